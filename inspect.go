@@ -1,0 +1,121 @@
+package ouro
+
+import (
+	"context"
+	"time"
+)
+
+// Inspector shows a node from the inside, without changing anything. The admin
+// port and the command line are written against it.
+type Inspector interface {
+	Status() Status
+	Ring() RingInfo
+	Owners(key Key) (OwnersInfo, error)
+	// Replica returns this node's own state of a key, without repair.
+	Replica(ctx context.Context, key Key) (ReplicaInfo, error)
+	// Ready returns nil when this node can serve; it never depends on peers.
+	Ready() error
+}
+
+// Status describes one node and what it sees of its cluster.
+type Status struct {
+	Node      string       `json:"node"`
+	Cluster   string       `json:"cluster"`
+	ClusterID string       `json:"cluster_id"`
+	Version   string       `json:"version"`
+	Engine    string       `json:"engine"`
+	Started   time.Time    `json:"started"`
+	Starts    uint64       `json:"starts"` // how often this data folder was started
+	Shards    int          `json:"shards"`
+	Q         int          `json:"q"`
+	Epoch     uint64       `json:"epoch"`
+	RingHash  string       `json:"ring_hash"`
+	Defaults  QuorumInfo   `json:"defaults"`        // in force for a bucket nobody defined
+	Notes     []string     `json:"notes,omitempty"` // what an operator should know, such as fewer members than n
+	Members   []MemberInfo `json:"members"`
+	DiskBytes int64        `json:"disk_bytes"`
+	FreeBytes int64        `json:"free_bytes"`
+	InFlight  int          `json:"in_flight"` // client requests being coordinated here
+}
+
+// QuorumInfo is a set of quorum numbers.
+type QuorumInfo struct {
+	N  int `json:"n"`
+	R  int `json:"r"`
+	W  int `json:"w"`
+	PR int `json:"pr"`
+	PW int `json:"pw"`
+	DW int `json:"dw"`
+}
+
+// MemberInfo is one member as this node sees it.
+type MemberInfo struct {
+	ID         string `json:"id"`
+	Peer       string `json:"peer"` // address of its node-to-node port
+	Zone       string `json:"zone,omitempty"`
+	DC         string `json:"dc,omitempty"`
+	Weight     int    `json:"weight"`
+	Partitions int    `json:"partitions"` // tokens it owns
+	Up         bool   `json:"up"`         // this node has a link to it
+	Self       bool   `json:"self,omitempty"`
+}
+
+// RingInfo is the ring; nodes that agree on it have equal hashes.
+type RingInfo struct {
+	Q     int        `json:"q"`
+	Epoch uint64     `json:"epoch"`
+	Hash  string     `json:"hash"`
+	Nodes []RingNode `json:"nodes"`
+}
+
+// RingNode is one member's share of the ring.
+type RingNode struct {
+	ID     string   `json:"id"`
+	Zone   string   `json:"zone,omitempty"`
+	DC     string   `json:"dc,omitempty"`
+	Weight int      `json:"weight"`
+	Tokens []uint32 `json:"tokens"` // numbers of the partitions it owns, ascending
+}
+
+// OwnersInfo says where a key lives.
+type OwnersInfo struct {
+	Bucket    string   `json:"bucket"`
+	Key       string   `json:"key"`
+	Position  string   `json:"position"` // 32 hexadecimal digits
+	Partition uint32   `json:"partition"`
+	N         int      `json:"n"`
+	Primaries []string `json:"primaries"` // the first n of the preference list
+	Fallbacks []string `json:"fallbacks"` // the rest of it
+}
+
+// ReplicaInfo is one node's own state of a key.
+type ReplicaInfo struct {
+	Node       string        `json:"node"`
+	Bucket     string        `json:"bucket"`
+	Key        string        `json:"key"`
+	Status     string        `json:"status"` // have, absent, dont_know, failed
+	Reason     string        `json:"reason,omitempty"`
+	Tombstone  bool          `json:"tombstone"`
+	Vector     []EntryInfo   `json:"vector"`
+	Exceptions []string      `json:"exceptions,omitempty"` // dots
+	Floor      int64         `json:"floor,omitempty"`
+	Versions   []VersionInfo `json:"versions"`
+	Digest     string        `json:"digest,omitempty"`
+}
+
+// EntryInfo is one entry of a version vector.
+type EntryInfo struct {
+	Actor string    `json:"actor"` // run and life
+	N     uint64    `json:"n"`
+	Time  time.Time `json:"time"`
+}
+
+// VersionInfo is one surviving version.
+type VersionInfo struct {
+	Dot         string    `json:"dot"`
+	Modified    time.Time `json:"modified"`
+	Expires     time.Time `json:"expires,omitzero"`
+	ContentType string    `json:"content_type,omitempty"`
+	Value       []byte    `json:"value"`
+	Deleted     bool      `json:"deleted,omitempty"`
+}

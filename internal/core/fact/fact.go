@@ -1,0 +1,79 @@
+// Package fact holds what the core states about its own work, as values that
+// print themselves. The core does not log: hosts turn facts into logs, metrics
+// and traces, the simulator checks them, and explain returns them.
+package fact
+
+import (
+	"fmt"
+	"time"
+)
+
+// Kind says what happened.
+type Kind uint8
+
+// The kinds of fact. The comment says what Peer, N and Lasted mean for it.
+const (
+	Started          Kind = 1 + iota // a request began; Note: verb and numbers in force
+	Asked                            // Peer was asked; Note: what for
+	Answered                         // Peer answered in time after Lasted; Note: with what
+	Late                             // Peer answered after the request was decided
+	Silent                           // Peer did not answer in time, or its link fell
+	Forwarded                        // the request was passed on to Peer
+	Minted                           // a new version was stored here; Note: its dot
+	Known                            // the request id had been stored before; Note: its dot
+	Differed                         // N replicas in the quorum had different states
+	Decided                          // the request was answered after Lasted; N: siblings
+	Refused                          // the request was refused or failed; Note: code and message
+	Repaired                         // Peer was stale and was sent the merged state
+	Settled                          // all N replicas have the write; Lasted: since the reply
+	Pruned                           // N entries were pruned from a vector
+	ExceptionDropped                 // N exceptions fell out of a full record
+	DotReused                        // alarm: one dot names two different versions
+	Damaged                          // a record failed its checksum
+	Dropped                          // a message was dropped; Note: why
+)
+
+// Fact is one thing that happened.
+type Fact struct {
+	Kind   Kind
+	Ticket uint64        // the request it belongs to; 0: none
+	At     time.Duration // since the process started
+	Lasted time.Duration
+	Peer   string
+	N      int
+	Note   string
+}
+
+var names = [...]string{
+	Started: "started", Asked: "asked", Answered: "answered", Late: "answered late", Silent: "no answer from",
+	Forwarded: "forwarded to", Minted: "minted", Known: "request already stored", Differed: "replicas differed",
+	Decided: "decided", Refused: "refused", Repaired: "repaired", Settled: "all replicas have it",
+	Pruned: "pruned entries", ExceptionDropped: "dropped exceptions", DotReused: "ALARM dot reused", Damaged: "record damaged",
+	Dropped: "message dropped",
+}
+
+// String returns the name of the kind in words.
+func (k Kind) String() string {
+	if int(k) < len(names) && names[k] != "" {
+		return names[k]
+	}
+	return fmt.Sprintf("fact %d", uint8(k))
+}
+
+// String tells the fact in one line without values.
+func (f Fact) String() string {
+	s := f.Kind.String()
+	if f.Peer != "" {
+		s += " " + f.Peer
+	}
+	if f.N != 0 {
+		s += fmt.Sprintf(" (%d)", f.N)
+	}
+	if f.Lasted != 0 {
+		s += fmt.Sprintf(" after %v", f.Lasted.Round(time.Microsecond))
+	}
+	if f.Note != "" {
+		s += ": " + f.Note
+	}
+	return s
+}

@@ -1,0 +1,158 @@
+package node
+
+import (
+	"time"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// Verb is what a client asks.
+type Verb uint8
+
+// The client verbs.
+const (
+	Get Verb = 1 + iota
+	Put
+	Delete
+)
+
+// Request is one client request, at the node that received it or forwarded to
+// the one that coordinates it.
+type Request struct {
+	ID          uint64 // ticket of whoever passes it to this node; the reply carries it
+	Verb        Verb
+	Key         ring.Key
+	Context     []byte // sealed, as the client sent it; nil: none
+	HasContext  bool
+	Value       []byte
+	ContentType string
+	TTL         time.Duration // 0: the bucket's; negative: never
+	R, W        ouro.Count
+	PR, PW, DW  ouro.Count
+	Timeout     time.Duration // what is left of it; 0: the bucket's
+	Explain     bool
+	Token       uint64 // keyed hash of the request id; 0: none (RULES R29)
+	Retry       bool   // it was sent to another coordinator before (RULES R30)
+}
+
+// Reply answers a [Request]; every request gets exactly one.
+type Reply struct {
+	ID          uint64
+	Err         *ouro.Error // nil: it is done
+	Siblings    []ouro.Sibling
+	Context     []byte // sealed
+	Coordinator ring.NodeID
+	Quorum      ouro.Quorum
+	Explain     []fact.Fact
+}
+
+// Kind says which fields of a [Message] count.
+type Kind uint8
+
+// The kinds of message between nodes.
+const (
+	KindAsk     Kind = 1 + iota // Op: an operation on the receiver's storage
+	KindAnswer                  // Answer: the answer to an Ask
+	KindForward                 // Request: coordinate this
+	KindReturn                  // Reply: the reply to a Forward
+)
+
+// Message is what one node sends another. Partition routes it to a shard.
+type Message struct {
+	Kind      Kind
+	Partition uint32
+	Op        replica.Op
+	Answer    replica.Answer
+	Request   *Request
+	Reply     *Reply
+}
+
+// Input is anything that happens to a node: one of *Request, *Delivery,
+// *Completion, *View, *Link and Tick.
+type Input interface{ input() }
+
+// Delivery is a message that arrived. Session numbers the link it came over
+// anew each time that link is made: a forward counts once per session (R30).
+type Delivery struct {
+	From    ring.NodeID
+	Session uint64
+	Message Message
+}
+
+// Completion is an answer of this node's own storage.
+type Completion struct{ Answer replica.Answer }
+
+// Link says that a peer became reachable or stopped being so.
+type Link struct {
+	Peer ring.NodeID
+	Up   bool
+}
+
+// Tick says that the time reported by [Node.Deadline] has come.
+type Tick struct{}
+
+func (*Request) input()    {}
+func (*Delivery) input()   {}
+func (*Completion) input() {}
+func (*View) input()       {}
+func (*Link) input()       {}
+func (Tick) input()        {}
+
+// Out collects the effects of steps. The host drains it and calls
+// [Out.Reset]; no order is promised among effects.
+type Out struct {
+	Sends   []Send
+	Ops     []replica.Op // for this node's own storage
+	Replies []Reply      // to this node's own clients
+	Facts   []fact.Fact
+}
+
+// Send is a message to a peer.
+type Send struct {
+	To      ring.NodeID
+	Message Message
+}
+
+// Reset empties out and keeps its memory.
+func (o *Out) Reset() {
+	clear(o.Sends)
+	clear(o.Ops)
+	clear(o.Replies)
+	clear(o.Facts)
+	o.Sends, o.Ops, o.Replies, o.Facts = o.Sends[:0], o.Ops[:0], o.Replies[:0], o.Facts[:0]
+}
+
+// View is what a node knows of its cluster: an immutable value, replaced whole.
+type View struct {
+	Self    ring.NodeID
+	Ring    *ring.Ring
+	Buckets Buckets
+}
+
+// Bucket is how one bucket behaves.
+type Bucket struct {
+	N, R, W     int
+	PR, PW, DW  int
+	Timeout     time.Duration
+	TTL         time.Duration // 0: versions do not expire
+	LWW         bool          // show the greatest stamp only (RULES R23)
+	MaxSiblings int           // bound on blind growth; 0: the node's default
+}
+
+// Buckets are the settings of every bucket: those defined, and the default for
+// all others.
+type Buckets struct {
+	Default Bucket
+	Named   map[string]Bucket
+}
+
+// Of returns the settings of a bucket.
+func (b Buckets) Of(name string) Bucket {
+	if d, ok := b.Named[name]; ok {
+		return d
+	}
+	return b.Default
+}

@@ -1,0 +1,78 @@
+package replica
+
+import (
+	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// Verb is what an [Op] asks of a replica's storage.
+type Verb uint8
+
+// The verbs. Each is a pure function of what is stored under the key.
+const (
+	Write  Verb = 1 + iota // mint a dot under a context, or delete under it
+	Join                   // merge a state
+	Read                   // report the state or its digest
+	Recall                 // was this request id stored here? (RULES R29, R30)
+)
+
+// Op asks one thing of a replica's storage, the coordinator's own or a peer's.
+type Op struct {
+	ID        uint64 // the asker's ticket; the answer carries it
+	Verb      Verb
+	Partition uint32
+	Key       ring.Key
+	State     []byte // Join: the state to merge, in canonical form
+	Full      bool   // Read: the state itself, not only its digest
+	Silent    bool   // Join: a repair that nobody counts; no answer is wanted
+	Request   uint64 // Write, Recall: keyed hash of the request id
+	Mint      *Mint  // Write
+}
+
+// Mint is what a Write writes.
+type Mint struct {
+	Context     causal.Claims
+	Delete      bool // remove what Context covers and write nothing
+	LWW         bool // an lww bucket: the record's own claims are the context (R23)
+	Value       []byte
+	ContentType string
+	Expiry      int64 // wall-clock milliseconds; 0: never
+}
+
+// Status is how an [Answer] is to be taken (RULES R33).
+type Status uint8
+
+// The statuses. Only Have and Absent count for r.
+const (
+	Have     Status = 1 + iota // a state is there (maybe a tombstone), or is stored now
+	Absent                     // nothing is stored under the key
+	DontKnow                   // the replica may have forgotten; it must not be counted
+	Failed                     // the operation failed; Reason says why
+)
+
+// Reason says why an answer is Failed.
+type Reason uint8
+
+// The reasons of failure.
+const (
+	None            Reason = iota
+	Overloaded             // the inbox or the disk queue is full
+	DiskFull               // no room; reads still work
+	IOError                // the engine failed
+	Corrupt                // the record or the state in the message fails its checksum
+	TooManySiblings        // blind growth beyond the bucket's bound
+	Stopping               // the node is going away
+)
+
+// Answer is a replica's answer to an [Op].
+type Answer struct {
+	ID      uint64
+	Verb    Verb
+	Status  Status
+	Reason  Reason
+	Durable bool // it has been synced (a Write is answered twice: stored, then durable)
+	Found   bool // Write, Recall: the request id was known; Dot is the one it minted
+	Digest  causal.Sum
+	State   []byte     // Write: the state as stored; Read with Full: the state
+	Dot     causal.Dot // Write: the dot minted (zero for a delete)
+}

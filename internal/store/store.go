@@ -1,0 +1,108 @@
+// Package store is the contract between Ouro and a storage engine. Engines live
+// in the packages below it; storetest holds the suite that each must pass.
+//
+// An engine is an ordered map from bytes to bytes with atomic batches. It knows
+// nothing of replication: records carry their own version and checksum.
+package store
+
+import "errors"
+
+// Errors that engines return, wrapped with what they were doing.
+var (
+	ErrClosed = errors.New("store: engine is closed")
+	ErrLocked = errors.New("store: data folder is in use by another process")
+	ErrFull   = errors.New("store: disk is full")
+)
+
+// Engine is a storage engine. Get, Range and Usage may be called from any
+// goroutine; Apply from one at a time.
+type Engine interface {
+	// Get calls fn with the value stored under key and returns true, or returns
+	// false where there is none. The value is valid only during fn.
+	Get(key []byte, fn func(value []byte)) (bool, error)
+
+	// Range calls fn with every pair from key lo (included) to hi (excluded; nil
+	// means no end) in key order, until fn returns false. It sees one moment of
+	// the store. Key and value are valid only during fn.
+	Range(lo, hi []byte, fn func(key, value []byte) bool) error
+
+	// Apply makes the batch visible, all of it or nothing, and returns. When it
+	// has reached stable storage synced is called once with nil, from any
+	// goroutine and in the order of the Apply calls. After a sync error synced
+	// gets that error, as do all later ones: the engine is dead and its process
+	// must end (an fsync is never retried). An error returned by Apply itself
+	// means that nothing of the batch is visible; synced is then not called.
+	// The batch may be reused as soon as Apply returns.
+	Apply(b *Batch, synced func(error)) error
+
+	// Checkpoint writes a copy of the store as of some moment during the call
+	// to dir, which must not exist. The copy opens as a store.
+	Checkpoint(dir string) error
+
+	// Usage reports how much the store holds.
+	Usage() (Usage, error)
+
+	// Close syncs what was applied and releases the store.
+	Close() error
+}
+
+// Usage is what a store holds.
+type Usage struct {
+	DiskBytes int64 // bytes on disk, or in memory for an engine without one
+	FreeBytes int64 // bytes left on its file system; -1 where that has no meaning
+}
+
+// Batch is a list of changes, applied as one. The zero value is empty.
+type Batch struct {
+	Changes []Change
+	buf     []byte
+}
+
+// Change is one change in a [Batch]: a set, a delete, or a range delete.
+type Change struct {
+	Op    ChangeOp
+	Key   []byte
+	Value []byte // Set: the value; DeleteRange: the end of the range, excluded
+}
+
+// ChangeOp says what a [Change] does.
+type ChangeOp uint8
+
+// The kinds of change. Later changes of a batch see earlier ones.
+const (
+	Set ChangeOp = 1 + iota
+	Delete
+	DeleteRange
+)
+
+// Set stores value under key. Both are copied.
+func (b *Batch) Set(key, value []byte) {
+	b.Changes = append(b.Changes, Change{Set, b.copy(key), b.copy(value)})
+}
+
+// Delete removes key.
+func (b *Batch) Delete(key []byte) {
+	b.Changes = append(b.Changes, Change{Op: Delete, Key: b.copy(key)})
+}
+
+// DeleteRange removes every key from lo (included) to hi (excluded).
+func (b *Batch) DeleteRange(lo, hi []byte) {
+	b.Changes = append(b.Changes, Change{DeleteRange, b.copy(lo), b.copy(hi)})
+}
+
+// Len returns the number of changes.
+func (b *Batch) Len() int { return len(b.Changes) }
+
+// Reset empties the batch and keeps its memory.
+func (b *Batch) Reset() {
+	clear(b.Changes)
+	b.Changes, b.buf = b.Changes[:0], b.buf[:0]
+}
+
+// copy keeps p in the batch's own memory. Earlier slices stay valid when the
+// memory grows: append leaves the old array to them.
+func (b *Batch) copy(p []byte) []byte {
+	n := len(b.buf)
+	b.buf = append(b.buf, p...)
+	return b.buf[n:len(b.buf):len(b.buf)]
+}
