@@ -12,6 +12,9 @@ var (
 	ErrClosed = errors.New("store: engine is closed")
 	ErrLocked = errors.New("store: data folder is in use by another process")
 	ErrFull   = errors.New("store: disk is full")
+	// ErrDead comes from an engine after a sync error: nothing more is stored
+	// or shown by it, and its process must end.
+	ErrDead = errors.New("store: engine stopped after a failed sync")
 )
 
 // Engine is a storage engine. Get, Range and Usage may be called from any
