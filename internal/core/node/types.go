@@ -64,6 +64,7 @@ const (
 type Message struct {
 	Kind      Kind
 	Partition uint32
+	Epoch     uint64 // of the ring that the sender acted under (RULES R15)
 	Op        replica.Op
 	Answer    replica.Answer
 	Request   *Request

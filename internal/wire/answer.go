@@ -1,0 +1,56 @@
+package wire
+
+import (
+	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/replica"
+)
+
+// An Answer has
+//
+//	ticket, uvarint | verb | status | reason | flags |
+//	digest, 16 bytes, if flagged | dot, if flagged | state, if flagged
+const (
+	answerDurable = 1 << iota
+	answerFound
+	answerDigest
+	answerDot
+	answerState
+	answerKnown = answerState<<1 - 1
+)
+
+func appendAnswer(dst []byte, a *replica.Answer) []byte {
+	digest, dot := a.Digest != causal.Sum{}, a.Dot != causal.Dot{}
+	dst = appendUvarint(dst, a.ID)
+	dst = append(dst, byte(a.Verb), byte(a.Status), byte(a.Reason),
+		bit(a.Durable, answerDurable)|bit(a.Found, answerFound)|bit(digest, answerDigest)|
+			bit(dot, answerDot)|bit(len(a.State) > 0, answerState))
+	if digest {
+		dst = appendUint64(appendUint64(dst, a.Digest.Hi), a.Digest.Lo)
+	}
+	if dot {
+		dst = appendDot(dst, a.Dot)
+	}
+	if len(a.State) > 0 {
+		dst = appendBytes(dst, a.State)
+	}
+	return dst
+}
+
+func readAnswer(r *reader, a *replica.Answer) {
+	a.ID = r.uvarint()
+	a.Verb = replica.Verb(r.byte())
+	a.Status = replica.Status(r.byte())
+	a.Reason = replica.Reason(r.byte())
+	f := r.flags(answerKnown)
+	a.Durable = f&answerDurable != 0
+	a.Found = f&answerFound != 0
+	if f&answerDigest != 0 {
+		a.Digest = causal.Sum{Hi: r.uint64(), Lo: r.uint64()}
+	}
+	if f&answerDot != 0 {
+		a.Dot = readDot(r)
+	}
+	if f&answerState != 0 {
+		a.State = r.bytes()
+	}
+}

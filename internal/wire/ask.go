@@ -1,0 +1,77 @@
+package wire
+
+import (
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// An Ask has
+//
+//	ticket, uvarint | verb | flags | bucket | name | position, 16 bytes |
+//	request token, 8 bytes, if flagged | state, if flagged | mint, if flagged
+//
+// The position goes along, rather than being hashed again by each replica: the
+// asker is a member, which may break the store in simpler ways than by a false
+// position, and the frame's checksum covers accidents.
+const (
+	opFull = 1 << iota
+	opSilent
+	opRequest
+	opState
+	opMint
+	opKnown = opMint<<1 - 1
+)
+
+func appendOp(dst []byte, op *replica.Op) []byte {
+	dst = appendUvarint(dst, op.ID)
+	dst = append(dst, byte(op.Verb), bit(op.Full, opFull)|bit(op.Silent, opSilent)|
+		bit(op.Request != 0, opRequest)|bit(len(op.State) > 0, opState)|bit(op.Mint != nil, opMint))
+	dst = appendKey(dst, op.Key)
+	dst = appendUint64(dst, op.Key.Pos.Hi)
+	dst = appendUint64(dst, op.Key.Pos.Lo)
+	if op.Request != 0 {
+		dst = appendUint64(dst, op.Request)
+	}
+	if len(op.State) > 0 {
+		dst = appendBytes(dst, op.State)
+	}
+	if op.Mint != nil {
+		dst = appendMint(dst, op.Mint)
+	}
+	return dst
+}
+
+func readOp(r *reader, op *replica.Op) {
+	op.ID = r.uvarint()
+	op.Verb = replica.Verb(r.byte())
+	f := r.flags(opKnown)
+	op.Full = f&opFull != 0
+	op.Silent = f&opSilent != 0
+	op.Key.Bucket, op.Key.Name = readKey(r)
+	op.Key.Pos = ring.Position{Hi: r.uint64(), Lo: r.uint64()}
+	if f&opRequest != 0 {
+		op.Request = r.uint64()
+	}
+	if f&opState != 0 {
+		op.State = r.bytes()
+	}
+	if f&opMint != 0 {
+		op.Mint = readMint(r)
+	}
+}
+
+func appendKey(dst []byte, k ring.Key) []byte {
+	return appendString(appendString(dst, k.Bucket), k.Name)
+}
+
+// readKey refuses what can name no object: longer parts would not fit into an
+// engine key.
+func readKey(r *reader) (bucket, name string) {
+	bucket, name = r.string(), r.string()
+	if bucket == "" || len(bucket) > ouro.MaxBucketLen || name == "" || len(name) > ouro.MaxKeyLen {
+		r.fail()
+		return "", ""
+	}
+	return bucket, name
+}
