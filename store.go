@@ -40,4 +40,7 @@ type Quorum struct {
 	Acks       int // replicas that answered, or acknowledged, when the request was judged
 	Primaries  int // of them, primaries of the preference list
 	Durable    int // of a write's, those that had synced it
+	// Unsettled says that a read with pr set answered before enough primaries
+	// had acknowledged what it returns: a later strict read may not see it.
+	Unsettled bool
 }
