@@ -5,6 +5,7 @@ import (
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -134,26 +135,7 @@ type View struct {
 }
 
 // Bucket is how one bucket behaves.
-type Bucket struct {
-	N, R, W     int
-	PR, PW, DW  int
-	Timeout     time.Duration
-	TTL         time.Duration // 0: versions do not expire
-	LWW         bool          // show the greatest stamp only (RULES R23)
-	MaxSiblings int           // bound on blind growth; 0: the node's default
-}
+type Bucket = member.Bucket
 
-// Buckets are the settings of every bucket: those defined, and the default for
-// all others.
-type Buckets struct {
-	Default Bucket
-	Named   map[string]Bucket
-}
-
-// Of returns the settings of a bucket.
-func (b Buckets) Of(name string) Bucket {
-	if d, ok := b.Named[name]; ok {
-		return d
-	}
-	return b.Default
-}
+// Buckets are the settings of every bucket.
+type Buckets = member.Buckets

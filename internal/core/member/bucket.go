@@ -1,0 +1,121 @@
+package member
+
+import (
+	"fmt"
+	"time"
+)
+
+// Bucket is how one bucket behaves.
+type Bucket struct {
+	N, R, W     int // replicas; answers for a read; acknowledgements for a write
+	PR, PW, DW  int // of them primaries, primaries, durable
+	Timeout     time.Duration
+	TTL         time.Duration // 0: versions do not expire
+	LWW         bool          // show the greatest stamp only (RULES R23)
+	MaxSiblings int           // bound on blind growth; 0: the node's default
+}
+
+// Bounds on what a bucket may be set to.
+const (
+	MaxN       = 64
+	MinTimeout = time.Millisecond
+	MaxTimeout = 10 * time.Minute
+	MaxTTL     = 100 * 365 * 24 * time.Hour
+
+	MostSiblings = 1 << 20
+)
+
+// DefaultBucket returns the settings of a bucket nobody defined: the paper's
+// usual (3, 2, 2). Two seconds is longer than any healthy request takes and
+// shorter than the patience of who waits for it.
+func DefaultBucket() Bucket {
+	return Bucket{N: 3, R: 2, W: 2, Timeout: 2 * time.Second}
+}
+
+// Validate says which of the numbers of a bucket or a request can never be met
+// together, or returns nil. pr counts among the r answers, pw and dw among the w
+// acknowledgements, so none can exceed it.
+func Validate(n, r, w, pr, pw, dw int) error {
+	switch {
+	case n < 1 || n > MaxN:
+		return fmt.Errorf("n=%d: choose n from 1 to %d", n, MaxN)
+	case r < 1 || w < 1:
+		return fmt.Errorf("r=%d w=%d: r and w must be at least 1", r, w)
+	case r > n:
+		return fmt.Errorf("r=%d is more than n=%d: no read could ever be answered; choose r from 1 to %d", r, n, n)
+	case w > n:
+		return fmt.Errorf("w=%d is more than n=%d: no write could ever be acknowledged; choose w from 1 to %d", w, n, n)
+	case pr < 0 || pw < 0 || dw < 0:
+		return fmt.Errorf("pr=%d pw=%d dw=%d: none may be negative; 0 asks for none", pr, pw, dw)
+	case pr > r:
+		return fmt.Errorf("pr=%d is more than r=%d: pr counts among the r answers; raise r or lower pr", pr, r)
+	case pw > w:
+		return fmt.Errorf("pw=%d is more than w=%d: pw counts among the w acknowledgements; raise w or lower pw", pw, w)
+	case dw > w:
+		return fmt.Errorf("dw=%d is more than w=%d: dw counts among the w acknowledgements; raise w or lower dw", dw, w)
+	}
+	return nil
+}
+
+// Validate says what is wrong with the settings, or returns nil.
+func (b Bucket) Validate() error {
+	if err := Validate(b.N, b.R, b.W, b.PR, b.PW, b.DW); err != nil {
+		return err
+	}
+	switch {
+	case b.Timeout < MinTimeout || b.Timeout > MaxTimeout:
+		return fmt.Errorf("timeout=%v: choose a timeout from %v to %v", b.Timeout, MinTimeout, MaxTimeout)
+	case b.TTL < 0 || b.TTL > MaxTTL:
+		return fmt.Errorf("ttl=%v: choose a ttl from 0 (never) to %v", b.TTL, MaxTTL)
+	case b.MaxSiblings < 0 || b.MaxSiblings > MostSiblings:
+		return fmt.Errorf("max siblings %d: choose 0 (the node's default) to %d", b.MaxSiblings, MostSiblings)
+	}
+	return nil
+}
+
+// Majority returns how many of n are more than half of them.
+func Majority(n int) int { return n/2 + 1 }
+
+// EffectiveBucket returns the settings in force in a cluster of so many members.
+// With fewer members than n, n is their number; an r or w that was the majority
+// of n is the majority of that, and no number exceeds what it counts among.
+func EffectiveBucket(b Bucket, members int) Bucket {
+	if members >= b.N || members < 1 {
+		return b
+	}
+	shrink := func(k int) int {
+		if k == Majority(b.N) {
+			return Majority(members)
+		}
+		return min(k, members)
+	}
+	e := b
+	e.N, e.R, e.W = members, shrink(b.R), shrink(b.W)
+	e.PR, e.PW, e.DW = min(b.PR, e.R), min(b.PW, e.W), min(b.DW, e.W)
+	return e
+}
+
+// Shortfall tells an operator that a cluster of so many members keeps fewer
+// replicas than the bucket asks for; "" where it does not.
+func Shortfall(b Bucket, members int) string {
+	if members >= b.N {
+		return ""
+	}
+	e := EffectiveBucket(b, members)
+	return fmt.Sprintf("n=%d is wanted but there are only %d members: n=%d r=%d w=%d are in force until more join", b.N, members, e.N, e.R, e.W)
+}
+
+// Buckets are the settings of every bucket: those defined, and the default for
+// all others.
+type Buckets struct {
+	Default Bucket
+	Named   map[string]Bucket
+}
+
+// Of returns the settings of a bucket.
+func (b Buckets) Of(name string) Bucket {
+	if d, ok := b.Named[name]; ok {
+		return d
+	}
+	return b.Default
+}
