@@ -83,6 +83,12 @@ func (b *Batch) Set(key, value []byte) {
 	b.Changes = append(b.Changes, Change{Set, b.copy(key), b.copy(value)})
 }
 
+// SetShared stores value under key without copying value, which must not change
+// until the batch is reset. The key is copied.
+func (b *Batch) SetShared(key, value []byte) {
+	b.Changes = append(b.Changes, Change{Set, b.copy(key), value})
+}
+
 // Delete removes key.
 func (b *Batch) Delete(key []byte) {
 	b.Changes = append(b.Changes, Change{Op: Delete, Key: b.copy(key)})

@@ -1,0 +1,207 @@
+// Package pebble is the default storage engine: the log-structured merge tree
+// of github.com/cockroachdb/pebble, committed without waiting for the disk.
+package pebble
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	cockroach "github.com/cockroachdb/pebble/v2"
+
+	"github.com/ourodb/ouro/internal/store"
+)
+
+// Engine is a [store.Engine] in a folder. All methods are safe for concurrent
+// use; concurrent calls of Apply take turns.
+type Engine struct {
+	db    *cockroach.DB
+	lock  *cockroach.Lock
+	gate  gate
+	space space
+	dead  atomic.Pointer[error]
+
+	apply  sync.Mutex // one Apply at a time, so that syncs are in its order
+	queue  chan unsynced
+	waiter sync.WaitGroup
+}
+
+var _ store.Engine = (*Engine)(nil)
+
+// Open opens the store in dir and makes it where there is none. The error wraps
+// [store.ErrLocked] where another process, or this one, has it open.
+func Open(dir string, o Options) (*Engine, error) {
+	o = o.withDefaults()
+	e := &Engine{queue: make(chan unsynced, o.MaxUnsynced)}
+	if err := o.FS.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	lock, err := cockroach.LockDirectory(dir, o.FS)
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", dir, lockError(err))
+	}
+	opts := o.library(e)
+	opts.Lock = lock
+	e.lock = lock
+	e.space = space{fs: o.FS, dir: dir, reserve: o.Reserve}
+	if e.db, err = openDB(dir, opts); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store %s: %w", dir, err), lock.Close())
+	}
+	e.waiter.Add(1)
+	go e.await()
+	return e, nil
+}
+
+// openDB opens the library's store. What it panics with, it returns.
+func openDB(dir string, opts *cockroach.Options) (db *cockroach.DB, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%v", p)
+		}
+	}()
+	db, err = cockroach.Open(dir, opts)
+	if err != nil && strings.Contains(err.Error(), "format major version") {
+		err = fmt.Errorf("the store was written by a newer version of ouro; use that version or a newer one, there is no way back: %w", err)
+	}
+	return db, mapError(err)
+}
+
+// lockError tells a lock held from other failures to lock.
+func lockError(err error) error {
+	if errors.Is(err, syscall.EAGAIN) || strings.Contains(err.Error(), "lock held") {
+		return fmt.Errorf("%w: %w", store.ErrLocked, err)
+	}
+	return fmt.Errorf("lock the folder: %w", err)
+}
+
+// Get implements [store.Engine].
+func (e *Engine) Get(key []byte, fn func(value []byte)) (bool, error) {
+	if err := e.enter(); err != nil {
+		return false, fmt.Errorf("get: %w", err)
+	}
+	defer e.gate.leave()
+	value, closer, err := e.db.Get(key)
+	switch {
+	case errors.Is(err, cockroach.ErrNotFound):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("get: %w", mapError(err))
+	}
+	fn(value)
+	return true, closer.Close()
+}
+
+// Range implements [store.Engine].
+func (e *Engine) Range(lo, hi []byte, fn func(key, value []byte) bool) (err error) {
+	if err := e.enter(); err != nil {
+		return fmt.Errorf("range: %w", err)
+	}
+	defer e.gate.leave()
+	if hi != nil && bytes.Compare(lo, hi) >= 0 {
+		return nil
+	}
+	it, err := e.db.NewIter(&cockroach.IterOptions{LowerBound: lo, UpperBound: hi})
+	if err != nil {
+		return fmt.Errorf("range: %w", mapError(err))
+	}
+	defer func() {
+		if cerr := it.Close(); err == nil && cerr != nil {
+			err = fmt.Errorf("range: %w", mapError(cerr))
+		}
+	}()
+	for ok := it.First(); ok; ok = it.Next() {
+		value, verr := it.ValueAndErr()
+		if verr != nil {
+			return fmt.Errorf("range: %w", mapError(verr))
+		}
+		if !fn(it.Key(), value) {
+			return nil
+		}
+	}
+	return nil // the iterator's own error comes from Close
+}
+
+// Checkpoint implements [store.Engine]: hard links where dir is on the same
+// file system, copies where not. It syncs the log first.
+func (e *Engine) Checkpoint(dir string) error {
+	if err := e.enter(); err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	defer e.gate.leave()
+	if err := e.db.Checkpoint(dir, cockroach.WithFlushedWAL()); err != nil {
+		return fmt.Errorf("checkpoint: %w", mapError(err))
+	}
+	return nil
+}
+
+// Usage implements [store.Engine].
+func (e *Engine) Usage() (store.Usage, error) {
+	if err := e.enter(); err != nil {
+		return store.Usage{}, fmt.Errorf("usage: %w", err)
+	}
+	defer e.gate.leave()
+	free, err := e.space.free()
+	if err != nil {
+		return store.Usage{}, fmt.Errorf("usage: %w", err)
+	}
+	return store.Usage{DiskBytes: int64(e.db.Metrics().DiskSpaceUsage()), FreeBytes: free}, nil
+}
+
+// Close implements [store.Engine]. It waits for calls that are under way. After
+// a failed sync it leaves the library alone, for nothing it would still do to
+// the files could be trusted; only the lock goes, when the process does.
+func (e *Engine) Close() error {
+	if !e.gate.close() {
+		return fmt.Errorf("close: %w", store.ErrClosed)
+	}
+	close(e.queue)
+	e.waiter.Wait()
+	if err := e.deadErr(); err != nil {
+		return fmt.Errorf("close: %w", err)
+	}
+	if err := errors.Join(e.db.Close(), e.lock.Close()); err != nil {
+		return fmt.Errorf("close: %w", mapError(err))
+	}
+	return nil
+}
+
+// enter begins a call: the store stays open until gate.leave.
+func (e *Engine) enter() error {
+	if err := e.deadErr(); err != nil {
+		return err
+	}
+	if !e.gate.enter() {
+		return store.ErrClosed
+	}
+	return nil
+}
+
+// die ends the engine for good and returns why: the first reason given.
+func (e *Engine) die(err error) error {
+	dead := fmt.Errorf("%w: %w", store.ErrDead, mapError(err))
+	e.dead.CompareAndSwap(nil, &dead)
+	return *e.dead.Load()
+}
+
+func (e *Engine) deadErr() error {
+	if p := e.dead.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+// mapError marks what the contract has a name for.
+func mapError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("%w: %w", store.ErrFull, err)
+	default:
+		return err
+	}
+}

@@ -1,0 +1,79 @@
+package pebble
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	cockroach "github.com/cockroachdb/pebble/v2"
+)
+
+// logger hands what the library says to slog and keeps control where the
+// library wants to end the process.
+type logger struct {
+	engine  *Engine
+	log     *slog.Logger
+	onFatal func(error)
+
+	mu         sync.Mutex
+	background time.Time // when a background error was last logged
+	suppressed int       // background errors since then
+}
+
+// backgroundEvery is how often background errors are logged at most: the
+// library retries at once and without end.
+const backgroundEvery = time.Second
+
+var _ cockroach.Logger = (*logger)(nil)
+
+// Infof implements the library's Logger.
+func (l *logger) Infof(format string, args ...any) { l.log.Debug(fmt.Sprintf(format, args...)) }
+
+// Errorf implements the library's Logger.
+func (l *logger) Errorf(format string, args ...any) { l.log.Error(fmt.Sprintf(format, args...)) }
+
+// Fatalf implements the library's Logger and never returns: the library relies
+// on that. A failed commit is on the goroutine of Apply, which recovers and
+// returns the error. Anything else is on a goroutine of the library, where
+// nothing of ours could recover, so the process has to end there.
+func (l *logger) Fatalf(format string, args ...any) {
+	err := l.engine.die(fmt.Errorf(format, args...))
+	if !strings.HasPrefix(format, "pebble: fatal commit error") {
+		l.log.Error("the store cannot go on", "error", err)
+		if l.onFatal != nil {
+			l.onFatal(err)
+		}
+	}
+	panic(err)
+}
+
+// events follows what the library does in the background.
+func (l *logger) events() *cockroach.EventListener {
+	return &cockroach.EventListener{
+		BackgroundError: l.backgroundError,
+		// The read that meets the damage gets the error; the node lives on.
+		DataCorruption:  func(info cockroach.DataCorruptionInfo) { l.log.Error("damaged data", "what", info.String()) },
+		WriteStallBegin: func(info cockroach.WriteStallBeginInfo) { l.log.Warn("writes stall", "why", info.Reason) },
+		WriteStallEnd:   func() { l.log.Info("writes go on") },
+		DiskSlow:        func(info cockroach.DiskSlowInfo) { l.log.Warn("the disk is slow", "what", info.String()) },
+	}
+}
+
+// backgroundError reports a failed flush or compaction, which the library
+// retries by itself.
+func (l *logger) backgroundError(err error) {
+	if errors.Is(err, cockroach.ErrCancelledCompaction) {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if time.Since(l.background) < backgroundEvery {
+		l.suppressed++
+		return
+	}
+	l.log.Error("flush or compaction failed and is retried", "error", err, "suppressed", l.suppressed)
+	l.background, l.suppressed = time.Now(), 0
+}
