@@ -1,0 +1,328 @@
+package coord
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// GetRequest is a get at a replica of its key.
+type GetRequest struct {
+	Common
+	LWW        bool // show the greatest stamp only (R23)
+	RepairWait time.Duration
+	Limits     causal.Limits
+}
+
+// Get reads a key (paper, sections 4.5 and 5): it asks all replicas, one of
+// them for its versions and the others for digests. The first r that can be
+// counted decide; where their digests differ the versions come too. Whatever is
+// in hand is merged and answered; then the machine waits a small period for the
+// other replicas and brings all that are stale up to date (read repair).
+//
+// A reply that has been counted is merged, or it no longer counts: agreement
+// among some is never taken for an answer while another is in hand (R33).
+//
+// With pr set, a difference is repaired before the answer (R32).
+type Get struct {
+	common
+	req     GetRequest
+	counted set // replied with a state, a digest or "absent"
+	absent  set // of those, with "absent"
+	body    set // of those, with a state that is in hand
+	acked   set // a strict get: have the merged state durably
+	sent    set // were sent the merged state, as it is now
+	best    int // place of the one asked for its state at once
+	fastest int // place of the first that could be counted; -1: none yet
+	acks    int // replies that were counted when the request was judged
+	settle  bool
+	fresh   freshness
+	sums    [MaxN]causal.Sum
+	raw     [MaxN][]byte // canonical form of states
+	states  [MaxN]causal.State
+	merged  causal.State
+	bytes   []byte // canonical form of merged; nil: nothing is stored anywhere
+}
+
+// freshness tells which digest is that of the merged state, if any.
+type freshness struct {
+	sum   causal.Sum
+	known bool
+}
+
+// Start begins a request. Replicas are the first n of the preference list; this
+// node is one of them.
+func (g *Get) Start(now clock.Now, r *GetRequest, replicas []Replica, e *Effects) {
+	*g = Get{req: *r, fastest: -1}
+	g.start(now, &r.Common, replicas, "get")
+	if g.explain {
+		q := g.numbers
+		g.state(e, fact.Started, now, -1, 0, fmt.Sprintf("get n=%d r=%d pr=%d timeout=%v", q.N, q.R, q.PR, q.Timeout))
+	}
+	if g.reachable() < g.numbers.reads() {
+		g.tooFew(now, e, g.reachable())
+		return
+	}
+	up := g.everyone() &^ g.lost
+	g.best = g.self
+	if g.best < 0 {
+		g.best = up.first()
+	}
+	for i := range g.n {
+		if up.has(i) {
+			g.read(now, e, firstRound, i, i == g.best)
+		}
+	}
+}
+
+func (g *Get) read(now clock.Now, e *Effects, r round, i int, full bool) {
+	o := g.op(r, i)
+	o.Full = full
+	g.send(now, e, i, o)
+}
+
+func (g *Get) send(now clock.Now, e *Effects, i int, o replica.Op) {
+	if g.explain && !g.answered {
+		g.state(e, fact.Asked, now, i, 0, askText(&o))
+	}
+	e.ask(g.ids[i], o)
+}
+
+// Answer takes a replica's answer. It returns false where nobody waits for it.
+func (g *Get) Answer(now clock.Now, from ring.NodeID, a *replica.Answer, e *Effects) bool {
+	r, i, ok := g.match(from, a)
+	if !ok {
+		return false
+	}
+	switch {
+	case g.answered && r != settleRound:
+		g.state(e, fact.Late, now, i, 0, g.verb)
+	case g.explain && !g.answered:
+		g.state(e, fact.Answered, now, i, 0, note(a))
+	}
+	full := r == againRound || r == firstRound && i == g.best
+	g.waiting[r].remove(i)
+	if r == settleRound {
+		if a.Status == replica.Have && a.Durable {
+			g.acked.add(i)
+		}
+	} else {
+		g.take(i, full, a)
+	}
+	g.judge(now, e)
+	return true
+}
+
+// take notes a reply. One that can't be counted is as good as none (R33).
+func (g *Get) take(i int, full bool, a *replica.Answer) {
+	g.absent.remove(i)
+	g.body.remove(i)
+	switch a.Status {
+	case replica.Absent:
+		g.absent.add(i)
+	case replica.Have:
+		if full && !g.decode(i, a.State) {
+			g.forget(i)
+			return
+		}
+		g.sums[i] = a.Digest
+	default:
+		g.forget(i)
+		return
+	}
+	g.counted.add(i)
+	if g.fastest < 0 {
+		g.fastest = i
+	}
+}
+
+func (g *Get) decode(i int, raw []byte) bool {
+	s, err := causal.DecodeState(raw)
+	if err != nil {
+		return false
+	}
+	g.states[i], g.raw[i] = s, raw
+	g.body.add(i)
+	return true
+}
+
+// forget gives up on a reply: what the replica said before does not count
+// either.
+func (g *Get) forget(i int) {
+	g.counted.remove(i)
+	g.absent.remove(i)
+	g.body.remove(i)
+}
+
+// judge moves the request on as far as what is in hand allows.
+func (g *Get) judge(now clock.Now, e *Effects) {
+	switch {
+	case g.done:
+	case g.answered:
+		g.await(now, e)
+	case g.settle:
+		g.settled(now, e)
+	default:
+		g.decide(now, e)
+	}
+}
+
+// decide answers when enough replies can be counted and the state behind each
+// of them is in hand.
+func (g *Get) decide(now clock.Now, e *Effects) {
+	for again := true; again; {
+		if g.counted.len() < g.numbers.reads() {
+			if can := (g.counted | g.waiting[firstRound]).len(); can < g.numbers.reads() {
+				g.tooFew(now, e, can)
+			}
+			return
+		}
+		var missing bool
+		if missing, again = g.fetch(now, e); missing {
+			return
+		}
+	}
+	g.acks = g.counted.len()
+	g.merge(now, e)
+	stale := g.stale()
+	if stale != 0 {
+		g.state(e, fact.Differed, now, -1, g.acks, g.verb)
+	}
+	if stale != 0 && g.numbers.PR > 0 {
+		g.confirm(now, e)
+		return
+	}
+	g.succeed(now, e, true)
+}
+
+// fetch asks for the state behind every digest of which none is in hand. It
+// reports whether one is still missing, and whether a reply had to be given up
+// because nobody is left to ask for its state.
+func (g *Get) fetch(now clock.Now, e *Effects) (missing, gaveUp bool) {
+	for i := range g.n {
+		if !g.counted.has(i) || g.absent.has(i) {
+			continue
+		}
+		same := g.same(i)
+		switch ask := same &^ (g.lost | g.absent); {
+		case same&g.body != 0:
+		case same&g.waiting[againRound] != 0:
+			missing = true
+		case ask != 0:
+			g.read(now, e, againRound, ask.first(), true)
+			missing = true
+		default:
+			g.counted &^= same
+			gaveUp = true
+		}
+	}
+	return missing, gaveUp
+}
+
+// same is the set of replicas that replied with the digest that i replied with.
+func (g *Get) same(i int) set {
+	var s set
+	for j := range g.n {
+		if g.counted.has(j) && !g.absent.has(j) && g.sums[j] == g.sums[i] {
+			s.add(j)
+		}
+	}
+	return s
+}
+
+// merge joins every state in hand.
+func (g *Get) merge(now clock.Now, e *Effects) {
+	g.merged, g.bytes, g.fresh = causal.State{}, nil, freshness{}
+	joins := 0
+	for i := range g.n {
+		if !g.body.has(i) || g.fresh.known && g.sums[i] == g.fresh.sum {
+			continue
+		}
+		if g.bytes == nil {
+			g.merged, g.bytes, g.fresh = g.states[i], g.raw[i], freshness{g.sums[i], true}
+			continue
+		}
+		var report causal.JoinReport
+		g.merged, report = causal.JoinStates(g.merged, g.states[i], g.req.Limits)
+		g.report(now, e, report)
+		joins++
+	}
+	if joins > 0 {
+		g.bytes = g.merged.Append(nil)
+		g.fresh = g.find(g.bytes)
+	}
+}
+
+// find looks for a replica that holds this very state.
+func (g *Get) find(raw []byte) freshness {
+	for i := range g.n {
+		if g.body.has(i) && string(g.raw[i]) == string(raw) {
+			return freshness{g.sums[i], true}
+		}
+	}
+	return freshness{}
+}
+
+// stale is the set of replicas that replied with another state than the merged.
+func (g *Get) stale() set {
+	s := g.counted
+	for i := range g.n {
+		switch {
+		case g.absent.has(i) && g.bytes == nil:
+			s.remove(i)
+		case !g.absent.has(i) && g.fresh.known && g.sums[i] == g.fresh.sum:
+			s.remove(i)
+		}
+	}
+	return s
+}
+
+// Down tells that the link to a peer fell. What it replied before counts, as
+// far as another can tell the state behind it.
+func (g *Get) Down(now clock.Now, peer ring.NodeID, e *Effects) {
+	i := g.place(peer)
+	if i < 0 || i == g.self || g.done {
+		return
+	}
+	if g.outstanding().has(i) {
+		g.state(e, fact.Silent, now, i, 0, "link lost")
+	}
+	g.drop(i)
+	g.judge(now, e)
+}
+
+// Tick ends the wait when its time is over.
+func (g *Get) Tick(now clock.Now, e *Effects) {
+	if g.done || now.Mono < g.deadline {
+		return
+	}
+	g.silence(e, now)
+	switch {
+	case g.answered:
+		g.repair(now, e)
+	case g.settle:
+		g.waiting[settleRound] = 0
+		g.succeed(now, e, false)
+	default:
+		g.fail(now, e, ouro.Errorf(ouro.TimedOut, ouro.NotDone,
+			"%d of %d replicas answered within %v, %d are needed (r=%d pr=%d)",
+			g.counted.len(), g.n, g.numbers.Timeout, g.numbers.reads(), g.numbers.R, g.numbers.PR))
+	}
+}
+
+func (g *Get) tooFew(now clock.Now, e *Effects, can int) {
+	g.fail(now, e, ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone,
+		"%d of %d replicas can answer, %d are needed (r=%d pr=%d)", can, g.n, g.numbers.reads(), g.numbers.R, g.numbers.PR))
+}
+
+func (g *Get) fail(now clock.Now, e *Effects, err *ouro.Error) {
+	g.answered, g.done = true, true
+	g.state(e, fact.Refused, now, -1, 0, string(err.Code))
+	e.reply(Reply{Err: err, Quorum: g.numbers.quorum(g.counted.len(), 0)})
+}

@@ -1,0 +1,248 @@
+package coord
+
+import (
+	"math/bits"
+	"time"
+
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// Replica is a node that holds the key, and whether it can be reached now.
+type Replica struct {
+	ID ring.NodeID
+	Up bool
+}
+
+// set is a set of places in the list of replicas.
+type set uint8
+
+func (s set) has(i int) bool { return s>>i&1 != 0 }
+func (s set) len() int       { return bits.OnesCount8(uint8(s)) }
+func (s set) first() int     { return bits.TrailingZeros8(uint8(s)) }
+func (s *set) add(i int)     { *s |= 1 << i }
+func (s *set) remove(i int)  { *s &^= 1 << i }
+
+// round numbers the asks that a machine may make of one replica. It asks each
+// at most once a round, so that round and place name an ask.
+type round uint8
+
+const (
+	recallRound round = 1 + iota // Put: was this request stored before?
+	fetchRound                   // Put: the state that has it
+	writeRound                   // Put: the mint at the own disk
+	joinRound                    // Put: the state at the others
+	firstRound                   // Get: everybody
+	againRound                   // Get: the state behind a digest
+	settleRound                  // Get: the merged state, before a strict answer
+	rounds
+)
+
+// asks returns what a round asks of a replica.
+func (r round) asks() replica.Verb {
+	switch r {
+	case recallRound:
+		return replica.Recall
+	case writeRound:
+		return replica.Write
+	case joinRound, settleRound:
+		return replica.Join
+	default:
+		return replica.Read
+	}
+}
+
+// AskBits is how many low bits of an operation's id a machine uses for itself:
+// they are zero in the ticket it is given.
+const AskBits = 8
+
+// placeBits number a replica within its round; MaxN fits.
+const placeBits = 3
+
+// common is what the machines that ask replicas share: whom, and who has not
+// answered yet.
+type common struct {
+	ticket   uint64
+	part     uint32
+	key      ring.Key
+	numbers  Numbers
+	explain  bool
+	verb     string // for facts
+	ids      [MaxN]ring.NodeID
+	self     int // place of this node in ids; -1: none
+	n        int
+	lost     set // failed, or its link fell: no further ask makes sense
+	waiting  [rounds]set
+	started  time.Duration
+	deadline time.Duration
+	replied  time.Duration // when; counts once answered is set
+	answered bool          // the reply is out
+	done     bool
+}
+
+// Common is what every request that asks replicas has.
+type Common struct {
+	Ticket    uint64 // id of the request within this node, its low [AskBits] bits zero
+	Partition uint32
+	Key       ring.Key
+	Self      ring.NodeID
+	Numbers   Numbers
+	Explain   bool // state every fact, not only those that are counted
+}
+
+func (c *common) start(now clock.Now, r *Common, replicas []Replica, verb string) {
+	c.ticket, c.part, c.key, c.numbers = r.Ticket, r.Partition, r.Key, r.Numbers
+	c.explain, c.verb = r.Explain, verb
+	c.n, c.self = min(len(replicas), MaxN), -1
+	for i, p := range replicas[:c.n] {
+		c.ids[i] = p.ID
+		if p.ID == r.Self {
+			c.self = i
+		}
+		if !p.Up {
+			c.lost.add(i)
+		}
+	}
+	c.started, c.deadline = now.Mono, now.Mono+r.Numbers.Timeout
+}
+
+// Done says that the machine has nothing left to do and may be recycled.
+func (c *common) Done() bool { return c.done }
+
+// Deadline returns when Tick is to be called.
+func (c *common) Deadline() time.Duration { return c.deadline }
+
+// reachable is how many replicas may still answer.
+func (c *common) reachable() int { return c.n - c.lost.len() }
+
+// op makes an operation for replica i and notes that its answer is awaited.
+func (c *common) op(r round, i int) replica.Op {
+	c.waiting[r].add(i)
+	return replica.Op{
+		ID:   c.ticket | uint64(r)<<placeBits | uint64(i),
+		Verb: r.asks(), Partition: c.part, Key: c.key,
+	}
+}
+
+// match returns which ask an answer belongs to; false for a stranger's, a
+// duplicate, and one that nobody waits for any more.
+func (c *common) match(from ring.NodeID, a *replica.Answer) (round, int, bool) {
+	low := a.ID & (1<<AskBits - 1)
+	r, i := round(low>>placeBits), int(low&(1<<placeBits-1))
+	if a.ID>>AskBits != c.ticket>>AskBits || r == 0 || r >= rounds || i >= c.n {
+		return 0, 0, false
+	}
+	if c.ids[i] != from || a.Verb != r.asks() || !c.waiting[r].has(i) {
+		return 0, 0, false
+	}
+	return r, i, true
+}
+
+// place returns where a node stands in the list, or -1.
+func (c *common) place(id ring.NodeID) int {
+	for i := range c.n {
+		if c.ids[i] == id {
+			return i
+		}
+	}
+	return -1
+}
+
+// drop notes that replica i will not answer what it was asked.
+func (c *common) drop(i int) {
+	c.lost.add(i)
+	for r := range c.waiting {
+		c.waiting[r].remove(i)
+	}
+}
+
+// outstanding are the replicas that have not answered something.
+func (c *common) outstanding() set {
+	var s set
+	for _, w := range c.waiting {
+		s |= w
+	}
+	return s
+}
+
+func (c *common) state(e *Effects, k fact.Kind, now clock.Now, i, n int, note string) {
+	f := fact.Fact{Kind: k, Ticket: c.ticket, At: now.Mono, Lasted: now.Mono - c.started, N: n, Note: note}
+	if i >= 0 {
+		f.Peer = string(c.ids[i])
+	}
+	e.fact(f)
+}
+
+// silence states who did not answer in time.
+func (c *common) silence(e *Effects, now clock.Now) {
+	out := c.outstanding()
+	for i := range c.n {
+		if out.has(i) {
+			c.state(e, fact.Silent, now, i, 0, c.verb)
+		}
+	}
+}
+
+// note tells an answer in words. Only explained requests pay for it.
+func note(a *replica.Answer) string {
+	switch {
+	case a.Status == replica.Failed:
+		return "failed: " + reasonText(a.Reason)
+	case a.Status == replica.DontKnow:
+		return "does not know"
+	case a.Found:
+		return "request known, " + a.Dot.String()
+	case a.Status == replica.Absent:
+		return "absent"
+	case a.Verb == replica.Read && a.State != nil:
+		return "state"
+	case a.Verb == replica.Read:
+		return "digest"
+	case a.Verb == replica.Recall:
+		return "request unknown"
+	case a.Durable:
+		return "durable"
+	default:
+		return "stored " + a.Dot.String()
+	}
+}
+
+func reasonText(r replica.Reason) string {
+	switch r {
+	case replica.Overloaded:
+		return "overloaded"
+	case replica.DiskFull:
+		return "disk full"
+	case replica.IOError:
+		return "input/output error"
+	case replica.Corrupt:
+		return "checksum does not match"
+	case replica.TooManySiblings:
+		return "too many siblings"
+	case replica.Stopping:
+		return "stopping"
+	default:
+		return "no reason given"
+	}
+}
+
+// everyone is the set of all replicas.
+func (c *common) everyone() set { return 1<<c.n - 1 }
+
+// askText tells an operation in words. Only explained requests pay for it.
+func askText(o *replica.Op) string {
+	switch {
+	case o.Verb == replica.Write:
+		return "write"
+	case o.Verb == replica.Join:
+		return "join"
+	case o.Verb == replica.Recall:
+		return "was this request stored?"
+	case o.Full:
+		return "state"
+	default:
+		return "digest"
+	}
+}

@@ -1,0 +1,288 @@
+package coord
+
+import (
+	"fmt"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// PutRequest is a put or a delete under a context, at a replica of its key.
+type PutRequest struct {
+	Common
+	Delete      bool
+	LWW         bool
+	Context     causal.Claims // what the client has seen
+	Value       []byte
+	ContentType string
+	Expiry      int64  // wall-clock milliseconds; 0: never
+	Token       uint64 // keyed hash of the request id; 0: none (R29)
+	Retry       bool   // another coordinator may have done it already (R30)
+	MaxSiblings int    // bound on blind growth; 0: the replica's own
+}
+
+// Put stores one version, or removes under a context: at the own disk first,
+// then, once that is applied, at the other replicas (paper, section 4.5). It
+// answers when enough have it durably and stays until all have answered or the
+// time is over, to measure how far the slowest lags behind.
+//
+// A put sent to another coordinator before asks around first whether it was
+// stored there (R30).
+type Put struct {
+	common
+	req     PutRequest
+	acked   set  // have the state durably
+	knew    set  // answered the recall for good
+	minting bool // a disk was asked to mint, or has minted: failure is no longer "not done"
+	applied bool // the own disk has it, maybe not yet durably
+	known   bool // an earlier coordinator or attempt stored it
+	dot     causal.Dot
+}
+
+// Start begins a request. Replicas are the first n of the preference list; this
+// node is one of them.
+func (p *Put) Start(now clock.Now, r *PutRequest, replicas []Replica, e *Effects) {
+	*p = Put{req: *r}
+	verb := "put"
+	if r.Delete {
+		verb = "delete"
+	}
+	p.start(now, &r.Common, replicas, verb)
+	if p.explain {
+		q := p.numbers
+		p.state(e, fact.Started, now, -1, 0, fmt.Sprintf("%s n=%d w=%d pw=%d dw=%d timeout=%v", verb, q.N, q.W, q.PW, q.DW, q.Timeout))
+	}
+	switch {
+	case p.reachable() < p.numbers.writes():
+		p.tooFew(now, e)
+	case r.Retry && r.Token != 0:
+		p.recall(now, e)
+	default:
+		p.mint(now, e)
+	}
+}
+
+// mint asks the own disk to write.
+func (p *Put) mint(now clock.Now, e *Effects) {
+	p.minting = true
+	o := p.op(writeRound, p.self)
+	o.Request = p.req.Token
+	o.Mint = &replica.Mint{
+		Context: p.req.Context, Delete: p.req.Delete, LWW: p.req.LWW,
+		Value: p.req.Value, ContentType: p.req.ContentType, Expiry: p.req.Expiry,
+	}
+	p.send(now, e, p.self, o)
+}
+
+func (p *Put) send(now clock.Now, e *Effects, i int, o replica.Op) {
+	if p.explain {
+		p.state(e, fact.Asked, now, i, 0, askText(&o))
+	}
+	e.ask(p.ids[i], o)
+}
+
+// Answer takes a replica's answer. It returns false where nobody waits for it.
+func (p *Put) Answer(now clock.Now, from ring.NodeID, a *replica.Answer, e *Effects) bool {
+	r, i, ok := p.match(from, a)
+	if !ok || r == writeRound && p.applied && a.Status == replica.Have && !a.Durable {
+		return false
+	}
+	switch {
+	case p.answered:
+		p.state(e, fact.Late, now, i, 0, p.verb)
+	case p.explain:
+		p.state(e, fact.Answered, now, i, 0, note(a))
+	}
+	switch r {
+	case recallRound:
+		p.recalled(now, i, a, e)
+	case fetchRound:
+		p.fetched(now, i, a, e)
+	case writeRound:
+		p.written(now, a, e)
+	case joinRound:
+		p.joined(now, i, a, e)
+	}
+	return true
+}
+
+// written takes the own disk's word: first that the version is stored, then
+// that it is durable.
+func (p *Put) written(now clock.Now, a *replica.Answer, e *Effects) {
+	if a.Status != replica.Have {
+		p.waiting[writeRound].remove(p.self)
+		p.lost.add(p.self)
+		if !p.applied {
+			p.fail(now, e, p.refusal(a))
+			return
+		}
+		p.judge(now, e)
+		return
+	}
+	if !p.applied {
+		p.applied, p.dot = true, a.Dot
+		if a.Found {
+			p.known = true
+			p.state(e, fact.Known, now, p.self, 0, p.verb)
+		}
+		p.spread(now, a.State, e)
+	}
+	if a.Durable {
+		p.waiting[writeRound].remove(p.self)
+		p.acked.add(p.self)
+	}
+	p.judge(now, e)
+}
+
+// spread sends the state to every replica that is not known to have it.
+func (p *Put) spread(now clock.Now, state []byte, e *Effects) {
+	for i := range p.n {
+		if p.lost.has(i) || p.acked.has(i) || p.waiting[writeRound].has(i) {
+			continue
+		}
+		o := p.op(joinRound, i)
+		o.State = state
+		p.send(now, e, i, o)
+	}
+}
+
+func (p *Put) joined(now clock.Now, i int, a *replica.Answer, e *Effects) {
+	switch {
+	case a.Status == replica.Have && a.Durable:
+		p.acked.add(i)
+	case a.Status == replica.Have:
+		return // received, not yet durable: it will say so
+	default:
+		p.lost.add(i)
+	}
+	p.waiting[joinRound].remove(i)
+	p.judge(now, e)
+}
+
+// judge answers as soon as the outcome is certain, and ends the machine when
+// nobody is left to wait for.
+func (p *Put) judge(now clock.Now, e *Effects) {
+	switch {
+	case p.done:
+		return
+	case p.answered:
+	case p.acked.len() >= p.numbers.writes():
+		p.succeed(now, e)
+	case (p.acked | ^p.lost&p.everyone()).len() < p.numbers.writes():
+		p.tooFew(now, e)
+		return
+	default:
+		return
+	}
+	if p.outstanding() == 0 {
+		p.done = true
+		if p.acked.len() == p.n {
+			e.fact(fact.Fact{Kind: fact.Settled, Ticket: p.ticket, At: now.Mono, Lasted: now.Mono - p.replied, N: p.n, Note: p.verb})
+		}
+	}
+}
+
+// succeed answers with the request's context and the new dot, never with what
+// the replicas know besides (R6).
+func (p *Put) succeed(now clock.Now, e *Effects) {
+	p.answered, p.replied = true, now.Mono
+	p.state(e, fact.Decided, now, -1, 0, p.verb)
+	e.reply(Reply{
+		Context:    causal.Context{Claims: p.seen(), Fastest: string(p.ids[p.self])},
+		HasContext: true,
+		Quorum:     p.numbers.quorum(p.acked.len(), p.acked.len()),
+	})
+}
+
+// seen is what the client has seen once its request is done.
+func (p *Put) seen() causal.Claims {
+	if p.dot.IsZero() {
+		return p.req.Context
+	}
+	return p.req.Context.With(p.dot)
+}
+
+func (p *Put) fail(now clock.Now, e *Effects, err *ouro.Error) {
+	p.answered, p.done, p.replied = true, true, now.Mono
+	p.state(e, fact.Refused, now, -1, 0, string(err.Code))
+	e.reply(Reply{Err: err, Quorum: p.numbers.quorum(p.acked.len(), p.acked.len())})
+}
+
+// outcome is what a failure means now: not done only if no mint was attempted,
+// here or at the coordinator that had the request before (R31).
+func (p *Put) outcome() ouro.Outcome {
+	if p.minting || p.known || p.req.Retry {
+		return ouro.Unknown
+	}
+	return ouro.NotDone
+}
+
+func (p *Put) tooFew(now clock.Now, e *Effects) {
+	p.fail(now, e, ouro.Errorf(ouro.QuorumUnavailable, p.outcome(),
+		"%d of %d replicas have it durably and %d more can be reached, %d are needed (w=%d pw=%d dw=%d)",
+		p.acked.len(), p.n, (p.everyone()&^(p.lost|p.acked)).len(), p.numbers.writes(), p.numbers.W, p.numbers.PW, p.numbers.DW))
+}
+
+// refusal turns the own disk's failure into the request's. It is "not done"
+// where the disk refused before it tried to mint.
+func (p *Put) refusal(a *replica.Answer) *ouro.Error {
+	tried := ouro.NotDone
+	if p.req.Retry {
+		tried = ouro.Unknown
+	}
+	self := p.ids[p.self]
+	switch {
+	case a.Status != replica.Failed:
+		return ouro.Errorf(ouro.Internal, ouro.Unknown, "node %s answered its own write with status %d", self, a.Status)
+	case a.Reason == replica.Overloaded:
+		return ouro.Errorf(ouro.Overloaded, tried, "the disk queue of node %s is full: come back later", self)
+	case a.Reason == replica.DiskFull:
+		return ouro.Errorf(ouro.DiskFull, tried, "node %s has no room and takes no writes: free some, or add nodes", self)
+	case a.Reason == replica.TooManySiblings:
+		return ouro.Errorf(ouro.TooManySiblings, tried, "the key has as many siblings as it may have: get it, merge them, and put with the context")
+	case a.Reason == replica.Corrupt:
+		return ouro.Errorf(ouro.Internal, tried, "the record of the key at node %s is damaged: send the request to another node", self)
+	default:
+		return ouro.Errorf(ouro.Internal, ouro.Unknown, "the write failed at node %s: %s", self, reasonText(a.Reason))
+	}
+}
+
+// Down tells that the link to a peer fell. What it acknowledged before counts.
+func (p *Put) Down(now clock.Now, peer ring.NodeID, e *Effects) {
+	i := p.place(peer)
+	if i < 0 || i == p.self || p.done {
+		return
+	}
+	fetching := p.waiting[fetchRound].has(i)
+	if p.outstanding().has(i) {
+		p.state(e, fact.Silent, now, i, 0, "link lost")
+	}
+	p.drop(i)
+	switch {
+	case p.recalling():
+		p.recallStep(now, e)
+	case fetching:
+		p.tooFew(now, e)
+	default:
+		p.judge(now, e)
+	}
+}
+
+// Tick ends the request when its time is over.
+func (p *Put) Tick(now clock.Now, e *Effects) {
+	if p.done || now.Mono < p.deadline {
+		return
+	}
+	p.silence(e, now)
+	if p.answered {
+		p.done = true
+		return
+	}
+	p.fail(now, e, ouro.Errorf(ouro.TimedOut, p.outcome(),
+		"%d of %d replicas acknowledged within %v, %d are needed (w=%d pw=%d dw=%d)",
+		p.acked.len(), p.n, p.numbers.Timeout, p.numbers.writes(), p.numbers.W, p.numbers.PW, p.numbers.DW))
+}

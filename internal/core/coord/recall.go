@@ -1,0 +1,67 @@
+package coord
+
+import (
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/replica"
+)
+
+// A put that was sent to another coordinator before (R30) first asks all
+// replicas whether they stored its request id. One that did is asked for its
+// state, which is spread as a fresh write would be. The put mints only when
+// none of n-w+1 replicas knew it, or nobody else can tell: then an earlier
+// write may exist at a replica that was not reached or has restarted, and the
+// key gets a second version with the same request id (R31).
+
+func (p *Put) recall(now clock.Now, e *Effects) {
+	for i := range p.n {
+		if p.lost.has(i) {
+			continue
+		}
+		o := p.op(recallRound, i)
+		o.Request = p.req.Token
+		p.send(now, e, i, o)
+	}
+}
+
+// recalling says that the request has not gone past asking around.
+func (p *Put) recalling() bool { return !p.answered && !p.minting && !p.known }
+
+func (p *Put) recalled(now clock.Now, i int, a *replica.Answer, e *Effects) {
+	p.waiting[recallRound].remove(i)
+	switch {
+	case a.Found:
+		p.known, p.dot = true, a.Dot
+		p.waiting[recallRound] = 0
+		p.state(e, fact.Known, now, i, 0, p.verb)
+		o := p.op(fetchRound, i)
+		o.Full = true
+		p.send(now, e, i, o)
+		return
+	case a.Status == replica.Have || a.Status == replica.Absent:
+		p.knew.add(i)
+	}
+	p.recallStep(now, e)
+}
+
+func (p *Put) recallStep(now clock.Now, e *Effects) {
+	switch {
+	case p.reachable() < p.numbers.writes():
+		p.tooFew(now, e)
+	case p.knew.len() >= p.n-p.numbers.W+1 || p.waiting[recallRound] == 0:
+		p.waiting[recallRound] = 0
+		p.mint(now, e)
+	}
+}
+
+// fetched has the state that holds the earlier write, durably at replica i.
+func (p *Put) fetched(now clock.Now, i int, a *replica.Answer, e *Effects) {
+	p.waiting[fetchRound].remove(i)
+	if a.Status != replica.Have || a.State == nil {
+		p.tooFew(now, e)
+		return
+	}
+	p.acked.add(i)
+	p.spread(now, a.State, e)
+	p.judge(now, e)
+}

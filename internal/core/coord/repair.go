@@ -1,0 +1,91 @@
+package coord
+
+import (
+	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/fact"
+)
+
+// confirm begins what a strict get does where replicas differ: the merged state
+// goes to every replica that is not known to have it, and the answer waits
+// until n-pr+1 have it durably, so that every later strict get meets one of
+// them (R32).
+func (g *Get) confirm(now clock.Now, e *Effects) {
+	g.settle = true
+	g.acked = g.counted &^ g.stale()
+	for i := range g.n {
+		if g.lost.has(i) || g.acked.has(i) {
+			continue
+		}
+		o := g.op(settleRound, i)
+		o.State = g.bytes
+		g.sent.add(i)
+		if g.counted.has(i) {
+			g.state(e, fact.Repaired, now, i, 0, "before the answer")
+		}
+		g.send(now, e, i, o)
+	}
+	g.settled(now, e)
+}
+
+func (g *Get) settled(now clock.Now, e *Effects) {
+	need := g.numbers.N - g.numbers.PR + 1
+	switch {
+	case g.acked.len() >= need:
+		g.succeed(now, e, true)
+	case (g.acked | g.waiting[settleRound]).len() < need:
+		g.succeed(now, e, false)
+	}
+}
+
+// await waits, once the answer is out, for those that have not replied. A late
+// digest that nobody in hand explains is worth asking for its state.
+func (g *Get) await(now clock.Now, e *Effects) {
+	for i := range g.n {
+		same := g.same(i)
+		if !same.has(i) || g.fresh.known && g.sums[i] == g.fresh.sum {
+			continue
+		}
+		if ask := same &^ g.lost; same&(g.body|g.waiting[againRound]) == 0 && ask != 0 {
+			g.read(now, e, againRound, ask.first(), true)
+		}
+	}
+	if g.outstanding() == 0 {
+		g.repair(now, e)
+	}
+}
+
+// repair brings every stale replica up to date, each by one message that nobody
+// waits for, and ends the request (paper, section 5, read repair).
+func (g *Get) repair(now clock.Now, e *Effects) {
+	g.done = true
+	before := g.bytes
+	g.merge(now, e)
+	if string(before) != string(g.bytes) {
+		g.sent = 0
+	}
+	stale := g.stale() &^ (g.sent | g.lost)
+	for i := range g.n {
+		if !stale.has(i) {
+			continue
+		}
+		o := g.op(settleRound, i)
+		o.State, o.Silent = g.bytes, true
+		g.state(e, fact.Repaired, now, i, 0, g.verb)
+		e.ask(g.ids[i], o)
+	}
+	g.waiting = [rounds]set{}
+}
+
+// report states what a join came across.
+func (g *Get) report(now clock.Now, e *Effects, r causal.JoinReport) {
+	if r.DotReused > 0 {
+		g.state(e, fact.DotReused, now, -1, r.DotReused, g.key.Bucket)
+	}
+	if r.Exceptions > 0 {
+		g.state(e, fact.ExceptionDropped, now, -1, r.Exceptions, g.verb)
+	}
+	if r.Fell > 0 {
+		g.state(e, fact.Pruned, now, -1, r.Fell, g.verb)
+	}
+}

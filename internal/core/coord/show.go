@@ -1,0 +1,65 @@
+package coord
+
+import (
+	"time"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/fact"
+)
+
+// succeed answers with what the merged state shows, and a context for all of
+// it. Nothing shown is an error of its own, with a context where a tombstone is
+// there.
+func (g *Get) succeed(now clock.Now, e *Effects, settled bool) {
+	g.answered, g.replied = true, now.Mono
+	g.deadline = now.Mono + g.req.RepairWait
+	r := Reply{Siblings: show(g.merged, g.req.LWW, now.Wall), Quorum: g.numbers.quorum(g.acks, 0)}
+	r.Quorum.Unsettled = !settled
+	if g.bytes != nil {
+		r.Context = causal.Context{Claims: g.merged.Claims, Fastest: string(g.ids[g.fastest])}
+		r.HasContext = true
+	}
+	if len(r.Siblings) == 0 {
+		r.Err = ouro.Errorf(ouro.NotFound, ouro.NotDone, "nothing is stored under the key")
+	}
+	g.state(e, fact.Decided, now, -1, len(r.Siblings), g.verb)
+	e.reply(r)
+	g.await(now, e)
+}
+
+// show returns the versions that a client sees: no deletes, none that has
+// expired by the coordinator's clock (R36), and in an lww bucket none but the
+// greatest (R23).
+func show(s causal.State, lww bool, wall int64) []ouro.Sibling {
+	if lww {
+		latest, ok := s.Latest()
+		if !ok || !latest.Shown(wall) {
+			return nil
+		}
+		return []ouro.Sibling{sibling(&latest)}
+	}
+	var out []ouro.Sibling
+	for i := range s.Versions {
+		if !s.Versions[i].Shown(wall) {
+			continue
+		}
+		if out == nil {
+			out = make([]ouro.Sibling, 0, len(s.Versions)-i)
+		}
+		out = append(out, sibling(&s.Versions[i]))
+	}
+	return out
+}
+
+func sibling(v *causal.Version) ouro.Sibling {
+	s := ouro.Sibling{
+		Value:    ouro.Value{Data: v.Value, ContentType: v.ContentType},
+		Modified: time.UnixMilli(v.Stamp.Millis()).UTC(),
+	}
+	if v.Expiry != 0 {
+		s.Expires = time.UnixMilli(v.Expiry).UTC()
+	}
+	return s
+}
