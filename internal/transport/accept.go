@@ -1,0 +1,194 @@
+package transport
+
+import (
+	"errors"
+	"net"
+	"time"
+)
+
+// Serve accepts links until the transport is closed, and then returns nil. The
+// listener is closed when it returns.
+func (t *Transport) Serve(ln net.Listener) error {
+	defer func() { _ = ln.Close() }() // closed already where Close ended it
+	t.mu.Lock()
+	if t.closed {
+		t.mu.Unlock()
+		return nil
+	}
+	t.listeners[ln] = struct{}{}
+	t.running.Add(1)
+	t.mu.Unlock()
+	defer t.running.Done()
+	pause := time.Duration(0)
+	for {
+		conn, err := ln.Accept()
+		switch {
+		case err == nil:
+			pause = 0
+			t.receive(conn)
+		case t.ctx.Err() != nil:
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return err
+		default: // out of file descriptors, say
+			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
+			t.notices.warn("cannot accept links", "accept", err)
+			if !t.pause(pause) {
+				return nil
+			}
+		}
+	}
+}
+
+// pause waits, or returns false where the transport is closed meanwhile.
+func (t *Transport) pause(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-t.ctx.Done():
+		return false
+	}
+}
+
+// receive serves one accepted connection in its own goroutine, unless too many
+// have not said yet who they are.
+func (t *Transport) receive(conn net.Conn) {
+	select {
+	case t.shaking <- struct{}{}:
+	default:
+		t.refused.Add(1)
+		t.notices.warn("link refused", "shaking", refuse(TooManyLinks, "%d connections have not said who they are", cap(t.shaking)))
+		_ = conn.Close() // refused
+		return
+	}
+	t.mu.Lock()
+	if t.closed {
+		t.mu.Unlock()
+		_ = conn.Close() // too late
+		return
+	}
+	t.conns[conn] = struct{}{}
+	t.running.Add(1)
+	t.mu.Unlock()
+	go func() {
+		defer t.running.Done()
+		l, err := t.shake(conn)
+		t.mu.Lock()
+		delete(t.conns, conn)
+		t.mu.Unlock()
+		<-t.shaking
+		if err != nil {
+			t.refused.Add(1)
+			_ = conn.Close() // refused
+			if t.ctx.Err() == nil {
+				t.notices.refused(conn.RemoteAddr().String(), err)
+			}
+			return
+		}
+		t.serve(l)
+	}()
+}
+
+// shake makes a link of an accepted connection.
+func (t *Transport) shake(conn net.Conn) (*link, error) {
+	h, err := bounded(conn, time.Now().Add(t.cfg.HandshakeTimeout), func() (Hello, error) {
+		return handshakeIn(conn, t.cfg.Self, t.admit)
+	})
+	if err != nil {
+		return nil, err
+	}
+	count := &t.clients
+	if !h.Client {
+		t.mu.Lock()
+		count = t.counterOf(h.Node)
+		t.mu.Unlock()
+	}
+	return newLink(conn, h, t.sessions.Add(1), false, t.cfg.MaxPending, count), nil
+}
+
+// admit is the last word on a dialler.
+func (t *Transport) admit(h Hello) error {
+	if t.faultOf(h.Node).DropIn {
+		return ErrFault
+	}
+	t.mu.Lock()
+	full := t.accepted >= t.cfg.MaxLinks
+	t.mu.Unlock()
+	if full {
+		return refuse(TooManyLinks, "%d links are open", t.cfg.MaxLinks)
+	}
+	return t.handler.Check(h)
+}
+
+// serve delivers what comes on an accepted link until it ends.
+func (t *Transport) serve(l *link) {
+	if !t.open(l) {
+		return
+	}
+	defer t.forget(l)
+	l.deaf = func() bool { return t.fault(l).DropIn }
+	var reply func([]byte) error
+	if l.other.Client {
+		reply = func(frames []byte) error { return t.reply(l, frames) }
+	} else if p := (*t.peers.Load())[l.other.Node]; p != nil {
+		p.dialNow() // it is there, so that is worth while
+	}
+	err := l.run(t.cfg.MaxFrame, func(bodies [][]byte) error {
+		if t.fault(l).DropIn {
+			l.count.dropped.Add(uint64(len(bodies)))
+			return nil
+		}
+		t.handler.Frames(l.other.Node, l.session, bodies, reply)
+		return nil
+	})
+	t.cfg.Log.Debug("incoming link ended", "peer", l.other.Node, "session", l.session, "err", err)
+}
+
+func (t *Transport) reply(l *link, frames []byte) error {
+	n, err := checkFrames(frames, t.cfg.MaxFrame)
+	if err != nil || n == 0 {
+		return err
+	}
+	return l.send(frames, n)
+}
+
+// open enters a link among those that are open. The newest link from a member
+// ends an older one: the older is half dead, or the member would not have
+// dialled.
+func (t *Transport) open(l *link) bool {
+	t.mu.Lock()
+	if t.closed {
+		t.mu.Unlock()
+		l.close(ErrClosed)
+		return false
+	}
+	t.links[l] = struct{}{}
+	var older *link
+	if !l.dialled {
+		t.accepted++
+		if !l.other.Client {
+			older = t.incoming[l.other.Node]
+			t.incoming[l.other.Node] = l
+		}
+	}
+	t.mu.Unlock()
+	if older != nil {
+		older.close(ErrReplaced)
+	}
+	return true
+}
+
+func (t *Transport) forget(l *link) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.links, l)
+	if l.dialled {
+		return
+	}
+	t.accepted--
+	if t.incoming[l.other.Node] == l {
+		delete(t.incoming, l.other.Node)
+	}
+}

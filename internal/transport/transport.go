@@ -1,0 +1,211 @@
+package transport
+
+import (
+	"context"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Handler takes what a [Transport] has to tell. Its methods are called from many
+// goroutines, but for one peer Up and Down come strictly in turn, and for one
+// session Frames come one after the other, in the order they were sent. They
+// must not wait for Close. While Frames has not returned the link is not read,
+// which slows the sender down.
+type Handler interface {
+	// Check accepts or refuses whoever is at the other end of a new link. It is
+	// called for links made and accepted, after cluster, version and ids have
+	// been found right (RULES R11). The error is told to the other side.
+	Check(h Hello) error
+
+	// Up says that frames can be sent to a peer; session is new with each link.
+	Up(peer string, session uint64, h Hello)
+
+	// Down says that the link reported by Up is gone. What was under way on it
+	// may or may not have arrived.
+	Down(peer string, session uint64, err error)
+
+	// Frames hands over the bodies that have come on one link, memory included:
+	// neither the slice nor the bytes are touched again. The session is that of
+	// this incoming link. On a client's link reply sends whole frames back, with
+	// the errors of Send; on a member's it is nil.
+	Frames(peer string, session uint64, bodies [][]byte, reply func(frames []byte) error)
+}
+
+// Transport holds the links of one node. Its methods may be called from any
+// goroutine.
+type Transport struct {
+	cfg     Config
+	handler Handler
+	notices notices
+	ctx     context.Context
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+
+	sessions atomic.Uint64
+	peers    atomic.Pointer[map[string]*peer] // replaced whole, under mu
+	faults   atomic.Pointer[map[string]Fault] // nil: none; replaced whole, under mu
+	refused  atomic.Uint64
+	clients  counters
+	shaking  chan struct{} // one for each handshake under way
+
+	mu        sync.Mutex
+	closed    bool
+	listeners map[net.Listener]struct{}
+	conns     map[net.Conn]struct{} // accepted, handshake under way
+	links     map[*link]struct{}    // all that are open
+	incoming  map[string]*link      // accepted from members, by id
+	accepted  int                   // accepted links among links
+	counts    map[string]*counters  // by member, kept over removal
+}
+
+// New returns a transport without peers. It must be closed.
+func New(cfg Config, h Handler) (*Transport, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	t := &Transport{
+		cfg: cfg, handler: h,
+		notices:   notices{log: cfg.Log},
+		shaking:   make(chan struct{}, cfg.MaxHandshakes),
+		listeners: map[net.Listener]struct{}{},
+		conns:     map[net.Conn]struct{}{},
+		links:     map[*link]struct{}{},
+		incoming:  map[string]*link{},
+		counts:    map[string]*counters{},
+	}
+	t.ctx, t.cancel = context.WithCancel(context.Background())
+	t.peers.Store(&map[string]*peer{})
+	t.running.Go(t.beat)
+	return t, nil
+}
+
+// SetPeers says which members there are and where: id to address. Links to
+// those that are new are made, links to those that are gone are closed, and a
+// changed address means a new link. The node's own id is skipped.
+func (t *Transport) SetPeers(addrs map[string]string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return
+	}
+	old := *t.peers.Load()
+	next := make(map[string]*peer, len(addrs))
+	for id, addr := range addrs {
+		if id == t.cfg.Self.Node {
+			continue
+		}
+		if p := old[id]; p != nil && p.addr == addr {
+			next[id] = p
+			continue
+		}
+		next[id] = newPeer(t, id, addr, t.counterOf(id), old[id])
+	}
+	for id, p := range old {
+		if next[id] != p {
+			p.cancel()
+		}
+	}
+	t.peers.Store(&next)
+	for id, p := range next {
+		if old[id] != p {
+			t.running.Go(p.run)
+		}
+	}
+}
+
+// counterOf returns the counters of a member; mu is held.
+func (t *Transport) counterOf(id string) *counters {
+	c := t.counts[id]
+	if c == nil {
+		c = &counters{}
+		t.counts[id] = c
+	}
+	return c
+}
+
+// Send queues a copy of frames, which are whole frames made by [AppendFrame] or
+// [EndFrame], for a peer. It never waits for the network. [ErrDown] means that
+// there is no link, [ErrFull] that too much waits on it, [ErrTooLarge] and
+// [ErrFraming] that frames must not be sent at all; then none of them is.
+func (t *Transport) Send(to string, frames []byte) error {
+	p := (*t.peers.Load())[to]
+	if p == nil {
+		return ErrDown
+	}
+	n, err := checkFrames(frames, t.cfg.MaxFrame)
+	if err != nil || n == 0 {
+		return err
+	}
+	if t.faults.Load() != nil {
+		return t.sendFaulty(p, frames, n)
+	}
+	return p.send(frames, n)
+}
+
+// beat keeps links alive and finds the dead ones.
+func (t *Transport) beat() {
+	tick := time.NewTicker(t.cfg.KeepAlive)
+	defer tick.Stop()
+	limit := int(t.cfg.LinkTimeout / t.cfg.KeepAlive)
+	for {
+		select {
+		case <-t.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for _, l := range t.openLinks() {
+			l.beat(limit, t.fault(l).DropOut)
+		}
+	}
+}
+
+func (t *Transport) openLinks() []*link {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Collect(maps.Keys(t.links))
+}
+
+// Close ends all links and waits until nothing of the transport runs.
+func (t *Transport) Close() error {
+	t.cancel()
+	t.mu.Lock()
+	t.closed = true
+	for ln := range t.listeners {
+		_ = ln.Close() // Serve reports what went wrong while it was of use
+	}
+	for conn := range t.conns {
+		_ = conn.Close() // its handshake fails
+	}
+	links := slices.Collect(maps.Keys(t.links))
+	t.mu.Unlock()
+	for _, l := range links {
+		l.close(ErrClosed)
+	}
+	t.running.Wait()
+	return nil
+}
+
+// Stats returns what has been counted so far.
+func (t *Transport) Stats() Stats {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := Stats{Clients: t.clients.stats("clients"), Accepted: t.accepted, Refused: t.refused.Load()}
+	peers := *t.peers.Load()
+	for id, c := range t.counts {
+		ps := c.stats(id)
+		if p := peers[id]; p != nil {
+			if l := p.link.Load(); l != nil {
+				ps.Up, ps.PendingBytes = true, l.out.size()
+			}
+		}
+		s.Peers = append(s.Peers, ps)
+	}
+	slices.SortFunc(s.Peers, func(a, b PeerStats) int { return strings.Compare(a.Peer, b.Peer) })
+	return s
+}
