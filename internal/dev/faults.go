@@ -1,0 +1,93 @@
+package dev
+
+import "time"
+
+// Fault is what a node does to its link with one peer. It is the form in which
+// a node's admin port takes it.
+type Fault struct {
+	DropOut bool   `json:"drop_out"` // what it sends the peer is lost
+	DropIn  bool   `json:"drop_in"`  // what the peer sends it is lost
+	Delay   string `json:"delay"`    // what it sends the peer is late by this, such as "200ms"
+}
+
+// faults holds what every node does to every peer: at[i][j] is what node i does
+// to its link with node j, both counted from 0.
+type faults struct {
+	at   [][]fault
+	used bool // something was set: nodes must be told, if only to heal
+}
+
+type fault struct {
+	dropOut, dropIn bool
+	delay           time.Duration
+}
+
+func newFaults(nodes int) *faults {
+	f := &faults{at: make([][]fault, nodes)}
+	for i := range f.at {
+		f.at[i] = make([]fault, nodes)
+	}
+	return f
+}
+
+// cut parts the named nodes from all others. One way, what they send is lost
+// and what they hear is not.
+func (f *faults) cut(named []bool, oneWay bool) {
+	f.across(named, func(in, out *fault) {
+		in.dropOut, out.dropIn = true, true
+		if !oneWay {
+			in.dropIn, out.dropOut = true, true
+		}
+	})
+}
+
+// slow delays what the named nodes send to any node.
+func (f *faults) slow(named []bool, by time.Duration) {
+	for i := range f.at {
+		for j := range f.at[i] {
+			if named[i] && i != j {
+				f.at[i][j].delay = by
+			}
+		}
+	}
+}
+
+// heal takes back every fault on the links of the named nodes.
+func (f *faults) heal(named []bool) {
+	for i := range f.at {
+		for j := range f.at[i] {
+			if named[i] || named[j] {
+				f.at[i][j] = fault{}
+			}
+		}
+	}
+}
+
+// across calls set with both ends of each link between a named node and one
+// that is not.
+func (f *faults) across(named []bool, set func(in, out *fault)) {
+	for i := range f.at {
+		for j := range f.at {
+			if named[i] && !named[j] {
+				set(&f.at[i][j], &f.at[j][i])
+			}
+		}
+	}
+}
+
+// parted reports whether anything is lost between nodes i and j.
+func (f *faults) parted(i, j int) bool {
+	a, b := f.at[i][j], f.at[j][i]
+	return a.dropOut || a.dropIn || b.dropOut || b.dropIn
+}
+
+// of returns what node i does, by peer.
+func (f *faults) of(i int) map[string]Fault {
+	m := make(map[string]Fault, len(f.at))
+	for j, x := range f.at[i] {
+		if j != i {
+			m[NodeID(j+1)] = Fault{x.dropOut, x.dropIn, x.delay.String()}
+		}
+	}
+	return m
+}

@@ -1,0 +1,154 @@
+package dev
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/ourodb/ouro"
+)
+
+const (
+	readyTimeout = 30 * time.Second
+	pollEvery    = 20 * time.Millisecond
+	adminTimeout = 2 * time.Second
+)
+
+// waitReady returns when the nodes, counted from 0, can serve and every pair of
+// nodes that could talk to each other does.
+func (c *Cluster) waitReady(ctx context.Context, nodes []int) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	for _, i := range nodes {
+		if err := c.poll(ctx, i, func() string { return c.serving(ctx, i) }); err != nil {
+			return err
+		}
+	}
+	if err := c.applyFaults(); err != nil {
+		return err
+	}
+	for i := range c.running {
+		if !c.awake(i) {
+			continue
+		}
+		if err := c.poll(ctx, i, func() string { return c.linked(ctx, i) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// poll calls lacks until it returns "". It gives up when node i ends or time is
+// over.
+func (c *Cluster) poll(ctx context.Context, i int, lacks func() string) error {
+	c.mu.Lock()
+	p := c.running[i]
+	c.mu.Unlock()
+	for {
+		what := lacks()
+		if what == "" {
+			return nil
+		}
+		select {
+		case <-p.done:
+			return fmt.Errorf("%s ended while it was starting (%v); the end of its log %s:\n%s", NodeID(i+1), p.ended, c.info.Log(i+1), lastLines(c.info.Log(i+1), 8))
+		case <-ctx.Done():
+			return fmt.Errorf("%s did not become ready: %s; the end of its log %s:\n%s", NodeID(i+1), what, c.info.Log(i+1), lastLines(c.info.Log(i+1), 8))
+		case <-time.After(pollEvery):
+		}
+	}
+}
+
+// awake reports whether node i runs and is not paused.
+func (c *Cluster) awake(i int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.running[i].running() && !c.running[i].paused
+}
+
+// serving says why node i can't serve, or "".
+func (c *Cluster) serving(ctx context.Context, i int) string {
+	if err := c.admin(ctx, i, http.MethodGet, "/readyz", nil, nil); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// linked says which node that it could reach node i has no link to, or "".
+func (c *Cluster) linked(ctx context.Context, i int) string {
+	var st ouro.Status
+	if err := c.admin(ctx, i, http.MethodGet, "/admin/v1/status", nil, &st); err != nil {
+		return err.Error()
+	}
+	up := map[string]bool{}
+	for _, m := range st.Members {
+		up[m.ID] = m.Up || m.Self
+	}
+	for j := range c.running {
+		c.mu.Lock()
+		parted := c.faults.parted(i, j)
+		c.mu.Unlock()
+		if !parted && c.awake(j) && !up[NodeID(j+1)] {
+			return "it has no link to " + NodeID(j+1)
+		}
+	}
+	return ""
+}
+
+// applyFaults tells every node that listens what to do to its links. Nodes that
+// are dead or paused are told when they are back.
+func (c *Cluster) applyFaults() error {
+	c.mu.Lock()
+	used := c.faults.used
+	c.mu.Unlock()
+	if !used {
+		return nil
+	}
+	for i := range c.running {
+		if !c.awake(i) {
+			continue
+		}
+		c.mu.Lock()
+		body := map[string]any{"peers": c.faults.of(i)}
+		c.mu.Unlock()
+		if err := c.admin(context.Background(), i, http.MethodPost, "/admin/v1/dev/fault", body, nil); err != nil {
+			return fmt.Errorf("%s could not be told what to do to its links: %w", NodeID(i+1), err)
+		}
+	}
+	return nil
+}
+
+// admin makes one request of node i's admin port.
+func (c *Cluster) admin(ctx context.Context, i int, method, path string, body, answer any) error {
+	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
+	defer cancel()
+	b, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+c.info.Nodes[i].Admin+path, bytes.NewReader(b))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode/100 != 2 {
+		return fmt.Errorf("%s %s: %s: %.200s", method, path, resp.Status, text)
+	}
+	if answer == nil {
+		return nil
+	}
+	return json.Unmarshal(text, answer)
+}
