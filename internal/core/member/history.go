@@ -3,6 +3,7 @@ package member
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -87,7 +88,7 @@ type NamedBucket struct {
 // stamps are the lowest there are, so everything else comes after.
 func Genesis(cluster string, members []Member, q int, buckets ...NamedBucket) (History, error) {
 	if len(members) == 0 {
-		return History{}, fmt.Errorf("member: there are no members: name at least one")
+		return History{}, errors.New("member: there are no members: name at least one")
 	}
 	changes := []Change{{Kind: Found, Name: cluster, Q: q}}
 	buckets = slices.Clone(buckets)

@@ -3,6 +3,7 @@ package ring
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/bits"
 )
@@ -56,7 +57,7 @@ func (n Node) weight() int { return max(n.Weight, 1) }
 // checkNodes wants nodes sorted by id.
 func checkNodes(nodes []Node) error {
 	if len(nodes) == 0 {
-		return fmt.Errorf("ring: there are no nodes: name at least one")
+		return errors.New("ring: there are no nodes: name at least one")
 	}
 	for i, n := range nodes {
 		if err := n.Check(); err != nil {

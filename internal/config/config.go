@@ -1,0 +1,174 @@
+// Package config holds the settings of a node: one struct, each field with its
+// reason, read from a file, the environment and flags. A flag goes over the
+// environment, that over the file, that over the default; every value knows
+// where it came from, for 'ouro config show'.
+//
+// Names are the same everywhere: the key peer-listen of the file is the flag
+// --peer-listen and the variable OURO_PEER_LISTEN. An unknown key is an error
+// that names the nearest known one. Durations and sizes carry units.
+package config
+
+import (
+	"time"
+
+	"github.com/ourodb/ouro/internal/core/member"
+)
+
+// Config is every setting of one node. Its zero value is not usable: begin with
+// [Default] or [Load].
+type Config struct {
+	// ID names the node for ever; a member's identity is its id, not its address.
+	ID string
+	// Data is the folder of everything the node keeps. One node, one folder.
+	Data string
+	// Cluster names the cluster, so that nodes of two never mix.
+	Cluster string
+	// ClusterKeyFile holds the cluster's secret, equal on all nodes: contexts are
+	// sealed and digests keyed with keys derived from it. Without one they are
+	// derived from the cluster's name, which protects from accidents only.
+	ClusterKeyFile string
+	// AllowReadableSecrets takes secret files that others may read, for systems
+	// that mount them so.
+	AllowReadableSecrets bool
+
+	// Listen serves clients, PeerListen other nodes, AdminListen operators. Each is
+	// host:port; port 0 picks a free one. All are on loopback until told otherwise.
+	Listen      string
+	PeerListen  string
+	AdminListen string
+	// Advertise is where other nodes reach PeerListen, where that differs: behind
+	// a container's port mapping, or when listening on all interfaces.
+	Advertise string
+	// Insecure allows addresses off loopback although links are not encrypted yet.
+	Insecure bool
+
+	// Members is the static list a cluster is formed from, this node included:
+	// equal on all of them. Empty, without Seeds, is a cluster of one.
+	Members []member.Member
+	// Seeds are nodes to ask about the cluster; with Seeds and an empty data folder
+	// a node waits until it is joined.
+	Seeds []string
+	// Zone, DC and Weight place this node when it is not in a list of Members, which
+	// would say them itself: every node has to know them.
+	Zone   string
+	DC     string
+	Weight int
+	// Q is how many partitions the cluster's ring has: a power of two, fixed when
+	// the cluster is made; at least 32 for each node there may ever be.
+	Q int
+
+	// Engine is the storage engine: pebble, or memory for trying things.
+	Engine string
+	// Shards is how many goroutines own partitions; 0 chooses by the machine. Fewer
+	// make larger batches, which is cheaper.
+	Shards int
+
+	// LogLevel is debug, info, warn or error; it may be changed at run time.
+	LogLevel string
+	// LogFormat is text, json, or auto: text on a terminal, json otherwise.
+	LogFormat string
+
+	// Bucket is how a bucket behaves that nobody defined, Buckets those defined,
+	// sorted by name. n and mode belong to a bucket for ever (RULES R17).
+	Bucket  member.Bucket
+	Buckets []member.NamedBucket
+
+	Limits Limits
+}
+
+// Limits are the bounds on everything that could grow. What happens when one is
+// reached is said at each.
+type Limits struct {
+	// MaxValue is the largest value, in bytes; a larger one is refused as too_large.
+	MaxValue Size
+	// DrainBody is how much of a refused body is read and dropped, so that its
+	// client sees the answer instead of a broken connection.
+	DrainBody Size
+	// MaxSiblings refuses a blind put as too_many_siblings where so many versions
+	// are; a put whose context covers one of them is always taken.
+	MaxSiblings int
+	// MaxInFlight is how many requests a shard coordinates at a time, Inbox how many
+	// requests and messages wait before it; beyond either: overloaded.
+	MaxInFlight int
+	Inbox       int
+	// MaxExplain is how many facts an explained request keeps; later ones are counted.
+	MaxExplain int
+	// MaxFrame is the largest message between nodes; a larger one is not sent and
+	// counts as a failed answer.
+	MaxFrame Size
+	// MaxPending is how much waits for one peer's link; beyond it messages to it are
+	// dropped, as by a network.
+	MaxPending Size
+	// MaxLinks is how many links from peers and clients of the peer port are
+	// accepted; further ones are closed at once.
+	MaxLinks int
+	// RequestTokens and RequestTokenTTL bound how many request ids a shard remembers,
+	// and how long; a retry after that may store a sibling again (RULES R29).
+	RequestTokens   int
+	RequestTokenTTL time.Duration
+	// RepairWait is how long an answered get waits for late replies to repair
+	// (paper, section 5).
+	RepairWait time.Duration
+	// Exceptions bounds the single events a record claims beyond its vector; the
+	// oldest is dropped, which costs a sibling at most (RULES R4).
+	Exceptions int
+	// Prune is how many entries a version vector has before old ones are dropped
+	// (paper, section 4.4), PruneAge how young none is dropped, unless there are
+	// PruneHard (RULES R7).
+	Prune     int
+	PruneHard int
+	PruneAge  time.Duration
+}
+
+// Default returns the settings of a node told nothing: a cluster of one on
+// loopback.
+func Default() Config {
+	return Config{
+		ID: "n1", Data: "ouro-data", Cluster: "ouro",
+		Listen: "127.0.0.1:7070", PeerListen: "127.0.0.1:7071", AdminListen: "127.0.0.1:7072",
+		Weight: 1, Q: 1024, Engine: "pebble",
+		LogLevel: "info", LogFormat: "auto",
+		Bucket: member.DefaultBucket(),
+		Limits: Limits{
+			MaxValue: 1 << 20, DrainBody: 8 << 20, MaxSiblings: 100,
+			MaxInFlight: 4096, Inbox: 4096, MaxExplain: 256,
+			MaxFrame: 4 << 20, MaxPending: 16 << 20, MaxLinks: 1024,
+			RequestTokens: 65_536, RequestTokenTTL: 2 * time.Minute,
+			RepairWait: 100 * time.Millisecond, Exceptions: 64,
+			Prune: 24, PruneHard: 50, PruneAge: 24 * time.Hour,
+		},
+	}
+}
+
+// StaticMembers returns the members that the cluster is formed from: the static
+// list, or this node alone. It returns none where the node waits to be joined.
+func (c *Config) StaticMembers() []member.Member {
+	if len(c.Members) > 0 {
+		return c.Members
+	}
+	if len(c.Seeds) > 0 {
+		return nil
+	}
+	self := member.Member{Addr: c.PeerAddr()}
+	self.ID, self.Weight, self.Zone, self.DC = nodeID(c.ID), c.Weight, c.Zone, c.DC
+	return []member.Member{self}
+}
+
+// FoundingBuckets returns every bucket setting as a founding history takes them,
+// the default first.
+func (c *Config) FoundingBuckets() []member.NamedBucket {
+	return append([]member.NamedBucket{{Bucket: c.Bucket}}, c.Buckets...)
+}
+
+// PeerAddr returns where other nodes reach this one.
+func (c *Config) PeerAddr() string {
+	if c.Advertise != "" {
+		return c.Advertise
+	}
+	for _, m := range c.Members {
+		if string(m.ID) == c.ID {
+			return m.Addr
+		}
+	}
+	return c.PeerListen
+}

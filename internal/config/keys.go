@@ -1,0 +1,120 @@
+package config
+
+import (
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ourodb/ouro/internal/core/member"
+)
+
+// Key describes one setting.
+type Key struct {
+	Name    string // in the file; the flag is --Name
+	Env     string // the variable
+	Type    string
+	Default string
+	Doc     string
+	Reload  bool // may be changed at run time
+}
+
+// key is a setting and how to reach it in a value of type T.
+type key[T any] struct {
+	name string
+	doc  string
+	at   func(*T) pflag.Value
+}
+
+// Describe returns every setting in the order in which a reader wants them. The
+// keys of a [buckets.NAME] table are n r w pr pw dw timeout ttl mode.
+func Describe() []Key {
+	def := Default()
+	var keys []Key
+	for _, k := range schema() {
+		v := k.at(&def)
+		keys = append(keys, Key{Name: k.name, Env: envName(k.name), Type: v.Type(), Default: v.String(), Doc: k.doc, Reload: k.name == "log-level"})
+	}
+	return keys
+}
+
+// envName is the variable of a key.
+func envName(name string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+}
+
+const envPrefix = "OURO_"
+
+// schema lists every key of a Config.
+func schema() []key[Config] {
+	keys := append(identityKeys(), placeKeys()...)
+	for _, b := range bucketKeys() {
+		keys = append(keys, key[Config]{b.name, "default of every bucket: " + b.doc, func(c *Config) pflag.Value { return b.at(&c.Bucket) }})
+	}
+	return append(keys, limitKeys()...)
+}
+
+func identityKeys() []key[Config] {
+	return []key[Config]{
+		{"id", "name of this node for ever, 1 to 64 characters of A-Z a-z 0-9 . _ -", func(c *Config) pflag.Value { return textValue{&c.ID} }},
+		{"data", "folder of everything the node keeps", func(c *Config) pflag.Value { return pathValue{textValue{&c.Data}} }},
+		{"cluster", "name of the cluster", func(c *Config) pflag.Value { return textValue{&c.Cluster} }},
+		{"cluster-key-file", "file with the cluster's secret, 32 bytes or more, equal on all nodes", func(c *Config) pflag.Value { return pathValue{textValue{&c.ClusterKeyFile}} }},
+		{"allow-readable-secrets", "take secret files that other users may read", func(c *Config) pflag.Value { return boolValue{&c.AllowReadableSecrets} }},
+		{"listen", "address for clients", func(c *Config) pflag.Value { return addrValue{textValue{&c.Listen}} }},
+		{"peer-listen", "address for other nodes", func(c *Config) pflag.Value { return addrValue{textValue{&c.PeerListen}} }},
+		{"admin-listen", "address for operators: status, metrics, health, profiles", func(c *Config) pflag.Value { return addrValue{textValue{&c.AdminListen}} }},
+		{"advertise", "address at which other nodes reach this one, where it differs from peer-listen", func(c *Config) pflag.Value { return addrValue{textValue{&c.Advertise}} }},
+		{"insecure", "allow addresses off loopback although links are not encrypted", func(c *Config) pflag.Value { return boolValue{&c.Insecure} }},
+	}
+}
+
+func placeKeys() []key[Config] {
+	return []key[Config]{
+		{"members", "static list the cluster is formed from, this node included; ;zone= ;dc= ;weight= may follow an address", func(c *Config) pflag.Value { return membersValue{&c.Members} }},
+		{"seeds", "nodes to ask about the cluster", func(c *Config) pflag.Value { return listValue{&c.Seeds} }},
+		{"zone", "failure domain of this node within its data centre", func(c *Config) pflag.Value { return textValue{&c.Zone} }},
+		{"dc", "data centre of this node", func(c *Config) pflag.Value { return textValue{&c.DC} }},
+		{"weight", "share of the data relative to other nodes", func(c *Config) pflag.Value { return intValue{&c.Weight} }},
+		{"q", "partitions of the ring, a power of two, fixed when the cluster is made", func(c *Config) pflag.Value { return intValue{&c.Q} }},
+		{"engine", "storage engine: pebble, or memory, which forgets", func(c *Config) pflag.Value { return textValue{&c.Engine} }},
+		{"shards", "goroutines that own partitions; 0 chooses by the machine", func(c *Config) pflag.Value { return intValue{&c.Shards} }},
+		{"log-level", "debug, info, warn or error", func(c *Config) pflag.Value { return textValue{&c.LogLevel} }},
+		{"log-format", "text, json, or auto: text on a terminal, json otherwise", func(c *Config) pflag.Value { return textValue{&c.LogFormat} }},
+	}
+}
+
+// bucketKeys lists the keys of a bucket.
+func bucketKeys() []key[member.Bucket] {
+	return []key[member.Bucket]{
+		{"n", "replicas of every key; fixed when a bucket is made", func(b *member.Bucket) pflag.Value { return intValue{&b.N} }},
+		{"r", "replicas that must answer a read; unset: the majority of n", func(b *member.Bucket) pflag.Value { return intValue{&b.R} }},
+		{"w", "replicas that must acknowledge a write; unset: the majority of n", func(b *member.Bucket) pflag.Value { return intValue{&b.W} }},
+		{"pr", "of a read's answers, how many from primaries", func(b *member.Bucket) pflag.Value { return intValue{&b.PR} }},
+		{"pw", "of a write's acknowledgements, how many from primaries", func(b *member.Bucket) pflag.Value { return intValue{&b.PW} }},
+		{"dw", "of a write's acknowledgements, how many durable", func(b *member.Bucket) pflag.Value { return intValue{&b.DW} }},
+		{"timeout", "bound on a request's time", func(b *member.Bucket) pflag.Value { return durationValue{&b.Timeout} }},
+		{"ttl", "how long versions are shown; 0s: for ever", func(b *member.Bucket) pflag.Value { return durationValue{&b.TTL} }},
+		{"mode", "siblings shows every version, lww the last writer's; fixed when a bucket is made", func(b *member.Bucket) pflag.Value { return modeValue{&b.LWW} }},
+	}
+}
+
+func limitKeys() []key[Config] {
+	return []key[Config]{
+		{"max-value", "largest value", func(c *Config) pflag.Value { return sizeValue{&c.Limits.MaxValue} }},
+		{"drain-body", "how much of a refused body is read and dropped", func(c *Config) pflag.Value { return sizeValue{&c.Limits.DrainBody} }},
+		{"max-siblings", "versions of a key beyond which a blind put is refused", func(c *Config) pflag.Value { return intValue{&c.Limits.MaxSiblings} }},
+		{"max-in-flight", "requests a shard coordinates at a time", func(c *Config) pflag.Value { return intValue{&c.Limits.MaxInFlight} }},
+		{"inbox", "requests and messages that wait before a shard", func(c *Config) pflag.Value { return intValue{&c.Limits.Inbox} }},
+		{"max-explain", "facts kept of an explained request", func(c *Config) pflag.Value { return intValue{&c.Limits.MaxExplain} }},
+		{"max-frame", "largest message between nodes", func(c *Config) pflag.Value { return sizeValue{&c.Limits.MaxFrame} }},
+		{"max-pending", "bytes that wait for one peer's link", func(c *Config) pflag.Value { return sizeValue{&c.Limits.MaxPending} }},
+		{"max-links", "links accepted on the peer port", func(c *Config) pflag.Value { return intValue{&c.Limits.MaxLinks} }},
+		{"request-tokens", "request ids a shard remembers, for retries", func(c *Config) pflag.Value { return intValue{&c.Limits.RequestTokens} }},
+		{"request-token-ttl", "how long a request id is remembered", func(c *Config) pflag.Value { return durationValue{&c.Limits.RequestTokenTTL} }},
+		{"repair-wait", "how long an answered get waits for late replies to repair", func(c *Config) pflag.Value { return durationValue{&c.Limits.RepairWait} }},
+		{"exceptions", "single events a record claims beyond its vector", func(c *Config) pflag.Value { return intValue{&c.Limits.Exceptions} }},
+		{"prune", "entries of a version vector beyond which old ones are dropped", func(c *Config) pflag.Value { return intValue{&c.Limits.Prune} }},
+		{"prune-hard", "entries beyond which young ones are dropped too", func(c *Config) pflag.Value { return intValue{&c.Limits.PruneHard} }},
+		{"prune-age", "age below which an entry is not dropped", func(c *Config) pflag.Value { return durationValue{&c.Limits.PruneAge} }},
+	}
+}

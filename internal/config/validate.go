@@ -1,0 +1,189 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/member"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// Validate reports every value that is out of its bounds or that can't go with
+// another, each with what to do about it.
+func (c *Config) Validate() error {
+	v := &verdict{}
+	c.checkIdentity(v)
+	c.checkAddresses(v)
+	c.checkPlace(v)
+	c.checkBuckets(v)
+	c.Limits.check(v)
+	return errors.Join(v.errs...)
+}
+
+// verdict collects what is wrong.
+type verdict struct{ errs []error }
+
+func (v *verdict) add(format string, args ...any) {
+	v.errs = append(v.errs, fmt.Errorf(format, args...))
+}
+
+// oneOf wants value to be one of the words.
+func (v *verdict) oneOf(name, value string, words ...string) {
+	for _, w := range words {
+		if value == w {
+			return
+		}
+	}
+	v.add("%s: %q is none of %q", name, value, words)
+}
+
+// within wants a number between two bounds.
+func within[T int | Size](v *verdict, name string, value, low, high T) {
+	if value < low || value > high {
+		v.add("%s: %v is out of bounds: choose from %v to %v", name, value, low, high)
+	}
+}
+
+// spanning wants a duration between two bounds.
+func (v *verdict) spanning(name string, value, low, high time.Duration) {
+	if value < low || value > high {
+		v.add("%s: %s is out of bounds: choose from %s to %s", name, formatDuration(value), formatDuration(low), formatDuration(high))
+	}
+}
+
+func (c *Config) checkIdentity(v *verdict) {
+	if err := ring.CheckID(ring.NodeID(c.ID)); err != nil {
+		v.add("id: %w", err)
+	}
+	if c.Data == "" {
+		v.add("data: the folder has no name: give one, such as --data ./ouro-data")
+	}
+	if err := ouro.ValidateBucket(c.Cluster); err != nil {
+		v.add("cluster: %q cannot name a cluster: use 1 to %d of A-Z a-z 0-9 . _ -", c.Cluster, member.MaxClusterName)
+	}
+	v.oneOf("engine", c.Engine, "pebble", "memory")
+	v.oneOf("log-level", c.LogLevel, "debug", "info", "warn", "error")
+	v.oneOf("log-format", c.LogFormat, "auto", "text", "json")
+	within(v, "shards", c.Shards, 0, 1024)
+}
+
+// address is a named address of a Config.
+type address struct{ name, addr string }
+
+func (c *Config) listeners() []address {
+	return []address{{"listen", c.Listen}, {"peer-listen", c.PeerListen}, {"admin-listen", c.AdminListen}}
+}
+
+func (c *Config) checkAddresses(v *verdict) {
+	seen := map[string]string{}
+	for _, l := range c.listeners() {
+		if err := checkAddr(l.addr); err != nil {
+			v.add("%s: %w", l.name, err)
+			continue
+		}
+		if other := seen[l.addr]; other != "" && !anyPort(l.addr) {
+			v.add("%s and %s are both %s: give each a port of its own", other, l.name, l.addr)
+		}
+		seen[l.addr] = l.name
+		if !c.Insecure && !onLoopback(l.addr) {
+			v.add("%s: %s can be reached from other machines, and nothing is encrypted yet: use a loopback address such as 127.0.0.1, or accept that with --insecure", l.name, l.addr)
+		}
+	}
+	if c.Advertise != "" {
+		if err := checkAddr(c.Advertise); err != nil {
+			v.add("advertise: %w", err)
+		}
+	}
+	for _, s := range c.Seeds {
+		if err := checkAddr(s); err != nil {
+			v.add("seeds: %w", err)
+		}
+	}
+}
+
+// Exposed returns the listeners that other machines can reach, for the warning
+// at each start; empty where there are none.
+func (c *Config) Exposed() []string {
+	var names []string
+	for _, l := range c.listeners() {
+		if !onLoopback(l.addr) {
+			names = append(names, l.name+" "+l.addr)
+		}
+	}
+	return names
+}
+
+func (c *Config) checkPlace(v *verdict) {
+	within(v, "weight", c.Weight, 1, ring.MaxWeight)
+	if _, err := ring.EqualTokens(c.Q); err != nil {
+		v.add("q: %w", err)
+	}
+	if len(c.Zone) > ring.MaxZone || len(c.DC) > ring.MaxZone {
+		v.add("zone and dc have at most %d bytes", ring.MaxZone)
+	}
+	if len(c.Members) == 0 {
+		return
+	}
+	if len(c.Members) > c.Q {
+		v.add("members: %d members share %d partitions: raise q to at least %d, 32 for each node there may ever be", len(c.Members), c.Q, len(c.Members))
+	}
+	self := -1
+	for i, m := range c.Members {
+		if string(m.ID) == c.ID {
+			self = i
+		}
+	}
+	if self < 0 {
+		v.add("members: this node, %s, is not in the list: add %s=host:port, or set id to one that is", c.ID, c.ID)
+		return
+	}
+	m := c.Members[self]
+	if c.Zone != "" && c.Zone != m.Zone || c.DC != "" && c.DC != m.DC || c.Weight != 1 && c.Weight != m.Weight {
+		v.add("members: zone, dc and weight of %s are not what the list says: put them there, such as %s=%s;zone=a;dc=b;weight=2, equal on every node", c.ID, c.ID, m.Addr)
+	}
+}
+
+func (c *Config) checkBuckets(v *verdict) {
+	if err := c.Bucket.Validate(); err != nil {
+		v.add("default bucket: %w", err)
+	}
+	for _, b := range c.Buckets {
+		if err := ouro.ValidateBucket(b.Name); err != nil {
+			v.add("[buckets.%s]: %w", b.Name, err)
+		}
+		if err := b.Validate(); err != nil {
+			v.add("[buckets.%s]: %w", b.Name, err)
+		}
+	}
+}
+
+func (l *Limits) check(v *verdict) {
+	within(v, "max-value", l.MaxValue, 1, 256<<20)
+	within(v, "drain-body", l.DrainBody, 0, 1<<30)
+	within(v, "max-siblings", l.MaxSiblings, 1, member.MostSiblings)
+	within(v, "max-in-flight", l.MaxInFlight, 1, 1<<20)
+	within(v, "inbox", l.Inbox, 1, 1<<20)
+	within(v, "max-explain", l.MaxExplain, 1, 1<<16)
+	within(v, "max-frame", l.MaxFrame, 64<<10, 1<<30)
+	within(v, "max-pending", l.MaxPending, 64<<10, 16<<30)
+	within(v, "max-links", l.MaxLinks, 1, 1<<20)
+	within(v, "request-tokens", l.RequestTokens, 1, 1<<24)
+	v.spanning("request-token-ttl", l.RequestTokenTTL, time.Second, time.Hour)
+	v.spanning("repair-wait", l.RepairWait, 0, time.Minute)
+	within(v, "exceptions", l.Exceptions, 1, 4096)
+	within(v, "prune", l.Prune, 1, 4096)
+	within(v, "prune-hard", l.PruneHard, l.Prune, 8192)
+	v.spanning("prune-age", l.PruneAge, 0, 365*24*time.Hour)
+	if l.MaxFrame < l.MaxValue+frameRoom {
+		v.add("max-frame: %v cannot carry a value of max-value, %v: raise max-frame to %v or more", l.MaxFrame, l.MaxValue, l.MaxValue+frameRoom)
+	}
+	if l.MaxPending < l.MaxFrame {
+		v.add("max-pending: %v cannot hold one message of max-frame, %v: raise it", l.MaxPending, l.MaxFrame)
+	}
+}
+
+// frameRoom is what a message may hold beside one value: key, vector, exceptions,
+// content type.
+const frameRoom = 64 << 10
