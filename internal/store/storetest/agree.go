@@ -139,6 +139,9 @@ func (h *history) compare(rt *rapid.T, name string, e store.Engine, lo, hi []byt
 }
 
 func (h *history) reopen(rt *rapid.T) {
+	if rapid.IntRange(0, 2).Draw(rt, "reopen") > 0 {
+		return
+	}
 	for _, p := range h.players {
 		if p.subject.Volatile {
 			continue
@@ -152,6 +155,9 @@ func (h *history) reopen(rt *rapid.T) {
 
 // checkpoint goes on with the copy.
 func (h *history) checkpoint(rt *rapid.T) {
+	if rapid.IntRange(0, 4).Draw(rt, "checkpoint") > 0 {
+		return
+	}
 	for i, p := range h.players {
 		dir := fmt.Sprintf("%s-%d", p.subject.dir(h.tb), i)
 		if err := p.engine.Checkpoint(dir); err != nil {

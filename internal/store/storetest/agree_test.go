@@ -1,0 +1,46 @@
+package storetest_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/ourodb/ouro/internal/store"
+	"github.com/ourodb/ouro/internal/store/memory"
+	"github.com/ourodb/ouro/internal/store/pebble"
+	"github.com/ourodb/ouro/internal/store/storetest"
+)
+
+func memorySubject() storetest.Subject {
+	return storetest.Subject{Name: "memory", Volatile: true, Open: func(dir string) (store.Engine, error) {
+		if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+			return memory.New(memory.Options{}), nil
+		}
+		return memory.Open(dir, memory.Options{})
+	}}
+}
+
+// pebbleSubject keeps its stores on a file system in memory.
+func pebbleSubject(name string, o pebble.Options) storetest.Subject {
+	o.FS = vfs.NewMem()
+	made := 0
+	return storetest.Subject{
+		Name: name,
+		Open: func(dir string) (store.Engine, error) { return pebble.Open(dir, o) },
+		Dir: func(testing.TB) string {
+			made++
+			return fmt.Sprintf("/%s-%d", name, made)
+		},
+	}
+}
+
+func TestEnginesAgree(t *testing.T) {
+	storetest.Agree(t,
+		memorySubject(),
+		pebbleSubject("separating", pebble.Options{SeparateFrom: 32}),
+		pebbleSubject("small", pebble.Options{SeparateFrom: -1, MemTableBytes: 64 << 10, MaxUnsynced: 1}),
+	)
+}
