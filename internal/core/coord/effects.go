@@ -41,6 +41,7 @@ type Reply struct {
 	Siblings   []ouro.Sibling
 	Context    causal.Context
 	HasContext bool
+	Known      bool // an earlier attempt stored it; this one did nothing
 	Quorum     ouro.Quorum
 }
 

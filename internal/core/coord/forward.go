@@ -6,6 +6,7 @@ import (
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
@@ -73,6 +74,9 @@ func (f *Forward) Return(now clock.Now, from ring.NodeID, err *ouro.Error) (*our
 	}
 	return err, true
 }
+
+// Answer refuses every answer: a forward asks no storage.
+func (f *Forward) Answer(clock.Now, ring.NodeID, *replica.Answer, *Effects) bool { return false }
 
 // Down tells that the link to a peer fell.
 func (f *Forward) Down(now clock.Now, peer ring.NodeID, e *Effects) {

@@ -194,6 +194,7 @@ func (p *Put) succeed(now clock.Now, e *Effects) {
 	e.reply(Reply{
 		Context:    causal.Context{Claims: p.seen(), Fastest: string(p.ids[p.self])},
 		HasContext: true,
+		Known:      p.known,
 		Quorum:     p.numbers.quorum(p.acked.len(), p.acked.len()),
 	})
 }

@@ -87,7 +87,8 @@ type Delivery struct {
 // Completion is an answer of this node's own storage.
 type Completion struct{ Answer replica.Answer }
 
-// Link says that a peer became reachable or stopped being so.
+// Link says that a peer became reachable or stopped being so. Until told
+// otherwise a node takes every peer for unreachable.
 type Link struct {
 	Peer ring.NodeID
 	Up   bool

@@ -1,0 +1,114 @@
+package node
+
+import (
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// asks is the table of peers' operations under way at the own storage.
+type asks struct {
+	all   []ask
+	free  []uint32
+	turn  uint32
+	bound int
+}
+
+// ask is one of them: who wants the answer, under which id.
+type ask struct {
+	from ring.NodeID // "": free
+	id   uint64
+	part uint32
+	turn uint32
+}
+
+// take notes an operation and returns its id here; false if the table is full.
+func (t *asks) take(a ask) (uint64, bool) {
+	if len(t.free) == 0 {
+		if len(t.all) >= t.bound {
+			return 0, false
+		}
+		t.free = append(t.free, uint32(len(t.all)))
+		t.all = append(t.all, ask{})
+	}
+	i := t.free[len(t.free)-1]
+	t.free = t.free[:len(t.free)-1]
+	t.turn++
+	a.turn = t.turn
+	t.all[i] = a
+	return foreign | uint64(a.turn)<<slotBits | uint64(i), true
+}
+
+// give ends an operation; false if there is none of this id.
+func (t *asks) give(id uint64) (ask, bool) {
+	i := uint32(id & (maxSlots - 1))
+	if int(i) >= len(t.all) || t.all[i].from == "" || t.all[i].turn != uint32(id>>slotBits) {
+		return ask{}, false
+	}
+	a := t.all[i]
+	t.all[i] = ask{}
+	t.free = append(t.free, i)
+	return a, true
+}
+
+// serve hands a peer's operation to the own storage. Whether it may be carried
+// out, and what its answer counts for, is judged there, by package replica.
+func (n *Node) serve(now clock.Now, from ring.NodeID, m *Message, out *Out) {
+	op := m.Op
+	if op.Verb != replica.Join && op.Verb != replica.Read && op.Verb != replica.Recall {
+		drop(now, out, from, "a peer may only join, read and recall")
+		return
+	}
+	if op.Silent {
+		op.ID = 0
+		out.Ops = append(out.Ops, op)
+		return
+	}
+	id, ok := n.asks.take(ask{from: from, id: op.ID, part: m.Partition})
+	if !ok {
+		n.send(out, from, Message{Kind: KindAnswer, Partition: m.Partition, Answer: replica.Answer{
+			ID: op.ID, Verb: op.Verb, Status: replica.Failed, Reason: replica.Overloaded,
+		}})
+		return
+	}
+	op.ID = id
+	out.Ops = append(out.Ops, op)
+}
+
+// complete takes an answer of the own storage: to a peer's ask, or to an own.
+func (n *Node) complete(now clock.Now, a *replica.Answer, out *Out) {
+	if a.ID == 0 {
+		return
+	}
+	if a.ID&foreign == 0 {
+		n.answer(now, n.view.Self, a, out)
+		return
+	}
+	who, ok := n.asks.give(a.ID)
+	if !ok {
+		drop(now, out, n.view.Self, "completion that nobody waits for")
+		return
+	}
+	answer := *a
+	answer.ID = who.id
+	n.send(out, who.from, Message{Kind: KindAnswer, Partition: who.part, Answer: answer})
+}
+
+// answer takes a replica's answer to the machine that asked.
+func (n *Node) answer(now clock.Now, from ring.NodeID, a *replica.Answer, out *Out) {
+	s := n.slots.find(a.ID)
+	if s == nil {
+		out.Facts = append(out.Facts, fact.Fact{Kind: fact.Late, At: now.Mono, Peer: string(from), Note: "request is over"})
+		return
+	}
+	if !s.machine.Answer(now, from, a, &n.effects) {
+		drop(now, out, from, "answer that nobody waits for")
+		return
+	}
+	n.drain(now, s, out)
+}
+
+func (n *Node) send(out *Out, to ring.NodeID, m Message) {
+	out.Sends = append(out.Sends, Send{To: to, Message: m})
+}

@@ -1,0 +1,65 @@
+package node
+
+import (
+	"time"
+
+	"github.com/ourodb/ouro/internal/core/causal"
+)
+
+// Config is what a [Node] is made with. A zero field takes its default.
+type Config struct {
+	// Sealer seals contexts with the cluster's key and opens them. Required.
+	Sealer *causal.Sealer
+	// Run is the random id of this process run. Ids of operations start from
+	// it, so that an answer meant for an earlier run is not taken for one.
+	Run uint64
+	// Limits bound the states that reads merge.
+	Limits causal.Limits
+	// MaxInFlight is how many client requests may be coordinated at a time; more
+	// are refused as overloaded, with RetryAfter. As many again may linger after
+	// their reply; more are cut short, which costs a read its repair and a write
+	// its lag figure, and is stated as a fact. Default 4,096.
+	MaxInFlight int
+	// MaxForeign is how many operations of peers may be under way at the own
+	// storage; more are answered "overloaded". Default 65,536.
+	MaxForeign int
+	// MaxForwards is how many forwarded requests are remembered, so that each is
+	// taken once; the oldest are forgotten. Default 16,384.
+	MaxForwards int
+	// MaxExplain is how many facts of a request explain returns; later ones are
+	// left out. Default 128.
+	MaxExplain int
+	// RepairWait is how long a read waits, after its reply, for replicas that
+	// have not answered. Default 100 ms (PAPER 8.15b).
+	RepairWait time.Duration
+	// RetryAfter is when a request refused as overloaded should come back.
+	// Default 100 ms.
+	RetryAfter time.Duration
+}
+
+func (c Config) withDefaults() Config {
+	ints := [...]struct {
+		v    *int
+		none int
+	}{{&c.MaxInFlight, 4096}, {&c.MaxForeign, 1 << 16}, {&c.MaxForwards, 1 << 14}, {&c.MaxExplain, 128}}
+	for _, d := range ints {
+		if *d.v <= 0 {
+			*d.v = d.none
+		}
+	}
+	c.MaxInFlight = min(c.MaxInFlight, maxSlots/2)
+	c.MaxForeign = min(c.MaxForeign, maxSlots)
+	times := [...]struct {
+		v    *time.Duration
+		none time.Duration
+	}{{&c.RepairWait, 100 * time.Millisecond}, {&c.RetryAfter, 100 * time.Millisecond}}
+	for _, d := range times {
+		if *d.v <= 0 {
+			*d.v = d.none
+		}
+	}
+	if c.Limits == (causal.Limits{}) {
+		c.Limits = causal.DefaultLimits()
+	}
+	return c
+}

@@ -1,0 +1,98 @@
+package node
+
+import (
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/coord"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// taken remembers which forwarded requests were taken lately: one that comes
+// again over the same session of a link was duplicated on the way (R30).
+type taken struct {
+	seen  map[passed]struct{}
+	order []passed // in order of arrival, a ring once it is full
+	next  int
+	bound int
+}
+
+type passed struct {
+	from    ring.NodeID
+	session uint64
+	id      uint64
+}
+
+// add notes a request; false if it was taken before.
+func (t *taken) add(p passed) bool {
+	if _, ok := t.seen[p]; ok {
+		return false
+	}
+	if t.seen == nil {
+		t.seen = map[passed]struct{}{}
+	}
+	t.seen[p] = struct{}{}
+	if len(t.order) < t.bound {
+		t.order = append(t.order, p)
+		return true
+	}
+	delete(t.seen, t.order[t.next])
+	t.order[t.next] = p
+	t.next = (t.next + 1) % t.bound
+	return true
+}
+
+// takeForward coordinates a request for a peer, once.
+func (n *Node) takeForward(now clock.Now, d *Delivery, out *Out) {
+	r := d.Message.Request
+	switch {
+	case r == nil:
+		drop(now, out, d.From, "a forward without a request")
+	case r.Timeout < 0:
+		drop(now, out, d.From, "a forward whose time is spent")
+	case !n.taken.add(passed{d.From, d.Session, r.ID}):
+		drop(now, out, d.From, "a forward that was taken before")
+	default:
+		n.accept(now, r, origin{from: d.From, id: r.ID, part: d.Message.Partition}, out)
+	}
+}
+
+// pass sends a request to its coordinator. If that is this node after all, the
+// slot goes on with the request's own machine, and pass returns true.
+func (n *Node) pass(now clock.Now, s *slot, p coord.Pass, out *Out) bool {
+	r := *s.request
+	r.ID, r.Retry, r.Timeout = s.id, p.Retry, p.Timeout
+	if p.To != n.view.Self {
+		n.send(out, p.To, Message{Kind: KindForward, Partition: s.common.Partition, Request: &r})
+		return false
+	}
+	s.request = &r
+	s.common.Numbers.Timeout = p.Timeout
+	n.coordinate(now, s, n.view.Ring.Preference(s.common.Partition, s.common.Numbers.N), out)
+	return true
+}
+
+// takeReturn takes the reply of a coordinator to the client that waits for it.
+func (n *Node) takeReturn(now clock.Now, from ring.NodeID, r *Reply, out *Out) {
+	if r == nil {
+		drop(now, out, from, "a return without a reply")
+		return
+	}
+	s := n.slots.find(r.ID)
+	if s == nil {
+		drop(now, out, from, "reply that nobody waits for")
+		return
+	}
+	f, ok := s.machine.(*coord.Forward)
+	if !ok {
+		drop(now, out, from, "reply that nobody waits for")
+		return
+	}
+	err, ok := f.Return(now, from, r.Err)
+	if !ok {
+		drop(now, out, from, "reply that nobody waits for")
+		return
+	}
+	p := *r
+	p.Err = err
+	n.finish(s, p, out)
+	n.retire(now, s, out)
+}

@@ -1,0 +1,109 @@
+package node
+
+import (
+	"time"
+
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/coord"
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// Node is one shard of a node.
+type Node struct {
+	cfg       Config
+	view      *View
+	up        map[ring.NodeID]bool // peers with a link; none to begin with
+	slots     slots
+	inFlight  int // requests without a reply
+	lingering int // requests with one
+	asks      asks
+	taken     taken
+	effects   coord.Effects
+	replicas  [coord.MaxN + 1]coord.Replica
+}
+
+// New returns a node that has no link to any peer.
+func New(cfg Config, view *View) *Node {
+	cfg = cfg.withDefaults()
+	n := &Node{cfg: cfg, view: view, up: map[ring.NodeID]bool{}}
+	n.slots.turn = cfg.Run & (1<<turnBits - 1)
+	n.asks.bound = cfg.MaxForeign
+	n.asks.turn = uint32(cfg.Run)
+	n.taken.bound = cfg.MaxForwards
+	return n
+}
+
+// Step takes an input and appends its effects to out.
+func (n *Node) Step(now clock.Now, in Input, out *Out) {
+	switch in := in.(type) {
+	case *Request:
+		n.accept(now, in, origin{id: in.ID}, out)
+	case *Delivery:
+		n.deliver(now, in, out)
+	case *Completion:
+		n.complete(now, &in.Answer, out)
+	case *View:
+		n.view = in
+	case *Link:
+		n.link(now, in, out)
+	case Tick:
+	}
+	n.expire(now, out)
+}
+
+// Deadline returns when a [Tick] is wanted, as time since the process started,
+// and whether one is.
+func (n *Node) Deadline() (time.Duration, bool) {
+	if len(n.slots.heap) == 0 {
+		return 0, false
+	}
+	return n.slots.heap[0].deadline, true
+}
+
+// InFlight returns how many client requests this node coordinates or has
+// passed on and not yet answered.
+func (n *Node) InFlight() int { return n.inFlight }
+
+func (n *Node) expire(now clock.Now, out *Out) {
+	for len(n.slots.heap) > 0 && n.slots.heap[0].deadline <= now.Mono {
+		s := n.slots.heap[0]
+		s.machine.Tick(now, &n.effects)
+		n.drain(now, s, out)
+	}
+}
+
+func (n *Node) link(now clock.Now, l *Link, out *Out) {
+	if l.Up {
+		n.up[l.Peer] = true
+		return
+	}
+	delete(n.up, l.Peer)
+	for _, s := range n.slots.all {
+		if s.machine != nil {
+			s.machine.Down(now, l.Peer, &n.effects)
+			n.drain(now, s, out)
+		}
+	}
+}
+
+// deliver takes a message of a peer.
+func (n *Node) deliver(now clock.Now, d *Delivery, out *Out) {
+	switch m := &d.Message; m.Kind {
+	case KindAsk:
+		n.serve(now, d.From, m, out)
+	case KindAnswer:
+		n.answer(now, d.From, &m.Answer, out)
+	case KindForward:
+		n.takeForward(now, d, out)
+	case KindReturn:
+		n.takeReturn(now, d.From, m.Reply, out)
+	default:
+		drop(now, out, d.From, "unknown kind of message")
+	}
+}
+
+// drop states that a message was not used.
+func drop(now clock.Now, out *Out, from ring.NodeID, why string) {
+	out.Facts = append(out.Facts, fact.Fact{Kind: fact.Dropped, At: now.Mono, Peer: string(from), Note: why})
+}

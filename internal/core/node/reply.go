@@ -1,0 +1,136 @@
+package node
+
+import (
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/coord"
+	"github.com/ourodb/ouro/internal/core/fact"
+)
+
+// drain carries out what a machine wants and keeps its slot in order.
+func (n *Node) drain(now clock.Now, s *slot, out *Out) {
+	e := &n.effects
+	for i := range e.Asks {
+		a := &e.Asks[i]
+		if a.To == n.view.Self {
+			out.Ops = append(out.Ops, a.Op)
+			continue
+		}
+		out.Sends = append(out.Sends, Send{To: a.To, Message: Message{Kind: KindAsk, Partition: a.Op.Partition, Op: a.Op}})
+	}
+	n.collect(s, e.Facts)
+	out.Facts = append(out.Facts, e.Facts...)
+	replied, reply := e.Replied, e.Reply
+	passes := len(e.Passes)
+	var pass coord.Pass
+	if passes > 0 {
+		pass = e.Passes[0]
+	}
+	e.Reset()
+	if passes > 0 && n.pass(now, s, pass, out) {
+		return
+	}
+	if replied {
+		n.replied(now, s, &reply, out)
+	}
+	n.retire(now, s, out)
+}
+
+// collect keeps the facts of a request that is to be explained.
+func (n *Node) collect(s *slot, facts []fact.Fact) {
+	if !s.common.Explain || s.answered {
+		return
+	}
+	s.explain = append(s.explain, facts[:min(len(facts), n.cfg.MaxExplain-len(s.explain))]...)
+}
+
+// retire frees the slot of a machine that has nothing left to do, and cuts
+// short one that lingers beyond the bound.
+func (n *Node) retire(now clock.Now, s *slot, out *Out) {
+	done := s.machine == nil || s.machine.Done()
+	if !done && s.answered && n.lingering > n.cfg.MaxInFlight {
+		out.Facts = append(out.Facts, fact.Fact{Kind: fact.Dropped, Ticket: s.id, At: now.Mono, Note: "too many requests wait for late answers"})
+		done = true
+	}
+	if !done {
+		n.slots.schedule(s)
+		return
+	}
+	if s.answered {
+		n.lingering--
+	}
+	n.slots.release(s)
+}
+
+// replied takes the reply of a machine.
+func (n *Node) replied(now clock.Now, s *slot, r *coord.Reply, out *Out) {
+	if s.reading {
+		s.reading = false
+		n.deleteRead(now, s, r, out)
+		return
+	}
+	n.finish(s, n.public(s, r), out)
+}
+
+// public turns a machine's reply into the client's: its context sealed, its
+// coordinator named, what a delete without context removed added.
+func (n *Node) public(s *slot, r *coord.Reply) Reply {
+	p := Reply{Err: r.Err, Siblings: r.Siblings, Quorum: r.Quorum, Coordinator: n.view.Self}
+	found := r.Known && s.removed != nil
+	if r.HasContext && !found {
+		p.Context = n.cfg.Sealer.Seal(s.common.Key.Bucket, s.common.Key.Name, r.Context)
+	}
+	if s.removed != nil && r.Err == nil && !found {
+		p.Siblings = s.removed
+	}
+	return p
+}
+
+// finish gives a request its one reply. Its slot lingers until its machine is
+// done.
+func (n *Node) finish(s *slot, p Reply, out *Out) {
+	if s.common.Explain {
+		p.Explain = append(append([]fact.Fact(nil), s.explain...), p.Explain...)
+	}
+	n.reply(s.request, s.origin, p, out)
+	s.answered = true
+	s.request = nil
+	n.inFlight--
+	n.lingering++
+}
+
+// refuse answers a request that got no slot.
+func (n *Node) refuse(r *Request, to origin, err *ouro.Error, out *Out) {
+	n.reply(r, to, Reply{Err: err, Coordinator: n.view.Self}, out)
+	out.Facts = append(out.Facts, fact.Fact{Kind: fact.Refused, Note: string(err.Code)})
+}
+
+func (n *Node) reply(r *Request, to origin, p Reply, out *Out) {
+	p.ID = to.id
+	if p.Err != nil {
+		p.Err = n.adjust(r, p.Err)
+	}
+	if to.from == "" {
+		out.Replies = append(out.Replies, p)
+		return
+	}
+	n.send(out, to.from, Message{Kind: KindReturn, Partition: to.part, Reply: &p})
+}
+
+// adjust says when to come back after an overload, and does not say "not done"
+// of a write that another coordinator may have done (R31).
+func (n *Node) adjust(r *Request, err *ouro.Error) *ouro.Error {
+	wait := err.Code == ouro.Overloaded && err.RetryAfter == 0
+	doubt := r.Retry && r.Verb != Get && err.Outcome == ouro.NotDone
+	if !wait && !doubt {
+		return err
+	}
+	e := *err
+	if wait {
+		e.RetryAfter = n.cfg.RetryAfter
+	}
+	if doubt {
+		e.Outcome = ouro.Unknown
+	}
+	return &e
+}

@@ -1,0 +1,189 @@
+package node
+
+import (
+	"errors"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/coord"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// accept begins a request of a client or of a node that forwards one.
+func (n *Node) accept(now clock.Now, r *Request, from origin, out *Out) {
+	if n.inFlight >= n.cfg.MaxInFlight {
+		n.refuse(r, from, ouro.Errorf(ouro.Overloaded, ouro.NotDone,
+			"node %s coordinates %d requests already: come back later", n.view.Self, n.inFlight), out)
+		return
+	}
+	if n.view.Ring == nil || n.view.Ring.Q() == 0 {
+		n.refuse(r, from, ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone,
+			"node %s is in no cluster yet: form one or join one first", n.view.Self), out)
+		return
+	}
+	numbers, err := n.numbers(r)
+	if err != nil {
+		n.refuse(r, from, err, out)
+		return
+	}
+	var seen causal.Context
+	if r.HasContext {
+		var bad error
+		if seen, bad = n.cfg.Sealer.Open(r.Key.Bucket, r.Key.Name, r.Context); bad != nil {
+			n.refuse(r, from, refusal(bad), out)
+			return
+		}
+	}
+	part := n.view.Ring.Partition(r.Key.Pos)
+	from.part = part
+	s := n.slots.take()
+	s.origin, s.request, s.seen, s.began = from, r, seen, now.Mono
+	s.common = coord.Common{Ticket: s.id, Partition: part, Key: r.Key, Self: n.view.Self, Numbers: numbers, Explain: r.Explain}
+	n.inFlight++
+	n.route(now, s, out)
+}
+
+// refusal is an opened context's error as the client sees it.
+func refusal(err error) *ouro.Error {
+	if e, ok := errors.AsType[*ouro.Error](err); ok {
+		return e
+	}
+	return ouro.Errorf(ouro.BadContext, ouro.NotDone, "%v", err)
+}
+
+// route coordinates a request here or passes it on. Reads are coordinated where
+// they are received if that is a replica; writes by the replica that answered
+// the read before them first (paper, section 5; PAPER 5.9, 8.2). What was passed
+// on once is coordinated here or nowhere.
+func (n *Node) route(now clock.Now, s *slot, out *Out) {
+	list := n.view.Ring.Preference(s.common.Partition, s.common.Numbers.N)
+	here := holds(list, n.view.Self)
+	fastest := ring.NodeID(s.seen.Fastest)
+	switch {
+	case s.origin.from != "":
+		if !here {
+			n.finish(s, Reply{Err: ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone,
+				"node %s is no replica of the key by its ring, the node that passed the request on has another: try again", n.view.Self)}, out)
+			n.retire(now, s, out)
+			return
+		}
+		n.coordinate(now, s, list, out)
+	case !here, s.request.Verb != Get && fastest != n.view.Self && n.up[fastest] && holds(list, fastest):
+		n.passOn(now, s, list, fastest, here, out)
+	default:
+		n.coordinate(now, s, list, out)
+	}
+}
+
+func holds(list []ring.NodeID, id ring.NodeID) bool {
+	for _, m := range list {
+		if m == id {
+			return true
+		}
+	}
+	return false
+}
+
+// replica says which node to ask and whether it can be reached.
+func (n *Node) replica(id ring.NodeID) coord.Replica {
+	return coord.Replica{ID: id, Up: id == n.view.Self || n.up[id]}
+}
+
+// passOn starts the machine of a request that another node should coordinate:
+// the fastest replier, then this node if it can, then the preference list.
+func (n *Node) passOn(now clock.Now, s *slot, list []ring.NodeID, fastest ring.NodeID, here bool, out *Out) {
+	hops := n.replicas[:0]
+	if holds(list, fastest) && n.up[fastest] {
+		hops = append(hops, n.replica(fastest))
+	}
+	if here {
+		hops = append(hops, n.replica(n.view.Self))
+	}
+	for _, id := range list {
+		if id != n.view.Self && (len(hops) == 0 || hops[0].ID != id) {
+			hops = append(hops, n.replica(id))
+		}
+	}
+	if s.forward == nil {
+		s.forward = new(coord.Forward)
+	}
+	s.machine = s.forward
+	s.forward.Start(now, &coord.ForwardRequest{Common: s.common, Write: s.request.Verb != Get, Retry: s.request.Retry}, hops, &n.effects)
+	n.drain(now, s, out)
+}
+
+// coordinate starts the machine of a request that this node coordinates.
+func (n *Node) coordinate(now clock.Now, s *slot, list []ring.NodeID, out *Out) {
+	replicas := n.replicas[:0]
+	for _, id := range list {
+		replicas = append(replicas, n.replica(id))
+	}
+	s.reading = s.request.Verb == Delete && !s.request.HasContext
+	if s.request.Verb == Get || s.reading {
+		n.startGet(now, s, replicas, out)
+		return
+	}
+	n.startPut(now, s, replicas, out)
+}
+
+func (n *Node) startGet(now clock.Now, s *slot, replicas []coord.Replica, out *Out) {
+	if s.get == nil {
+		s.get = new(coord.Get)
+	}
+	s.machine = s.get
+	s.get.Start(now, &coord.GetRequest{
+		Common: s.common, LWW: n.bucket(s.request.Key.Bucket).LWW,
+		RepairWait: n.cfg.RepairWait, Limits: n.cfg.Limits,
+	}, replicas, &n.effects)
+	n.drain(now, s, out)
+}
+
+func (n *Node) startPut(now clock.Now, s *slot, replicas []coord.Replica, out *Out) {
+	if s.put == nil {
+		s.put = new(coord.Put)
+	}
+	s.machine = s.put
+	r := s.request
+	bucket := n.bucket(r.Key.Bucket)
+	ttl := r.TTL
+	if ttl == 0 {
+		ttl = bucket.TTL
+	}
+	p := coord.PutRequest{
+		Common: s.common, Delete: r.Verb == Delete, LWW: bucket.LWW, Context: s.seen.Claims,
+		Value: r.Value, ContentType: r.ContentType, Token: r.Token, Retry: r.Retry, MaxSiblings: bucket.MaxSiblings,
+	}
+	if ttl > 0 && !p.Delete {
+		p.Expiry = now.Wall + max(ttl.Milliseconds(), 1)
+	}
+	s.put.Start(now, &p, replicas, &n.effects)
+	n.drain(now, s, out)
+}
+
+// deleteRead goes on with a delete without context: what its read showed is
+// removed, what arrives meanwhile survives (R6). The read stays in its slot to
+// repair; the delete takes another, and the request with it.
+func (n *Node) deleteRead(now clock.Now, s *slot, read *coord.Reply, out *Out) {
+	left := s.common.Numbers.Timeout - (now.Mono - s.began)
+	nothing := read.Err != nil && read.Err.Code == ouro.NotFound
+	switch {
+	case nothing:
+		n.finish(s, n.public(s, &coord.Reply{Context: read.Context, HasContext: read.HasContext, Quorum: read.Quorum}), out)
+		return
+	case read.Err != nil || left <= 0:
+		n.finish(s, n.public(s, read), out)
+		return
+	}
+	d := n.slots.take()
+	d.origin, d.request, d.seen, d.common, d.explain = s.origin, s.request, read.Context, s.common, append(d.explain, s.explain...)
+	d.removed, d.began = read.Siblings, s.began
+	d.common.Ticket, d.common.Numbers.Timeout = d.id, left
+	s.answered = true
+	n.lingering++
+	replicas := n.replicas[:0]
+	for _, id := range n.view.Ring.Preference(d.common.Partition, d.common.Numbers.N) {
+		replicas = append(replicas, n.replica(id))
+	}
+	n.startPut(now, d, replicas, out)
+}
