@@ -25,7 +25,7 @@ type Op struct {
 	State     []byte // Join: the state to merge, in canonical form
 	Full      bool   // Read: the state itself, not only its digest
 	Silent    bool   // Join: a repair that nobody counts; no answer is wanted
-	Request   uint64 // Write, Recall: keyed hash of the request id
+	Request   uint64 // Write, Recall, Join of a delete: keyed hash of the request id
 	Mint      *Mint  // Write
 }
 
@@ -37,6 +37,7 @@ type Mint struct {
 	Value       []byte
 	ContentType string
 	Expiry      int64 // wall-clock milliseconds; 0: never
+	MaxSiblings int   // bound on blind growth; 0: the replica's own
 }
 
 // Status is how an [Answer] is to be taken (RULES R33).

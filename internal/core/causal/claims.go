@@ -1,0 +1,191 @@
+package causal
+
+import "slices"
+
+// find returns where the entry of an actor is in a vector, or would be.
+func find(vector []Entry, a Actor) (int, bool) {
+	lo, hi := 0, len(vector)
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		if vector[mid].Actor.Compare(a) < 0 {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo, lo < len(vector) && vector[lo].Actor == a
+}
+
+// N returns up to which event of an actor the vector has seen all; 0: none.
+func (c Claims) N(a Actor) uint64 {
+	if i, ok := find(c.Vector, a); ok {
+		return c.Vector[i].N
+	}
+	return 0
+}
+
+// Index returns which entry of the vector is the actor's, or -1.
+func (c Claims) Index(a Actor) int {
+	if i, ok := find(c.Vector, a); ok {
+		return i
+	}
+	return -1
+}
+
+// Covers reports whether the event d has been seen.
+func (c Claims) Covers(d Dot) bool {
+	if d.N <= c.N(d.Actor) {
+		return true
+	}
+	_, ok := slices.BinarySearchFunc(c.Exceptions, d, Dot.Compare)
+	return ok
+}
+
+// Contains reports whether c has seen every event that o has.
+func (c Claims) Contains(o Claims) bool {
+	for _, e := range o.Vector {
+		// An exception next to its entry is always absorbed, so an entry that
+		// falls short lacks at least the event after it.
+		if c.N(e.Actor) < e.N {
+			return false
+		}
+	}
+	for _, d := range o.Exceptions {
+		if !c.Covers(d) {
+			return false
+		}
+	}
+	return true
+}
+
+// IsEmpty reports whether nothing has been seen.
+func (c Claims) IsEmpty() bool { return len(c.Vector) == 0 && len(c.Exceptions) == 0 }
+
+// Union returns what c or o has seen; of two times of an entry the later.
+func (c Claims) Union(o Claims) Claims {
+	switch {
+	case o.IsEmpty():
+		return c
+	case c.IsEmpty() && len(o.Exceptions) == 0:
+		return o
+	}
+	var u Claims
+	u.union(c, o)
+	return u
+}
+
+// With returns c with one more event, and nothing below it: what a put answers
+// is the context it was given with the dot it minted (RULES R6).
+func (c Claims) With(d Dot) Claims {
+	if c.Covers(d) {
+		return c
+	}
+	var u Claims
+	u.union(c, Claims{Exceptions: []Dot{d}})
+	return u
+}
+
+// union sets u to the union of a and b, using u's memory, which must not be
+// that of a or b.
+func (u *Claims) union(a, b Claims) {
+	u.Vector = mergeVectors(slices.Grow(u.Vector[:0], len(a.Vector)+len(b.Vector)), a.Vector, b.Vector)
+	u.Exceptions = u.Exceptions[:0]
+	if len(a.Exceptions)+len(b.Exceptions) > 0 {
+		u.Exceptions = mergeDots(u.Exceptions, a.Exceptions, b.Exceptions)
+		u.absorb()
+	}
+}
+
+func mergeVectors(dst, a, b []Entry) []Entry {
+	for len(a) > 0 && len(b) > 0 {
+		switch c := a[0].Actor.Compare(b[0].Actor); {
+		case c < 0:
+			dst, a = append(dst, a[0]), a[1:]
+		case c > 0:
+			dst, b = append(dst, b[0]), b[1:]
+		default:
+			dst = append(dst, Entry{a[0].Actor, max(a[0].N, b[0].N), max(a[0].Time, b[0].Time)})
+			a, b = a[1:], b[1:]
+		}
+	}
+	return append(append(dst, a...), b...)
+}
+
+func mergeDots(dst, a, b []Dot) []Dot {
+	for len(a) > 0 && len(b) > 0 {
+		switch c := a[0].Compare(b[0]); {
+		case c < 0:
+			dst, a = append(dst, a[0]), a[1:]
+		case c > 0:
+			dst, b = append(dst, b[0]), b[1:]
+		default:
+			dst, a, b = append(dst, a[0]), a[1:], b[1:]
+		}
+	}
+	return append(append(dst, a...), b...)
+}
+
+// absorb moves exceptions next to their entry into it and drops those within it.
+func (u *Claims) absorb() {
+	kept := u.Exceptions[:0]
+	for rest := u.Exceptions; len(rest) > 0; {
+		actor := rest[0].Actor
+		at, known := find(u.Vector, actor)
+		n := uint64(0)
+		if known {
+			n = u.Vector[at].N
+		}
+		before := n
+		for ; len(rest) > 0 && rest[0].Actor == actor; rest = rest[1:] {
+			switch d := rest[0]; {
+			case d.N <= n:
+			case d.N == n+1:
+				n = d.N
+			default:
+				kept = append(kept, d)
+			}
+		}
+		switch {
+		case known:
+			u.Vector[at].N = n
+		case n > before:
+			u.Vector = slices.Insert(u.Vector, at, Entry{Actor: actor, N: n})
+		}
+	}
+	u.Exceptions = kept
+}
+
+// bound drops the oldest exceptions beyond limit, except dots of versions held.
+// A dot carries no time, so lower numbers count as older: an order that is the
+// same everywhere, which lets replicas agree on what they dropped.
+func (u *Claims) bound(limit int, held []Version) (dropped int) {
+	for len(u.Exceptions)-dropped > limit {
+		oldest := -1
+		for i, d := range u.Exceptions {
+			if d.IsZero() || holds(held, d) {
+				continue
+			}
+			if oldest < 0 || d.N < u.Exceptions[oldest].N {
+				oldest = i
+			}
+		}
+		if oldest < 0 {
+			break
+		}
+		u.Exceptions[oldest] = Dot{}
+		dropped++
+	}
+	if dropped > 0 {
+		u.Exceptions = slices.DeleteFunc(u.Exceptions, Dot.IsZero)
+	}
+	return dropped
+}
+
+func holds(versions []Version, d Dot) bool {
+	for i := range versions {
+		if versions[i].Dot == d {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,19 @@
+// Package causal is what Ouro knows of cause and effect: dots, version vectors,
+// sibling sets and contexts, with the laws they obey.
+//
+// A stored object is a sibling set: claims (what has been seen) and the versions
+// that survive of it. It is the vector clock of the paper (section 4.4) made
+// exact, after the dotted version vectors of Preguiça et al. (2010) and Almeida
+// et al. (2014): the clock belongs to the set, and each version has one dot, the
+// event that wrote it. So two clients that write through one coordinator with
+// one stale context lose nothing and breed no false siblings.
+//
+// Everything here is a value. No function modifies its arguments, and results
+// may share memory with them, so the slices inside a [State], a [Claims] or a
+// [Version] must never be written to.
+//
+// Joining is commutative and idempotent always, and associative as long as
+// nothing falls to a prune floor or to the bound on exceptions: pruning is lossy
+// by nature, and what it loses can only bring back an extra version, never take
+// one away (RULES R4, R7).
+package causal

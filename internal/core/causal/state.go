@@ -1,0 +1,94 @@
+package causal
+
+import "slices"
+
+// MintReport says what a mint or a removal did.
+type MintReport struct {
+	Dot        Dot // of the new version; zero for a removal
+	Removed    int // versions that the context covered
+	Pruned     int // entries that fell because the vector was too long
+	Exceptions int // exceptions dropped because there were too many
+}
+
+// IsEmpty reports whether s holds nothing at all: neither versions nor claims.
+func (s State) IsEmpty() bool { return s.Claims.IsEmpty() && len(s.Versions) == 0 }
+
+// Mint returns s with the new version v, which replaces what ctx covers. It
+// gives v its dot, the next one of actor, and its stamp. The result claims what
+// s claims, what ctx claims, the new dot, and nothing else (RULES R3, R4).
+//
+// The actor must be the caller's own live one for this record, or a fresh one;
+// ctx must not have seen events of it that s has not. Now is the wall clock in
+// milliseconds. Only here is a vector pruned (PAPER 9.1).
+func (s State) Mint(ctx Claims, v Version, actor Actor, now int64, lim Limits) (State, MintReport) {
+	var out State
+	report := out.SetMint(&s, ctx, v, actor, now, lim)
+	return out, report
+}
+
+// SetMint sets s to what [State.Mint] makes of old, using the memory of s, which
+// must share none with old or ctx.
+func (s *State) SetMint(old *State, ctx Claims, v Version, actor Actor, now int64, lim Limits) MintReport {
+	report := MintReport{Dot: Dot{actor, old.N(actor) + 1}}
+	v.Dot, v.Stamp = report.Dot, old.NextStamp(now)
+	report.Removed = s.subtract(old, ctx, now)
+	at, found := find(s.Vector, actor)
+	if !found {
+		s.Vector = slices.Insert(s.Vector, at, Entry{Actor: actor})
+	}
+	s.Vector[at].N = max(s.Vector[at].N, v.Dot.N)
+	if len(s.Exceptions) > 0 {
+		s.absorb()
+	}
+	s.insert(v)
+	report.Pruned = s.prune(now, lim)
+	s.date(actor, now) // after pruning: a time is above the floor
+	report.Exceptions = s.bound(lim.Exceptions, s.Versions)
+	return report
+}
+
+// Remove returns s without the versions that ctx covers and with its claims. It
+// mints no dot (RULES R6).
+func (s State) Remove(ctx Claims, now int64, lim Limits) State {
+	var out State
+	out.SetRemove(&s, ctx, now, lim)
+	return out
+}
+
+// SetRemove sets s to what [State.Remove] makes of old, using the memory of s,
+// which must share none with old or ctx.
+func (s *State) SetRemove(old *State, ctx Claims, now int64, lim Limits) MintReport {
+	report := MintReport{Removed: s.subtract(old, ctx, now)}
+	report.Exceptions = s.bound(lim.Exceptions, s.Versions)
+	return report
+}
+
+// subtract sets s to old without what ctx covers, with the claims of both. An
+// entry that ctx raises, or of which it removes a version, is dated now: if the
+// removal were older than the floor it would be forgotten at once (RULES R7).
+func (s *State) subtract(old *State, ctx Claims, now int64) (removed int) {
+	s.Floor = old.Floor
+	s.union(old.Claims, ctx)
+	for i := range s.Vector {
+		if e := &s.Vector[i]; old.N(e.Actor) < e.N {
+			e.Time = max(e.Time, now, s.Floor+1)
+		}
+	}
+	s.Versions = slices.Grow(s.Versions[:0], len(old.Versions)+1)
+	for i := range old.Versions {
+		if v := &old.Versions[i]; ctx.Covers(v.Dot) {
+			s.date(v.Dot.Actor, now)
+			removed++
+		} else {
+			s.Versions = append(s.Versions, *v)
+		}
+	}
+	return removed
+}
+
+// date says that something happened to an actor's events now.
+func (s *State) date(a Actor, now int64) {
+	if i, ok := find(s.Vector, a); ok {
+		s.Vector[i].Time = max(s.Vector[i].Time, now, s.Floor+1)
+	}
+}

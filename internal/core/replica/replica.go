@@ -1,0 +1,212 @@
+package replica
+
+import (
+	"time"
+
+	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/fact"
+)
+
+// Config is how a [Replica] behaves. Zero values mean the defaults named.
+type Config struct {
+	// Run is the id of this run: drawn at random at every start of the process,
+	// never read from disk (RULES R1). Replicas that run side by side in one
+	// process need one each.
+	Run uint64
+	// Seed keys the sums of values and digests of states. It is derived from a
+	// secret of the cluster and the same on all its nodes (RULES R26).
+	Seed uint64
+	// Limits bound what a record remembers; default causal.DefaultLimits.
+	Limits causal.Limits
+	// MaxSiblings bounds blind growth where the bucket has no bound of its own:
+	// beyond it a put whose context covers no stored version is refused; default
+	// 100.
+	MaxSiblings int
+	// TokenTTL is how long a request id is remembered; default two minutes.
+	TokenTTL time.Duration
+	// TokenMax is how many request ids are remembered; the oldest go; default
+	// 65,536.
+	TokenMax int
+}
+
+func (c Config) withDefaults() Config {
+	if c.Limits == (causal.Limits{}) {
+		c.Limits = causal.DefaultLimits()
+	}
+	if c.MaxSiblings == 0 {
+		c.MaxSiblings = 100
+	}
+	if c.TokenTTL == 0 {
+		c.TokenTTL = 2 * time.Minute
+	}
+	if c.TokenMax == 0 {
+		c.TokenMax = 1 << 16
+	}
+	return c
+}
+
+// Replica answers for the records of one shard. It belongs to one goroutine.
+type Replica struct {
+	cfg        Config
+	life       uint64 // of this run, the last one taken
+	recovering bool
+	tokens     tokens
+
+	// Reused from one call to the next.
+	stored, incoming, result causal.State
+}
+
+// New returns a replica at the start of a run.
+func New(cfg Config) *Replica {
+	cfg = cfg.withDefaults()
+	return &Replica{cfg: cfg, tokens: tokens{
+		ttl: cfg.TokenTTL, max: cfg.TokenMax, dots: map[tokenKey]tokenDot{},
+	}}
+}
+
+// NewRun begins another run, which ends the life of every record: to be called
+// with a freshly drawn id after an unexplained gap between the wall clock and
+// the monotonic one (RULES R1).
+func (r *Replica) NewRun(run uint64) { r.cfg.Run, r.life = run, 0 }
+
+// SetRecovering says whether this replica may have lost something that it
+// acknowledged. While it may, it stores everything but answers reads with
+// [DontKnow], states attached where they were asked for (RULES R9).
+func (r *Replica) SetRecovering(on bool) { r.recovering = on }
+
+// Recovering reports whether this replica is recovering.
+func (r *Replica) Recovering() bool { return r.recovering }
+
+// ForgetTokens forgets every request id. It must be called when a batch with
+// results of [Replica.Do] was not stored, since Do remembers what it was told
+// to store; a retry may then store a second sibling, as after a restart (R31).
+func (r *Replica) ForgetTokens() { r.tokens.clear() }
+
+// TokensEvicted returns how many request ids were forgotten before their time
+// for want of room.
+func (r *Replica) TokensEvicted() uint64 { return r.tokens.evicted }
+
+// Result is what [Replica.Do] decided.
+type Result struct {
+	Answer Answer
+	// Record is what to store under the key; nil: what is there stays. It is new
+	// memory, and Answer.State may be a part of it, so neither may be written to.
+	Record []byte
+}
+
+// Do decides what becomes of a record. Stored is what is under op's key, nil
+// where nothing is; it is only read, and nothing of it is kept or returned.
+// Facts may be nil.
+//
+// A record that fails its checksum is never taken for an absent one: every verb
+// then answers Failed and Corrupt and leaves the bytes as they are.
+func (r *Replica) Do(now clock.Now, stored []byte, op *Op, facts *[]fact.Fact) Result {
+	c := call{Replica: r, now: now, stored: stored, op: op, facts: facts, live: -1}
+	switch op.Verb {
+	case Write:
+		return c.write()
+	case Join:
+		return c.join()
+	case Read:
+		return c.read()
+	case Recall:
+		return c.recall()
+	default:
+		return c.failed(Corrupt)
+	}
+}
+
+// call is one call of Do.
+type call struct {
+	*Replica
+	now    clock.Now
+	stored []byte
+	op     *Op
+	facts  *[]fact.Fact
+
+	canonical []byte // of the stored state
+	live      int    // index of the live actor's entry in it, or -1
+}
+
+// load decodes the stored record into r.stored and finds its live actor.
+func (c *call) load() error {
+	s := &c.Replica.stored
+	if c.stored == nil {
+		*s = causal.State{Claims: causal.Claims{Vector: s.Vector[:0], Exceptions: s.Exceptions[:0]}, Versions: s.Versions[:0]}
+		return nil
+	}
+	canonical, local, err := open(c.stored)
+	if err == nil {
+		err = s.Decode(canonical)
+	}
+	if err == nil && local > len(s.Vector) {
+		err = errLive
+	}
+	if err != nil {
+		return err
+	}
+	c.canonical = canonical
+	// An actor of another run ended with it (RULES R2).
+	if local > 0 && s.Vector[local-1].Actor.Run == c.cfg.Run {
+		c.live = local - 1
+	}
+	return nil
+}
+
+func (c *call) answer(s Status) Answer {
+	return Answer{ID: c.op.ID, Verb: c.op.Verb, Status: s}
+}
+
+func (c *call) failed(why Reason) Result {
+	a := c.answer(Failed)
+	a.Reason = why
+	return Result{Answer: a}
+}
+
+// damaged is the answer where the record, or the state in a message, is no such
+// thing.
+func (c *call) damaged(err error) Result {
+	c.state(fact.Fact{Kind: fact.Damaged, Note: c.op.Key.Bucket + ": " + err.Error()})
+	return c.failed(Corrupt)
+}
+
+// state states a fact.
+func (c *call) state(f fact.Fact) {
+	if c.facts == nil {
+		return
+	}
+	f.Ticket, f.At = c.op.ID, c.now.Mono
+	*c.facts = append(*c.facts, f)
+}
+
+// count states a fact about n things, if there are any.
+func (c *call) count(k fact.Kind, n int) {
+	if n > 0 {
+		c.state(fact.Fact{Kind: k, N: n})
+	}
+}
+
+// store is the answer where s is to be stored; live is its live actor's entry,
+// or -1.
+func (c *call) store(s *causal.State, live int) Result {
+	record := newRecord(s, live)
+	a := c.answer(Have)
+	a.State = stateIn(record)
+	a.Digest = causal.Digest(a.State, c.cfg.Seed)
+	return Result{Answer: a, Record: record}
+}
+
+// unchanged is the answer where the stored state stays as it is.
+func (c *call) unchanged(withState bool) Result {
+	a := c.answer(Have)
+	state := c.canonical
+	if c.stored == nil {
+		state = causal.State{}.Append(nil)
+	}
+	a.Digest = causal.Digest(state, c.cfg.Seed)
+	if withState {
+		a.State = append([]byte(nil), state...)
+	}
+	return Result{Answer: a}
+}

@@ -1,0 +1,87 @@
+package replica
+
+import (
+	"time"
+
+	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// tokens remembers for a while which request ids were stored here, and under
+// which dot (RULES R29). The same id at two keys is two requests. The oldest go
+// first, by age or for room.
+type tokens struct {
+	ttl     time.Duration
+	max     int
+	dots    map[tokenKey]tokenDot
+	queue   []tokenAge // by age; those before head are gone
+	head    int
+	evicted uint64 // for room, while young
+}
+
+type tokenKey struct {
+	token uint64
+	pos   uint64 // lower half of the key's position, which is a hash
+}
+
+type tokenDot struct {
+	dot causal.Dot
+	at  time.Duration
+}
+
+type tokenAge struct {
+	key tokenKey
+	at  time.Duration
+}
+
+func keyOf(token uint64, k *ring.Key) tokenKey { return tokenKey{token, k.Pos.Lo} }
+
+// find returns the dot of a token; a delete's dot is zero.
+func (t *tokens) find(token uint64, k *ring.Key, now time.Duration) (causal.Dot, bool) {
+	d, ok := t.dots[keyOf(token, k)]
+	if !ok || now-d.at > t.ttl {
+		return causal.Dot{}, false
+	}
+	return d.dot, true
+}
+
+// add remembers a token. One already there keeps its dot and its age.
+func (t *tokens) add(token uint64, k *ring.Key, dot causal.Dot, now time.Duration) {
+	if token == 0 || t.max <= 0 {
+		return
+	}
+	key := keyOf(token, k)
+	t.expire(now)
+	if _, ok := t.dots[key]; ok {
+		return
+	}
+	if len(t.queue)-t.head >= t.max {
+		t.evicted++
+		t.drop()
+	}
+	if t.head > len(t.queue)/2 {
+		t.queue = t.queue[:copy(t.queue, t.queue[t.head:])]
+		t.head = 0
+	}
+	t.queue = append(t.queue, tokenAge{key, now})
+	t.dots[key] = tokenDot{dot, now}
+}
+
+func (t *tokens) expire(now time.Duration) {
+	for t.head < len(t.queue) && now-t.queue[t.head].at > t.ttl {
+		t.drop()
+	}
+}
+
+func (t *tokens) drop() {
+	delete(t.dots, t.queue[t.head].key)
+	t.head++
+	if t.head == len(t.queue) {
+		t.queue, t.head = t.queue[:0], 0
+	}
+}
+
+func (t *tokens) clear() {
+	clear(t.dots)
+	t.queue, t.head = t.queue[:0], 0
+}
