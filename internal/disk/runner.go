@@ -1,0 +1,180 @@
+// Package disk runs the storage operations of one shard against a storage
+// engine: each through the replica machine, all changes of one run in one
+// batch. It decides when an answer may be given: what was changed is told as
+// durable, and what is shown is shown, only after the log has synced it (RULES
+// R27, R35).
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/store"
+)
+
+// Defaults of [Config].
+const (
+	DefaultMaxWaiting      = 65536
+	DefaultMaxWaitingBytes = 64 << 20
+	DefaultMaxBatches      = 1024
+)
+
+// Config bounds a [Runner]. Zero fields take the defaults.
+type Config struct {
+	// MaxWaiting is how many answers may wait for a sync, and MaxWaitingBytes
+	// how many bytes of state they may hold. MaxBatches is how many batches may
+	// be applied and not synced. What would exceed a bound is answered
+	// [replica.Overloaded] and changes nothing.
+	MaxWaiting      int
+	MaxWaitingBytes int
+	MaxBatches      int
+}
+
+// Runner runs operations. It is deterministic, and all but SetFull and Inspect
+// belong to one goroutine, the shard's.
+type Runner struct {
+	config  Config
+	engine  store.Engine
+	replica *replica.Replica
+	onSync  func(seq uint64, err error)
+	full    atomic.Bool
+	dead    error
+
+	seq     uint64 // the last batch applied
+	latest  syncTable
+	waiting waitlist
+
+	// Of the present run.
+	batch   store.Batch
+	overlay map[record][]byte // records as the batch leaves them
+	staged  []staged
+	key     []byte
+}
+
+// record names a record within the engine.
+type record struct {
+	partition    uint32
+	bucket, name string
+}
+
+// New returns a runner over e. After each batch has synced, or has failed to,
+// onSync is called with its number; whoever is told then calls
+// [Runner.Synced] on the shard's goroutine. onSync may be called from any
+// goroutine, also from within Run, and must neither block nor call the runner.
+func New(cfg Config, e store.Engine, r *replica.Replica, onSync func(seq uint64, err error)) *Runner {
+	if cfg.MaxWaiting <= 0 {
+		cfg.MaxWaiting = DefaultMaxWaiting
+	}
+	if cfg.MaxWaitingBytes <= 0 {
+		cfg.MaxWaitingBytes = DefaultMaxWaitingBytes
+	}
+	if cfg.MaxBatches <= 0 {
+		cfg.MaxBatches = DefaultMaxBatches
+	}
+	return &Runner{config: cfg, engine: e, replica: r, onSync: onSync, overlay: make(map[record][]byte)}
+}
+
+// SetFull makes the runner refuse writes and joins with [replica.DiskFull], or
+// stop doing so. Reads go on. It may be called from any goroutine.
+func (r *Runner) SetFull(full bool) { r.full.Store(full) }
+
+// Err returns why the runner has stopped for good, or nil. Once it is set
+// nothing is acknowledged any more and the process must end: what was in
+// flight is unknown.
+func (r *Runner) Err() error { return r.dead }
+
+// Run runs ops in order, each seeing the effects of those before it, applies
+// all their changes as one batch, and appends the answers that may be given at
+// once to done; the others come from [Runner.Synced]. A Silent operation gets
+// no answer. The slices in an answer belong to its receiver and are never
+// changed by the runner, but may be shared: they must not be written to.
+//
+//   - A Write is answered twice: when it is applied, with the state; and again,
+//     Durable and without the state, when it is synced. A failed one once.
+//   - A Join is answered when the record is synced as it then stands, whether
+//     this Join changed it or an earlier operation did.
+//   - A Read, or a Recall that found its request, likewise (RULES R35).
+//   - Anything else is answered at once.
+//
+// Where the engine refuses the batch nothing of it is stored: operations that
+// changed something fail, and so do those that relied on such a change, except
+// reads, which are run again. The error is not nil once the runner has stopped
+// (see [Runner.Err]); every operation has then failed.
+func (r *Runner) Run(now clock.Now, ops []replica.Op, done *[]replica.Answer, facts *[]fact.Fact) error {
+	r.reset()
+	start := len(*facts)
+	for i := range ops {
+		r.stage(now, &ops[i], facts)
+	}
+	if err := r.commit(); err != nil {
+		r.abandon(now, err, facts, start)
+	}
+	for i := range r.staged {
+		r.settle(&r.staged[i], done)
+	}
+	return r.dead
+}
+
+// Synced tells the runner that batch seq, and so every batch before it, is
+// synced, or that the sync failed, and appends the answers that waited for it.
+// After a failed sync there are no answers any more; see [Runner.Err].
+func (r *Runner) Synced(seq uint64, err error, done *[]replica.Answer) {
+	switch {
+	case r.dead != nil:
+	case err != nil:
+		r.stop(fmt.Errorf("sync of batch %d: %w", seq, err))
+	default:
+		r.waiting.release(seq, done)
+	}
+}
+
+// Inspect returns a copy of what the engine stores for a key, nil where that is
+// nothing. It may be called from any goroutine and may show a change that is
+// not synced.
+func (r *Runner) Inspect(partition uint32, key ring.Key) ([]byte, error) {
+	var stored []byte
+	k := store.AppendRecordKey(nil, partition, key.Bucket, key.Pos.Hi, key.Name)
+	_, err := r.engine.Get(k, func(value []byte) { stored = append([]byte{}, value...) })
+	return stored, err
+}
+
+// commit applies the batch of this run.
+func (r *Runner) commit() error {
+	switch {
+	case r.dead != nil:
+		return r.dead
+	case r.batch.Len() == 0:
+		return nil
+	}
+	seq := r.seq + 1
+	if err := r.engine.Apply(&r.batch, func(err error) { r.onSync(seq, err) }); err != nil {
+		return err
+	}
+	r.seq = seq
+	r.waiting.open()
+	return nil
+}
+
+// stop ends the runner for good.
+func (r *Runner) stop(err error) {
+	r.dead = err
+	r.waiting = waitlist{}
+}
+
+// fatal says whether an engine that returned err can still be used.
+func fatal(err error) bool {
+	return errors.Is(err, store.ErrDead) || errors.Is(err, store.ErrClosed)
+}
+
+// reset forgets the previous run and keeps its memory.
+func (r *Runner) reset() {
+	clear(r.staged)
+	clear(r.overlay)
+	r.staged = r.staged[:0]
+	r.batch.Reset()
+}

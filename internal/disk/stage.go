@@ -1,0 +1,151 @@
+package disk
+
+import (
+	"errors"
+
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/store"
+)
+
+// staged is an operation that was run and not answered yet.
+type staged struct {
+	op      *replica.Op
+	answer  replica.Answer
+	seq     uint64 // the batch that last changed the record, as this operation saw it
+	before  uint64 // what the record's slot held before this operation
+	facts   int    // where its facts end
+	changed bool
+}
+
+// stage runs one operation and puts what it changes into the batch.
+func (r *Runner) stage(now clock.Now, op *replica.Op, facts *[]fact.Fact) {
+	slot := r.latest.slot(op.Key.Pos.Lo)
+	s := staged{op: op, before: *slot}
+	if reason := r.refuse(op); reason != replica.None {
+		s.answer = failed(op, reason)
+	} else {
+		r.do(now, op, &s, facts)
+	}
+	if s.changed {
+		*slot = r.seq + 1
+	}
+	s.seq = *slot
+	s.facts = len(*facts)
+	r.staged = append(r.staged, s)
+}
+
+// refuse says why op is not even tried, or [replica.None].
+func (r *Runner) refuse(op *replica.Op) replica.Reason {
+	switch {
+	case r.dead != nil:
+		return replica.IOError
+	case op.Verb != replica.Write && op.Verb != replica.Join:
+		return replica.None
+	case r.full.Load():
+		return replica.DiskFull
+	case r.waiting.answers+len(r.staged) >= r.config.MaxWaiting, len(r.waiting.batches) >= r.config.MaxBatches:
+		return replica.Overloaded
+	default:
+		return replica.None
+	}
+}
+
+// do runs one operation on what is stored, as the batch so far leaves it.
+func (r *Runner) do(now clock.Now, op *replica.Op, s *staged, facts *[]fact.Fact) {
+	id := record{op.Partition, op.Key.Bucket, op.Key.Name}
+	r.key = store.AppendRecordKey(r.key[:0], op.Partition, op.Key.Bucket, op.Key.Pos.Hi, op.Key.Name)
+	var res replica.Result
+	if stored, ok := r.overlay[id]; ok {
+		res = r.replica.Do(now, stored, op, facts)
+	} else if found, err := r.engine.Get(r.key, func(stored []byte) {
+		res = r.replica.Do(now, stored, op, facts) // it copies what it returns
+	}); err != nil {
+		res = r.readFailed(now, op, err, facts)
+	} else if !found {
+		res = r.replica.Do(now, nil, op, facts)
+	}
+	if res.Record != nil {
+		r.batch.SetShared(r.key, res.Record)
+		r.overlay[id] = res.Record
+		s.changed = true
+	}
+	s.answer = res.Answer
+}
+
+// readFailed is the outcome of an operation whose record cannot be read: an
+// error, never "absent" (RULES R33).
+func (r *Runner) readFailed(now clock.Now, op *replica.Op, err error, facts *[]fact.Fact) replica.Result {
+	if fatal(err) {
+		r.stop(err)
+	}
+	*facts = append(*facts, fact.Fact{Kind: fact.Refused, Ticket: op.ID, At: now.Mono, Note: "read from the engine: " + err.Error()})
+	return replica.Result{Answer: failed(op, replica.IOError)}
+}
+
+// settle gives the answer of one operation or makes it wait for its sync.
+func (r *Runner) settle(s *staged, done *[]replica.Answer) {
+	a := s.answer
+	durable := s.seq <= r.waiting.synced
+	switch {
+	case s.op.Silent:
+		return
+	case a.Status == replica.Failed, a.Status == replica.DontKnow && a.State == nil, a.Verb == replica.Recall && !a.Found:
+		*done = append(*done, a)
+		return
+	case a.Verb == replica.Write:
+		*done = append(*done, a)
+		a.State = nil
+	case durable:
+	case r.waiting.answers >= r.config.MaxWaiting, r.waiting.bytes+len(a.State) > r.config.MaxWaitingBytes:
+		*done = append(*done, failed(s.op, replica.Overloaded))
+		return
+	}
+	a.Durable = a.Verb == replica.Write || a.Verb == replica.Join
+	if durable {
+		*done = append(*done, a)
+	} else {
+		r.waiting.add(s.seq, a)
+	}
+}
+
+// abandon undoes what a run did in memory after its batch was not stored:
+// err says why. The facts of operations that failed are taken back.
+func (r *Runner) abandon(now clock.Now, err error, facts *[]fact.Fact, start int) {
+	if fatal(err) && r.dead == nil {
+		r.stop(err)
+	}
+	clear(r.overlay)
+	r.replica.ForgetTokens()
+	for i := len(r.staged) - 1; i >= 0; i-- {
+		*r.latest.slot(r.staged[i].op.Key.Pos.Lo) = r.staged[i].before
+	}
+	reason := replica.IOError
+	if errors.Is(err, store.ErrFull) {
+		reason = replica.DiskFull
+	}
+	all := append([]fact.Fact(nil), (*facts)[start:]...)
+	*facts = (*facts)[:start]
+	lost, from := 0, start
+	for i := range r.staged {
+		s := &r.staged[i]
+		own := all[from-start : s.facts-start]
+		from = s.facts
+		switch {
+		case s.seq <= r.seq && r.dead == nil: // it neither changed anything nor saw a change
+			*facts = append(*facts, own...)
+		case s.op.Verb == replica.Read && r.dead == nil:
+			r.do(now, s.op, s, facts)
+			s.seq = *r.latest.slot(s.op.Key.Pos.Lo)
+		default:
+			s.answer, s.seq, s.changed = failed(s.op, reason), 0, false
+			lost++
+		}
+	}
+	*facts = append(*facts, fact.Fact{Kind: fact.Refused, At: now.Mono, N: lost, Note: "the engine refused a batch: " + err.Error()})
+}
+
+func failed(op *replica.Op, reason replica.Reason) replica.Answer {
+	return replica.Answer{ID: op.ID, Verb: op.Verb, Status: replica.Failed, Reason: reason}
+}
