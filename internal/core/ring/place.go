@@ -55,8 +55,8 @@ func RemoveNode(tokens []Token, nodes []Node, id NodeID) ([]Token, error) {
 //
 // Which tokens move is drawn by a hash, so a newcomer takes from everywhere and
 // what a leaver had is scattered over all (section 4.2); where there is a choice
-// a node's tokens are kept some places apart, so that any n in a row belong to
-// different nodes and replicas are as even as tokens. Equal arguments give equal
+// the tokens of a node, and of a zone, are kept some places apart, so that most n
+// in a row belong to different ones and replicas are nearly as even as tokens. Equal arguments give equal
 // results, in whatever order the nodes are.
 func Rebalance(tokens []Token, nodes []Node) ([]Token, error) {
 	nodes = slices.Clone(nodes)
@@ -87,10 +87,17 @@ type moves struct {
 	owners []int32
 	have   []int
 	want   []int
+	zone   []int32 // of each node, numbered from 0; a zone is one of one data centre
+	zones  int
 }
 
 func newMoves(tokens []Token, nodes []Node) *moves {
 	m := &moves{tokens: tokens, nodes: nodes, owners: make([]int32, len(tokens)), have: make([]int, len(nodes)), want: make([]int, len(nodes))}
+	seen := map[[2]string]int32{}
+	for _, n := range nodes {
+		m.zone = append(m.zone, number(seen, [2]string{n.DC, n.Zone}))
+	}
+	m.zones = len(seen)
 	for t, token := range tokens {
 		i := indexOf(nodes, token.Owner)
 		m.owners[t] = int32(i)
@@ -206,8 +213,8 @@ func (m *moves) salt() uint64 {
 	return h
 }
 
-// taker chooses who gets token t: of those with no token within gap places, who
-// lacks most; among equals a hash decides.
+// taker chooses who gets token t: of those not near it, who lacks most;
+// among equals a hash decides.
 func (m *moves) taker(t int, takers []int32, gap int) (best int32, ok bool) {
 	most, draw := 0, uint64(0)
 	for _, i := range takers {
@@ -223,16 +230,25 @@ func (m *moves) taker(t int, takers []int32, gap int) (best int32, ok bool) {
 	return best, ok
 }
 
-// near reports whether node i owns a token within gap places of t.
+// near reports whether node i owns a token within gap places of t, or its zone
+// does within as many places as a list of three can skip.
 func (m *moves) near(t int, i int32, gap int) bool {
 	q := len(m.owners)
+	zoneGap := min(m.zones-1, 2)
 	for d := 1; d <= gap; d++ {
-		if m.owners[(t+d)%q] == i || m.owners[(t-d+q)%q] == i {
+		after, before := m.owners[(t+d)%q], m.owners[(t-d%q+q)%q]
+		if after == i || before == i {
+			return true
+		}
+		if d <= zoneGap && (m.inZone(after, i) || m.inZone(before, i)) {
 			return true
 		}
 	}
 	return false
 }
+
+// inZone reports whether an owner is in the zone of node i.
+func (m *moves) inZone(owner, i int32) bool { return owner != nobody && m.zone[owner] == m.zone[i] }
 
 func (m *moves) move(t int, to int32) {
 	if from := m.owners[t]; from != nobody {
