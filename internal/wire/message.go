@@ -53,20 +53,28 @@ func PartitionOf(body []byte) (uint32, bool) {
 
 // DecodeMessage reads what [AppendMessage] wrote. The message aliases body,
 // which must not change afterwards.
-func DecodeMessage(body []byte) (node.Message, error) {
+func DecodeMessage(body []byte) (m node.Message, err error) {
+	err = DecodeInto(&m, body)
+	return m, err
+}
+
+// DecodeInto is [DecodeMessage] into memory of the caller's, which saves copying
+// the message. Whatever m held is gone; after an error it is zero.
+func DecodeInto(m *node.Message, body []byte) error {
+	*m = node.Message{}
 	r := reader{b: body}
-	m := node.Message{Kind: node.Kind(r.byte())}
+	kind := node.Kind(r.byte())
 	partition := r.uvarint()
 	version := r.byte()
-	m.Epoch = r.uvarint()
+	epoch := r.uvarint()
 	switch {
 	case r.bad || partition > 1<<32-1:
-		return node.Message{}, malformed(m.Kind, body)
+		return malformed(kind, body)
 	case version != Version:
-		return node.Message{}, fmt.Errorf("%w: %d, this node knows %d", ErrVersion, version, Version)
+		return fmt.Errorf("%w: %d, this node knows %d", ErrVersion, version, Version)
 	}
-	m.Partition = uint32(partition)
-	switch m.Kind {
+	m.Kind, m.Partition, m.Epoch = kind, uint32(partition), epoch
+	switch kind {
 	case node.KindAsk:
 		readOp(&r, &m.Op)
 		m.Op.Partition = m.Partition
@@ -77,13 +85,15 @@ func DecodeMessage(body []byte) (node.Message, error) {
 	case node.KindReturn:
 		m.Reply = readReply(&r)
 	default:
-		return node.Message{}, fmt.Errorf("%w: %d", ErrKind, m.Kind)
+		*m = node.Message{}
+		return fmt.Errorf("%w: %d", ErrKind, kind)
 	}
 	r.bytes() // the tail
 	if r.bad || len(r.b) != 0 {
-		return node.Message{}, malformed(m.Kind, body)
+		*m = node.Message{}
+		return malformed(kind, body)
 	}
-	return m, nil
+	return nil
 }
 
 func malformed(kind node.Kind, body []byte) error {

@@ -7,7 +7,7 @@ import (
 
 // A mint has
 //
-//	flags | context | expiry, varint | content type | value
+//	flags | context | expiry, varint | bound on siblings, varint | content type | value
 const (
 	mintDelete = 1 << iota
 	mintLWW
@@ -18,6 +18,7 @@ func appendMint(dst []byte, m *replica.Mint) []byte {
 	dst = append(dst, bit(m.Delete, mintDelete)|bit(m.LWW, mintLWW))
 	dst = appendClaims(dst, m.Context)
 	dst = appendVarint(dst, m.Expiry)
+	dst = appendVarint(dst, int64(m.MaxSiblings))
 	dst = appendString(dst, m.ContentType)
 	return appendBytes(dst, m.Value)
 }
@@ -29,6 +30,7 @@ func readMint(r *reader) *replica.Mint {
 		LWW:         f&mintLWW != 0,
 		Context:     readClaims(r),
 		Expiry:      r.varint(),
+		MaxSiblings: int(r.varint()),
 		ContentType: r.string(),
 		Value:       r.bytes(),
 	}

@@ -14,12 +14,13 @@ import (
 //	error, if flagged | number of siblings, uvarint | siblings | facts
 const (
 	replyError = 1 << iota
-	replyKnown = replyError<<1 - 1
+	replyUnsettled
+	replyKnown = replyUnsettled<<1 - 1
 )
 
 func appendReply(dst []byte, p *node.Reply) []byte {
 	dst = appendUvarint(dst, p.ID)
-	dst = append(dst, bit(p.Err != nil, replyError))
+	dst = append(dst, bit(p.Err != nil, replyError)|bit(p.Quorum.Unsettled, replyUnsettled))
 	dst = appendString(dst, string(p.Coordinator))
 	for _, n := range quorum(&p.Quorum) {
 		dst = appendVarint(dst, int64(*n))
@@ -42,6 +43,7 @@ func readReply(r *reader) *node.Reply {
 	for _, n := range quorum(&p.Quorum) {
 		*n = int(r.varint())
 	}
+	p.Quorum.Unsettled = f&replyUnsettled != 0
 	p.Context = r.bytes()
 	if f&replyError != 0 {
 		p.Err = readError(r)

@@ -1,0 +1,216 @@
+package wire
+
+import (
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// Generators of everything that is sent. Numbers run over their whole range and
+// slices are nil where they are empty, as they are after decoding.
+
+func drawBytes(t *rapid.T, label string) []byte {
+	b := rapid.SliceOfN(rapid.Byte(), 0, 200).Draw(t, label)
+	if len(b) == 0 {
+		return nil
+	}
+	return b
+}
+
+func drawText(t *rapid.T, label string) string { return string(drawBytes(t, label)) }
+
+func drawInt(t *rapid.T, label string) int { return rapid.Int().Draw(t, label) }
+
+func drawUint64(t *rapid.T, label string) uint64 { return rapid.Uint64().Draw(t, label) }
+
+func drawBool(t *rapid.T, label string) bool { return rapid.Bool().Draw(t, label) }
+
+func drawDuration(t *rapid.T, label string) time.Duration {
+	return time.Duration(rapid.Int64().Draw(t, label))
+}
+
+func drawSlice[T any](t *rapid.T, label string, draw func(*rapid.T) T) []T {
+	var s []T
+	for range rapid.IntRange(0, 4).Draw(t, label) {
+		s = append(s, draw(t))
+	}
+	return s
+}
+
+func drawKey(t *rapid.T) ring.Key {
+	bucket := rapid.StringMatching(`[A-Za-z0-9._-]{1,64}`).Draw(t, "bucket")
+	name := string(rapid.SliceOfN(rapid.Byte(), 1, ouro.MaxKeyLen).Draw(t, "name"))
+	return ring.NewKey(bucket, name)
+}
+
+func drawDot(t *rapid.T) causal.Dot {
+	return causal.Dot{Actor: causal.Actor{Run: drawUint64(t, "run"), Life: drawUint64(t, "life")}, N: drawUint64(t, "n")}
+}
+
+func drawEntry(t *rapid.T) causal.Entry {
+	d := drawDot(t)
+	return causal.Entry{Actor: d.Actor, N: d.N, Time: rapid.Int64().Draw(t, "time")}
+}
+
+func drawMint(t *rapid.T) *replica.Mint {
+	if drawBool(t, "no mint") {
+		return nil
+	}
+	return &replica.Mint{
+		Context: causal.Claims{
+			Vector:     drawSlice(t, "vector", drawEntry),
+			Exceptions: drawSlice(t, "exceptions", drawDot),
+		},
+		Delete:      drawBool(t, "delete"),
+		LWW:         drawBool(t, "lww"),
+		Value:       drawBytes(t, "value"),
+		ContentType: drawText(t, "content type"),
+		Expiry:      rapid.Int64().Draw(t, "expiry"),
+		MaxSiblings: drawInt(t, "max siblings"),
+	}
+}
+
+func drawOp(t *rapid.T) replica.Op {
+	return replica.Op{
+		ID:      drawUint64(t, "id"),
+		Verb:    replica.Verb(rapid.Byte().Draw(t, "verb")),
+		Key:     drawKey(t),
+		State:   drawBytes(t, "state"),
+		Full:    drawBool(t, "full"),
+		Silent:  drawBool(t, "silent"),
+		Request: drawUint64(t, "request"),
+		Mint:    drawMint(t),
+	}
+}
+
+func drawAnswer(t *rapid.T) replica.Answer {
+	a := replica.Answer{
+		ID:      drawUint64(t, "id"),
+		Verb:    replica.Verb(rapid.Byte().Draw(t, "verb")),
+		Status:  replica.Status(rapid.Byte().Draw(t, "status")),
+		Reason:  replica.Reason(rapid.Byte().Draw(t, "reason")),
+		Durable: drawBool(t, "durable"),
+		Found:   drawBool(t, "found"),
+		State:   drawBytes(t, "state"),
+	}
+	if drawBool(t, "with digest") {
+		a.Digest = causal.Sum{Hi: drawUint64(t, "hi"), Lo: drawUint64(t, "lo")}
+	}
+	if drawBool(t, "with dot") {
+		a.Dot = drawDot(t)
+	}
+	return a
+}
+
+func drawCount(t *rapid.T) ouro.Count {
+	if drawBool(t, "unset") {
+		return ouro.Count{}
+	}
+	return ouro.Count{N: drawInt(t, "count"), Set: true}
+}
+
+func drawRequest(t *rapid.T) *node.Request {
+	return &node.Request{
+		ID:          drawUint64(t, "id"),
+		Verb:        node.Verb(rapid.Byte().Draw(t, "verb")),
+		Key:         drawKey(t),
+		Context:     drawBytes(t, "context"),
+		HasContext:  drawBool(t, "has context"),
+		Value:       drawBytes(t, "value"),
+		ContentType: drawText(t, "content type"),
+		TTL:         drawDuration(t, "ttl"),
+		R:           drawCount(t),
+		W:           drawCount(t),
+		PR:          drawCount(t),
+		PW:          drawCount(t),
+		DW:          drawCount(t),
+		Timeout:     drawDuration(t, "timeout"),
+		Explain:     drawBool(t, "explain"),
+		Token:       drawUint64(t, "token"),
+		Retry:       drawBool(t, "retry"),
+	}
+}
+
+func drawTime(t *rapid.T) time.Time {
+	if drawBool(t, "no time") {
+		return time.Time{}
+	}
+	sec := rapid.Int64Range(-1e11, 1e11).Draw(t, "seconds")
+	return time.Unix(sec, rapid.Int64Range(0, 999_999_999).Draw(t, "nanoseconds")).UTC()
+}
+
+func drawSibling(t *rapid.T) ouro.Sibling {
+	return ouro.Sibling{
+		Value:    ouro.Value{Data: drawBytes(t, "data"), ContentType: drawText(t, "content type")},
+		Modified: drawTime(t),
+		Expires:  drawTime(t),
+	}
+}
+
+func drawFact(t *rapid.T) fact.Fact {
+	return fact.Fact{
+		Kind:   fact.Kind(rapid.Byte().Draw(t, "kind")),
+		Ticket: drawUint64(t, "ticket"),
+		At:     drawDuration(t, "at"),
+		Lasted: drawDuration(t, "lasted"),
+		Peer:   drawText(t, "peer"),
+		N:      drawInt(t, "n"),
+		Note:   drawText(t, "note"),
+	}
+}
+
+func drawError(t *rapid.T) *ouro.Error {
+	if drawBool(t, "no error") {
+		return nil
+	}
+	return &ouro.Error{
+		Code:       ouro.Code(drawText(t, "code")),
+		Message:    drawText(t, "message"),
+		Outcome:    ouro.Outcome(rapid.Byte().Draw(t, "outcome")),
+		Retryable:  drawBool(t, "retryable"),
+		RetryAfter: drawDuration(t, "retry after"),
+	}
+}
+
+func drawReply(t *rapid.T) *node.Reply {
+	p := &node.Reply{
+		ID:          drawUint64(t, "id"),
+		Err:         drawError(t),
+		Siblings:    drawSlice(t, "siblings", drawSibling),
+		Context:     drawBytes(t, "context"),
+		Coordinator: ring.NodeID(drawText(t, "coordinator")),
+		Explain:     drawSlice(t, "facts", drawFact),
+	}
+	for _, n := range quorum(&p.Quorum) {
+		*n = drawInt(t, "quorum")
+	}
+	p.Quorum.Unsettled = drawBool(t, "unsettled")
+	return p
+}
+
+func drawMessage(t *rapid.T) node.Message {
+	m := node.Message{
+		Kind:      node.Kind(rapid.IntRange(int(node.KindAsk), int(node.KindReturn)).Draw(t, "kind")),
+		Partition: rapid.Uint32().Draw(t, "partition"),
+		Epoch:     drawUint64(t, "epoch"),
+	}
+	switch m.Kind {
+	case node.KindAsk:
+		m.Op = drawOp(t)
+		m.Op.Partition = m.Partition
+	case node.KindAnswer:
+		m.Answer = drawAnswer(t)
+	case node.KindForward:
+		m.Request = drawRequest(t)
+	case node.KindReturn:
+		m.Reply = drawReply(t)
+	}
+	return m
+}
