@@ -148,10 +148,10 @@ func (t *Transport) serve(l *link) {
 
 func (t *Transport) reply(l *link, frames []byte) error {
 	n, err := checkFrames(frames, t.cfg.MaxFrame)
-	if err != nil || n == 0 {
+	if err != nil {
 		return err
 	}
-	return l.send(frames, n)
+	return l.send(frames, n) // nothing at all is a question: is the link still there?
 }
 
 // open enters a link among those that are open. The newest link from a member

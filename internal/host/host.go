@@ -1,0 +1,172 @@
+package host
+
+import (
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/disk"
+	"github.com/ourodb/ouro/internal/store"
+)
+
+// Config is what a host is made with. Every bound has a default, used where the
+// field is zero.
+type Config struct {
+	Cluster   string
+	ClusterID uint64
+	Version   string
+	Engine    string // name of the engine, for status
+	Starts    uint64 // how often this data folder was started, for status
+
+	Shards   int // goroutines that own partitions; default 1
+	Inbox    int // messages and requests waiting per shard; beyond it: overloaded; default 4096
+	MaxValue int // bytes of a value; beyond it: too_large; default 1 MiB
+
+	// Secrets of the cluster, equal on all nodes; Replica.Seed is the third.
+	ContextKey []byte // seals contexts
+	TokenKey   uint64 // hashes request ids to tokens (RULES R29)
+
+	Core    node.Config    // its Sealer and Run are made here, for each shard its own
+	Replica replica.Config // likewise its Run (RULES R1)
+	Disk    disk.Config
+
+	Members []Member // for status
+	Notes   []string // for status: what an operator should know
+
+	Links    Links
+	Observer Observer
+	Log      *slog.Logger
+	// Fatal is called once, from any goroutine, when the engine can no longer be
+	// trusted with an acknowledgement; the process must end (RULES R27).
+	Fatal func(error)
+}
+
+// Member is one member of the cluster as configured.
+type Member struct {
+	Node ring.Node
+	Peer string // address of its node-to-node port
+}
+
+// Links carries frames to peers. Send copies whole frames to what is pending
+// for a peer, or fails at once where the peer is unreachable or too far behind.
+type Links interface {
+	Send(peer string, frames []byte) error
+}
+
+// Observer is told what happens: once for every turn of a shard's loop that had
+// anything to tell, and once for every client request.
+type Observer interface {
+	Observe(facts []fact.Fact)
+	Request(verb, outcome string, took time.Duration)
+	Turn(stage string, inputs int, waited time.Duration)
+	Refused(stage string)
+}
+
+// Host runs one node: its shards, their disks, and the way in for clients and
+// peers. It is a body of [ouro.Store] and of [ouro.Inspector].
+type Host struct {
+	cfg     Config
+	engine  store.Engine
+	view    atomic.Pointer[node.View]
+	shards  []*shard
+	started time.Time
+	links   linkTable
+	flight  atomic.Int64 // client requests under way
+	closing atomic.Bool
+	fatal   sync.Once
+	done    sync.WaitGroup
+}
+
+// New makes a host over an engine it does not own. Nothing runs before
+// [Host.Start].
+func New(cfg Config, engine store.Engine, view *node.View) (*Host, error) {
+	if cfg.Links == nil || cfg.Observer == nil || cfg.Log == nil || cfg.Fatal == nil || len(cfg.ContextKey) == 0 {
+		return nil, errors.New("host: Links, Observer, Log, Fatal and ContextKey must be set")
+	}
+	cfg.setDefaults()
+	h := &Host{cfg: cfg, engine: engine, started: time.Now()}
+	h.view.Store(view)
+	for i := range cfg.Shards {
+		h.shards = append(h.shards, newShard(h, i, view))
+	}
+	return h, nil
+}
+
+func (c *Config) setDefaults() {
+	if c.Shards == 0 {
+		c.Shards = 1
+	}
+	if c.Inbox == 0 {
+		c.Inbox = 4096
+	}
+	if c.MaxValue == 0 {
+		c.MaxValue = 1 << 20
+	}
+}
+
+// Start begins to serve.
+func (h *Host) Start() {
+	for _, s := range h.shards {
+		h.done.Add(1)
+		go func() {
+			defer h.done.Done()
+			s.run()
+		}()
+	}
+}
+
+// SetView tells every shard of a new view.
+func (h *Host) SetView(v *node.View) {
+	h.view.Store(v)
+	for _, s := range h.shards {
+		s.in.force(item{input: v})
+	}
+}
+
+// Close refuses new requests, waits until those under way are answered or
+// patience has passed, and stops the shards. The engine and the links stay open:
+// they are the caller's.
+func (h *Host) Close(patience time.Duration) {
+	h.closing.Store(true)
+	for end := time.Now().Add(patience); h.flight.Load() > 0 && time.Now().Before(end); {
+		time.Sleep(5 * time.Millisecond)
+	}
+	for _, s := range h.shards {
+		s.in.close()
+		s.in.force(item{do: func(s *shard) { s.stopped = true }})
+	}
+	h.done.Wait()
+}
+
+// fail reports that the engine is dead, once.
+func (h *Host) fail(err error) {
+	h.fatal.Do(func() { h.cfg.Fatal(err) })
+}
+
+// shardOf returns the shard that owns a partition.
+func (h *Host) shardOf(partition uint32) *shard {
+	return h.shards[int(partition)%len(h.shards)]
+}
+
+// now reads both clocks.
+func (h *Host) now() clock.Now {
+	t := time.Now()
+	return clock.Now{Mono: t.Sub(h.started), Wall: t.UnixMilli()}
+}
+
+// newRun draws a run id (RULES R1). Zero means none and is never drawn.
+func newRun() uint64 {
+	for {
+		if run := rand.Uint64(); run != 0 {
+			return run
+		}
+	}
+}

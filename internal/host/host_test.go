@@ -1,0 +1,237 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ourodb/ouro"
+)
+
+var three = []string{"a", "b", "c"}
+
+func TestAnyNodeServesAnyKey(t *testing.T) {
+	c := startCluster(t, []string{"a", "b", "c", "d", "e"}, nil)
+	ctx := t.Context()
+	for i := range 50 {
+		key := ouro.Key{Bucket: "carts", Name: fmt.Sprint("k", i)}
+		writer := c.hosts[string("abcde"[i%5])]
+		if _, err := writer.Put(ctx, key, ouro.Value{Data: []byte(key.Name), ContentType: "text/x"}, ouro.W(3)); err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range c.hosts {
+			res, err := h.Get(ctx, key)
+			if err != nil {
+				t.Fatalf("%v at %s: %v", key, h.view.Load().Self, err)
+			}
+			if len(res.Siblings) != 1 || string(res.Siblings[0].Data) != key.Name || res.Siblings[0].ContentType != "text/x" {
+				t.Fatalf("%v: %+v", key, res.Siblings)
+			}
+			if res.Coordinator == "" || res.Quorum.N != 3 || res.Quorum.Acks < 2 {
+				t.Fatalf("the reply says too little: %+v", res)
+			}
+		}
+	}
+}
+
+func TestBlindPutsBecomeSiblingsAndAreMerged(t *testing.T) {
+	c := startCluster(t, three, nil)
+	key := ouro.Key{Bucket: "carts", Name: "alice"}
+	for _, v := range []string{"milk", "bread"} {
+		if _, err := c.hosts["a"].Put(t.Context(), key, ouro.Value{Data: []byte(v)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	res, err := c.hosts["b"].Get(t.Context(), key)
+	if err != nil || len(res.Siblings) != 2 {
+		t.Fatalf("want two siblings: %+v, %v", res, err)
+	}
+	if _, err := c.hosts["c"].Put(t.Context(), key, ouro.Value{Data: []byte("both")}, ouro.WithContext(res.Context)); err != nil {
+		t.Fatal(err)
+	}
+	res, err = c.hosts["b"].Get(t.Context(), key)
+	if err != nil || len(res.Siblings) != 1 || string(res.Siblings[0].Data) != "both" {
+		t.Fatalf("want the merged version alone: %+v, %v", res, err)
+	}
+}
+
+func TestTheCallersMemoryIsCopied(t *testing.T) {
+	c := startCluster(t, three, nil)
+	key := ouro.Key{Bucket: "b", Name: "k"}
+	data := []byte("first")
+	if _, err := c.hosts["a"].Put(t.Context(), key, ouro.Value{Data: data}); err != nil {
+		t.Fatal(err)
+	}
+	copy(data, "spoil")
+	if res, err := c.hosts["a"].Get(t.Context(), key); err != nil || string(res.Siblings[0].Data) != "first" {
+		t.Fatalf("%+v, %v", res, err)
+	}
+}
+
+func TestSameRequestIDWritesOnce(t *testing.T) {
+	c := startCluster(t, three, nil)
+	for _, key := range []ouro.Key{{Bucket: "b", Name: "k1"}, {Bucket: "b", Name: "k2"}} {
+		for range 3 {
+			if _, err := c.hosts["a"].Put(t.Context(), key, ouro.Value{Data: []byte("v")}, ouro.RequestID("7")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if res, err := c.hosts["a"].Get(t.Context(), key); err != nil || len(res.Siblings) != 1 {
+			t.Fatalf("%v: %+v, %v", key, res, err)
+		}
+	}
+}
+
+func TestWithoutQuorumTheRequestIsRefusedAtOnce(t *testing.T) {
+	c := startCluster(t, three, nil)
+	for _, peer := range []string{"b", "c"} {
+		c.mu.Lock()
+		c.cut[peer] = true
+		c.mu.Unlock()
+		c.hosts["a"].Down(peer)
+	}
+	key := ouro.Key{Bucket: "b", Name: "k"}
+	_, err := c.hosts["a"].Put(t.Context(), key, ouro.Value{Data: []byte("v")})
+	if ouro.CodeOf(err) != ouro.QuorumUnavailable {
+		t.Fatalf("want quorum_unavailable, got %v", err)
+	}
+	if _, err := c.hosts["a"].Put(t.Context(), key, ouro.Value{Data: []byte("v")}, ouro.W(1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.hosts["a"].Get(t.Context(), key, ouro.R(1)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestBadRequestsAreRefusedBeforeAnyWork(t *testing.T) {
+	c := startCluster(t, three, func(cfg *Config) { cfg.MaxValue = 10 })
+	h := c.hosts["a"]
+	good := ouro.Key{Bucket: "b", Name: "k"}
+	cases := []struct {
+		name string
+		key  ouro.Key
+		data string
+		opts []ouro.Option
+		want ouro.Code
+	}{
+		{"no bucket", ouro.Key{Name: "k"}, "v", nil, ouro.BadRequest},
+		{"long key", ouro.Key{Bucket: "b", Name: strings.Repeat("x", ouro.MaxKeyLen+1)}, "v", nil, ouro.BadRequest},
+		{"large value", good, "12345678901", nil, ouro.TooLarge},
+		{"w over n", good, "v", []ouro.Option{ouro.W(4)}, ouro.BadRequest},
+		{"no context at all", good, "v", []ouro.Option{ouro.WithContext([]byte("nonsense"))}, ouro.BadContext},
+		{"endless", good, "v", []ouro.Option{ouro.Timeout(time.Hour)}, ouro.BadRequest},
+	}
+	for _, tc := range cases {
+		_, err := h.Put(t.Context(), tc.key, ouro.Value{Data: []byte(tc.data)}, tc.opts...)
+		if ouro.CodeOf(err) != tc.want {
+			t.Errorf("%s: want %s, got %v", tc.name, tc.want, err)
+		}
+	}
+	if _, err := h.Get(t.Context(), good); ouro.CodeOf(err) != ouro.NotFound {
+		t.Errorf("a refused put left something: %v", err)
+	}
+}
+
+func TestFullInboxRefuses(t *testing.T) {
+	c := startCluster(t, three, func(cfg *Config) { cfg.Inbox = 2 })
+	h := c.hosts["a"]
+	hold, held := make(chan struct{}), make(chan struct{})
+	h.shards[0].in.force(item{do: func(*shard) { close(held); <-hold }})
+	<-held
+	key := ouro.Key{Bucket: "b", Name: "k"}
+	var wait sync.WaitGroup
+	for range 2 {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			if _, err := h.Get(context.Background(), key); ouro.CodeOf(err) != ouro.NotFound {
+				t.Error(err)
+			}
+		}()
+	}
+	for h.shards[0].in.len() < 2 {
+		time.Sleep(time.Millisecond)
+	}
+	_, err := h.Get(t.Context(), key)
+	if e, ok := err.(*ouro.Error); !ok || e.Code != ouro.Overloaded || e.RetryAfter == 0 {
+		t.Errorf("want overloaded with a time to come back, got %v", err)
+	}
+	close(hold)
+	wait.Wait()
+	if _, err := h.Get(t.Context(), key); ouro.CodeOf(err) != ouro.NotFound {
+		t.Errorf("the inbox did not recover: %v", err)
+	}
+}
+
+func TestShardsTogetherHoldEveryKey(t *testing.T) {
+	c := startCluster(t, three, func(cfg *Config) { cfg.Shards = 3 })
+	for i := range 60 {
+		key := ouro.Key{Bucket: "b", Name: fmt.Sprint(i)}
+		if _, err := c.hosts["a"].Put(t.Context(), key, ouro.Value{Data: []byte(key.Name)}); err != nil {
+			t.Fatal(err)
+		}
+		if res, err := c.hosts["b"].Get(t.Context(), key); err != nil || string(res.Siblings[0].Data) != key.Name {
+			t.Fatalf("%+v, %v", res, err)
+		}
+	}
+}
+
+func TestCloseAnswersEverybody(t *testing.T) {
+	c := startCluster(t, three, nil)
+	h := c.hosts["a"]
+	var wait sync.WaitGroup
+	for i := range 100 {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			_, err := h.Put(context.Background(), ouro.Key{Bucket: "b", Name: fmt.Sprint(i)}, ouro.Value{})
+			if err != nil && ouro.CodeOf(err) != ouro.Overloaded {
+				t.Error(err)
+			}
+		}()
+	}
+	h.Close(time.Second)
+	wait.Wait()
+	if _, err := h.Get(t.Context(), ouro.Key{Bucket: "b", Name: "0"}); ouro.CodeOf(err) != ouro.Overloaded {
+		t.Errorf("a closed host took a request: %v", err)
+	}
+	if h.Ready() == nil {
+		t.Error("a closed host calls itself ready")
+	}
+}
+
+func TestInspectorShowsTheRecord(t *testing.T) {
+	c := startCluster(t, three, nil)
+	key := ouro.Key{Bucket: "b", Name: "k"}
+	h := c.hosts["a"]
+	if info, err := h.Replica(t.Context(), key); err != nil || info.Status != "absent" {
+		t.Fatalf("%+v, %v", info, err)
+	}
+	if _, err := h.Put(t.Context(), key, ouro.Value{Data: []byte("v")}, ouro.W(3)); err != nil {
+		t.Fatal(err)
+	}
+	digests := map[string]bool{}
+	for _, h := range c.hosts {
+		info, err := h.Replica(t.Context(), key)
+		if err != nil || info.Status != "have" || len(info.Versions) != 1 || string(info.Versions[0].Value) != "v" {
+			t.Fatalf("%+v, %v", info, err)
+		}
+		digests[info.Digest] = true
+	}
+	if len(digests) != 1 {
+		t.Errorf("replicas differ: %v", digests)
+	}
+	owners, err := h.Owners(key)
+	if err != nil || len(owners.Primaries) != 3 || len(owners.Fallbacks) != 0 {
+		t.Errorf("%+v, %v", owners, err)
+	}
+	if st := h.Status(); len(st.Members) != 3 || !st.Members[1].Up || st.Q != 16 {
+		t.Errorf("%+v", st)
+	}
+	if a, b := c.hosts["a"].Ring(), c.hosts["b"].Ring(); a.Hash != b.Hash || len(a.Nodes) != 3 {
+		t.Errorf("rings differ: %+v %+v", a, b)
+	}
+}

@@ -1,0 +1,106 @@
+package host
+
+import (
+	"sync"
+	"time"
+
+	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// item is one thing a shard has to look at. Exactly one of its parts is set.
+type item struct {
+	call   *call         // a client's request
+	frames *frames       // messages from a peer
+	input  node.Input    // a view or a link change
+	synced *synced       // the engine has synced a batch
+	do     func(*shard)  // run on the shard's goroutine
+	queued time.Duration // when it was put here
+}
+
+// frames is a run of messages from one link.
+type frames struct {
+	from    ring.NodeID
+	session uint64
+	bodies  [][]byte
+}
+
+// synced tells that everything up to a batch is on stable storage, or never
+// will be.
+type synced struct {
+	seq uint64
+	err error
+}
+
+// inbox is the queue before a shard. What asks for new work is bounded and
+// refused when the bound is reached; what finishes work under way is always
+// taken, since the work itself was bounded when it was let in.
+type inbox struct {
+	mu     sync.Mutex
+	items  []item
+	weight int // messages and requests among items
+	closed bool
+	bound  int
+	wake   chan struct{}
+}
+
+func newInbox(bound int) *inbox {
+	return &inbox{bound: bound, wake: make(chan struct{}, 1)}
+}
+
+// offer adds an item that weighs as many new requests, unless the inbox is full
+// or closed.
+func (b *inbox) offer(it item, weight int) bool {
+	b.mu.Lock()
+	if b.closed || b.weight > 0 && b.weight+weight > b.bound {
+		b.mu.Unlock()
+		return false
+	}
+	b.put(it, weight)
+	return true
+}
+
+// force adds an item whatever the bound.
+func (b *inbox) force(it item) {
+	b.mu.Lock()
+	b.put(it, 0)
+}
+
+// put appends and unlocks; only the first item of an empty inbox has anyone to
+// wake.
+func (b *inbox) put(it item, weight int) {
+	b.items = append(b.items, it)
+	b.weight += weight
+	first := len(b.items) == 1
+	b.mu.Unlock()
+	if first {
+		select {
+		case b.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// take swaps what is queued against an empty slice whose memory is reused.
+func (b *inbox) take(empty []item) []item {
+	b.mu.Lock()
+	items := b.items
+	b.items = empty[:0]
+	b.weight = 0
+	b.mu.Unlock()
+	return items
+}
+
+// len returns the number of requests and messages waiting.
+func (b *inbox) len() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.weight
+}
+
+// close makes every later offer fail. What is queued stays.
+func (b *inbox) close() {
+	b.mu.Lock()
+	b.closed = true
+	b.mu.Unlock()
+}

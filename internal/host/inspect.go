@@ -1,0 +1,156 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+var _ ouro.Inspector = (*Host)(nil)
+
+// Ready implements [ouro.Inspector].
+func (h *Host) Ready() error {
+	if h.closing.Load() {
+		return errors.New("the node is stopping")
+	}
+	return nil
+}
+
+// Status implements [ouro.Inspector].
+func (h *Host) Status() ouro.Status {
+	v := h.view.Load()
+	b := v.Buckets.Default
+	st := ouro.Status{
+		Node: string(v.Self), Cluster: h.cfg.Cluster, ClusterID: fmt.Sprintf("%016x", h.cfg.ClusterID),
+		Version: h.cfg.Version, Engine: h.cfg.Engine, Started: h.started, Starts: h.cfg.Starts,
+		Shards: len(h.shards), Q: v.Ring.Q(), Epoch: v.Ring.Epoch(), RingHash: fmt.Sprintf("%x", v.Ring.Hash()),
+		Defaults: ouro.QuorumInfo{N: b.N, R: b.R, W: b.W, PR: b.PR, PW: b.PW, DW: b.DW},
+		Notes:    h.cfg.Notes,
+		InFlight: int(h.flight.Load()),
+	}
+	owned := ownedBy(v.Ring)
+	for _, m := range h.cfg.Members {
+		self := m.Node.ID == v.Self
+		st.Members = append(st.Members, ouro.MemberInfo{
+			ID: string(m.Node.ID), Peer: m.Peer, Zone: m.Node.Zone, DC: m.Node.DC, Weight: m.Node.Weight,
+			Partitions: len(owned[m.Node.ID]), Up: self || h.links.up(m.Node.ID), Self: self,
+		})
+	}
+	if usage, err := h.engine.Usage(); err == nil {
+		st.DiskBytes, st.FreeBytes = usage.DiskBytes, usage.FreeBytes
+	} else {
+		st.Notes = append(st.Notes, "the engine can't tell how much it holds: "+err.Error())
+	}
+	return st
+}
+
+// Ring implements [ouro.Inspector].
+func (h *Host) Ring() ouro.RingInfo {
+	r := h.view.Load().Ring
+	info := ouro.RingInfo{Q: r.Q(), Epoch: r.Epoch(), Hash: fmt.Sprintf("%x", r.Hash())}
+	owned := ownedBy(r)
+	for _, n := range r.Nodes() {
+		info.Nodes = append(info.Nodes, ouro.RingNode{
+			ID: string(n.ID), Zone: n.Zone, DC: n.DC, Weight: n.Weight, Tokens: owned[n.ID],
+		})
+	}
+	return info
+}
+
+// ownedBy lists the numbers of the tokens of each node.
+func ownedBy(r *ring.Ring) map[ring.NodeID][]uint32 {
+	owned := map[ring.NodeID][]uint32{}
+	for i, t := range r.Tokens() {
+		owned[t.Owner] = append(owned[t.Owner], uint32(i))
+	}
+	return owned
+}
+
+// Owners implements [ouro.Inspector].
+func (h *Host) Owners(key ouro.Key) (ouro.OwnersInfo, error) {
+	if err := key.Validate(); err != nil {
+		return ouro.OwnersInfo{}, err
+	}
+	v := h.view.Load()
+	k := ring.NewKey(key.Bucket, key.Name)
+	partition := v.Ring.Partition(k.Pos)
+	info := ouro.OwnersInfo{
+		Bucket: key.Bucket, Key: key.Name, Position: fmt.Sprintf("%016x%016x", k.Pos.Hi, k.Pos.Lo),
+		Partition: partition, N: v.Buckets.Of(key.Bucket).N,
+	}
+	for i, id := range v.Ring.Owners(partition) {
+		if i < info.N {
+			info.Primaries = append(info.Primaries, string(id))
+		} else {
+			info.Fallbacks = append(info.Fallbacks, string(id))
+		}
+	}
+	return info, nil
+}
+
+// Replica implements [ouro.Inspector]. It may show a version that is not synced
+// yet.
+func (h *Host) Replica(_ context.Context, key ouro.Key) (ouro.ReplicaInfo, error) {
+	if err := key.Validate(); err != nil {
+		return ouro.ReplicaInfo{}, err
+	}
+	v := h.view.Load()
+	k := ring.NewKey(key.Bucket, key.Name)
+	partition := v.Ring.Partition(k.Pos)
+	record, err := h.shardOf(partition).disk.Inspect(partition, k)
+	info := ouro.ReplicaInfo{Node: string(v.Self), Bucket: key.Bucket, Key: key.Name}
+	return h.describe(info, record, err), nil
+}
+
+// describe fills in what a record says.
+func (h *Host) describe(info ouro.ReplicaInfo, record []byte, err error) ouro.ReplicaInfo {
+	if err != nil {
+		info.Status, info.Reason = "failed", err.Error()
+		return info
+	}
+	if record == nil {
+		info.Status = "absent"
+		return info
+	}
+	state, err := replica.DecodeRecord(record)
+	if err != nil {
+		info.Status, info.Reason = "failed", err.Error()
+		return info
+	}
+	info.Status = "have"
+	info.Tombstone = len(state.Versions) == 0
+	info.Floor = state.Floor
+	digest := causal.Digest(state.Append(nil), h.cfg.Replica.Seed)
+	info.Digest = fmt.Sprintf("%016x%016x", digest.Hi, digest.Lo)
+	for _, e := range state.Vector {
+		info.Vector = append(info.Vector, ouro.EntryInfo{Actor: actorName(e.Actor), N: e.N, Time: time.UnixMilli(e.Time).UTC()})
+	}
+	for _, d := range state.Exceptions {
+		info.Exceptions = append(info.Exceptions, dotName(d))
+	}
+	for i := range state.Versions {
+		info.Versions = append(info.Versions, describeVersion(&state.Versions[i]))
+	}
+	return info
+}
+
+func describeVersion(v *causal.Version) ouro.VersionInfo {
+	info := ouro.VersionInfo{
+		Dot: dotName(v.Dot), Modified: time.UnixMilli(v.Stamp.Millis()).UTC(),
+		ContentType: v.ContentType, Value: v.Value, Deleted: v.Deleted,
+	}
+	if v.Expiry != 0 {
+		info.Expires = time.UnixMilli(v.Expiry).UTC()
+	}
+	return info
+}
+
+func actorName(a causal.Actor) string { return fmt.Sprintf("%016x.%d", a.Run, a.Life) }
+
+func dotName(d causal.Dot) string { return fmt.Sprintf("%s:%d", actorName(d.Actor), d.N) }

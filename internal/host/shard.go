@@ -1,0 +1,288 @@
+package host
+
+import (
+	"slices"
+	"time"
+
+	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/disk"
+	"github.com/ourodb/ouro/internal/wire"
+)
+
+// gap is how far the wall clock may move against the monotonic one between two
+// turns before the run id is drawn anew: the process may have been suspended and
+// cloned (RULES R1). A new run costs one vector entry per record written later.
+const gap = 2 * time.Second
+
+// shard is one goroutine's share of a node. Only its own goroutine touches it,
+// the inbox apart.
+type shard struct {
+	host    *Host
+	index   int
+	in      *inbox
+	core    *node.Node
+	disk    *disk.Runner
+	replica *replica.Replica
+	out     node.Out
+	calls   map[uint64]*call
+	ticket  uint64
+	peers   []outbox
+	stopped bool
+
+	delivery   node.Delivery // reused: the core keeps no input
+	completion node.Completion
+	answers    []replica.Answer
+	ops        []replica.Op
+	facts      []fact.Fact
+	drift      time.Duration // wall minus monotonic clock at the last turn
+}
+
+// outbox is what one turn has for one peer.
+type outbox struct {
+	to  ring.NodeID
+	buf []byte
+}
+
+func newShard(h *Host, index int, view *node.View) *shard {
+	s := &shard{host: h, index: index, in: newInbox(h.cfg.Inbox), calls: map[uint64]*call{}}
+	rc := h.cfg.Replica
+	rc.Run = newRun()
+	s.replica = replica.New(rc)
+	s.disk = disk.New(h.cfg.Disk, h.engine, s.replica, func(seq uint64, err error) {
+		s.in.force(item{synced: &synced{seq, err}})
+	})
+	cc := h.cfg.Core
+	cc.Run, cc.Sealer = newRun(), causal.NewSealer(h.cfg.ContextKey)
+	s.core = node.New(cc, view)
+	return s
+}
+
+// run is the loop of the package's documentation.
+func (s *shard) run() {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	var items []item
+	for !s.stopped {
+		items = s.in.take(items)
+		if len(items) == 0 {
+			s.sleep(timer)
+			if items = s.in.take(items); len(items) == 0 {
+				s.turn(nil)
+				continue
+			}
+		}
+		s.turn(items)
+		clear(items)
+	}
+	s.abandon()
+}
+
+// sleep waits for an item or for the core's deadline.
+func (s *shard) sleep(timer *time.Timer) {
+	at, ok := s.core.Deadline()
+	if !ok {
+		<-s.in.wake
+		return
+	}
+	wait := at - s.host.now().Mono
+	if wait <= 0 {
+		return
+	}
+	timer.Reset(wait)
+	select {
+	case <-s.in.wake:
+	case <-timer.C:
+	}
+}
+
+// turn steps the core on the items, runs the storage operations that come of
+// it, and delivers all effects.
+func (s *shard) turn(items []item) {
+	now := s.host.now()
+	s.watchClock(now)
+	inputs := 0
+	for i := range items {
+		inputs += s.take(now, &items[i])
+	}
+	if at, ok := s.core.Deadline(); ok && at <= now.Mono {
+		s.core.Step(now, node.Tick{}, &s.out)
+	}
+	s.store(now)
+	s.flush()
+	s.reply()
+	s.tell()
+	if len(items) > 0 {
+		s.host.cfg.Observer.Turn("shard", inputs, now.Mono-items[0].queued)
+	}
+}
+
+// take steps the core on one item and returns how many inputs that was.
+func (s *shard) take(now clock.Now, it *item) int {
+	switch {
+	case it.call != nil:
+		s.ticket++
+		it.call.request.ID = s.ticket
+		s.calls[s.ticket] = it.call
+		s.core.Step(now, it.call.request, &s.out)
+	case it.frames != nil:
+		s.deliver(now, it.frames)
+		return len(it.frames.bodies)
+	case it.synced != nil:
+		s.sync(now, it.synced)
+	case it.input != nil:
+		s.core.Step(now, it.input, &s.out)
+	case it.do != nil:
+		it.do(s)
+	}
+	return 1
+}
+
+// deliver steps the core on every message of a run of frames. One that does not
+// decode is dropped: its checksum held, so the sender is of another make.
+func (s *shard) deliver(now clock.Now, f *frames) {
+	s.delivery.From, s.delivery.Session = f.from, f.session
+	for _, body := range f.bodies {
+		m, err := wire.DecodeMessage(body)
+		if err != nil {
+			s.out.Facts = append(s.out.Facts, fact.Fact{
+				Kind: fact.Dropped, At: now.Mono, Peer: string(f.from), Note: err.Error(),
+			})
+			continue
+		}
+		s.delivery.Message = m
+		s.core.Step(now, &s.delivery, &s.out)
+	}
+	s.delivery.Message = node.Message{}
+}
+
+// sync hands the core the answers that waited for a batch to be synced.
+func (s *shard) sync(now clock.Now, y *synced) {
+	s.answers = s.answers[:0]
+	s.disk.Synced(y.seq, y.err, &s.answers)
+	if err := s.disk.Err(); err != nil {
+		s.host.fail(err)
+	}
+	s.complete(now)
+}
+
+// store runs the storage operations of this turn, each round in one batch, until
+// the answers bring no more of them.
+func (s *shard) store(now clock.Now) {
+	for len(s.out.Ops) > 0 {
+		s.ops, s.out.Ops = s.out.Ops, s.ops[:0]
+		s.answers = s.answers[:0]
+		if err := s.disk.Run(now, s.ops, &s.answers, &s.out.Facts); err != nil {
+			s.host.fail(err)
+		}
+		clear(s.ops)
+		s.complete(now)
+	}
+}
+
+func (s *shard) complete(now clock.Now) {
+	for i := range s.answers {
+		s.completion.Answer = s.answers[i]
+		s.core.Step(now, &s.completion, &s.out)
+	}
+	clear(s.answers)
+}
+
+// flush encodes what is to be sent into one buffer per peer and passes each on
+// once. What can't be sent is lost: the core counts silence.
+func (s *shard) flush() {
+	for i := range s.out.Sends {
+		send := &s.out.Sends[i]
+		box := s.outbox(send.To)
+		box.buf = appendFrame(box.buf, &send.Message)
+	}
+	for i := range s.peers {
+		box := &s.peers[i]
+		if len(box.buf) == 0 {
+			continue
+		}
+		if err := s.host.send(box.to, box.buf); err != nil {
+			s.host.cfg.Observer.Refused("link")
+		}
+		box.buf = trim(box.buf)
+	}
+}
+
+// outbox returns the buffer for a peer. A node has few peers, and the ones it
+// talks to most come to the front.
+func (s *shard) outbox(to ring.NodeID) *outbox {
+	i := slices.IndexFunc(s.peers, func(b outbox) bool { return b.to == to })
+	if i < 0 {
+		i = s.vacant(to)
+	}
+	return &s.peers[i]
+}
+
+// vacant makes room for a peer: an idle buffer of one that is no member any more
+// is taken over, so that passing clients leave nothing behind.
+func (s *shard) vacant(to ring.NodeID) int {
+	i := slices.IndexFunc(s.peers, func(b outbox) bool { return len(b.buf) == 0 && isClient(b.to) })
+	if i < 0 {
+		s.peers = append(s.peers, outbox{})
+		i = len(s.peers) - 1
+	}
+	s.peers[i].to = to
+	return i
+}
+
+// outboxKeep is how much memory an outbox keeps between turns, in bytes.
+const outboxKeep = 256 << 10
+
+func trim(buf []byte) []byte {
+	if cap(buf) > outboxKeep {
+		return nil
+	}
+	return buf[:0]
+}
+
+// reply answers clients.
+func (s *shard) reply() {
+	for i := range s.out.Replies {
+		r := &s.out.Replies[i]
+		if c, ok := s.calls[r.ID]; ok {
+			delete(s.calls, r.ID)
+			c.reply <- *r
+		}
+	}
+}
+
+// tell passes the facts on and empties out.
+func (s *shard) tell() {
+	if len(s.out.Facts) > 0 {
+		s.host.cfg.Observer.Observe(s.out.Facts)
+	}
+	s.out.Reset()
+}
+
+// watchClock ends all lives of records where the clocks came apart.
+func (s *shard) watchClock(now clock.Now) {
+	drift := time.Duration(now.Wall)*time.Millisecond - now.Mono
+	if s.drift != 0 && (drift-s.drift).Abs() > gap {
+		s.replica.NewRun(newRun())
+		s.host.cfg.Log.Warn("the wall clock moved against the monotonic clock: a new run begins",
+			"by", (drift - s.drift).Round(time.Millisecond).String())
+	}
+	s.drift = drift
+}
+
+// abandon answers the clients whose requests were under way when the shard
+// stopped.
+func (s *shard) abandon() {
+	for _, c := range s.calls {
+		c.reply <- stopping(c.request)
+	}
+	for _, it := range s.in.take(nil) {
+		if it.call != nil {
+			it.call.reply <- stopping(it.call.request)
+		}
+	}
+}

@@ -1,0 +1,173 @@
+package host
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+var _ ouro.Store = (*Host)(nil)
+
+// maxTimeout is the longest a request may take, in force whatever it asks for.
+// Replicas that lost their disk wait it out (RULES R10).
+const maxTimeout = time.Minute
+
+// call is a client's request while a shard has it.
+type call struct {
+	request *node.Request
+	reply   chan node.Reply
+}
+
+// Get implements [ouro.Store].
+func (h *Host) Get(ctx context.Context, key ouro.Key, opts ...ouro.Option) (ouro.Result, error) {
+	return h.do(ctx, key, &node.Request{Verb: node.Get}, ouro.Apply(opts...))
+}
+
+// Put implements [ouro.Store]. The value is copied: the caller may reuse its
+// memory as soon as Put returns, even if ctx ended first.
+func (h *Host) Put(ctx context.Context, key ouro.Key, value ouro.Value, opts ...ouro.Option) (ouro.Result, error) {
+	if len(value.Data) > h.cfg.MaxValue {
+		return ouro.Result{}, ouro.Errorf(ouro.TooLarge, ouro.NotDone,
+			"the value has %d bytes: this node takes up to %d", len(value.Data), h.cfg.MaxValue)
+	}
+	return h.do(ctx, key, &node.Request{
+		Verb: node.Put, Value: slices.Clone(value.Data), ContentType: value.ContentType,
+	}, ouro.Apply(opts...))
+}
+
+// Delete implements [ouro.Store].
+func (h *Host) Delete(ctx context.Context, key ouro.Key, opts ...ouro.Option) (ouro.Result, error) {
+	return h.do(ctx, key, &node.Request{Verb: node.Delete}, ouro.Apply(opts...))
+}
+
+// do passes a request to the shard of its key and waits for the reply.
+func (h *Host) do(ctx context.Context, key ouro.Key, req *node.Request, opts ouro.Options) (ouro.Result, error) {
+	start := time.Now()
+	if err := prepare(ctx, key, req, opts); err != nil {
+		return ouro.Result{RequestID: opts.RequestID}, err
+	}
+	id := opts.RequestID
+	if id == "" {
+		id = strconv.FormatUint(rand.Uint64(), 36)
+	}
+	req.Token = h.token(id, req.Key.Pos)
+	c := &call{request: req, reply: make(chan node.Reply, 1)}
+	if !h.submit(c) {
+		h.cfg.Observer.Request(verbName(req.Verb), string(ouro.Overloaded), time.Since(start))
+		return ouro.Result{RequestID: id}, h.refusal()
+	}
+	defer h.flight.Add(-1)
+	select {
+	case r := <-c.reply:
+		h.cfg.Observer.Request(verbName(req.Verb), outcomeName(r.Err), time.Since(start))
+		return result(id, &r)
+	case <-ctx.Done():
+		h.cfg.Observer.Request(verbName(req.Verb), "abandoned", time.Since(start))
+		return ouro.Result{RequestID: id}, ctx.Err()
+	}
+}
+
+// prepare checks a request and fills in what its options say.
+func prepare(ctx context.Context, key ouro.Key, req *node.Request, opts ouro.Options) error {
+	if err := key.Validate(); err != nil {
+		return err
+	}
+	if opts.Timeout < 0 || opts.Timeout > maxTimeout {
+		return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the timeout is %v: it is more than 0 and at most %v", opts.Timeout, maxTimeout)
+	}
+	req.Key = ring.NewKey(key.Bucket, key.Name)
+	req.Context, req.HasContext = opts.Context, opts.Context != nil
+	req.R, req.W, req.PR, req.PW, req.DW = opts.R, opts.W, opts.PR, opts.PW, opts.DW
+	req.Timeout, req.TTL, req.Explain = opts.Timeout, opts.TTL, opts.Explain
+	if deadline, ok := ctx.Deadline(); ok && req.Timeout == 0 {
+		if req.Timeout = time.Until(deadline); req.Timeout <= 0 {
+			return context.DeadlineExceeded
+		}
+		req.Timeout = min(req.Timeout, maxTimeout)
+	}
+	return ctx.Err()
+}
+
+// submit puts a call into the inbox of its key's shard, and counts it as under
+// way, unless the inbox is full or the host is closing.
+func (h *Host) submit(c *call) bool {
+	h.flight.Add(1)
+	partition := h.view.Load().Ring.Partition(c.request.Key.Pos)
+	it := item{call: c, queued: time.Since(h.started)}
+	if !h.closing.Load() && h.shardOf(partition).in.offer(it, 1) {
+		return true
+	}
+	h.flight.Add(-1)
+	h.cfg.Observer.Refused("inbox")
+	return false
+}
+
+// refusal is the answer to a request that was not let in.
+func (h *Host) refusal() error {
+	why := "the node's queue is full: come back later"
+	if h.closing.Load() {
+		why = "the node is stopping: use another"
+	}
+	err := ouro.Errorf(ouro.Overloaded, ouro.NotDone, "%s", why)
+	err.RetryAfter = time.Second
+	return err
+}
+
+// stopping is the reply to a request that was under way when the node stopped.
+func stopping(req *node.Request) node.Reply {
+	outcome := ouro.Unknown
+	if req.Verb == node.Get {
+		outcome = ouro.NotDone
+	}
+	return node.Reply{ID: req.ID, Err: ouro.Errorf(ouro.Overloaded, outcome, "the node stopped before the request was decided: use another")}
+}
+
+// token hashes a request id together with the key it is about: clients that
+// number their requests may use one id for two keys. Zero means none and is
+// avoided.
+func (h *Host) token(id string, pos ring.Position) uint64 {
+	return max(xxh3.HashStringSeed(id, h.cfg.TokenKey^pos.Lo), 1)
+}
+
+func result(id string, r *node.Reply) (ouro.Result, error) {
+	res := ouro.Result{
+		Siblings:    r.Siblings,
+		Context:     r.Context,
+		RequestID:   id,
+		Coordinator: string(r.Coordinator),
+		Quorum:      r.Quorum,
+	}
+	for _, f := range r.Explain {
+		res.Explain = append(res.Explain, f.String())
+	}
+	if r.Err != nil {
+		return res, r.Err
+	}
+	return res, nil
+}
+
+func verbName(v node.Verb) string {
+	switch v {
+	case node.Get:
+		return "get"
+	case node.Put:
+		return "put"
+	default:
+		return "delete"
+	}
+}
+
+func outcomeName(err *ouro.Error) string {
+	if err == nil {
+		return "done"
+	}
+	return string(err.Code)
+}
