@@ -36,6 +36,7 @@ const (
 
 // Sealer seals contexts and opens them. It belongs to one goroutine.
 type Sealer struct {
+	key []byte
 	mac hash.Hash
 	buf []byte
 	sum [sha256.Size]byte
@@ -43,7 +44,10 @@ type Sealer struct {
 
 // NewSealer returns a sealer whose contexts are opened by sealers of the same
 // key, and by no others. The key should be derived from the cluster's secret.
-func NewSealer(key []byte) *Sealer { return &Sealer{mac: hmac.New(sha256.New, key)} }
+func NewSealer(key []byte) *Sealer { return &Sealer{key: key, mac: hmac.New(sha256.New, key)} }
+
+// Fork returns a sealer of the same key for another goroutine.
+func (s *Sealer) Fork() *Sealer { return NewSealer(s.key) }
 
 // Seal returns the sealed form of c for an object key.
 func (s *Sealer) Seal(bucket, name string, c Context) []byte {

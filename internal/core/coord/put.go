@@ -73,7 +73,7 @@ func (p *Put) mint(now clock.Now, e *Effects) {
 	o.Request = p.req.Token
 	o.Mint = &replica.Mint{
 		Context: p.req.Context, Delete: p.req.Delete, LWW: p.req.LWW,
-		Value: p.req.Value, ContentType: p.req.ContentType, Expiry: p.req.Expiry,
+		Value: p.req.Value, ContentType: p.req.ContentType, Expiry: p.req.Expiry, MaxSiblings: p.req.MaxSiblings,
 	}
 	p.send(now, e, p.self, o)
 }
@@ -125,10 +125,7 @@ func (p *Put) written(now clock.Now, a *replica.Answer, e *Effects) {
 	}
 	if !p.applied {
 		p.applied, p.dot = true, a.Dot
-		if a.Found {
-			p.known = true
-			p.state(e, fact.Known, now, p.self, 0, p.verb)
-		}
+		p.known = a.Found
 		p.spread(now, a.State, e)
 	}
 	if a.Durable {
@@ -146,6 +143,9 @@ func (p *Put) spread(now clock.Now, state []byte, e *Effects) {
 		}
 		o := p.op(joinRound, i)
 		o.State = state
+		if p.req.Delete {
+			o.Request = p.req.Token // no version carries it
+		}
 		p.send(now, e, i, o)
 	}
 }

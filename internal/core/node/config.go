@@ -8,7 +8,8 @@ import (
 
 // Config is what a [Node] is made with. A zero field takes its default.
 type Config struct {
-	// Sealer seals contexts with the cluster's key and opens them. Required.
+	// Sealer seals contexts with the cluster's key and opens them. Required; the
+	// node uses a fork of it, so that several may be made with one.
 	Sealer *causal.Sealer
 	// Run is the random id of this process run. Ids of operations start from
 	// it, so that an answer meant for an earlier run is not taken for one.

@@ -26,6 +26,7 @@ type Node struct {
 // New returns a node that has no link to any peer.
 func New(cfg Config, view *View) *Node {
 	cfg = cfg.withDefaults()
+	cfg.Sealer = cfg.Sealer.Fork()
 	n := &Node{cfg: cfg, view: view, up: map[ring.NodeID]bool{}}
 	n.slots.turn = cfg.Run & (1<<turnBits - 1)
 	n.asks.bound = cfg.MaxForeign
