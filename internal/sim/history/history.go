@@ -268,7 +268,7 @@ func (h *History) Stored(id uint64) *Violation {
 	switch {
 	case op.Outcome == Fail:
 		return broken(OutcomeKept, op.Key, "%v was reported as not done, but its value was stored", op)
-	case op.dots > 1 && op.Attempts < 2:
+	case op.dots > 1 && op.Attempts < 2 && !op.Resent:
 		return broken(Twice, op.Key, "%v was sent once and stored under %d dots", op, op.dots)
 	case op.dots == 2:
 		h.Stats.Doubled++

@@ -42,7 +42,8 @@ type Op struct {
 	ID       uint64 // from 1, in the order of invocation
 	Invoked  time.Duration
 	Returned time.Duration
-	Attempts int // how often it was sent
+	Attempts int  // how often its client sent it
+	Resent   bool // a node sent it on a second time
 	Outcome  Outcome
 	Response *Response // what came back, where something did
 

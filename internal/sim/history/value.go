@@ -48,3 +48,12 @@ func ParseValue(b []byte, key string) (op uint64, err error) {
 	}
 	return binary.LittleEndian.Uint64(b), nil
 }
+
+// ValueOp returns which operation a value says that it is of; false where it is
+// too short, or not as long as it says.
+func ValueOp(b []byte) (op uint64, ok bool) {
+	if len(b) < valueHead+4 || int(binary.LittleEndian.Uint32(b[8:])) != len(b) {
+		return 0, false
+	}
+	return binary.LittleEndian.Uint64(b), true
+}

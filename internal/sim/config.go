@@ -1,0 +1,62 @@
+package sim
+
+import (
+	"io"
+	"time"
+
+	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/disk"
+)
+
+// Config is what a [World] is made with. Zero fields take their defaults: three
+// nodes A, B and C, eight partitions, n=3, r=w=2.
+type Config struct {
+	Seed    uint64
+	Nodes   []ring.Node
+	Tokens  []ring.Token // the ring laid out by hand; empty: Q equal partitions
+	Q       int
+	Buckets node.Buckets
+	Node    node.Config    // its Sealer and Run are set by the world
+	Replica replica.Config // its Run is set by the world
+	Runner  disk.Config
+	Net     NetConfig
+	Disk    DiskConfig
+	Turn    time.Duration // how long after an input a node comes to it; default 10 µs
+	// Trace is written a line for everything that happens; nil: nothing is.
+	Trace io.Writer
+	// TraceKey limits the trace to a key, in the form bucket/name, and to what
+	// concerns no key.
+	TraceKey string
+}
+
+// contextKey seals the contexts of every simulated cluster.
+var contextKey = []byte("the simulator's own cluster key!")
+
+func (c *Config) setDefaults() {
+	if len(c.Nodes) == 0 {
+		c.Nodes = []ring.Node{{ID: "A"}, {ID: "B"}, {ID: "C"}}
+	}
+	if c.Q == 0 {
+		c.Q = 8
+	}
+	b := &c.Buckets.Default
+	if b.N == 0 {
+		b.N = min(3, len(c.Nodes))
+	}
+	if b.R == 0 {
+		b.R = b.N/2 + 1
+	}
+	if b.W == 0 {
+		b.W = b.N/2 + 1
+	}
+	if b.Timeout == 0 {
+		b.Timeout = time.Second
+	}
+	if c.Turn == 0 {
+		c.Turn = 10 * time.Microsecond
+	}
+	c.Net.setDefaults()
+	c.Disk.setDefaults()
+}

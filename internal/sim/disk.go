@@ -1,0 +1,118 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/ourodb/ouro/internal/store"
+	"github.com/ourodb/ouro/internal/store/memory"
+)
+
+// DiskConfig says how long a disk takes to sync. Zero values mean 500 µs.
+type DiskConfig struct {
+	Sync   time.Duration // of every sync; default 500 µs
+	Jitter time.Duration // mean of what is added to it, exponentially spread
+}
+
+func (c *DiskConfig) setDefaults() {
+	if c.Sync == 0 {
+		c.Sync = 500 * time.Microsecond
+	}
+}
+
+// platter is a node's disk: it outlives the node's processes. It shows the
+// engine below it to the node, refuses what it is told to refuse, and lets an
+// observer see all that is stored.
+type platter struct {
+	*memory.Engine
+	stored    func(key, value []byte) // called for every record that is stored
+	failWrite error                   // what every Apply returns, if set
+	failRead  func(key []byte) bool   // Gets that fail
+	syncing   int                     // batches in the sync that is under way
+	stalls    int                     // reasons for which a sync that is under way does not end
+	late      *event                  // the end of a sync, which waits for the stalls
+}
+
+var _ store.Engine = (*platter)(nil)
+
+var errRead = errors.New("injected: read error")
+
+func newPlatter() *platter { return &platter{Engine: memory.New(memory.Options{Manual: true})} }
+
+// Get implements [store.Engine].
+func (p *platter) Get(key []byte, fn func(value []byte)) (bool, error) {
+	if p.failRead != nil && p.failRead(key) {
+		return false, fmt.Errorf("get: %w", errRead)
+	}
+	return p.Engine.Get(key, fn)
+}
+
+// Apply implements [store.Engine].
+func (p *platter) Apply(b *store.Batch, synced func(error)) error {
+	if p.failWrite != nil {
+		return fmt.Errorf("apply: %w", p.failWrite)
+	}
+	if err := p.Engine.Apply(b, synced); err != nil {
+		return err
+	}
+	for i := range b.Changes {
+		if c := &b.Changes[i]; c.Op == store.Set && p.stored != nil {
+			p.stored(c.Key, c.Value)
+		}
+	}
+	return nil
+}
+
+// crash leaves what was synced and the first keep of the other batches.
+func (p *platter) crash(keep int) {
+	p.Engine = p.Engine.Crash(keep)
+	p.syncing, p.late, p.failWrite, p.failRead = 0, nil, nil, nil
+}
+
+// sync begins to sync what is applied, unless a sync is under way: what is
+// applied meanwhile is for the next one, as with a log.
+func (w *World) sync(m *machine) {
+	d := m.disk
+	if d.syncing > 0 || d.Pending() == 0 {
+		return
+	}
+	d.syncing = d.Pending()
+	took := w.cfg.Disk.Sync + spread(w.diskRand, w.cfg.Disk.Jitter)
+	w.queue.push(event{at: w.now + took, what: evSynced, node: m.index, life: m.life, n: d.syncing})
+}
+
+// synced ends a sync.
+func (w *World) synced(e *event) {
+	m := w.nodes[e.node]
+	if !m.alive || m.life != e.life {
+		return
+	}
+	if m.disk.stalls > 0 {
+		late := *e
+		m.disk.late = &late
+		return
+	}
+	m.disk.syncing = 0
+	m.disk.SyncTo(e.n)
+	w.sync(m)
+}
+
+// unstall takes away one reason for which a disk does not sync.
+func (w *World) unstall(m *machine) {
+	if m.disk.stalls--; m.disk.stalls > 0 || m.disk.late == nil {
+		return
+	}
+	e := *m.disk.late
+	m.disk.late, e.at = nil, w.now
+	w.queue.push(e)
+}
+
+// spread draws an exponentially spread time.
+func spread(r *rand.Rand, mean time.Duration) time.Duration {
+	if mean == 0 {
+		return 0
+	}
+	return time.Duration(r.ExpFloat64() * float64(mean))
+}

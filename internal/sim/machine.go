@@ -1,0 +1,292 @@
+package sim
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/disk"
+	"github.com/ourodb/ouro/internal/wire"
+)
+
+// machine is one computer: a disk, clocks, and, while it is up, one process
+// with a node in it. It does what package host does, on virtual time: inputs
+// queue, a turn works through all of them, the storage operations of a turn are
+// one batch.
+type machine struct {
+	index int
+	id    ring.NodeID
+	disk  *platter
+	rand  *rand.Rand
+
+	alive  bool
+	life   uint64        // counts the starts
+	run    uint64        // the run id
+	born   time.Duration // when the process started
+	skew   int64         // wall clock minus true time, in ms
+	paused int           // reasons for which it stands still
+	rested time.Duration // when it last stood still
+
+	core    *node.Node
+	replica *replica.Replica
+	runner  *disk.Runner
+
+	inbox   []item
+	turning bool          // a turn is scheduled
+	tickAt  time.Duration // when the next tick is scheduled; 0: none
+	open    []*attempt    // requests of clients that this process has not answered
+
+	spare    []item
+	out      node.Out
+	ops      []replica.Op
+	answers  []replica.Answer
+	delivery node.Delivery
+	complete node.Completion
+}
+
+// item is something in an inbox.
+type item struct {
+	request *node.Request
+	input   node.Input
+	from    *machine // frames
+	session uint64
+	body    []byte
+	synced  bool
+	seq     uint64
+	err     error
+}
+
+// clock reads both clocks of a machine.
+func (w *World) clock(m *machine) clock.Now {
+	return clock.Now{Mono: w.now - m.born, Wall: w.wall() + m.skew}
+}
+
+// take puts something into a machine's inbox; a turn follows.
+func (w *World) take(m *machine, it item) {
+	m.inbox = append(m.inbox, it)
+	w.wake(m)
+}
+
+// wake schedules a turn.
+func (w *World) wake(m *machine) {
+	if m.turning || m.paused > 0 || !m.alive {
+		return
+	}
+	m.turning = true
+	w.queue.push(event{at: w.now + w.cfg.Turn, what: evTurn, node: m.index, life: m.life})
+}
+
+// turn works through the inbox.
+func (w *World) turn(m *machine) {
+	m.turning = false
+	now := w.clock(m)
+	items := m.inbox
+	m.inbox = m.spare[:0]
+	for i := range items {
+		w.step(m, now, &items[i])
+	}
+	clear(items)
+	m.spare = items[:0]
+	if at, ok := m.core.Deadline(); ok && at <= now.Mono {
+		m.core.Step(now, node.Tick{}, &m.out)
+	}
+	w.store(m, now)
+	if m.runner.Err() != nil {
+		w.crash(m) // the process ends itself: the engine can't be trusted any more
+		return
+	}
+	w.flush(m)
+	w.sync(m)
+	w.schedule(m)
+}
+
+// step gives the core one input.
+func (w *World) step(m *machine, now clock.Now, it *item) {
+	switch {
+	case it.request != nil:
+		m.core.Step(now, it.request, &m.out)
+	case it.input != nil:
+		m.core.Step(now, it.input, &m.out)
+	case it.synced:
+		m.answers = m.answers[:0]
+		m.runner.Synced(it.seq, it.err, &m.answers)
+		w.completions(m, now)
+	default:
+		msg, err := wire.DecodeMessage(it.body)
+		if err != nil {
+			w.bug("%s cannot decode a frame from %s: %v", m.id, it.from.id, err)
+			return
+		}
+		m.delivery = node.Delivery{From: it.from.id, Session: it.session, Message: msg}
+		m.core.Step(now, &m.delivery, &m.out)
+	}
+}
+
+// store runs the storage operations, each round in one batch, until their
+// answers bring no more of them.
+func (w *World) store(m *machine, now clock.Now) {
+	for len(m.out.Ops) > 0 {
+		m.ops, m.out.Ops = m.out.Ops, m.ops[:0]
+		w.asked(m)
+		m.answers = m.answers[:0]
+		if err := m.runner.Run(now, m.ops, &m.answers, &m.out.Facts); err != nil {
+			w.tracef("%s: %v", m.id, err)
+		}
+		clear(m.ops)
+		w.completions(m, now)
+	}
+}
+
+func (w *World) completions(m *machine, now clock.Now) {
+	for i := range m.answers {
+		m.complete.Answer = m.answers[i]
+		m.core.Step(now, &m.complete, &m.out)
+	}
+	clear(m.answers)
+}
+
+// flush carries out the other effects.
+func (w *World) flush(m *machine) {
+	for i := range m.out.Facts {
+		w.observe(m, &m.out.Facts[i])
+	}
+	for i := range m.out.Sends {
+		s := &m.out.Sends[i]
+		to := w.byID(s.To)
+		if to == nil {
+			w.bug("%s sends to %q, which is no node", m.id, s.To)
+			continue
+		}
+		w.noteSend(&s.Message)
+		body := wire.AppendMessage(nil, &s.Message)
+		w.trace.frame(w.now, "sends", m, to, body)
+		w.send(m, to, body)
+	}
+	for i := range m.out.Replies {
+		w.reply(m, &m.out.Replies[i])
+	}
+	m.out.Reset()
+}
+
+// schedule makes sure that a tick comes at the core's deadline. A tick that is
+// scheduled earlier looks again when it comes.
+func (w *World) schedule(m *machine) {
+	at, ok := m.core.Deadline()
+	if !ok {
+		return
+	}
+	at = max(at+m.born, w.now)
+	if m.tickAt != 0 && m.tickAt <= at {
+		return
+	}
+	m.tickAt = at
+	w.queue.push(event{at: at, what: evTick, node: m.index, life: m.life})
+}
+
+// tick wakes a machine whose deadline has come.
+func (w *World) tick(m *machine, at time.Duration) {
+	if m.tickAt != at {
+		return // another one was scheduled before it
+	}
+	m.tickAt = 0
+	if due, ok := m.core.Deadline(); ok && due+m.born <= w.now {
+		w.wake(m)
+	} else {
+		w.schedule(m)
+	}
+}
+
+// tell tells the sending end of a link whether it is up.
+func (w *World) tell(l *link, up bool) {
+	if !l.from.alive {
+		return
+	}
+	w.tracef("link %s -> %s up=%v", l.from.id, l.to.id, up)
+	w.take(l.from, item{input: &node.Link{Peer: l.to.id, Up: up}})
+}
+
+// start starts a process on a machine.
+func (w *World) start(m *machine) {
+	m.alive, m.born, m.turning, m.tickAt = true, w.now, false, 0
+	m.life++
+	m.run = w.newRun(m)
+	m.inbox, m.spare, m.out = nil, nil, node.Out{}
+	rc := w.cfg.Replica
+	rc.Run = m.run
+	m.replica = replica.New(rc)
+	life := m.life
+	m.runner = disk.New(w.cfg.Runner, m.disk, m.replica, func(seq uint64, err error) {
+		if m.life == life {
+			w.take(m, item{synced: true, seq: seq, err: err})
+		}
+	})
+	nc := w.cfg.Node
+	nc.Run = m.run
+	m.core = node.New(nc, &node.View{Self: m.id, Ring: w.ring, Buckets: w.cfg.Buckets})
+	w.tracef("%s starts, run %016x", m.id, m.run)
+	for i := range w.nodes {
+		if i != m.index {
+			w.mend(w.net.link(m.index, i))
+			w.fall(w.net.link(i, m.index)) // whoever has not noticed yet does now
+			w.mend(w.net.link(i, m.index))
+		}
+	}
+}
+
+func (w *World) newRun(m *machine) uint64 {
+	return xxh3.HashSeed([]byte(m.id), m.rand.Uint64()) | 1
+}
+
+// crash ends the process on a machine as a power failure would: of what was not
+// synced, a part that is drawn is lost.
+func (w *World) crash(m *machine) {
+	if !m.alive {
+		return
+	}
+	pending := m.disk.Pending()
+	keep := 0
+	if pending > 0 {
+		keep = m.rand.IntN(pending + 1)
+	}
+	w.kill(m, keep)
+}
+
+// kill ends the process on a machine; of the batches that were not synced the
+// first keep are left.
+func (w *World) kill(m *machine, keep int) {
+	w.tracef("%s crashes; %d batches were not synced, %d of them are kept", m.id, m.disk.Pending(), keep)
+	m.alive = false
+	m.disk.crash(keep)
+	m.core, m.runner, m.replica, m.inbox = nil, nil, nil, nil
+	m.out = node.Out{}
+	for i := range w.nodes {
+		if i == m.index {
+			continue
+		}
+		w.orphan(w.net.link(m.index, i))
+		w.fallLate(w.net.link(i, m.index))
+	}
+	open := m.open
+	m.open = nil
+	for _, a := range open {
+		w.disconnect(a)
+	}
+}
+
+// observe looks at what the core states.
+func (w *World) observe(m *machine, f *fact.Fact) {
+	w.stats.fact(f)
+	switch f.Kind {
+	case fact.Pruned, fact.ExceptionDropped:
+		w.hist.Loose = true
+	case fact.DotReused:
+		w.brokenDot(m, f)
+	}
+	w.trace.fact(w.now, m, f)
+}
