@@ -1,0 +1,115 @@
+package web
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/ourodb/ouro"
+)
+
+// entity checks the headers that describe the body of a put and returns its
+// media type.
+func (x *exchange) entity() (contentType string, err error) {
+	h := x.r.Header
+	if err := noConditions(h); err != nil {
+		return "", err
+	}
+	if h["Content-Range"] != nil {
+		return "", ouro.Errorf(ouro.BadRequest, ouro.NotDone, "Content-Range is not supported: a put stores a whole value")
+	}
+	contentType = h.Get("Content-Type")
+	if len(contentType) > x.cfg.MaxContentType {
+		return "", ouro.Errorf(ouro.BadRequest, ouro.NotDone, "Content-Type has %d bytes: it has at most %d", len(contentType), x.cfg.MaxContentType)
+	}
+	return contentType, nil
+}
+
+// noConditions refuses a write that must happen only under a condition:
+// ignoring it could overwrite what the client meant to keep.
+func noConditions(h http.Header) error {
+	for _, name := range [...]string{"If-Match", "If-None-Match", "If-Unmodified-Since", "If-Modified-Since"} {
+		if h[name] != nil {
+			return ouro.Errorf(ouro.BadRequest, ouro.NotDone,
+				"%s is not supported: send the Ouro-Context of your get, and what you did not see survives as a sibling", name)
+		}
+	}
+	return nil
+}
+
+// readBody reads the value. The caller calls release once the store is done
+// with it, whatever the error.
+func (x *exchange) readBody() (body []byte, release func(), err error) {
+	most := int64(x.cfg.MaxValue)
+	size := x.r.ContentLength // -1: unknown
+	control := http.NewResponseController(x.w)
+	// A recorder in a test has no deadlines; a connection always has.
+	_ = control.SetReadDeadline(time.Now().Add(x.cfg.BodyTimeout))
+	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
+	if size > most {
+		x.drop()
+		return nil, func() {}, x.tooLarge()
+	}
+	reserved := size
+	if size < 0 {
+		reserved = most
+	}
+	if x.bodies.Add(reserved) > x.cfg.MaxBodies {
+		x.bodies.Add(-reserved)
+		x.drop()
+		return nil, func() {}, x.full()
+	}
+	release = func() { x.bodies.Add(-reserved) }
+	if size < 0 {
+		body, err = io.ReadAll(io.LimitReader(x.r.Body, most+1))
+	} else {
+		body = make([]byte, size)
+		_, err = io.ReadFull(x.r.Body, body)
+	}
+	switch {
+	case err != nil:
+		return nil, release, x.broken(err)
+	case int64(len(body)) > most:
+		x.drop()
+		return nil, release, x.tooLarge()
+	}
+	return body, release, nil
+}
+
+// drop reads the rest of a refused body and throws it away, so that a client
+// that writes it all before it reads sees the refusal. A client that waits to be
+// told to go on has sent nothing.
+func (x *exchange) drop() {
+	if x.r.Header.Get("Expect") != "" {
+		return
+	}
+	n, err := io.CopyN(io.Discard, x.r.Body, x.cfg.MaxDropped)
+	if n == x.cfg.MaxDropped || err != io.EOF {
+		x.w.Header().Set("Connection", "close")
+	}
+}
+
+func (x *exchange) tooLarge() error {
+	return ouro.Errorf(ouro.TooLarge, ouro.NotDone, "the value has more than %d bytes, the limit of this node: split it", x.cfg.MaxValue)
+}
+
+func (x *exchange) full() error {
+	err := ouro.Errorf(ouro.Overloaded, ouro.NotDone, "%d bytes of values are being stored, the limit of this node: come back later", x.cfg.MaxBodies)
+	err.RetryAfter = time.Second
+	return err
+}
+
+// broken says why a body could not be read to its end.
+func (x *exchange) broken(err error) error {
+	x.w.Header().Set("Connection", "close")
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the body did not arrive within %v", x.cfg.BodyTimeout)
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the body ended before its announced length")
+	default:
+		return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the body could not be read: %v", err)
+	}
+}

@@ -1,0 +1,169 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/frontend/keypath"
+)
+
+// The headers of the protocol, in their canonical form.
+const (
+	headerContext     = "Ouro-Context"
+	headerRequestID   = "Ouro-Request-Id"
+	headerCoordinator = "Ouro-Coordinator"
+	headerQuorum      = "Ouro-Quorum"
+	headerModified    = "Ouro-Modified"
+	headerExpires     = "Ouro-Expires"
+)
+
+const prefix = "/kv/"
+
+// allowed are the methods of a key.
+const allowed = "GET, HEAD, PUT, DELETE"
+
+type handler struct {
+	cfg    Config
+	store  ouro.Store
+	bodies atomic.Int64 // bytes of bodies being read or stored
+}
+
+// New returns the front end of store.
+func New(cfg Config, store ouro.Store) http.Handler {
+	cfg.setDefaults()
+	return &handler{cfg: cfg, store: store}
+}
+
+// exchange is one request with its answer.
+type exchange struct {
+	*handler
+	w      http.ResponseWriter
+	r      *http.Request
+	opts   ouro.Options
+	accept accept
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := exchange{handler: h, w: w, r: r}
+	header := w.Header()
+	header["X-Content-Type-Options"] = []string{"nosniff"}
+	header["Cache-Control"] = []string{"no-store"} // a cached answer is a stale context
+	var err error
+	x.opts.RequestID, err = requestID(r.Header, h.cfg.MaxRequestID)
+	header[headerRequestID] = []string{x.opts.RequestID}
+	if err != nil {
+		x.reject(err)
+		return
+	}
+	x.serve()
+}
+
+func (x *exchange) serve() {
+	raw, ok := strings.CutPrefix(keypath.Raw(x.r), prefix)
+	if !ok {
+		x.rejectAs(http.StatusNotFound, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "there is nothing here: keys are at /kv/{bucket}/{key}"))
+		return
+	}
+	switch x.r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete:
+	default:
+		x.w.Header().Set("Allow", allowed)
+		x.rejectAs(http.StatusMethodNotAllowed, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "%.20q is no method of a key: use one of %s", x.r.Method, allowed))
+		return
+	}
+	key, err := keypath.Parse(raw)
+	if err == nil {
+		err = x.readOptions()
+	}
+	if err != nil {
+		x.reject(err)
+		return
+	}
+	switch x.r.Method {
+	case http.MethodPut:
+		x.put(key)
+	case http.MethodDelete:
+		x.delete(key)
+	default:
+		x.get(key)
+	}
+}
+
+// option hands all the options on at once.
+func (x *exchange) option() ouro.Option {
+	return func(o *ouro.Options) { *o = x.opts }
+}
+
+func (x *exchange) get(key ouro.Key) {
+	x.accept = parseAccept(x.r.Header["Accept"])
+	res, err := x.store.Get(x.r.Context(), key, x.option())
+	x.describe(&res, readForm)
+	switch {
+	case err != nil:
+		x.fail(&res, err)
+	case x.opts.Explain:
+		x.writeExplained(&res)
+	case len(res.Siblings) == 1:
+		x.writeOne(&res)
+	default:
+		x.writeSeveral(&res)
+	}
+}
+
+func (x *exchange) put(key ouro.Key) {
+	contentType, err := x.entity()
+	if err != nil {
+		x.reject(err)
+		return
+	}
+	body, release, err := x.readBody()
+	defer release()
+	if err != nil {
+		x.reject(err)
+		return
+	}
+	res, err := x.store.Put(x.r.Context(), key, ouro.Value{Data: body, ContentType: contentType}, x.option())
+	x.finish(&res, err)
+}
+
+func (x *exchange) delete(key ouro.Key) {
+	if err := noConditions(x.r.Header); err != nil {
+		x.reject(err)
+		return
+	}
+	res, err := x.store.Delete(x.r.Context(), key, x.option())
+	x.finish(&res, err)
+}
+
+// finish answers a write.
+func (x *exchange) finish(res *ouro.Result, err error) {
+	x.describe(res, writeForm)
+	switch {
+	case err != nil:
+		x.fail(res, err)
+	case x.opts.Explain:
+		x.writeExplained(res)
+	default:
+		x.setContext(res.Context)
+		x.writeHeader(http.StatusOK)
+	}
+}
+
+// asError makes any error an [ouro.Error].
+func (x *exchange) asError(err error) *ouro.Error {
+	var e *ouro.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	outcome := ouro.Unknown
+	if x.r.Method == http.MethodGet || x.r.Method == http.MethodHead {
+		outcome = ouro.NotDone
+	}
+	if x.r.Context().Err() != nil {
+		return ouro.Errorf(ouro.TimedOut, outcome, "the request ended before it was decided: %v", err)
+	}
+	return ouro.Errorf(ouro.Internal, outcome, "%v", err)
+}
