@@ -1,0 +1,97 @@
+package member
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestImpossibleNumbers(t *testing.T) {
+	for _, test := range []struct {
+		n, r, w, pr, pw, dw int
+		want                string // part of the error; "" for none
+	}{
+		{3, 2, 2, 0, 0, 0, ""},
+		{1, 1, 1, 1, 1, 1, ""},
+		{3, 3, 3, 3, 3, 3, ""},
+		{MaxN, 1, MaxN, 0, 0, 0, ""},
+		{0, 1, 1, 0, 0, 0, "n=0: choose n from 1"},
+		{MaxN + 1, 1, 1, 0, 0, 0, "choose n from 1 to 64"},
+		{3, 0, 1, 0, 0, 0, "at least 1"},
+		{3, 1, 0, 0, 0, 0, "at least 1"},
+		{3, 4, 2, 0, 0, 0, "r=4 is more than n=3"},
+		{3, 2, 4, 0, 0, 0, "w=4 is more than n=3"},
+		{3, 2, 2, 3, 0, 0, "pr=3 is more than r=2"},
+		{3, 2, 2, 0, 3, 0, "pw=3 is more than w=2"},
+		{3, 2, 2, 0, 0, 3, "dw=3 is more than w=2"},
+		{3, 2, 2, -1, 0, 0, "negative"},
+		{3, 2, 2, 0, -1, 0, "negative"},
+		{3, 2, 2, 0, 0, -1, "negative"},
+	} {
+		err := Validate(test.n, test.r, test.w, test.pr, test.pw, test.dw)
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%+v: error %v", test, err)
+		}
+	}
+}
+
+func TestBucketSettings(t *testing.T) {
+	if err := DefaultBucket().Validate(); err != nil {
+		t.Errorf("the default is refused: %v", err)
+	}
+	for want, change := range map[string]func(*Bucket){
+		"r=9 is more":      func(b *Bucket) { b.R = 9 },
+		"timeout=0s":       func(b *Bucket) { b.Timeout = 0 },
+		"timeout=11m":      func(b *Bucket) { b.Timeout = 11 * time.Minute },
+		"ttl=-1ns":         func(b *Bucket) { b.TTL = -1 },
+		"max siblings -1:": func(b *Bucket) { b.MaxSiblings = -1 },
+	} {
+		b := DefaultBucket()
+		change(&b)
+		if err := b.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
+		}
+	}
+}
+
+// With fewer members than n, n is their number, and the default r and w the
+// majority of it.
+func TestFewerMembersThanN(t *testing.T) {
+	quorum := func(n, r, w, pr, pw, dw int) Bucket { return Bucket{N: n, R: r, W: w, PR: pr, PW: pw, DW: dw} }
+	for _, test := range []struct {
+		set     Bucket
+		members int
+		want    Bucket
+	}{
+		{quorum(3, 2, 2, 0, 0, 0), 3, quorum(3, 2, 2, 0, 0, 0)},
+		{quorum(3, 2, 2, 0, 0, 0), 30, quorum(3, 2, 2, 0, 0, 0)},
+		{quorum(3, 2, 2, 0, 0, 0), 2, quorum(2, 2, 2, 0, 0, 0)},
+		{quorum(3, 2, 2, 0, 0, 0), 1, quorum(1, 1, 1, 0, 0, 0)},
+		{quorum(5, 3, 3, 0, 0, 0), 4, quorum(4, 3, 3, 0, 0, 0)},
+		{quorum(5, 3, 3, 0, 0, 0), 3, quorum(3, 2, 2, 0, 0, 0)},
+		{quorum(3, 1, 3, 0, 0, 0), 2, quorum(2, 1, 2, 0, 0, 0)},
+		{quorum(3, 2, 2, 2, 1, 2), 1, quorum(1, 1, 1, 1, 1, 1)},
+	} {
+		got := EffectiveBucket(test.set, test.members)
+		if got != test.want {
+			t.Errorf("%+v with %d members: %+v, want %+v", test.set, test.members, got, test.want)
+		}
+		if err := Validate(got.N, got.R, got.W, got.PR, got.PW, got.DW); err != nil {
+			t.Errorf("%+v with %d members cannot be met: %v", test.set, test.members, err)
+		}
+		if note := Shortfall(test.set, test.members); (note == "") != (test.members >= test.set.N) {
+			t.Errorf("%+v with %d members: note %q", test.set, test.members, note)
+		}
+	}
+	const want = "n=3 is wanted but there are only 2 members: n=2 r=2 w=2 are in force until more join"
+	if got := Shortfall(DefaultBucket(), 2); got != want {
+		t.Errorf("note %q, want %q", got, want)
+	}
+}
+
+func TestBucketsOf(t *testing.T) {
+	b := Buckets{Default: Bucket{N: 3}, Named: map[string]Bucket{"one": {N: 1}}}
+	if b.Of("one").N != 1 || b.Of("other").N != 3 {
+		t.Errorf("one has n=%d, others %d", b.Of("one").N, b.Of("other").N)
+	}
+}
