@@ -50,6 +50,15 @@ func addVerbs(root *cobra.Command) {
 		group string
 		cmd   *cobra.Command
 	}{
+		{groupNodes, newDevCommand()},
+		{groupData, newPutCommand()},
+		{groupData, newGetCommand()},
+		{groupData, newDelCommand()},
+		{groupData, newImportCommand()},
+		{groupData, newExportCommand()},
+		{groupLook, newStatusCommand()},
+		{groupLook, newRingCommand()},
+		{groupLook, newKeyCommand()},
 		{"", newVersionCommand()},
 	} {
 		v.cmd.GroupID = v.group

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/client"
+)
+
+func newStatusCommand() *cobra.Command {
+	var t target
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Show a node and what it sees of its cluster",
+		Example: `  ouro status
+  ouro status --addr 127.0.0.1:7080 -o json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var st ouro.Status
+			if err := t.inside(cmd.Context(), func(ctx context.Context, a *client.Admin) (err error) {
+				st, err = a.Status(ctx)
+				return err
+			}); err != nil {
+				return err
+			}
+			if wantsJSON(cmd) {
+				return printJSON(cmd.OutOrStdout(), st)
+			}
+			return printStatus(cmd.OutOrStdout(), st)
+		},
+	}
+	t.addFlags(cmd, true)
+	return cmd
+}
+
+func printStatus(w io.Writer, st ouro.Status) error {
+	up := 0
+	for _, m := range st.Members {
+		if m.Up || m.Self {
+			up++
+		}
+	}
+	t := newTable(w)
+	t.rowf("Node\t%s, %s, engine %s, up since %s (start %d of its folder)", st.Node, st.Version, st.Engine, st.Started.UTC().Format(time.RFC3339), st.Starts)
+	t.rowf("Cluster\t%s (id %s), %d of %s reachable from here", st.Cluster, st.ClusterID, up, plural(len(st.Members), "member"))
+	t.rowf("Ring\t%d partitions, epoch %d, hash %s", st.Q, st.Epoch, st.RingHash)
+	d := st.Defaults
+	t.rowf("Defaults\tn=%d r=%d w=%d pr=%d pw=%d dw=%d", d.N, d.R, d.W, d.PR, d.PW, d.DW)
+	t.rowf("Disk\t%s used, %s free", size(st.DiskBytes), size(st.FreeBytes))
+	t.rowf("Now\t%s in flight", plural(st.InFlight, "request"))
+	for _, note := range st.Notes {
+		t.row("Note", note)
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	t = newTable(w, "MEMBER", "PEERS", "ZONE", "DC", "WEIGHT", "PARTITIONS", "LINK")
+	for _, m := range st.Members {
+		link := "down"
+		switch {
+		case m.Self:
+			link = "self"
+		case m.Up:
+			link = "up"
+		}
+		t.row(m.ID, m.Peer, dash(m.Zone), dash(m.DC), strconv.Itoa(m.Weight), strconv.Itoa(m.Partitions), link)
+	}
+	return t.flush()
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// size tells bytes in the unit that suits; less than nothing is not known.
+func size(n int64) string {
+	if n < 0 {
+		return "unknown"
+	}
+	units := []string{"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"}
+	f, i := float64(n), 0
+	for f >= 1024 && i < len(units)-1 {
+		f, i = f/1024, i+1
+	}
+	if i == 0 {
+		return fmt.Sprintf("%d bytes", n)
+	}
+	return fmt.Sprintf("%.1f %s", f, units[i])
+}
