@@ -1,6 +1,9 @@
 package causal
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // find returns where the entry of an actor is in a vector, or would be.
 func find(vector []Entry, a Actor) (int, bool) {
@@ -159,26 +162,24 @@ func (u *Claims) absorb() {
 // A dot carries no time, so lower numbers count as older: an order that is the
 // same everywhere, which lets replicas agree on what they dropped.
 func (u *Claims) bound(limit int, held []Version) (dropped int) {
-	for len(u.Exceptions)-dropped > limit {
-		oldest := -1
-		for i, d := range u.Exceptions {
-			if d.IsZero() || holds(held, d) {
-				continue
-			}
-			if oldest < 0 || d.N < u.Exceptions[oldest].N {
-				oldest = i
-			}
-		}
-		if oldest < 0 {
-			break
-		}
-		u.Exceptions[oldest] = Dot{}
-		dropped++
+	excess := len(u.Exceptions) - limit
+	if excess <= 0 {
+		return 0
 	}
-	if dropped > 0 {
-		u.Exceptions = slices.DeleteFunc(u.Exceptions, Dot.IsZero)
+	var byAge []Dot
+	for _, d := range u.Exceptions {
+		if !holds(held, d) {
+			byAge = append(byAge, d)
+		}
 	}
-	return dropped
+	slices.SortFunc(byAge, func(d, e Dot) int { return cmp.Or(cmp.Compare(d.N, e.N), d.Compare(e)) })
+	gone := byAge[:min(excess, len(byAge))]
+	slices.SortFunc(gone, Dot.Compare)
+	u.Exceptions = slices.DeleteFunc(u.Exceptions, func(d Dot) bool {
+		_, found := slices.BinarySearchFunc(gone, d, Dot.Compare)
+		return found
+	})
+	return len(gone)
 }
 
 func holds(versions []Version, d Dot) bool {

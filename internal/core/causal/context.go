@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
+	"slices"
 
 	"github.com/zeebo/xxh3"
 
@@ -63,13 +64,15 @@ func (s *Sealer) Seal(bucket, name string, c Context) []byte {
 	return append(part, s.seal(bucket, name, part)...)
 }
 
-// cut leaves out what is beyond the bounds.
+// cut leaves out what is beyond the bounds, of exceptions the oldest: a client's
+// own last writes are the newest.
 func (c *Context) cut() {
 	if len(c.Vector) > MaxContextClaims {
 		c.Vector = c.Vector[:MaxContextClaims]
 	}
 	if room := MaxContextClaims - len(c.Vector); len(c.Exceptions) > room {
-		c.Exceptions = c.Exceptions[:room]
+		c.Exceptions = slices.Clone(c.Exceptions)
+		c.bound(room, nil)
 	}
 }
 

@@ -2,6 +2,7 @@ package causal
 
 import (
 	"encoding/binary"
+	"math"
 	"slices"
 )
 
@@ -49,7 +50,7 @@ func (s *State) Decode(b []byte) error {
 	r := reader{rest: meta}
 	floor := r.uvarint()
 	s.Floor = int64(floor)
-	if s.Floor < 0 {
+	if s.Floor < 0 || s.Floor == math.MaxInt64 { // a time must fit above it
 		return errEntry
 	}
 	if err := s.Claims.decode(&r, true, s.Floor); err != nil {
@@ -169,6 +170,9 @@ func (c *Claims) decodeExceptions(r *reader, actor Actor, n uint64) error {
 
 func (s *State) decodeVersions(r *reader, bodies []byte) error {
 	count := r.count(minVersion)
+	if r.bad {
+		return errCut
+	}
 	s.Versions = slices.Grow(s.Versions[:0], count)
 	actors := cursor{claims: &s.Claims}
 	if !actors.next() && count > 0 {

@@ -1,5 +1,7 @@
 package causal
 
+import "math"
+
 // stampShift is how many bits of a stamp count within a millisecond.
 const stampShift = 16
 
@@ -17,6 +19,9 @@ func (s State) NextStamp(now int64) Stamp {
 	stamp := StampAt(now)
 	for i := range s.Versions {
 		stamp = max(stamp, s.Versions[i].Stamp)
+	}
+	if stamp == math.MaxUint64 {
+		return stamp // forged: nothing is greater
 	}
 	return stamp + 1
 }
