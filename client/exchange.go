@@ -111,6 +111,10 @@ func readAll(resp *http.Response, most int64) ([]byte, error) {
 // unanswered is the error of a request whose answer did not arrive: a write that
 // left this machine may have been carried out.
 func (c *Client) unanswered(ctx context.Context, method string, err error) error {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err // without the address, which is said below
+	}
 	var op *net.OpError
 	dialing := errors.As(err, &op) && op.Op == "dial"
 	outcome := ouro.Unknown

@@ -1,0 +1,144 @@
+package admin
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/pprof"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/frontend/keypath"
+)
+
+// Config is what the admin port shows and changes.
+type Config struct {
+	Inspector ouro.Inspector
+	Metrics   prometheus.Gatherer
+	Level     *slog.LevelVar // what the node logs from
+	Build     Build
+	Faults    Faulter // nil: faults cannot be set, as on any node outside a dev cluster
+}
+
+// Build says what is running.
+type Build struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit,omitempty"`
+	Go      string `json:"go"`
+}
+
+// Faulter puts faults on the links to peers, and takes them off.
+type Faulter interface {
+	SetFault(peer string, dropOut, dropIn bool, delay time.Duration)
+	ClearFaults()
+}
+
+type handler struct {
+	cfg Config
+	mux *http.ServeMux
+}
+
+// Paths whose rest is a key: a mux would clean and redirect them.
+const (
+	ownersPrefix  = "/admin/v1/owners/"
+	replicaPrefix = "/admin/v1/replica/"
+)
+
+// New returns the handler of the admin port.
+func New(cfg Config) http.Handler {
+	h := &handler{cfg: cfg, mux: http.NewServeMux()}
+	h.routes()
+	// Refuses what a page from elsewhere makes a browser send, unless it is safe.
+	return http.NewCrossOriginProtection().Handler(h)
+}
+
+func (h *handler) routes() {
+	get := func(path string, f http.HandlerFunc) { h.mux.Handle(path, methods{http.MethodGet: f}) }
+	h.mux.Handle("/metrics", methods{http.MethodGet: promhttp.HandlerFor(h.cfg.Metrics, promhttp.HandlerOpts{}).ServeHTTP})
+	get("/healthz", alive)
+	get("/livez", alive)
+	get("/readyz", h.ready)
+	get("/version", func(w http.ResponseWriter, _ *http.Request) { reply(w, h.cfg.Build) })
+	get("/admin/v1/status", func(w http.ResponseWriter, _ *http.Request) { reply(w, h.cfg.Inspector.Status()) })
+	get("/admin/v1/ring", func(w http.ResponseWriter, _ *http.Request) { reply(w, h.cfg.Inspector.Ring()) })
+	h.mux.Handle("/admin/v1/log-level", methods{http.MethodGet: h.level, http.MethodPut: h.setLevel})
+	if h.cfg.Faults != nil {
+		h.mux.Handle("/admin/v1/dev/fault", methods{http.MethodPost: h.setFaults, http.MethodDelete: h.clearFaults})
+	}
+	get("/debug/pprof/", pprof.Index)
+	get("/debug/pprof/cmdline", pprof.Cmdline)
+	get("/debug/pprof/profile", pprof.Profile)
+	get("/debug/pprof/symbol", pprof.Symbol)
+	get("/debug/pprof/trace", pprof.Trace)
+	h.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		fail(w, http.StatusNotFound, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "there is nothing here: look at /healthz, /readyz, /version, /metrics, /debug/pprof/ and /admin/v1/"))
+	})
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	path := keypath.Raw(r)
+	if raw, ok := strings.CutPrefix(path, ownersPrefix); ok {
+		methods{http.MethodGet: h.owners(raw)}.ServeHTTP(w, r)
+	} else if raw, ok := strings.CutPrefix(path, replicaPrefix); ok {
+		methods{http.MethodGet: h.replica(raw)}.ServeHTTP(w, r)
+	} else {
+		h.mux.ServeHTTP(w, r)
+	}
+}
+
+// methods are the handlers of one path. HEAD is served as GET.
+type methods map[string]http.HandlerFunc
+
+func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	if f, ok := m[method]; ok {
+		f(w, r)
+		return
+	}
+	var allowed []string
+	for _, known := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		if m[known] != nil {
+			allowed = append(allowed, known)
+		}
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	fail(w, http.StatusMethodNotAllowed, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "%.20q does not work here: use %s", r.Method, strings.Join(allowed, " or ")))
+}
+
+func (h *handler) owners(raw string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		key, err := keypath.Parse(raw)
+		if err != nil {
+			failWith(w, err)
+			return
+		}
+		if o, err := h.cfg.Inspector.Owners(key); err != nil {
+			failWith(w, err)
+		} else {
+			reply(w, o)
+		}
+	}
+}
+
+func (h *handler) replica(raw string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		key, err := keypath.Parse(raw)
+		if err != nil {
+			failWith(w, err)
+			return
+		}
+		if info, err := h.cfg.Inspector.Replica(r.Context(), key); err != nil {
+			failWith(w, err)
+		} else {
+			reply(w, info)
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package telemetry
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/ourodb/ouro/internal/core/fact"
+)
+
+// kinds bounds the kinds of fact that are counted.
+const kinds = int(fact.Dropped) + 1
+
+// facts counts what the core states. Kinds without a counter are for explain
+// only.
+type facts struct {
+	counters [kinds]prometheus.Counter // one for each fact
+	amounts  [kinds]prometheus.Counter // by the fact's N
+	siblings prometheus.Histogram
+	lag      prometheus.Histogram
+}
+
+func newFacts(r registrar) facts {
+	var f facts
+	f.counters[fact.Late] = r.counter("ouro_late_answers_total", "Answers of replicas that came after their request was decided.")
+	f.counters[fact.Silent] = r.counter("ouro_missing_answers_total", "Replicas that did not answer a request in time, or whose link fell.")
+	f.counters[fact.Forwarded] = r.counter("ouro_forwards_total", "Requests passed on to a node that holds the key.")
+	f.counters[fact.Minted] = r.counter("ouro_versions_total", "New versions written first on this node.")
+	f.counters[fact.Known] = r.counter("ouro_repeated_requests_total", "Writes found to have been stored before under the same request id.")
+	f.counters[fact.Differed] = r.counter("ouro_differing_reads_total", "Reads whose replicas had different states.")
+	f.counters[fact.Repaired] = r.counter("ouro_read_repairs_total", "Stale replicas that a read sent the merged state to.")
+	f.amounts[fact.Pruned] = r.counter("ouro_pruned_entries_total", "Entries pruned from version vectors; each may cost a false sibling.")
+	f.amounts[fact.ExceptionDropped] = r.counter("ouro_dropped_exceptions_total", "Exceptions dropped from full records; each may cost a false sibling.")
+	f.counters[fact.DotReused] = r.counter("ouro_dot_reused_total", "ALARM: one dot named two versions. A node was rolled back or copied.")
+	f.counters[fact.Damaged] = r.counter("ouro_damaged_records_total", "Records that failed their checksum.")
+	f.counters[fact.Dropped] = r.counter("ouro_dropped_messages_total", "Messages of peers that were dropped.")
+	f.siblings = r.histogram("ouro_get_siblings", "Versions that a get showed.", []float64{0, 1, 2, 3, 5, 10, 25, 50, 100})
+	f.lag = r.histogram("ouro_replication_lag_seconds", "From a write's acknowledgement to the last of its N replicas having it.", latencies)
+	return f
+}
+
+// observe counts a batch: one addition for each kind in it.
+func (f *facts) observe(batch []fact.Fact) {
+	var count, amount [kinds]int
+	for i := range batch {
+		b := &batch[i]
+		if int(b.Kind) >= kinds {
+			continue
+		}
+		count[b.Kind]++
+		amount[b.Kind] += b.N
+		switch {
+		case b.Kind == fact.Settled:
+			f.lag.Observe(b.Lasted.Seconds())
+		case b.Kind == fact.Decided && b.Note == "get":
+			f.siblings.Observe(float64(b.N))
+		}
+	}
+	for k := range kinds {
+		if c := f.counters[k]; c != nil && count[k] > 0 {
+			c.Add(float64(count[k]))
+		}
+		if c := f.amounts[k]; c != nil && amount[k] > 0 {
+			c.Add(float64(amount[k]))
+		}
+	}
+}
+
+// logFacts logs what an operator has to know, and at level debug everything.
+func (m *Metrics) logFacts(batch []fact.Fact) {
+	ctx := context.Background()
+	all := m.log.Enabled(ctx, slog.LevelDebug)
+	for i := range batch {
+		f := &batch[i]
+		if level := levelOf(f.Kind); all || level > slog.LevelDebug {
+			m.log.LogAttrs(ctx, level, f.Kind.String(),
+				slog.Uint64("ticket", f.Ticket), slog.String("peer", f.Peer), slog.Int("n", f.N),
+				slog.Duration("lasted", f.Lasted), slog.String("note", f.Note))
+		}
+	}
+}
+
+// levelOf says how much a fact matters to who runs the node.
+func levelOf(k fact.Kind) slog.Level {
+	switch k {
+	case fact.DotReused:
+		return slog.LevelError
+	case fact.Damaged, fact.ExceptionDropped:
+		return slog.LevelWarn
+	default:
+		return slog.LevelDebug
+	}
+}

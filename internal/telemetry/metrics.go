@@ -1,0 +1,93 @@
+package telemetry
+
+import (
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/fact"
+)
+
+// Metrics counts what happens on one node. Its methods may be called from any
+// goroutine.
+type Metrics struct {
+	log      *slog.Logger
+	requests requests
+	facts    facts
+	stages   *stages
+	links    *prometheus.GaugeVec
+	rejected map[ouro.Code]prometheus.Counter
+}
+
+// New registers the metrics of a node, the Go runtime and the process with reg.
+// Facts that matter to an operator go to log; all of them do at level debug.
+func New(reg *prometheus.Registry, version string, log *slog.Logger) *Metrics {
+	r := registrar{reg}
+	m := &Metrics{
+		log:      log,
+		requests: newRequests(r),
+		facts:    newFacts(r),
+		stages:   newStages(r),
+		links:    r.gauges("ouro_link_up", "Whether this node can send to the peer: 1 or 0.", "peer"),
+		rejected: map[ouro.Code]prometheus.Counter{},
+	}
+	rejected := r.counters("ouro_http_rejected_total", "HTTP requests refused before they reached the store, by code.", "code")
+	for _, code := range codes {
+		m.rejected[code] = rejected.WithLabelValues(string(code))
+	}
+	build := r.gauges("ouro_build_info", "Always 1; the labels say what is running.", "version", "go")
+	build.WithLabelValues(version, runtime.Version()).Set(1)
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Link notes that the link to a peer came up or went down.
+func (m *Metrics) Link(peer string, up bool) {
+	g := m.links.WithLabelValues(peer)
+	if up {
+		g.Set(1)
+	} else {
+		g.Set(0)
+	}
+}
+
+// Rejected counts a request that a front end refused by itself.
+func (m *Metrics) Rejected(code ouro.Code) {
+	if c, ok := m.rejected[code]; ok {
+		c.Inc()
+	}
+}
+
+// Observe counts the facts of one turn of a loop, and logs those that an
+// operator has to know.
+func (m *Metrics) Observe(batch []fact.Fact) {
+	m.facts.observe(batch)
+	m.logFacts(batch)
+}
+
+// Request counts one client request. The outcome is "done", the code of its
+// error, or "abandoned" where its client did not wait.
+func (m *Metrics) Request(verb, outcome string, took time.Duration) {
+	m.requests.observe(verb, outcome, took)
+}
+
+// Turn counts one turn of a stage's loop: how many inputs had queued for it, and
+// how long the first of them had waited.
+func (m *Metrics) Turn(stage string, inputs int, waited time.Duration) {
+	s := m.stages.get(stage)
+	s.length.Set(float64(inputs))
+	s.wait.Observe(waited.Seconds())
+}
+
+// Refused counts one input that a stage had no room for.
+func (m *Metrics) Refused(stage string) { m.stages.get(stage).refused.Inc() }
+
+// codes are the codes that a request can end with.
+var codes = []ouro.Code{
+	ouro.BadRequest, ouro.BadContext, ouro.NotFound, ouro.SiblingsFound, ouro.TooManySiblings, ouro.TooLarge,
+	ouro.Overloaded, ouro.QuorumUnavailable, ouro.TimedOut, ouro.DiskFull, ouro.Internal,
+}
