@@ -131,7 +131,7 @@ func (c *common) op(r round, i int) replica.Op {
 func (c *common) match(from ring.NodeID, a *replica.Answer) (round, int, bool) {
 	low := a.ID & (1<<AskBits - 1)
 	r, i := round(low>>placeBits), int(low&(1<<placeBits-1))
-	if a.ID>>AskBits != c.ticket>>AskBits || r == 0 || r >= rounds || i >= c.n {
+	if c.done || a.ID>>AskBits != c.ticket>>AskBits || r == 0 || r >= rounds || i >= c.n {
 		return 0, 0, false
 	}
 	if c.ids[i] != from || a.Verb != r.asks() || !c.waiting[r].has(i) {

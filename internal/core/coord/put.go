@@ -111,12 +111,13 @@ func (p *Put) Answer(now clock.Now, from ring.NodeID, a *replica.Answer, e *Effe
 }
 
 // written takes the own disk's word: first that the version is stored, then
-// that it is durable.
+// that it is durable. Where the own disk fails there is no success, whatever
+// the others have (paper, section 4.5: the coordinator writes first).
 func (p *Put) written(now clock.Now, a *replica.Answer, e *Effects) {
 	if a.Status != replica.Have {
 		p.waiting[writeRound].remove(p.self)
 		p.lost.add(p.self)
-		if !p.applied {
+		if !p.answered {
 			p.fail(now, e, p.refusal(a))
 			return
 		}
@@ -232,7 +233,7 @@ func (p *Put) tooFew(now clock.Now, e *Effects) {
 // where the disk refused before it tried to mint.
 func (p *Put) refusal(a *replica.Answer) *ouro.Error {
 	tried := ouro.NotDone
-	if p.req.Retry {
+	if p.req.Retry || p.applied {
 		tried = ouro.Unknown
 	}
 	self := p.ids[p.self]

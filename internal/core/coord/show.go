@@ -31,7 +31,7 @@ func (g *Get) succeed(now clock.Now, e *Effects, settled bool) {
 
 // show returns the versions that a client sees: no deletes, none that has
 // expired by the coordinator's clock (R36), and in an lww bucket none but the
-// greatest (R23).
+// greatest (R23). What one request stored twice is shown once.
 func show(s causal.State, lww bool, wall int64) []ouro.Sibling {
 	if lww {
 		latest, ok := s.Latest()
@@ -42,7 +42,7 @@ func show(s causal.State, lww bool, wall int64) []ouro.Sibling {
 	}
 	var out []ouro.Sibling
 	for i := range s.Versions {
-		if !s.Versions[i].Shown(wall) {
+		if !s.Versions[i].Shown(wall) || repeats(s.Versions[:i], &s.Versions[i], wall) {
 			continue
 		}
 		if out == nil {
@@ -51,6 +51,20 @@ func show(s causal.State, lww bool, wall int64) []ouro.Sibling {
 		out = append(out, sibling(&s.Versions[i]))
 	}
 	return out
+}
+
+// repeats says whether a request that was stored twice is shown already by its
+// other version. The context covers both, and the join keeps both (R31).
+func repeats(shown []causal.Version, v *causal.Version, wall int64) bool {
+	if v.Request == 0 {
+		return false
+	}
+	for i := range shown {
+		if shown[i].Request == v.Request && shown[i].Shown(wall) {
+			return true
+		}
+	}
+	return false
 }
 
 func sibling(v *causal.Version) ouro.Sibling {

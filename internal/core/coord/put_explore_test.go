@@ -1,0 +1,208 @@
+package coord
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/replica"
+)
+
+// putScenario explores one setting of the Put machine.
+type putScenario struct {
+	t       *testing.T
+	numbers Numbers
+	retry   bool
+	down    int
+	self    int
+}
+
+var (
+	testDot     = causal.Dot{Actor: causal.Actor{Run: 9, Life: 1}, N: 3}
+	testContext = causal.Claims{Vector: []causal.Entry{{Actor: causal.Actor{Run: 2, Life: 1}, N: 4}}}
+	testState   = []byte("a state")
+)
+
+func (p *putScenario) name() string {
+	return fmt.Sprintf("put %+v retry=%v down=%d self=%d", p.numbers, p.retry, p.down, p.self)
+}
+
+func (p *putScenario) clone(s subject) subject {
+	c := *s.(*Put)
+	return &c
+}
+
+func (p *putScenario) books(s subject) books {
+	m := s.(*Put)
+	b := books{
+		lost: m.lost, counted: m.knew, acked: m.acked, waiting: m.waiting, deadline: m.deadline,
+		answered: m.answered, done: m.done, flagA: m.minting, flagB: m.applied, flagC: m.known,
+	}
+	if m.dot == testDot {
+		b.small[most] = 1
+	}
+	return b
+}
+
+func failed(why replica.Reason) reaction {
+	return reaction{replica.Answer{Status: replica.Failed, Reason: why}, closed}
+}
+
+func (p *putScenario) answers(w *world, r round, i int) []reaction {
+	switch r {
+	case recallRound:
+		return []reaction{
+			{replica.Answer{Status: replica.Absent}, closed},
+			{replica.Answer{Status: replica.Have, Found: true, Dot: testDot}, closed},
+			{replica.Answer{Status: replica.DontKnow}, closed},
+		}
+	case fetchRound:
+		return []reaction{
+			{replica.Answer{Status: replica.Have, State: testState, Durable: true}, closed},
+			{replica.Answer{Status: replica.Absent}, closed},
+			failed(replica.IOError),
+		}
+	case writeRound:
+		if w.asked[r][i] == half {
+			return []reaction{{replica.Answer{Status: replica.Have, Durable: true, Dot: testDot}, closed}, failed(replica.IOError)}
+		}
+		stored := replica.Answer{Status: replica.Have, State: testState, Dot: testDot}
+		found, durable := stored, stored
+		found.Found, durable.Durable = true, true
+		return []reaction{{durable, closed}, {stored, half}, {found, half}, failed(replica.Overloaded), failed(replica.IOError)}
+	default:
+		all := []reaction{{replica.Answer{Status: replica.Have, Durable: true}, closed}, failed(replica.DiskFull)}
+		if w.asked[r][i] == open {
+			all = append(all, reaction{replica.Answer{Status: replica.Have}, half})
+		}
+		return all
+	}
+}
+
+func (p *putScenario) heard(w *world, r round, i int, a *replica.Answer) {
+	if r == writeRound {
+		w.applied = w.applied || a.Status == replica.Have
+		w.failed = w.failed || a.Status == replica.Failed
+	}
+	if a.Status == replica.Have && a.Durable {
+		w.durable.add(i)
+	}
+}
+
+func (p *putScenario) saw(w *world, e *Effects) {
+	for _, a := range e.Asks {
+		switch a.Op.Verb {
+		case replica.Join:
+			w.spread = true
+			if string(a.Op.State) != string(testState) {
+				p.t.Fatalf("%s: joins %q", p.name(), a.Op.State)
+			}
+		case replica.Write:
+			if !reflect.DeepEqual(a.Op.Mint.Context, testContext) {
+				p.t.Fatalf("%s: mints under %v", p.name(), a.Op.Mint.Context)
+			}
+		}
+	}
+	if e.Replied {
+		p.judge(w, &e.Reply)
+	}
+}
+
+// judge holds the reply against what the replicas have really said.
+func (p *putScenario) judge(w *world, r *Reply) {
+	fail := func(format string, args ...any) {
+		p.t.Helper()
+		p.t.Fatalf("%s: reply %+v in world %+v: %s", p.name(), *r, *w, fmt.Sprintf(format, args...))
+	}
+	need := max(p.numbers.W, p.numbers.PW, p.numbers.DW)
+	written := w.asked[writeRound][p.self] != unasked
+	switch {
+	case r.Err == nil:
+		if w.durable.len() < need {
+			fail("success with %d durable copies, %d are needed", w.durable.len(), need)
+		}
+		if written && (!w.applied || w.failed) {
+			fail("success without the own disk")
+		}
+		if want := testContext.With(testDot); !r.HasContext || !reflect.DeepEqual(r.Context.Claims, want) {
+			fail("context is not the request's and the dot")
+		}
+		if r.Quorum.Acks != w.durable.len() {
+			fail("%d acknowledgements are reported", r.Quorum.Acks)
+		}
+	case r.Err.Outcome == ouro.NotDone:
+		if w.spread || w.applied || p.retry {
+			fail("not done, though it may be")
+		}
+		if written && w.said[writeRound][p.self] != 4 {
+			fail("not done, though a disk was asked to mint")
+		}
+	case r.Err.Outcome == ouro.Done:
+		fail("an error that is done")
+	}
+	if r.Err == nil {
+		return
+	}
+	if r.Err.Code == ouro.TimedOut && w.now < time.Second+p.numbers.Timeout {
+		fail("timed out before the time")
+	}
+	if r.Err.Code == ouro.QuorumUnavailable && !p.hopeless(w, need) {
+		fail("gave up too early")
+	}
+}
+
+// hopeless says that too few replicas are left for the quorum, or that the one
+// that knows the request cannot show it.
+func (p *putScenario) hopeless(w *world, need int) bool {
+	can := 0
+	for i := range p.numbers.N {
+		bad := w.down.has(i) || w.said[joinRound][i] == 2 && w.asked[joinRound][i] == closed
+		if w.durable.has(i) || !bad {
+			can++
+		}
+		if w.said[fetchRound][i] > 1 || w.asked[fetchRound][i] == open && w.down.has(i) {
+			return true
+		}
+	}
+	return can < need
+}
+
+func (p *putScenario) over(b *books, r round) bool { return r == recallRound && (b.flagA || b.flagC) }
+
+func (p *putScenario) ended(*world) {}
+
+func TestPutHistories(t *testing.T) {
+	began := time.Now()
+	var histories uint64
+	settings := 0
+	run := func(numbers Numbers, retry bool, down, self int) {
+		numbers.Timeout = time.Minute
+		p := &putScenario{t: t, numbers: numbers, retry: retry, down: down, self: self}
+		start := func(now clock.Now, replicas []Replica, e *Effects) subject {
+			m := new(Put)
+			m.Start(now, &PutRequest{
+				Common:  Common{Ticket: testTicket, Self: nodeName(self), Numbers: numbers},
+				Context: testContext, Value: []byte("v"), Token: 77, Retry: retry,
+			}, replicas, e)
+			return m
+		}
+		histories += explore(t, p, numbers.N, self, start, down, world{})
+		settings++
+	}
+	for n := 1; n <= most; n++ {
+		for w := 1; w <= n; w++ {
+			for down := range n {
+				run(Numbers{N: n, R: 1, W: w}, false, down, 0)
+			}
+			run(Numbers{N: n, R: 1, W: 1, PW: w}, false, 0, 0)
+			run(Numbers{N: n, R: 1, W: 1, DW: w}, false, 0, n-1)
+			run(Numbers{N: n, R: 1, W: w}, true, 0, 0)
+			run(Numbers{N: n, R: 1, W: w}, true, n/2, 0)
+		}
+	}
+	t.Logf("%d histories of the Put machine in %d settings, %v", histories, settings, time.Since(began).Round(time.Millisecond))
+}
