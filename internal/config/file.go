@@ -41,6 +41,7 @@ func parseFile(path, text string) (document, error) {
 	}
 	lines := keyLines(text)
 	tables := map[string]*table{}
+	var unknown []string // tables reported, so that their keys are not
 	for _, key := range meta.Keys() {
 		origin := path
 		if n := lines[strings.Join(key, "\x00")]; n > 0 {
@@ -65,8 +66,9 @@ func parseFile(path, text string) (document, error) {
 			s, err := toSetting(key[0], value, origin)
 			doc.errs = append(doc.errs, err...)
 			doc.settings = append(doc.settings, s)
-		default:
-			doc.errs = append(doc.errs, fmt.Errorf("%s: unknown key %q: only [buckets.NAME] is a table", origin, strings.Join(key, ".")))
+		case !slices.ContainsFunc(unknown, func(name string) bool { return strings.HasPrefix(key.String(), name+".") }):
+			unknown = append(unknown, key.String())
+			doc.errs = append(doc.errs, fmt.Errorf("%s: unknown key %q: tables are [buckets.NAME], with no table below", origin, key))
 		}
 	}
 	for _, t := range tables {
@@ -127,7 +129,7 @@ func keyLines(text string) map[string]int {
 		line = strings.TrimSpace(line)
 		switch {
 		case strings.HasPrefix(line, "["):
-			prefix = tomlPath(strings.Trim(line, "[] \t"))
+			prefix = tomlPath(header(line))
 			lines[prefix] = n
 			prefix += "\x00"
 		case strings.HasPrefix(line, "#"):
@@ -140,10 +142,32 @@ func keyLines(text string) map[string]int {
 	return lines
 }
 
-func tomlPath(dotted string) string {
-	parts := strings.Split(dotted, ".")
-	for i := range parts {
-		parts[i] = strings.Trim(strings.TrimSpace(parts[i]), `"'`)
+// header returns what stands between the brackets of a table's line.
+func header(line string) string {
+	line = strings.TrimLeft(line, "[")
+	if end := strings.LastIndexByte(line, ']'); end >= 0 {
+		line = line[:end]
 	}
-	return strings.Join(parts, "\x00")
+	return strings.TrimRight(line, "]")
+}
+
+// tomlPath splits a dotted key, whose parts may be quoted and then hold dots,
+// and joins the parts with NUL.
+func tomlPath(dotted string) string {
+	var b strings.Builder
+	quote := rune(0)
+	for _, r := range strings.TrimSpace(dotted) {
+		switch {
+		case quote == 0 && (r == '"' || r == '\''):
+			quote = r
+		case r == quote:
+			quote = 0
+		case quote == 0 && r == '.':
+			b.WriteByte(0)
+		case quote == 0 && (r == ' ' || r == '\t'):
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
