@@ -29,7 +29,7 @@ func TestEveryKindIsNamed(t *testing.T) {
 
 func TestFactTellsItself(t *testing.T) {
 	for want, f := range map[string]Fact{
-		"decided": {Kind: Decided},
+		"decided":                              {Kind: Decided},
 		"answered n2 after 1.235ms: the state": {Kind: Answered, Peer: "n2", Lasted: 1234567 * time.Nanosecond, Note: "the state"},
 		"pruned entries (3)":                   {Kind: Pruned, N: 3},
 		"no answer from n3":                    {Kind: Silent, Peer: "n3", At: time.Second, Ticket: 7},
