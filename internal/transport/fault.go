@@ -28,6 +28,9 @@ func (t *Transport) SetFault(peer string, f Fault) error {
 		next = maps.Clone(*old)
 	}
 	next[peer] = f
+	if f == (Fault{}) {
+		delete(next, peer)
+	}
 	t.faults.Store(&next)
 	if p := (*t.peers.Load())[peer]; p != nil && f == (Fault{}) {
 		p.dialNow()
@@ -39,9 +42,10 @@ func (t *Transport) SetFault(peer string, f Fault) error {
 func (t *Transport) ClearFaults() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.faults.Swap(nil) == nil {
+	if t.faults.Load() == nil {
 		return
 	}
+	t.faults.Store(&map[string]Fault{}) // not nil: nothing may overtake what is still delayed
 	for _, p := range *t.peers.Load() {
 		p.dialNow()
 	}

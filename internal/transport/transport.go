@@ -48,7 +48,7 @@ type Transport struct {
 
 	sessions atomic.Uint64
 	peers    atomic.Pointer[map[string]*peer] // replaced whole, under mu
-	faults   atomic.Pointer[map[string]Fault] // nil: none; replaced whole, under mu
+	faults   atomic.Pointer[map[string]Fault] // nil: never any; replaced whole, under mu
 	refused  atomic.Uint64
 	clients  counters
 	shaking  chan struct{} // one for each handshake under way
@@ -142,7 +142,7 @@ func (t *Transport) Send(to string, frames []byte) error {
 	if err != nil || n == 0 {
 		return err
 	}
-	if t.faults.Load() != nil {
+	if t.faults.Load() != nil { // of dev clusters only
 		return t.sendFaulty(p, frames, n)
 	}
 	return p.send(frames, n)
