@@ -1,0 +1,222 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/client"
+	"github.com/ourodb/ouro/internal/conformance"
+	"github.com/ourodb/ouro/internal/frontend/web"
+	"github.com/ourodb/ouro/internal/oracle"
+)
+
+// serve serves h on a port of its own and returns a client of it.
+func serve(t *testing.T, h http.Handler, opts ...client.Option) *client.Client {
+	t.Helper()
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	c, err := client.New(srv.URL, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+func TestConformance(t *testing.T) {
+	c := serve(t, web.New(web.Config{}, oracle.New(oracle.Config{})))
+	conformance.Run(t, c, conformance.Limits{Value: 1 << 20, Siblings: 100})
+}
+
+var key = ouro.Key{Bucket: "b", Name: "k"}
+
+func TestPlainWritesReadFirst(t *testing.T) {
+	c := serve(t, web.New(web.Config{}, oracle.New(oracle.Config{})))
+	ctx := t.Context()
+	for _, v := range []string{"1", "2", "3"} {
+		if _, err := c.Put(ctx, key, ouro.Value{Data: []byte(v)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	res, err := c.Get(ctx, key)
+	if err != nil || len(res.Siblings) != 1 || string(res.Siblings[0].Data) != "3" {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	if _, err := c.Put(ctx, key, ouro.Value{Data: []byte("4")}, ouro.Blind()); err != nil {
+		t.Fatal(err)
+	}
+	if res, err = c.Get(ctx, key); err != nil || len(res.Siblings) != 2 {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	if res, err = c.Delete(ctx, key); err != nil || len(res.Siblings) != 2 {
+		t.Fatalf("a plain delete says it removed %+v, %v", res.Siblings, err)
+	}
+	if _, err = c.Get(ctx, key); ouro.CodeOf(err) != ouro.NotFound {
+		t.Fatal(err)
+	}
+}
+
+func TestErrorsComeBackWhole(t *testing.T) {
+	want := &ouro.Error{Code: ouro.Overloaded, Message: "the queue is full", Outcome: ouro.Unknown, Retryable: true, RetryAfter: 3 * time.Second}
+	c := serve(t, web.New(web.Config{}, failing{want}))
+	_, err := c.Put(t.Context(), key, ouro.Value{}, ouro.Blind())
+	var got *ouro.Error
+	if !errors.As(err, &got) || *got != *want {
+		t.Fatalf("%+v, want %+v", got, want)
+	}
+	if _, err = c.Put(t.Context(), key, ouro.Value{}); !errors.As(err, &got) || !strings.Contains(err.Error(), "before writing") {
+		t.Fatalf("a put whose read fails: %v", err)
+	}
+}
+
+// failing is a store that only fails.
+type failing struct{ err error }
+
+func (f failing) Get(context.Context, ouro.Key, ...ouro.Option) (ouro.Result, error) {
+	return ouro.Result{Coordinator: "n1"}, f.err
+}
+
+func (f failing) Put(context.Context, ouro.Key, ouro.Value, ...ouro.Option) (ouro.Result, error) {
+	return ouro.Result{Coordinator: "n1"}, f.err
+}
+
+func (f failing) Delete(context.Context, ouro.Key, ...ouro.Option) (ouro.Result, error) {
+	return ouro.Result{Coordinator: "n1"}, f.err
+}
+
+// TestOutcomeOfBrokenConnections: only a request that never left is known not to
+// have been carried out.
+func TestOutcomeOfBrokenConnections(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refusing, err := client.New(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	breaking := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		panic(http.ErrAbortHandler)
+	}))
+	short := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "10")
+		_, _ = w.Write([]byte("12345"))
+	}))
+	for _, c := range []struct {
+		name     string
+		client   *client.Client
+		get, put ouro.Outcome
+	}{
+		{"refused", refusing, ouro.NotDone, ouro.NotDone},
+		{"broken", breaking, ouro.NotDone, ouro.Unknown},
+		{"cut short", short, ouro.NotDone, ouro.Unknown},
+	} {
+		_, err := c.client.Get(t.Context(), key)
+		check(t, c.name+" get", err, ouro.QuorumUnavailable, c.get)
+		_, err = c.client.Put(t.Context(), key, ouro.Value{Data: []byte("v")}, ouro.Blind())
+		check(t, c.name+" put", err, ouro.QuorumUnavailable, c.put)
+	}
+}
+
+func check(t *testing.T, name string, err error, code ouro.Code, outcome ouro.Outcome) {
+	t.Helper()
+	var e *ouro.Error
+	if !errors.As(err, &e) || e.Code != code || e.Outcome != outcome {
+		t.Errorf("%s: %v (%+v), want %s %v", name, err, e, code, outcome)
+	}
+}
+
+// TestStrangeAnswers: what no node says is an error that shows what was said.
+func TestStrangeAnswers(t *testing.T) {
+	for name, h := range map[string]http.HandlerFunc{
+		"html error":   func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<h1>bad gateway</h1>", 502) },
+		"plain 404":    func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) },
+		"another 200":  func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") },
+		"redirect":     func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 302) },
+		"bad context":  node(200, "text/plain", "v", "Ouro-Context", "!!"),
+		"bad JSON":     node(300, "application/json", `{"siblings":`),
+		"bad base64":   node(300, "application/json", `{"siblings":[{"value":"!"}]}`),
+		"coded nought": node(500, "application/json", `{}`),
+	} {
+		_, err := serve(t, h).Get(t.Context(), key)
+		check(t, name, err, ouro.Internal, ouro.NotDone)
+		_, err = serve(t, h).Put(t.Context(), key, ouro.Value{}, ouro.Blind())
+		if name != "bad JSON" && name != "bad base64" {
+			check(t, name+" to a put", err, ouro.Internal, ouro.Unknown)
+		}
+	}
+}
+
+func node(status int, contentType, body string, headers ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Ouro-Coordinator", "n1")
+		w.Header().Set("Content-Type", contentType)
+		for i := 0; i < len(headers); i += 2 {
+			w.Header().Set(headers[i], headers[i+1])
+		}
+		w.WriteHeader(status)
+		fmt.Fprint(w, body)
+	}
+}
+
+func TestReplyIsBounded(t *testing.T) {
+	for _, announced := range []bool{true, false} {
+		c := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if announced {
+				w.Header().Set("Content-Length", "1001")
+			}
+			w.Header().Set("Ouro-Coordinator", "n1")
+			for range 1001 {
+				_, _ = w.Write([]byte("x"))
+			}
+		}), client.MaxReply(1000))
+		_, err := c.Get(t.Context(), key)
+		check(t, fmt.Sprintf("announced %t", announced), err, ouro.QuorumUnavailable, ouro.NotDone)
+	}
+}
+
+func TestContextEndsAsUnknown(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	c := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		cancel()
+		<-r.Context().Done()
+	}))
+	_, err := c.Delete(ctx, key, ouro.Blind())
+	if !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	check(t, "delete", err, ouro.QuorumUnavailable, ouro.Unknown)
+}
+
+func TestAddresses(t *testing.T) {
+	for _, good := range []string{"127.0.0.1:7070", "localhost:1", "[::1]:7070", "http://h:1", "https://h", "http://h:1/"} {
+		if _, err := client.New(good); err != nil {
+			t.Errorf("%q: %v", good, err)
+		}
+	}
+	for _, bad := range []string{"", "ftp://h", "http://", "http://h/path", "h:1?x", "a b", "%zz"} {
+		if _, err := client.New(bad); ouro.CodeOf(err) != ouro.BadRequest {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
+func TestTTLIsRefused(t *testing.T) {
+	c, err := client.New("127.0.0.1:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Put(t.Context(), key, ouro.Value{}, ouro.Blind(), func(o *ouro.Options) { o.TTL = time.Hour })
+	check(t, "ttl", err, ouro.BadRequest, ouro.NotDone)
+}
