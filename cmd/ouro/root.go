@@ -50,7 +50,9 @@ func addVerbs(root *cobra.Command) {
 		group string
 		cmd   *cobra.Command
 	}{
+		{groupNodes, newServeCommand()},
 		{groupNodes, newDevCommand()},
+		{groupNodes, newConfigCommand()},
 		{groupData, newPutCommand()},
 		{groupData, newGetCommand()},
 		{groupData, newDelCommand()},

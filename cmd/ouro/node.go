@@ -1,0 +1,304 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/config"
+	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/member"
+	corenode "github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/datadir"
+	"github.com/ourodb/ouro/internal/frontend/admin"
+	"github.com/ourodb/ouro/internal/frontend/web"
+	"github.com/ourodb/ouro/internal/host"
+	"github.com/ourodb/ouro/internal/security"
+	"github.com/ourodb/ouro/internal/store"
+	"github.com/ourodb/ouro/internal/store/memory"
+	"github.com/ourodb/ouro/internal/store/pebble"
+	"github.com/ourodb/ouro/internal/telemetry"
+	"github.com/ourodb/ouro/internal/transport"
+)
+
+// node is everything that runs in one serving process.
+type node struct {
+	cfg     *config.Config
+	log     *slog.Logger
+	level   *slog.LevelVar
+	metrics *telemetry.Metrics
+	reg     *prometheus.Registry
+	failed  chan error // a listener gave up
+
+	listeners listeners
+	dir       *datadir.Dir
+	engine    store.Engine
+	links     *transport.Transport
+	host      *host.Host
+	clients   *http.Server
+	operators *http.Server
+}
+
+// startNode starts a node as configured. On an error nothing is left running.
+// Faults may be injected into its links where faults is set.
+func startNode(cfg *config.Config, faults bool, stderr io.Writer) (_ *node, err error) {
+	n := &node{cfg: cfg, level: new(slog.LevelVar), failed: make(chan error, 3)}
+	if err := n.level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
+		return nil, fmt.Errorf("log-level: %w", err)
+	}
+	if n.log, err = telemetry.NewLogger(stderr, cfg.LogFormat, n.level); err != nil {
+		return nil, err
+	}
+	n.reg = prometheus.NewRegistry()
+	n.metrics = telemetry.New(n.reg, version, n.log)
+	defer func() {
+		if err != nil {
+			n.stop(0)
+		}
+	}()
+	if n.listeners, err = listen(cfg); err != nil {
+		return nil, err
+	}
+	if warning := exposedWarning(cfg); warning != "" {
+		n.log.Warn(warning)
+	}
+	if len(cfg.StaticMembers()) == 0 {
+		n.waitForJoin()
+		return n, nil
+	}
+	if err = n.build(faults); err != nil {
+		return nil, err
+	}
+	n.run(faults)
+	return n, nil
+}
+
+// build makes the parts of a node, from the folder up.
+func (n *node) build(faults bool) error {
+	keys, err := clusterKeys(n.cfg)
+	if err != nil {
+		return err
+	}
+	history, err := member.Genesis(n.cfg.Cluster, n.cfg.StaticMembers(), n.cfg.Q, n.cfg.FoundingBuckets()...)
+	if err != nil {
+		return err
+	}
+	cluster, err := history.Fold()
+	if err != nil {
+		return err
+	}
+	clusterID := keys.ClusterID(history.ClusterID())
+	n.dir, err = datadir.Open(n.cfg.Data, datadir.Want{
+		Node: n.cfg.ID, Cluster: n.cfg.Cluster, ClusterID: clusterID, Q: n.cfg.Q, Engine: n.cfg.Engine,
+	}, newRun())
+	if err != nil {
+		return err
+	}
+	if n.engine, err = n.openEngine(); err != nil {
+		return err
+	}
+	handler := newLinkHandler(n, cluster)
+	if n.links, err = transport.New(n.linkConfig(clusterID, faults), handler); err != nil {
+		return err
+	}
+	view := &corenode.View{Self: ring.NodeID(n.cfg.ID), Ring: cluster.Ring, Buckets: inForce(cluster)}
+	if n.host, err = host.New(n.hostConfig(keys, clusterID, cluster), n.engine, view); err != nil {
+		return err
+	}
+	handler.host = n.host
+	peers := map[string]string{}
+	for _, m := range cluster.Members {
+		peers[string(m.ID)] = m.Addr
+	}
+	n.host.Start()
+	n.links.SetPeers(peers)
+	return nil
+}
+
+// clusterKeys derives the keys from the cluster's secret.
+func clusterKeys(cfg *config.Config) (security.Keys, error) {
+	secret := security.FromName(cfg.Cluster)
+	if cfg.ClusterKeyFile != "" {
+		var err error
+		if secret, err = security.ReadKeyFile(cfg.ClusterKeyFile, cfg.AllowReadableSecrets); err != nil {
+			return security.Keys{}, err
+		}
+	}
+	return secret.Derive()
+}
+
+// inForce returns the buckets' settings with what so few members can do.
+func inForce(c *member.Cluster) corenode.Buckets {
+	b := corenode.Buckets{Default: member.EffectiveBucket(c.Buckets.Default, len(c.Members)), Named: map[string]member.Bucket{}}
+	for _, name := range c.Defined {
+		b.Named[name] = member.EffectiveBucket(c.Buckets.Named[name], len(c.Members))
+	}
+	return b
+}
+
+func (n *node) openEngine() (store.Engine, error) {
+	if n.cfg.Engine == "memory" {
+		n.log.Warn("engine memory: everything is forgotten when this process ends")
+		return memory.New(memory.Options{}), nil
+	}
+	e, err := pebble.Open(n.dir.Engine(), pebble.Options{Logger: n.log, OnFatal: n.fatal})
+	if err != nil {
+		return nil, fmt.Errorf("the data in %s can't be opened: %w", filepath.Clean(n.cfg.Data), err)
+	}
+	return e, nil
+}
+
+// fatal ends the process: after a failed sync nothing may be acknowledged any
+// more (RULES R27).
+func (n *node) fatal(err error) {
+	n.log.Error("the disk can't be trusted any more, so this node ends; what was in flight is unknown", "error", err)
+	os.Exit(exitDisk)
+}
+
+func (n *node) linkConfig(clusterID uint64, faults bool) transport.Config {
+	id := n.dir.Identity()
+	runs := make([]uint64, len(id.Runs))
+	for i, r := range id.Runs {
+		runs[i] = uint64(r)
+	}
+	l := n.cfg.Limits
+	return transport.Config{
+		Self: transport.Hello{
+			Cluster: n.cfg.Cluster, ClusterID: clusterID, Node: n.cfg.ID, Starts: id.Starts, Runs: runs, Addr: n.cfg.PeerAddr(),
+		},
+		Log: n.log, Seed: rand.Uint64(), Faults: faults,
+		MaxFrame: int(l.MaxFrame), MaxPending: int(l.MaxPending), MaxLinks: l.MaxLinks,
+	}
+}
+
+func (n *node) hostConfig(keys security.Keys, clusterID uint64, cluster *member.Cluster) host.Config {
+	l := n.cfg.Limits
+	limits := causal.Limits{Exceptions: l.Exceptions, Prune: l.Prune, PruneHard: l.PruneHard, PruneAge: l.PruneAge.Milliseconds()}
+	cfg := host.Config{
+		Cluster: n.cfg.Cluster, ClusterID: clusterID, Version: version, Engine: n.cfg.Engine, Starts: n.dir.Identity().Starts,
+		Shards: shards(n.cfg.Shards), Inbox: l.Inbox, MaxValue: int(l.MaxValue),
+		TokenKey: keys.Request, ContextKey: keys.Sealing[:],
+		Core: corenode.Config{Limits: limits, MaxInFlight: l.MaxInFlight, MaxExplain: l.MaxExplain, RepairWait: l.RepairWait},
+		Replica: replica.Config{
+			Seed: keys.Digest, Limits: limits, MaxSiblings: l.MaxSiblings, TokenTTL: l.RequestTokenTTL, TokenMax: l.RequestTokens,
+		},
+		Notes: notes(cluster, keys), Links: n.links, Observer: n.metrics, Log: n.log, Fatal: n.fatal,
+	}
+	for _, m := range cluster.Members {
+		cfg.Members = append(cfg.Members, host.Member{Node: m.Node, Peer: m.Addr})
+	}
+	return cfg
+}
+
+// notes are what 'ouro status' should tell an operator.
+func notes(cluster *member.Cluster, keys security.Keys) []string {
+	var notes []string
+	if short := member.Shortfall(cluster.Buckets.Default, len(cluster.Members)); short != "" {
+		notes = append(notes, short)
+	}
+	for _, name := range cluster.Defined {
+		if short := member.Shortfall(cluster.Buckets.Named[name], len(cluster.Members)); short != "" {
+			notes = append(notes, "bucket "+name+": "+short)
+		}
+	}
+	if keys.Public {
+		notes = append(notes, "no cluster-key-file: contexts are sealed with a key made of the cluster's name, which stops accidents but no attacker")
+	}
+	return notes
+}
+
+// shards chooses how many goroutines own partitions: fewer make larger batches.
+func shards(configured int) int {
+	if configured > 0 {
+		return configured
+	}
+	return max(1, min(8, runtime.GOMAXPROCS(0)/4))
+}
+
+// newRun draws the id of this start (RULES R11).
+func newRun() uint64 { return rand.Uint64()>>1 + 1 }
+
+// run serves clients, peers and operators.
+func (n *node) run(faults bool) {
+	web := web.Config{MaxValue: int(n.cfg.Limits.MaxValue), MaxDropped: int64(n.cfg.Limits.DrainBody), Rejected: n.metrics.Rejected}
+	n.clients = n.serveClients(web)
+	var faulter admin.Faulter
+	if faults {
+		faulter = linkFaults{n.links, n.log}
+	}
+	n.serveOperators(n.host, faulter)
+	go func() {
+		if err := n.links.Serve(n.listeners.peers); err != nil {
+			n.failed <- fmt.Errorf("the port for other nodes: %w", err)
+		}
+	}()
+	n.log.Info("serving", "node", n.cfg.ID, "cluster", n.cfg.Cluster, "start", n.dir.Identity().Starts,
+		"clients", n.listeners.clients.Addr().String(), "peers", n.listeners.peers.Addr().String(), "admin", n.listeners.operators.Addr().String())
+}
+
+func (n *node) serveClients(cfg web.Config) *http.Server {
+	srv := web.Server(cfg, web.New(cfg, n.host))
+	go n.serveHTTP(srv, web.Listen(cfg, n.listeners.clients), "clients")
+	return srv
+}
+
+func (n *node) serveOperators(inspector ouro.Inspector, faults admin.Faulter) {
+	v := readVersion()
+	n.operators = &http.Server{
+		Handler: admin.New(admin.Config{
+			Inspector: inspector, Metrics: n.reg, Level: n.level, Faults: faults,
+			Build: admin.Build{Version: v.Version, Commit: v.Revision, Go: v.Go},
+		}),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+	}
+	go n.serveHTTP(n.operators, n.listeners.operators, "operators")
+}
+
+func (n *node) serveHTTP(srv *http.Server, l net.Listener, who string) {
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		n.failed <- fmt.Errorf("the port for %s: %w", who, err)
+	}
+}
+
+// stop ends what was started, in the order in which parts need each other: no
+// new requests, then those under way, then the links, the engine, the folder.
+func (n *node) stop(patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if n.clients != nil && n.clients.Shutdown(ctx) != nil {
+		n.clients.Close()
+	}
+	if n.host != nil {
+		n.host.Close(patience)
+	}
+	if n.links != nil {
+		n.links.Close()
+	}
+	if n.operators != nil {
+		n.operators.Close()
+	}
+	n.listeners.close()
+	var err error
+	if n.engine != nil {
+		err = n.engine.Close()
+	}
+	if n.dir != nil {
+		err = errors.Join(err, n.dir.Close())
+	}
+	return err
+}
