@@ -77,7 +77,7 @@ func (c *Client) Peer() Hello { return c.link.other }
 // Send queues a copy of whole frames, with the errors of [Transport.Send].
 func (c *Client) Send(frames []byte) error {
 	n, err := checkFrames(frames, c.cfg.MaxFrame)
-	if err != nil || n == 0 {
+	if err != nil {
 		return err
 	}
 	return c.link.send(frames, n)

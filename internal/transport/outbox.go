@@ -34,7 +34,8 @@ func newOutbox(conn net.Conn, limit int, try func([]byte) (int, error)) *outbox 
 }
 
 // send takes a copy of frames, unless the box is closed or full. One send is
-// always taken when nothing waits, whatever its size. An error other than
+// always taken when nothing waits, whatever its size; no frames ask only whether
+// the box is closed. An error other than
 // ErrDown and ErrFull is the connection's.
 func (o *outbox) send(frames []byte) error {
 	o.mu.Lock()
@@ -43,6 +44,9 @@ func (o *outbox) send(frames []byte) error {
 	case o.closed:
 		o.mu.Unlock()
 		return ErrDown
+	case len(frames) == 0:
+		o.mu.Unlock()
+		return nil
 	case waiting > 0 && waiting+len(frames) > o.limit:
 		o.mu.Unlock()
 		return ErrFull

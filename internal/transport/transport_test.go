@@ -62,6 +62,9 @@ func TestSendErrors(t *testing.T) {
 		if err := a.Send("b", nil); err != nil {
 			t.Errorf("nothing: %v", err)
 		}
+		if err := a.Send("c", nil); !errors.Is(err, ErrDown) {
+			t.Errorf("nothing to a peer without link: %v", err)
+		}
 		mustSend(t, a, "b", frame("1234567890"))
 		_ = a.Close()
 		if err := a.Send("b", frame("x")); !errors.Is(err, ErrDown) {
@@ -422,8 +425,10 @@ func TestClient(t *testing.T) {
 		if err := c.Err(); !errors.Is(err, io.EOF) {
 			t.Errorf("ended with %v", err)
 		}
-		if err := c.Send(frame("x")); !errors.Is(err, ErrDown) {
-			t.Errorf("send after the end: %v", err)
+		for _, f := range [][]byte{frame("x"), nil} {
+			if err := c.Send(f); !errors.Is(err, ErrDown) {
+				t.Errorf("send after the end: %v", err)
+			}
 		}
 		_ = c.Close()
 	})
