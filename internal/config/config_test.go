@@ -76,7 +76,7 @@ func TestDefaults(t *testing.T) {
 // Flag over environment over file over default; each value knows its origin.
 func TestPrecedence(t *testing.T) {
 	file := "# a comment\nid = \"from-file\"\n\nzone = \"from-file\"\ndc = \"from-file\"\nmax-value = \"2MiB\"\ninsecure = true\nq = 64\n"
-	env := []string{"OURO_ZONE=from-env", "OURO_DC=from-env", "HOME=/", "OURO_ADDR=1:2", "OURO_SERVICE_HOST=10.0.0.1"}
+	env := []string{"OURO_ZONE=from-env", "OURO_DC=from-env", "HOME=/", "OURO_ADDR=1:2", "OURO_SERVICE_HOST=10.0.0.1", "OURO_DB=x"}
 	c, o := load(t, file, env, "--dc", "from-flag", "--insecure=false")
 	if c.ID != "from-file" || c.Zone != "from-env" || c.DC != "from-flag" || c.Cluster != "ouro" || c.Insecure || c.Q != 64 || c.Limits.MaxValue != 2<<20 {
 		t.Errorf("loaded %+v", c)

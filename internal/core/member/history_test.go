@@ -56,6 +56,11 @@ func TestGenesis(t *testing.T) {
 	if !bytes.Equal(a.Append(nil), b.Append(nil)) || a.Digest() != b.Digest() || a.ClusterID() != b.ClusterID() {
 		t.Error("the order of a list makes another history")
 	}
+	unweighed := members("n1 n2 n3")
+	unweighed[1].Weight = 0
+	if c, err := Genesis("test", unweighed, 64, fast, def); err != nil || !equal(a, c) {
+		t.Errorf("no weight is not the normal weight: error %v", err)
+	}
 	ca, cb := fold1(t, a), fold1(t, b)
 	if ca.Ring.Hash() != cb.Ring.Hash() || ca.Ring.Epoch() != cb.Ring.Epoch() {
 		t.Error("the order of a list makes another ring")
@@ -408,6 +413,22 @@ func TestDecodeErrors(t *testing.T) {
 	twice := History{append(slices.Clone(h.changes), h.changes[len(h.changes)-1])}
 	if _, err := Decode(twice.Append(nil)); !errors.Is(err, ErrDamaged) {
 		t.Errorf("a change twice: error %v", err)
+	}
+	body := func(b ...byte) []byte { return sealed(b) }
+	for what, b := range map[string][]byte{
+		"no count":                     body(),
+		"a number not in its shortest": body(0x80, 0x00),
+		"a number without end":         body(bytes.Repeat([]byte{0xff}, 11)...),
+		"too many changes":             body(0xff, 0xff, 0xff, 0x7f),
+		"fewer changes than counted":   body(1),
+		"a text that is cut off":       body(1, 1, 1),
+		"a text that is too long":      body(1, 1, 65),
+		"no kind":                      body(1, 1, 0),
+		"bytes left over":              body(0, 0),
+	} {
+		if _, err := Decode(b); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%s: error %v", what, err)
+		}
 	}
 	unknown := History{[]Change{{Stamp: 1, Kind: 99}}}
 	if _, err := Decode(unknown.Append(nil)); err == nil || !strings.Contains(err.Error(), "newer version") {

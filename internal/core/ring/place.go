@@ -135,11 +135,13 @@ func (m *moves) settle() {
 		slices.Reverse(order)
 	}
 	for _, i := range order {
+		// Who is not under (over) its share is never reached: rounding is wrong by
+		// less than one token at each, so enough others are.
 		switch {
-		case sum < len(m.tokens) && over[i] < 0:
+		case sum < len(m.tokens):
 			m.want[i]++
 			sum++
-		case sum > len(m.tokens) && over[i] > 0:
+		case sum > len(m.tokens):
 			m.want[i]--
 			sum--
 		}

@@ -155,6 +155,20 @@ func TestEqualPartitions(t *testing.T) {
 	}
 }
 
+// Tokens that are equal partitions but for one position are not taken for such.
+func TestNearlyEqualPartitions(t *testing.T) {
+	tokens, err := Assign(8, plain("AB"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens[3].End.Lo--
+	r := mustNew(t, plain("AB"), tokens)
+	after := Position{tokens[3].End.Hi, ^uint64(0)}
+	if r.equal || r.Partition(tokens[3].End) != 3 || r.Partition(after) != 4 {
+		t.Errorf("equal %t, the end of 3 is in %d, the position after it in %d", r.equal, r.Partition(tokens[3].End), r.Partition(after))
+	}
+}
+
 // drawRing draws a ring of tokens at random places.
 func drawRing(t *rapid.T) *Ring {
 	names := "ABCDEFGH"[:rapid.IntRange(1, 8).Draw(t, "nodes")]
