@@ -67,10 +67,11 @@ var walls = map[string]string{
 	"internal/dataset":          ".",
 	"internal/conformance":      ".", // what every body of the store must do
 	"internal/bench":            ".",
+	"internal/bench/peer":       ". " + core + "internal/bench internal/transport internal/wire",
 
 	"internal/config":   ". internal/core/member internal/core/ring",
 	"internal/security": "",
-	"internal/dev":      ". internal/datadir",
+	"internal/dev":      ". client internal/datadir",
 
 	"cmd/ouro": "*", // wiring: names the concrete parts
 }
@@ -86,7 +87,7 @@ var peepholes = map[string]map[string]string{
 var libraries = map[string]string{
 	"github.com/cockroachdb/":    "internal/store/pebble internal/store/storetest",
 	"github.com/RaduBerinde/":    "internal/store/memory",
-	"github.com/prometheus/":     "internal/telemetry internal/frontend/admin",
+	"github.com/prometheus/":     "internal/telemetry internal/frontend/admin cmd/ouro",
 	"github.com/spf13/cobra":     "cmd/ouro",
 	"github.com/BurntSushi/toml": "internal/config",
 }

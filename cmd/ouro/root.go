@@ -61,6 +61,7 @@ func addVerbs(root *cobra.Command) {
 		{groupLook, newStatusCommand()},
 		{groupLook, newRingCommand()},
 		{groupLook, newKeyCommand()},
+		{groupTest, newBenchCommand()},
 		{"", newVersionCommand()},
 	} {
 		v.cmd.GroupID = v.group

@@ -54,7 +54,7 @@ func (c *Cluster) carryOut(cmd Command, nodes []int) error {
 		if err := c.signal(nodes, unix.SIGCONT); err != nil {
 			return err
 		}
-		return c.applyFaults()
+		return c.relink()
 	case Start:
 		return c.restart(nodes)
 	case Cut, Slow, Heal:
@@ -62,7 +62,10 @@ func (c *Cluster) carryOut(cmd Command, nodes []int) error {
 			return fmt.Errorf("a delay of %v: it is 0 to %v", cmd.By, maxDelay)
 		}
 		c.setFaults(cmd, nodes)
-		return c.applyFaults()
+		if cmd.Verb != Heal {
+			return c.applyFaults()
+		}
+		return c.relink()
 	default:
 		return fmt.Errorf("%q is not a command of a dev cluster", cmd.Verb)
 	}
@@ -113,6 +116,13 @@ func (c *Cluster) restart(nodes []int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
 	defer cancel()
 	return c.waitReady(ctx, nodes)
+}
+
+// relink returns when the links that are whole again carry frames.
+func (c *Cluster) relink() error {
+	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
+	defer cancel()
+	return c.waitLinked(ctx)
 }
 
 func (c *Cluster) setFaults(cmd Command, nodes []int) {

@@ -1,14 +1,10 @@
 package dev
 
-import "time"
+import (
+	"time"
 
-// Fault is what a node does to its link with one peer. It is the form in which
-// a node's admin port takes it.
-type Fault struct {
-	DropOut bool   `json:"drop_out"` // what it sends the peer is lost
-	DropIn  bool   `json:"drop_in"`  // what the peer sends it is lost
-	Delay   string `json:"delay"`    // what it sends the peer is late by this, such as "200ms"
-}
+	"github.com/ourodb/ouro/client"
+)
 
 // faults holds what every node does to every peer: at[i][j] is what node i does
 // to its link with node j, both counted from 0.
@@ -82,11 +78,11 @@ func (f *faults) parted(i, j int) bool {
 }
 
 // of returns what node i does, by peer.
-func (f *faults) of(i int) map[string]Fault {
-	m := make(map[string]Fault, len(f.at))
+func (f *faults) of(i int) map[string]client.Fault {
+	m := make(map[string]client.Fault, len(f.at))
 	for j, x := range f.at[i] {
 		if j != i {
-			m[NodeID(j+1)] = Fault{x.dropOut, x.dropIn, x.delay.String()}
+			m[NodeID(j+1)] = client.Fault{DropOut: x.dropOut, DropIn: x.dropIn, Delay: x.delay}
 		}
 	}
 	return m

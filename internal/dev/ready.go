@@ -1,15 +1,12 @@
 package dev
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/client"
 )
 
 const (
@@ -28,6 +25,12 @@ func (c *Cluster) waitReady(ctx context.Context, nodes []int) error {
 			return err
 		}
 	}
+	return c.waitLinked(ctx)
+}
+
+// waitLinked tells the nodes what to do to their links and returns when every
+// pair that could talk to each other does.
+func (c *Cluster) waitLinked(ctx context.Context) error {
 	if err := c.applyFaults(); err != nil {
 		return err
 	}
@@ -72,7 +75,8 @@ func (c *Cluster) awake(i int) bool {
 
 // serving says why node i can't serve, or "".
 func (c *Cluster) serving(ctx context.Context, i int) string {
-	if err := c.admin(ctx, i, http.MethodGet, "/readyz", nil, nil); err != nil {
+	err := c.admin(ctx, i, func(ctx context.Context, a *client.Admin) error { return a.Ready(ctx) })
+	if err != nil {
 		return err.Error()
 	}
 	return ""
@@ -81,7 +85,11 @@ func (c *Cluster) serving(ctx context.Context, i int) string {
 // linked says which node that it could reach node i has no link to, or "".
 func (c *Cluster) linked(ctx context.Context, i int) string {
 	var st ouro.Status
-	if err := c.admin(ctx, i, http.MethodGet, "/admin/v1/status", nil, &st); err != nil {
+	err := c.admin(ctx, i, func(ctx context.Context, a *client.Admin) (err error) {
+		st, err = a.Status(ctx)
+		return err
+	})
+	if err != nil {
 		return err.Error()
 	}
 	up := map[string]bool{}
@@ -113,42 +121,24 @@ func (c *Cluster) applyFaults() error {
 			continue
 		}
 		c.mu.Lock()
-		body := map[string]any{"peers": c.faults.of(i)}
+		links := c.faults.of(i)
 		c.mu.Unlock()
-		if err := c.admin(context.Background(), i, http.MethodPost, "/admin/v1/dev/fault", body, nil); err != nil {
+		set := func(ctx context.Context, a *client.Admin) error { return a.SetFaults(ctx, links) }
+		if err := c.admin(context.Background(), i, set); err != nil {
 			return fmt.Errorf("%s could not be told what to do to its links: %w", NodeID(i+1), err)
 		}
 	}
 	return nil
 }
 
-// admin makes one request of node i's admin port.
-func (c *Cluster) admin(ctx context.Context, i int, method, path string, body, answer any) error {
+// admin calls ask with the admin calls of node i.
+func (c *Cluster) admin(ctx context.Context, i int, ask func(context.Context, *client.Admin) error) error {
+	a, err := client.NewAdmin(c.info.Nodes[i].Admin)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
-	b, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+c.info.Nodes[i].Admin+path, bytes.NewReader(b))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	if err != nil {
-		return err
-	}
-	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("%s %s: %s: %.200s", method, path, resp.Status, text)
-	}
-	if answer == nil {
-		return nil
-	}
-	return json.Unmarshal(text, answer)
+	return ask(ctx, a)
 }
