@@ -171,11 +171,11 @@ func TestNearlyEqualPartitions(t *testing.T) {
 
 // drawRing draws a ring of tokens at random places.
 func drawRing(t *rapid.T) *Ring {
-	names := "ABCDEFGH"[:rapid.IntRange(1, 8).Draw(t, "nodes")]
+	names := "ABCDEFGHIJKLMN"[:rapid.IntRange(1, 14).Draw(t, "nodes")] // more than are computed ahead
 	nodes := plain(names)
 	for i := range nodes {
 		nodes[i].Zone = rapid.SampledFrom([]string{"", "x", "y", "z"}).Draw(t, "zone")
-		nodes[i].DC = rapid.SampledFrom([]string{"", "e"}).Draw(t, "dc")
+		nodes[i].DC = rapid.SampledFrom([]string{"", "e", "w"}).Draw(t, "dc")
 	}
 	ends := rapid.SliceOfNDistinct(rapid.Uint64Range(0, 1000), 1, 40, rapid.ID).Draw(t, "ends")
 	slices.Sort(ends)
@@ -303,6 +303,23 @@ func TestSpread(t *testing.T) {
 		if got := join(r.Owners(0)); got != test.want {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)
 		}
+	}
+}
+
+// A data centre is found however far round the ring its only node is.
+func TestSpreadLooksFarEnough(t *testing.T) {
+	const names = "ABCDEFGHIJKL"
+	nodes := plain(names)
+	for i := range nodes {
+		nodes[i].DC, nodes[i].Zone = "e", string(rune('a'+i))
+	}
+	nodes[11].DC = "w"
+	r := mustNew(t, nodes, circle(names))
+	if got := join(r.Preference(0, 3)); got != "A L B" {
+		t.Errorf("the first three are %s, want A L B", got)
+	}
+	if got := join(r.Preference(0, 9)); got != "A L B C D E F G H" {
+		t.Errorf("the first nine are %s, want A L B C D E F G H", got)
 	}
 }
 
