@@ -30,7 +30,7 @@ func (w *World) Wipe(id ring.NodeID) { w.wipe(w.mustID(id)) }
 func (w *World) wipe(m *machine) {
 	w.tracef("%s loses its disk", m.id)
 	m.disk.Engine = newPlatter().Engine
-	w.hist.Forgetful = true
+	w.hist.Wiped++
 }
 
 // Pause makes a node stand still: it neither works nor answers, and what is

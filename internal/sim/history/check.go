@@ -61,7 +61,7 @@ func (h *History) checkSiblings(r *Response) *Violation {
 // many replicas that one of them must have been asked, is shown or replaced.
 func (h *History) checkStrict(r *Response) *Violation {
 	o := r.Op.object
-	if h.Forgetful || o.wild > 0 || len(r.Op.strict) == 0 {
+	if h.Wiped > 0 || o.wild > 0 || len(r.Op.strict) == 0 {
 		return nil
 	}
 	h.Stats.Strict++
@@ -88,11 +88,15 @@ func (h *History) checkStrict(r *Response) *Violation {
 // checkExclusive: a lone client that writes under what it read sees one version.
 func (h *History) checkExclusive(r *Response) *Violation {
 	o := r.Op.object
-	if !o.exclusive || o.uncertain || h.Loose || h.Forgetful || len(o.writes) == 0 {
+	if !o.exclusive || o.uncertain || h.Loose || h.Wiped > 0 {
 		return nil
 	}
-	if len(r.Sees) != 1 {
-		return broken(Siblings, o.key, "%v is by the only client of the key and shows %d versions instead of one", r.Op, len(r.Sees))
+	want := 0
+	if len(o.acked) > 0 {
+		want = 1
+	}
+	if len(r.Sees) != want {
+		return broken(Siblings, o.key, "%v is by the only client of the key and shows %d versions instead of %d", r.Op, len(r.Sees), want)
 	}
 	return nil
 }

@@ -11,9 +11,10 @@ type History struct {
 	// replaced may then come back as a sibling (RULES R4, R7), and the checks of
 	// [Returned] and [Siblings] let it.
 	Loose bool
-	// Forgetful is set once a replica lost what it had acknowledged: a read may
-	// then miss what was acknowledged (RULES R9), and [Stale] is not checked.
-	Forgetful bool
+	// Wiped is how many replicas lost what they had acknowledged. A read may then
+	// miss what was acknowledged (RULES R9), so [Stale] is not checked, and what
+	// no more replicas than that had acknowledged may be lost.
+	Wiped int
 
 	Stats Stats
 
@@ -132,15 +133,21 @@ func (o *object) begin(op *Op) {
 	op.place = len(o.writes)
 	o.writes = append(o.writes, op)
 	if op.Context != nil {
-		op.covers, op.may = op.Context.covers, op.Context.may
+		op.covers, op.may, op.vague = op.Context.covers, op.Context.may, op.Context.vague
 	}
 	switch {
 	case op.Bare():
 		o.wild++
 	case op.Verb == Delete:
-		o.deletes.AddAll(op.covers)
-		o.may.AddAll(op.may)
+		o.remove(op)
 	}
+}
+
+// remove notes what a delete has seen, and so may have removed.
+func (o *object) remove(op *Op) {
+	o.deletes.AddAll(op.covers)
+	o.may.AddAll(op.may)
+	o.vague = o.vague || op.vague
 }
 
 // Result is what a client got back.
@@ -148,6 +155,7 @@ type Result struct {
 	Outcome Outcome
 	Values  [][]byte // of the siblings shown
 	Context []byte   // sealed; nil: none
+	Settled bool     // a get with pr: enough primaries have what it shows
 }
 
 // Return records that an operation ended for its client, and checks what can be
@@ -165,15 +173,36 @@ func (h *History) Return(op *Op, res Result, now time.Duration) (*Response, *Vio
 	if v := h.outcome(op); v != nil {
 		return nil, v
 	}
-	if op.Outcome == OK && (op.Verb == Get || op.Bare()) {
+	if op.Outcome == OK && (op.Verb == Get || op.Bare() && !op.repeated()) {
 		if v := h.checkRead(resp); v != nil {
 			return nil, v
 		}
+	}
+	if op.Verb == Get && op.Outcome == OK && op.PR > 0 && res.Settled {
+		resp.settle()
 	}
 	if res.Context == nil {
 		return nil, nil
 	}
 	return resp, nil
+}
+
+// settle: what a strict read has shown, later reads of enough replicas show too
+// (RULES R32). It is then on all that were counted, if they agreed, or else on
+// n - pr + 1.
+func (r *Response) settle() {
+	op, o := r.Op, r.Op.object
+	for _, w := range r.Sees {
+		o.acknowledge(w, min(op.R, op.N-op.PR+1))
+	}
+}
+
+// acknowledge notes that w replicas have a write.
+func (o *object) acknowledge(op *Op, w int) {
+	for w >= len(o.acked) {
+		o.acked = append(o.acked, nil)
+	}
+	o.acked[w].Add(op.place)
 }
 
 func (h *History) count(op *Op) {
@@ -194,7 +223,7 @@ func (h *History) count(op *Op) {
 func (h *History) cover(r *Response) {
 	op, o := r.Op, r.Op.object
 	if op.Context != nil {
-		r.covers, r.may = op.Context.covers.Clone(), op.Context.may.Clone()
+		r.covers, r.may, r.vague = op.Context.covers.Clone(), op.Context.may.Clone(), op.Context.vague
 	}
 	if op.Verb == Put {
 		r.covers.Add(op.place)
@@ -206,9 +235,13 @@ func (h *History) cover(r *Response) {
 		r.covers.AddAll(w.covers)
 		r.may.Add(w.place)
 		r.may.AddAll(w.may)
+		r.vague = r.vague || w.vague
 	}
 	if op.Verb == Get || op.Bare() {
 		r.may.AddAll(o.may)
+		// A delete without context of which nothing is known yet, or ever, may
+		// have removed anything before this read.
+		r.vague = r.vague || o.vague || o.wild > 0
 	}
 }
 
@@ -220,22 +253,18 @@ func (h *History) outcome(op *Op) *Violation {
 	o := op.object
 	switch op.Outcome {
 	case OK:
-		if op.Bare() {
+		if op.Bare() && !op.repeated() {
 			o.wild--
-			op.covers, op.may = op.Response.covers, op.Response.may
-			o.deletes.AddAll(op.covers)
-			o.may.AddAll(op.may)
+			op.covers, op.may, op.vague = op.Response.covers, op.Response.may, op.Response.vague
+			o.remove(op)
 		}
-		for op.W >= len(o.acked) {
-			o.acked = append(o.acked, nil)
-		}
-		o.acked[op.W].Add(op.place)
+		o.acknowledge(op, op.W)
 	case Fail:
 		if op.dots > 0 || op.shown {
 			return broken(OutcomeKept, op.Key, "%v was reported as not done, but its value was stored or shown", op)
 		}
 		if op.Bare() {
-			o.wild--
+			o.wild-- // outcome fail speaks for all attempts
 		}
 		o.forget()
 	case Info:
@@ -247,11 +276,10 @@ func (h *History) outcome(op *Op) *Violation {
 // forget recomputes what deletes may have removed, without those that were not
 // done.
 func (o *object) forget() {
-	o.deletes, o.may = nil, nil
+	o.deletes, o.may, o.vague = nil, nil, false
 	for _, w := range o.writes {
 		if w.Verb == Delete && w.Outcome != Fail {
-			o.deletes.AddAll(w.covers)
-			o.may.AddAll(w.may)
+			o.remove(w)
 		}
 	}
 }
@@ -279,10 +307,10 @@ func (h *History) Stored(id uint64) *Violation {
 // Honest checks that the context of a response covers nothing its receiver was
 // not shown. covers says whether the context covers the write with an id.
 func (h *History) Honest(r *Response, covers func(id uint64) bool) *Violation {
-	o := r.Op.object
-	if o.wild > 0 {
-		return nil // such a delete may have covered anything
+	if r.vague {
+		return nil
 	}
+	o := r.Op.object
 	h.Stats.Contexts++
 	var found *Violation
 	o.stored.Each(func(i int) bool {

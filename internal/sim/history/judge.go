@@ -57,10 +57,10 @@ func (h *History) Judge() *Violation {
 		if !o.settled {
 			continue
 		}
-		if v := o.judgeLost(); v != nil {
+		if v := o.judgeLost(h.Wiped); v != nil {
 			return v
 		}
-		if v := o.judgeReturned(h.Loose); v != nil {
+		if v := o.judgeReturned(h); v != nil {
 			return v
 		}
 	}
@@ -70,13 +70,13 @@ func (h *History) Judge() *Violation {
 // judgeLost: every acknowledged put is shown at the end, or is seen by one that
 // is, or by a delete, or by a put that was, and so on. Operations whose outcome
 // is unknown may be links of that chain.
-func (o *object) judgeLost() *Violation {
+func (o *object) judgeLost(wiped int) *Violation {
 	if o.wild > 0 {
 		return nil // a delete that may have removed anything may have happened
 	}
 	reached := o.reach()
 	for _, w := range o.writes {
-		if w.Verb == Put && w.Outcome == OK && !reached.Has(w.place) {
+		if w.Verb == Put && w.Outcome == OK && w.W > wiped && !reached.Has(w.place) {
 			return broken(Lost, o.key, "%v was acknowledged at %v with w=%d; at the end neither its value is there nor that of a write that has seen it", w, w.Returned, w.W)
 		}
 	}
@@ -118,8 +118,8 @@ func (o *object) reach() Set {
 // judgeReturned: what an acknowledged put or delete has seen is not there any
 // more. A value that a repeated request stored twice may be: one of its dots
 // was not seen (RULES R31).
-func (o *object) judgeReturned(loose bool) *Violation {
-	if loose {
+func (o *object) judgeReturned(h *History) *Violation {
+	if h.Loose {
 		return nil
 	}
 	for _, w := range o.final {
@@ -127,7 +127,7 @@ func (o *object) judgeReturned(loose bool) *Violation {
 			continue
 		}
 		for _, p := range o.writes {
-			if p.Outcome == OK && p.covers.Has(w.place) {
+			if p.Outcome == OK && p.W > h.Wiped && p.covers.Has(w.place) {
 				return broken(Returned, o.key, "the value of %v is there at the end, though %v had seen it and was acknowledged", w, p)
 			}
 		}

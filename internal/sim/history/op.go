@@ -37,6 +37,7 @@ type Op struct {
 	Verb    Verb
 	Key     string
 	N, R, W int       // in force for it
+	PR      int       // a get's: r counts so many primaries at least
 	Context *Response // where its context came from; nil: it was given none
 
 	ID       uint64 // from 1, in the order of invocation
@@ -44,15 +45,17 @@ type Op struct {
 	Returned time.Duration
 	Attempts int  // how often its client sent it
 	Resent   bool // a node sent it on a second time
+	Limited  bool // it was refused for asking too much
 	Outcome  Outcome
 	Response *Response // what came back, where something did
 
 	object *object
-	place  int // among the writes of its key; gets have none
-	covers Set // what it has certainly seen
-	may    Set // what its context may cover at most
-	strict Set // gets: what was acknowledged before it, with w > n - r
-	dots   int // how many dots it was stored under, as far as was looked
+	place  int  // among the writes of its key; gets have none
+	covers Set  // what it has certainly seen
+	may    Set  // what its context may cover at most
+	strict Set  // gets: what was acknowledged before it, with w > n - r
+	vague  bool // may leaves something out
+	dots   int  // how many dots it was stored under, as far as was looked
 	shown  bool
 }
 
@@ -60,12 +63,24 @@ type Op struct {
 // reads, and removes what it read.
 func (o *Op) Bare() bool { return o.Verb == Delete && o.Context == nil }
 
+// repeated reports whether an earlier attempt may have had an effect of which
+// the answer says nothing.
+func (o *Op) repeated() bool { return o.Attempts > 1 || o.Resent }
+
 func (o *Op) String() string {
 	s := fmt.Sprintf("op %d: client %d %s %s", o.ID, o.Client, o.Verb, o.Key)
 	if o.Verb != Get && o.Context != nil {
 		s += fmt.Sprintf(" with the context of op %d", o.Context.Op.ID)
 	}
 	return s
+}
+
+// Shown tells what came back, in words.
+func (o *Op) Shown() string {
+	if o.Response == nil {
+		return "nothing came back"
+	}
+	return list(o.Response.Sees)
 }
 
 // Response is what an operation got back and a later one can be given the
@@ -76,6 +91,7 @@ type Response struct {
 	Sees    []*Op  // the writes whose values were shown
 	covers  Set
 	may     Set
+	vague   bool
 }
 
 // object is what is known of one key.
@@ -87,6 +103,7 @@ type object struct {
 	may       Set   // what deletes' contexts may cover at most
 	stored    Set   // puts found in a replica's store
 	wild      int   // deletes without context of which it is unknown what they removed
+	vague     bool  // may leaves something out
 	exclusive bool  // one client, one operation after the other
 	uncertain bool  // exclusive: a write did not return ok
 	final     []*Op // what was read at the end

@@ -1,0 +1,53 @@
+package sim
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/sim/history"
+)
+
+// readOne reads a key from all its replicas through one node and notes what it
+// shows.
+func (w *World) readOne(m *machine, bucket, name, when string) {
+	n := w.cfg.Buckets.Of(bucket).N
+	res, err := w.Get(m.id, keyIn(bucket, name), ouro.R(n), ouro.Timeout(10*time.Second)).Wait()
+	if w.broken != nil {
+		return
+	}
+	key := bucket + "/" + name
+	if err != nil && ouro.CodeOf(err) != ouro.NotFound {
+		w.violatef(history.Unavailable, key, "%s failed though everything had healed: %v", when, err)
+		return
+	}
+	values := make([][]byte, len(res.Siblings))
+	for i := range res.Siblings {
+		values[i] = res.Siblings[i].Data
+	}
+	w.violate(w.hist.Settle(key, values, when))
+}
+
+// compare checks that all replicas of every key hold the same bytes, and that
+// nobody else holds any.
+func (w *World) compare() {
+	for _, name := range w.hist.Keys() {
+		bucket, rest, _ := strings.Cut(name, "/")
+		key := keyIn(bucket, rest)
+		primaries := w.Preference(key)[:w.cfg.Buckets.Of(bucket).N]
+		shown, first, _ := w.state(w.mustID(primaries[0]), key)
+		for _, m := range w.nodes {
+			s, canonical, found := w.state(m, key)
+			switch {
+			case !slices.Contains(primaries, m.id):
+				if found {
+					w.violatef(history.Diverged, name, "%s is no replica and holds %s", m.id, tell(&s))
+				}
+			case !bytes.Equal(first, canonical):
+				w.violatef(history.Diverged, name, "after a read of all replicas %s holds %s and %s holds %s", primaries[0], tell(&shown), m.id, tell(&s))
+			}
+		}
+	}
+}

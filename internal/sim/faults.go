@@ -1,0 +1,325 @@
+package sim
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/ourodb/ouro/internal/store"
+)
+
+// kind is a kind of fault that comes and goes. Loss, repetition and reordering
+// of frames are there all the time, where a seed draws them.
+type kind int
+
+const (
+	kindCrash kind = iota
+	kindPower      // all nodes lose power at once
+	kindPause
+	kindClock
+	kindWipe
+	kindStall
+	kindSyncError
+	kindWriteFail
+	kindReadFail
+	kindCut
+	kindOneWay
+	kindIsolate
+	kindSplit
+	kindClog
+	kindSwizzle // links stop one by one and go on in another order
+	kindSlow
+	kinds
+)
+
+var kindNames = [...]string{
+	"crash", "power", "pause", "clock", "wipe", "stall", "sync-error", "write-fail", "read-fail",
+	"cut", "one-way", "isolate", "split", "clog", "swizzle", "slow",
+}
+
+func (k kind) String() string { return kindNames[k] }
+
+var allKinds = func() []kind {
+	all := make([]kind, kinds)
+	for i := range all {
+		all[i] = kind(i)
+	}
+	return all
+}()
+
+// nemesis breaks a world again and again and mends what it broke.
+type nemesis struct {
+	w      *World
+	rand   *rand.Rand
+	shape  *shape
+	active []*wound
+	stop   bool
+	wiped  bool
+}
+
+// wound is a fault that has not been taken back.
+type wound struct {
+	healed bool
+	undo   func()
+}
+
+func (w *World) unleash(s *shape) *nemesis {
+	n := &nemesis{w: w, rand: stream(s.cfg.Seed, streamFaults), shape: s}
+	if len(s.kinds) > 0 {
+		n.next()
+	}
+	return n
+}
+
+func (n *nemesis) next() {
+	n.w.after(spread(n.rand, n.shape.every), func() {
+		if n.stop {
+			return
+		}
+		if n.active = keep(n.active); len(n.active) < n.shape.most {
+			n.strike(pick(n.rand, n.shape.kinds...))
+		}
+		n.next()
+	})
+}
+
+// end takes every fault back and makes no more.
+func (n *nemesis) end() {
+	n.stop = true
+	for _, f := range n.active {
+		f.heal()
+	}
+	n.active = nil
+}
+
+func (f *wound) heal() {
+	if !f.healed {
+		f.healed = true
+		f.undo()
+	}
+}
+
+// heals takes a fault back after a time that is drawn.
+func (n *nemesis) heals(undo func()) {
+	f := &wound{undo: undo}
+	n.active = append(n.active, f)
+	d := pick[time.Duration](n.rand, 5, 50, 200, 800) * time.Millisecond
+	n.w.after(d+spread(n.rand, d/4), f.heal)
+}
+
+func keep(all []*wound) []*wound {
+	left := all[:0]
+	for _, f := range all {
+		if !f.healed {
+			left = append(left, f)
+		}
+	}
+	return left
+}
+
+func (n *nemesis) node() *machine { return pick(n.rand, n.w.nodes...) }
+
+// strike makes one fault.
+func (n *nemesis) strike(k kind) {
+	w, m, c := n.w, n.node(), &n.w.stats.Faults
+	w.tracef("FAULT %v %s", k, m.id)
+	switch k {
+	case kindCrash:
+		n.crash(m)
+	case kindPower:
+		if n.rand.IntN(4) > 0 {
+			return // it costs much time in which little can go wrong
+		}
+		c.PowerCuts++
+		for _, m := range w.nodes {
+			n.crash(m)
+		}
+	case kindPause:
+		c.Pauses++
+		w.pause(m)
+		n.heals(func() { w.resume(m) })
+	case kindClock:
+		c.ClockJumps++
+		w.jump(m, n.rand.Int64N(2*3600_000)-3600_000)
+	case kindWipe:
+		n.wipe(m)
+	case kindStall, kindSyncError, kindWriteFail, kindReadFail:
+		n.strikeDisk(k, m)
+	default:
+		n.strikeLinks(k, m)
+	}
+}
+
+func (n *nemesis) crash(m *machine) {
+	if !m.alive {
+		return
+	}
+	n.w.stats.Faults.Crashes++
+	n.w.crash(m)
+	n.heals(func() { n.w.restart(m) })
+}
+
+// wipe loses a disk, one in the life of a world: what two replicas have
+// acknowledged must survive it.
+func (n *nemesis) wipe(m *machine) {
+	if n.wiped {
+		return
+	}
+	n.wiped = true
+	n.w.stats.Faults.Wipes++
+	n.w.kill(m, 0)
+	n.w.wipe(m)
+	n.heals(func() { n.w.restart(m) })
+}
+
+var errInjected = errors.New("injected: input/output error")
+
+func (n *nemesis) strikeDisk(k kind, m *machine) {
+	w, c := n.w, &n.w.stats.Faults
+	switch k {
+	case kindStall:
+		c.Stalls++
+		m.disk.stalls++
+		n.heals(func() { w.unstall(m) })
+	case kindSyncError:
+		if m.alive && m.disk.Pending() > 0 {
+			c.SyncErrors++
+			m.disk.Fail(errInjected)
+			n.heals(func() { w.restart(m) })
+		}
+	case kindWriteFail:
+		c.WriteFails++
+		m.disk.failWrite = pick(n.rand, store.ErrFull, errInjected)
+		n.heals(func() { m.disk.failWrite = nil })
+	case kindReadFail:
+		c.ReadFails++
+		bits := byte(n.rand.IntN(2))
+		m.disk.failRead = func(key []byte) bool { return key[len(key)-1]&1 == bits }
+		n.heals(func() { m.disk.failRead = nil })
+	}
+}
+
+func (n *nemesis) strikeLinks(k kind, m *machine) {
+	w, c := n.w, &n.w.stats.Faults
+	switch k {
+	case kindSlow:
+		c.Slow++
+		d := pick[time.Duration](n.rand, 5, 50, 400) * time.Millisecond
+		w.slow(m, d)
+		n.heals(func() { w.slow(m, -d) })
+	case kindClog:
+		c.Clogs++
+		n.each(n.around(m), w.clog, w.unclog)
+	case kindSwizzle:
+		n.swizzle()
+	case kindCut:
+		c.Cuts++
+		o := n.node()
+		n.each(n.between(m, o), w.cut, w.heal)
+	case kindOneWay:
+		c.OneWay++
+		if l := w.net.link(m.index, n.node().index); l.from != l.to {
+			n.each([]*link{l}, w.cut, w.heal)
+		}
+	case kindIsolate:
+		c.Cuts++
+		n.each(n.around(m), w.cut, w.heal)
+	case kindSplit:
+		c.Cuts++
+		n.each(n.across(), w.cut, w.heal)
+	}
+}
+
+// each breaks links and mends them all at once.
+func (n *nemesis) each(links []*link, do, undo func(*link)) {
+	for _, l := range links {
+		do(l)
+	}
+	n.heals(func() {
+		for _, l := range links {
+			undo(l)
+		}
+	})
+}
+
+// between returns the links between two nodes.
+func (n *nemesis) between(a, b *machine) []*link {
+	if a == b {
+		return nil
+	}
+	return []*link{n.w.net.link(a.index, b.index), n.w.net.link(b.index, a.index)}
+}
+
+// around returns the links of a node: all, or those of one direction.
+func (n *nemesis) around(m *machine) []*link {
+	var links []*link
+	way := n.rand.IntN(4)
+	for _, l := range n.w.net.links {
+		if l.from != l.to && (l.from == m && way != 1 || l.to == m && way != 2) {
+			links = append(links, l)
+		}
+	}
+	return links
+}
+
+// across returns the links between two halves of the nodes.
+func (n *nemesis) across() []*link {
+	side := 1 + n.rand.IntN(1<<len(n.w.nodes)-2)
+	var links []*link
+	for _, l := range n.w.net.links {
+		if side>>l.from.index&1 != side>>l.to.index&1 {
+			links = append(links, l)
+		}
+	}
+	return links
+}
+
+// swizzle stops the links of some nodes one after the other and lets them go on
+// in another order.
+func (n *nemesis) swizzle() {
+	n.w.stats.Faults.Clogs++
+	step := pick[time.Duration](n.rand, 1, 10, 50) * time.Millisecond
+	order := n.rand.Perm(len(n.w.nodes))
+	back := n.rand.Perm(len(order))
+	at := time.Duration(0)
+	stopped := make([][]*link, len(order))
+	done := false
+	for i, node := range order {
+		at += spread(n.rand, step)
+		n.w.after(at, func() {
+			if !done {
+				stopped[i] = n.around(n.w.nodes[node])
+				for _, l := range stopped[i] {
+					n.w.clog(l)
+				}
+			}
+		})
+	}
+	free := func(i int) {
+		for _, l := range stopped[i] {
+			n.w.unclog(l)
+		}
+		stopped[i] = nil
+	}
+	for _, i := range back {
+		at += spread(n.rand, step)
+		n.w.after(at, func() { free(i) })
+	}
+	all := &wound{undo: func() {
+		done = true
+		for i := range stopped {
+			free(i)
+		}
+	}}
+	n.active = append(n.active, all)
+	n.w.after(at, all.heal)
+}
+
+// jump moves a machine's wall clock, as package host has it: a jump of more
+// than two seconds begins a new run (RULES R1).
+func (w *World) jump(m *machine, ms int64) {
+	m.skew += ms
+	if m.alive && (ms > 2000 || ms < -2000) {
+		m.replica.NewRun(w.newRun(m))
+	}
+}

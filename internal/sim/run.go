@@ -1,0 +1,161 @@
+package sim
+
+import (
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/ourodb/ouro/internal/sim/history"
+)
+
+// DefaultOps is how many operations a run does unless told otherwise.
+const DefaultOps = 2000
+
+// Options say what one run is to do.
+type Options struct {
+	Seed  uint64
+	Ops   int  // operations of clients; default [DefaultOps]
+	Nodes int  // how many nodes; 0: the seed draws it
+	Calm  bool // no faults
+	// Trace is written a line for everything that happens; TraceKey limits it
+	// to one key, in the form bucket/name.
+	Trace    io.Writer
+	TraceKey string
+}
+
+// Report is what one run found.
+type Report struct {
+	Seed      uint64
+	Ops       int
+	Shape     string
+	Hash      uint64 // of everything that happened
+	Stats     Stats
+	Violation *history.Violation // nil: every promise was kept
+}
+
+// Run lets a seed draw a cluster, a load and faults, runs it to the end and
+// checks every promise. Equal options give equal reports.
+func Run(o Options) (rep Report) {
+	if o.Ops == 0 {
+		o.Ops = DefaultOps
+	}
+	s := draw(&o)
+	s.cfg.Trace, s.cfg.TraceKey = o.Trace, o.TraceKey
+	rep = Report{Seed: o.Seed, Ops: o.Ops, Shape: s.String()}
+	w, err := New(s.cfg)
+	if err != nil {
+		rep.Violation = &history.Violation{Promise: history.Panicked, Detail: err.Error()}
+		return rep
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			w.violatef(history.Panicked, "", "%v\n%s", p, stack())
+		}
+		rep.Violation = w.broken
+		rep.Hash = w.hash
+		w.stats.Virtual = w.now.Seconds()
+		w.stats.History = w.hist.Stats
+		rep.Stats = w.stats
+	}()
+	w.play(&s, o.Ops)
+	return rep
+}
+
+// stack returns where a panic came from.
+func stack() string {
+	s := string(debug.Stack())
+	if _, after, ok := strings.Cut(s, "panic("); ok {
+		s = after
+	}
+	return s
+}
+
+// play runs the clients among faults, then heals everything and judges.
+func (w *World) play(s *shape, ops int) {
+	w.tracef("%s", s)
+	n := w.unleash(s)
+	l := w.engage(s, ops)
+	w.RunUntil(func() bool { return l.working == 0 })
+	n.end()
+	if w.broken != nil {
+		return
+	}
+	if s.calm {
+		w.checkCalm()
+	}
+	w.settle()
+}
+
+// checkCalm: where nothing went wrong, nothing may fail but what the client
+// asked for too much of.
+func (w *World) checkCalm() {
+	for _, op := range w.hist.Ops() {
+		if op.Outcome != history.OK && !op.Limited {
+			w.violatef(history.Unavailable, op.Key, "%v ended %v with nothing being wrong", op, op.Outcome)
+		}
+	}
+}
+
+// settle heals everything, lets the replicas agree and judges the history.
+func (w *World) settle() {
+	w.net.cfg.Loss, w.net.cfg.Duplicate = 0, 0
+	for _, m := range w.nodes {
+		w.restart(m)
+	}
+	w.RunFor(w.net.cfg.Detect + w.net.cfg.Reconnect + 3*time.Second)
+	w.idle("before reading everything")
+	w.tracef("HEALED: reading every key with r=n")
+	w.readAll("the first reading", 1)
+	w.idle("after the first reading")
+	w.compare()
+	w.readAll("the second reading", len(w.nodes))
+	for _, m := range w.nodes {
+		w.kill(m, 0)
+		w.restart(m)
+	}
+	w.RunFor(w.net.cfg.Detect + w.net.cfg.Reconnect + time.Second)
+	w.readAll("the reading after a power cut", 1)
+	if w.broken == nil {
+		w.violate(w.hist.Judge())
+	}
+}
+
+// idle lets everything that is under way end, and checks that nothing is left
+// of it.
+func (w *World) idle(when string) {
+	w.RunUntilIdle()
+	if w.broken != nil {
+		return
+	}
+	for _, m := range w.nodes {
+		if requests, foreign := m.core.Held(); requests != 0 || foreign != 0 {
+			w.violatef(history.Grown, "", "%s: %s holds %d requests and %d operations of peers, and nothing is under way", when, m.id, requests, foreign)
+		}
+		if len(m.open) != 0 {
+			w.violatef(history.Answers, m.open[0].key, "%s: %s has not answered %d requests, and nothing is under way", when, m.id, len(m.open))
+		}
+		if w.broken == nil && m.disk.Pending() != 0 {
+			w.bug("%s: %s has %d batches unsynced, and nothing is under way", when, m.id, m.disk.Pending())
+		}
+	}
+}
+
+// readAll reads every key with r = n through some of the nodes. Few keys are
+// read through each of them.
+func (w *World) readAll(when string, through int) {
+	for i, name := range w.hist.Keys() {
+		bucket, rest, _ := strings.Cut(name, "/")
+		if through > 1 && i > 50 {
+			through = 1
+		}
+		for j := range through {
+			m := w.nodes[(i+j)%len(w.nodes)]
+			w.readOne(m, bucket, rest, fmt.Sprintf("%s through %s", when, m.id))
+			if w.broken != nil {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,181 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/member"
+	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/sim/workload"
+)
+
+// shape is what a seed draws before anything happens: the cluster, the load,
+// and which kinds of fault there are. Each seed lacks some kinds altogether, so
+// that rare combinations get room (swarm testing).
+type shape struct {
+	cfg     Config
+	buckets []string
+	kinds   []kind
+	every   time.Duration // mean time between faults
+	most    int           // faults at a time
+	clients int
+	retry   float64 // how often an unknown outcome is followed by another attempt
+	loads   []assigned
+	calm    bool // no fault whatever
+}
+
+// assigned is a workload and how many of the clients run it.
+type assigned struct {
+	work    workload.Workload
+	clients int
+	lone    bool // its lone keys may be judged as such
+}
+
+// pick draws one of the choices.
+func pick[T any](r *rand.Rand, choices ...T) T { return choices[r.IntN(len(choices))] }
+
+// draw draws a shape. Nodes above 0 fixes their number.
+func draw(o *Options) shape {
+	r := stream(o.Seed, streamShape)
+	var s shape
+	s.calm = r.IntN(16) == 0 || o.Calm
+	s.drawCluster(r, o)
+	s.drawNetwork(r)
+	s.drawBounds(r)
+	if !s.calm {
+		s.drawFaults(r, o)
+	}
+	s.drawLoad(r)
+	return s
+}
+
+func (s *shape) drawCluster(r *rand.Rand, o *Options) {
+	n := 3 + r.IntN(3)
+	if o.Nodes > 0 {
+		n = o.Nodes
+	}
+	for i := range n {
+		s.cfg.Nodes = append(s.cfg.Nodes, ring.Node{ID: ring.NodeID(string(rune('A' + i)))})
+	}
+	s.cfg.Seed = o.Seed
+	s.cfg.Q = pick(r, 8, 16, 32) // every node owns some
+	s.cfg.Buckets.Default = drawBucket(r, n)
+	s.cfg.Buckets.Named = map[string]member.Bucket{"other": drawBucket(r, n)}
+	s.buckets = []string{"main", "other"}
+}
+
+// drawBucket draws the numbers of a bucket. The usual ones come up most.
+func drawBucket(r *rand.Rand, nodes int) node.Bucket {
+	n := min(pick(r, 1, 2, 3, 3, 3, 3, 4), nodes)
+	b := node.Bucket{N: n, R: n/2 + 1, W: n/2 + 1, Timeout: pick[time.Duration](r, 100, 250, 500, 1000) * time.Millisecond}
+	if r.IntN(3) == 0 {
+		b.R, b.W = 1+r.IntN(n), 1+r.IntN(n)
+	}
+	b.MaxSiblings = pick(r, 0, 0, 0, 3, 10)
+	return b
+}
+
+func (s *shape) drawNetwork(r *rand.Rand) {
+	c := &s.cfg.Net
+	c.Delay = pick[time.Duration](r, 50, 200, 1000, 5000) * time.Microsecond
+	c.Jitter = pick(r, 0, c.Delay/4, c.Delay, 4*c.Delay)
+	c.Reorder = r.IntN(2) == 0
+	c.Detect = pick[time.Duration](r, 20, 100, 500) * time.Millisecond
+	c.Reconnect = pick[time.Duration](r, 1, 20, 50) * time.Millisecond
+	s.cfg.Disk.Sync = pick[time.Duration](r, 100, 500, 3000) * time.Microsecond
+	s.cfg.Disk.Jitter = pick(r, 0, s.cfg.Disk.Sync)
+	s.cfg.Turn = pick[time.Duration](r, 5, 50, 500) * time.Microsecond
+	if s.calm {
+		return
+	}
+	if r.IntN(2) == 0 {
+		c.Loss = pick(r, 0.001, 0.01, 0.05)
+	}
+	if r.IntN(2) == 0 {
+		c.Duplicate = pick(r, 0.001, 0.02, 0.1)
+	}
+}
+
+func (s *shape) drawBounds(r *rand.Rand) {
+	s.cfg.Node.RepairWait = pick[time.Duration](r, 5, 100) * time.Millisecond
+	s.cfg.Replica = replica.Config{Seed: 1 + r.Uint64()}
+	if r.IntN(8) == 0 { // prune and drop exceptions as soon as may be
+		l := causal.Limits{Exceptions: 2, Prune: 3, PruneHard: 5, PruneAge: 200}
+		s.cfg.Replica.Limits, s.cfg.Node.Limits = l, l
+	}
+	if r.IntN(8) == 0 {
+		s.cfg.Replica.TokenMax = 16
+	}
+	if !s.calm && r.IntN(8) == 0 {
+		s.cfg.Node.MaxInFlight = 2
+	}
+	if !s.calm && r.IntN(8) == 0 {
+		s.cfg.Runner.MaxBatches = 2
+	}
+}
+
+func (s *shape) drawFaults(r *rand.Rand, o *Options) {
+	for _, k := range allKinds {
+		p := 2
+		if k == kindWipe {
+			p = 8
+		}
+		if r.IntN(p) == 0 {
+			s.kinds = append(s.kinds, k)
+		}
+	}
+	s.every = pick[time.Duration](r, 30, 100, 300) * time.Millisecond
+	s.most = pick(r, 1, 2, 4)
+}
+
+func (s *shape) drawLoad(r *rand.Rand) {
+	s.clients = 2 + r.IntN(12)
+	s.retry = pick(r, 0, 0.3, 0.8)
+	think := pick[time.Duration](r, 1, 5, 20) * time.Millisecond
+	left := s.clients
+	give := func(w workload.Workload, n int, lone bool) {
+		n = min(n, left)
+		if n > 0 {
+			left -= n
+			s.loads = append(s.loads, assigned{w, n, lone})
+		}
+	}
+	if r.IntN(2) == 0 {
+		b := s.cfg.Buckets.Default
+		give(&workload.Alone{Bucket: s.buckets[0], Size: 40, Think: think}, 1+r.IntN(3), b.R+b.W > b.N)
+	}
+	if r.IntN(3) == 0 {
+		give(&workload.Clash{Key: clashKey, Size: 40, Think: think}, 2, false)
+	}
+	for _, b := range s.buckets {
+		n := (left + 1) / 2
+		if b == s.buckets[1] {
+			n = left
+		}
+		keys := pick(r, 1, 3, 10, 40)
+		give(&workload.Shared{
+			Bucket: b, Keys: keys, Hot: min(r.IntN(3), keys), Gets: pick(r, 0.2, 0.5, 0.8), Deletes: pick(r, 0, 0.1, 0.3),
+			Blind: pick(r, 0.02, 0.2, 0.5), Stale: pick(r, 0, 0.2, 0.6), Size: pick(r, 0, 30, 200), Think: think,
+			Vary: pick(r, 0, 0.2), N: s.cfg.Buckets.Of(b).N,
+		}, n, false)
+	}
+}
+
+var clashKey = keyIn("main", "clash")
+
+// String tells the shape in one line.
+func (s *shape) String() string {
+	d, o := s.cfg.Buckets.Default, s.cfg.Buckets.Of("other")
+	names := make([]string, len(s.kinds))
+	for i, k := range s.kinds {
+		names[i] = k.String()
+	}
+	return fmt.Sprintf("%d nodes, q=%d, main (%d,%d,%d) %v, other (%d,%d,%d) %v, %d clients, loss %g, duplicates %g, reorder %v, faults: %s",
+		len(s.cfg.Nodes), s.cfg.Q, d.N, d.R, d.W, d.Timeout, o.N, o.R, o.W, o.Timeout, s.clients,
+		s.cfg.Net.Loss, s.cfg.Net.Duplicate, s.cfg.Net.Reorder, strings.Join(names, " "))
+}
