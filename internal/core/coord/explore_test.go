@@ -52,6 +52,8 @@ type world struct {
 	knows     [most]int8 // get: state that its last countable answer told of, from 1; 0: none
 	bodies    [most]bool // get: that state came with it
 	confirmed set
+	first     int8 // get: who was the first that could be counted, from 1
+	answered  bool // get: with content
 }
 
 // books is the state of a machine, as far as it decides what it does next. It
@@ -75,7 +77,8 @@ type subject interface {
 
 // scenario is one setting of numbers and what is particular to its machine.
 type scenario interface {
-	clone(s subject) subject
+	// clone makes dst, if any, a copy of src.
+	clone(dst, src subject) subject
 	books(s subject) books
 	// answers lists what replica i may answer to an ask in a phase, and
 	// the phase after each.
@@ -104,6 +107,10 @@ type explorer struct {
 	self int
 	memo map[state]uint64
 	path []step
+	pool [64]struct { // by length of path
+		s subject
+		e Effects
+	}
 }
 
 // step is one event of a history.
@@ -131,13 +138,13 @@ type state struct {
 
 // globals are the parts of a world that belong to no replica.
 type globals struct {
-	duplicate, stranger, replied, applied, failed, spread bool
-	decided                                               int8
-	now                                                   time.Duration
+	duplicate, stranger, replied, answered, applied, failed, spread bool
+	decided                                                         int8
+	now                                                             time.Duration
 }
 
 func (x *explorer) state(w *world, b books) state {
-	st := state{world: globals{w.duplicate, w.stranger, w.replied, w.applied, w.failed, w.spread, w.decided, w.now}}
+	st := state{world: globals{w.duplicate, w.stranger, w.replied, w.answered, w.applied, w.failed, w.spread, w.decided, w.now}}
 	for i := range x.n {
 		st.replicas[i] = x.sign(w, &b, i)
 	}
@@ -231,11 +238,11 @@ func (x *explorer) walk(w world, s subject) uint64 {
 	}
 	var total uint64
 	next := func(what step, act func(w *world, s subject, e *Effects)) {
-		w2, s2 := w, x.sc.clone(s)
-		var e Effects
+		w2 := w
+		s2, e := x.fork(s)
 		x.path = append(x.path, what)
-		act(&w2, s2, &e)
-		x.effects(&w2, s2, &e)
+		act(&w2, s2, e)
+		x.effects(&w2, s2, e)
 		total += x.walk(w2, s2)
 		x.path = x.path[:len(x.path)-1]
 	}
@@ -290,20 +297,31 @@ func opID(r round, i int) uint64 { return testTicket | uint64(r)<<placeBits | ui
 
 const testTicket = 5 << AskBits
 
+// fork copies a machine, into memory that the next fork at this length of path
+// takes again.
+func (x *explorer) fork(s subject) (subject, *Effects) {
+	p := &x.pool[len(x.path)]
+	p.s = x.sc.clone(p.s, s)
+	p.e.Reset()
+	return p.s, &p.e
+}
+
 // intruders walks what follows one duplicate and one stranger's answer: what
 // would have followed without.
 func (x *explorer) intruders(w *world, s subject, b books) uint64 {
 	var total uint64
-	try := func(what string, from ring.NodeID, a replica.Answer, mark func(*world)) {
-		w2, s2 := *w, x.sc.clone(s)
-		var e Effects
+	strange := false
+	try := func(what string, from ring.NodeID, a replica.Answer, mark func(*world) bool) {
+		s2, e := x.fork(s)
 		x.path = append(x.path, step{what, from, a})
-		s2.Answer(w2.clock(), from, &a, &e)
+		s2.Answer(w.clock(), from, &a, e)
 		if len(e.Asks) > 0 || e.Replied || x.sc.books(s2) != b {
 			x.failf("%s had an effect", what)
 		}
-		mark(&w2)
-		total += x.walk(w2, s2)
+		w2 := *w
+		if mark(&w2) {
+			total += x.walk(w2, s2)
+		}
 		x.path = x.path[:len(x.path)-1]
 	}
 	for r := round(1); r < rounds; r++ {
@@ -313,20 +331,24 @@ func (x *explorer) intruders(w *world, s subject, b books) uint64 {
 			}
 			if k := w.said[r][i]; k != 0 && !w.duplicate && w.asked[r][i] == closed && w.last(i) == r {
 				a := x.same(w, r, i, k)
-				try("duplicate", nodeName(i), a, func(w *world) { w.duplicate = true })
+				try("duplicate", nodeName(i), a, func(w *world) bool { w.duplicate = true; return true })
 			}
 			if w.stranger || w.asked[r][i] == closed {
 				continue
 			}
-			for _, a := range x.sc.answers(w, r, i)[:1] {
-				a.answer.ID, a.answer.Verb = opID(r, i), r.asks()
-				try("stranger", "z", a.answer, func(w *world) { w.stranger = true })
-				if x.sc.over(&b, r) && !w.down.has(i) {
-					try("answer to what is over", nodeName(i), a.answer, func(w *world) { w.stranger = true })
-				}
-				a.answer.ID += 1 << AskBits
-				try("answer to another request", nodeName(i), a.answer, func(w *world) { w.stranger = true })
+			a := x.sc.answers(w, r, i)[0].answer
+			a.ID, a.Verb = opID(r, i), r.asks()
+			once := func(w *world) bool {
+				again := w.stranger || strange
+				w.stranger, strange = true, true
+				return !again
 			}
+			try("stranger", "z", a, once)
+			if x.sc.over(&b, r) && !w.down.has(i) {
+				try("answer to what is over", nodeName(i), a, once)
+			}
+			a.ID += 1 << AskBits
+			try("answer to another request", nodeName(i), a, once)
 		}
 	}
 	return total
@@ -362,13 +384,12 @@ func (x *explorer) late(w *world, s subject) uint64 {
 				continue
 			}
 			for _, re := range x.sc.answers(w, r, i) {
-				s2 := x.sc.clone(s)
-				var e Effects
+				s2, e := x.fork(s)
 				a := re.answer
 				a.ID, a.Verb = opID(r, i), r.asks()
-				s2.Answer(w.clock(), nodeName(i), &a, &e)
-				s2.Down(w.clock(), nodeName(i), &e)
-				s2.Tick(clock.Now{Mono: w.now + time.Hour}, &e)
+				s2.Answer(w.clock(), nodeName(i), &a, e)
+				s2.Down(w.clock(), nodeName(i), e)
+				s2.Tick(clock.Now{Mono: w.now + time.Hour}, e)
 				if len(e.Asks) > 0 || e.Replied {
 					x.failf("an effect after the end")
 				}
@@ -390,7 +411,7 @@ func (x *explorer) sign(w *world, b *books, i int) (g sign) {
 	}
 	for k, on := range [...]bool{
 		b.lost.has(i), b.counted.has(i), b.absent.has(i), b.body.has(i), b.acked.has(i), b.sent.has(i),
-		w.down.has(i), w.durable.has(i), w.full[i], w.bodies[i], w.confirmed.has(i), i == x.self,
+		w.down.has(i), w.durable.has(i), w.full[i], w.bodies[i], w.confirmed.has(i), i == x.self, w.first == int8(i+1),
 	} {
 		bit(k, on)
 	}

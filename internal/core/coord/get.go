@@ -33,15 +33,15 @@ type GetRequest struct {
 type Get struct {
 	common
 	req     GetRequest
-	counted set // replied with a state, a digest or "absent"
-	absent  set // of those, with "absent"
-	body    set // of those, with a state that is in hand
-	acked   set // a strict get: have the merged state durably
-	sent    set // were sent the merged state, as it is now
-	best    int // place of the one asked for its state at once
-	fastest int // place of the first that could be counted; -1: none yet
-	acks    int // replies that were counted when the request was judged
-	settle  bool
+	counted set  // replied with a state, a digest or "absent"
+	absent  set  // of those, with "absent"
+	body    set  // of those, with a state that is in hand
+	acked   set  // a strict get: have the merged state durably
+	sent    set  // were sent the merged state, as it is now
+	best    int  // place of the one asked for its state at once
+	fastest int  // place of the first that could be counted; -1: none yet
+	acks    int  // replies that were counted when the request was judged
+	settle  bool // a strict get: waits for acknowledgements of the merged state
 	fresh   freshness
 	sums    [MaxN]causal.Sum
 	raw     [MaxN][]byte // canonical form of states
@@ -176,41 +176,48 @@ func (g *Get) judge(now clock.Now, e *Effects) {
 // decide answers when enough replies can be counted and the state behind each
 // of them is in hand.
 func (g *Get) decide(now clock.Now, e *Effects) {
-	for again := true; again; {
-		if g.counted.len() < g.numbers.reads() {
-			if can := (g.counted | g.waiting[firstRound]).len(); can < g.numbers.reads() {
-				g.tooFew(now, e, can)
-			}
-			return
+	need := g.numbers.reads()
+	missing, hidden := g.fetch(now, e)
+	usable := g.counted &^ hidden
+	if usable.len() < need {
+		can := usable
+		if waiting := g.waiting[firstRound]; waiting != 0 {
+			can = g.counted | waiting // one of them may bring a hidden state
 		}
-		var missing bool
-		if missing, again = g.fetch(now, e); missing {
-			return
+		if can.len() < need {
+			g.tooFew(now, e, can.len())
 		}
+		return
 	}
-	g.acks = g.counted.len()
+	if missing {
+		return
+	}
+	g.acks = usable.len()
 	g.merge(now, e)
 	stale := g.stale()
 	if stale != 0 {
 		g.state(e, fact.Differed, now, -1, g.acks, g.verb)
 	}
-	if stale != 0 && g.numbers.PR > 0 {
+	if g.numbers.PR > 0 && stale != 0 && g.bytes != nil {
 		g.confirm(now, e)
 		return
 	}
 	g.succeed(now, e, true)
 }
 
-// fetch asks for the state behind every digest of which none is in hand. It
-// reports whether one is still missing, and whether a reply had to be given up
-// because nobody is left to ask for its state.
-func (g *Get) fetch(now clock.Now, e *Effects) (missing, gaveUp bool) {
+// fetch asks, once enough replies can be counted, for the state behind every
+// digest of which none is in hand. It reports whether one is still missing, and
+// which replies tell of a state that nobody is left to ask for.
+func (g *Get) fetch(now clock.Now, e *Effects) (missing bool, hidden set) {
+	if g.counted.len() < g.numbers.reads() {
+		return false, 0
+	}
 	for i := range g.n {
 		if !g.counted.has(i) || g.absent.has(i) {
 			continue
 		}
 		same := g.same(i)
-		switch ask := same &^ (g.lost | g.absent); {
+		switch ask := same &^ g.lost; {
 		case same&g.body != 0:
 		case same&g.waiting[againRound] != 0:
 			missing = true
@@ -218,11 +225,10 @@ func (g *Get) fetch(now clock.Now, e *Effects) (missing, gaveUp bool) {
 			g.read(now, e, againRound, ask.first(), true)
 			missing = true
 		default:
-			g.counted &^= same
-			gaveUp = true
+			hidden.add(i)
 		}
 	}
-	return missing, gaveUp
+	return missing, hidden
 }
 
 // same is the set of replicas that replied with the digest that i replied with.

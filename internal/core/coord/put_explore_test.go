@@ -31,9 +31,13 @@ func (p *putScenario) name() string {
 	return fmt.Sprintf("put %+v retry=%v down=%d self=%d", p.numbers, p.retry, p.down, p.self)
 }
 
-func (p *putScenario) clone(s subject) subject {
-	c := *s.(*Put)
-	return &c
+func (p *putScenario) clone(dst, src subject) subject {
+	c, ok := dst.(*Put)
+	if !ok {
+		c = new(Put)
+	}
+	*c = *src.(*Put)
+	return c
 }
 
 func (p *putScenario) books(s subject) books {

@@ -12,9 +12,9 @@ import (
 // them (R32).
 func (g *Get) confirm(now clock.Now, e *Effects) {
 	g.settle = true
-	g.acked = g.counted &^ g.stale()
+	fresh := g.counted &^ g.stale()
 	for i := range g.n {
-		if g.lost.has(i) || g.acked.has(i) {
+		if g.lost.has(i) || fresh.has(i) {
 			continue
 		}
 		o := g.op(settleRound, i)
@@ -30,10 +30,14 @@ func (g *Get) confirm(now clock.Now, e *Effects) {
 
 func (g *Get) settled(now clock.Now, e *Effects) {
 	need := g.numbers.N - g.numbers.PR + 1
+	if !g.fresh.known {
+		g.fresh = g.find(g.bytes)
+	}
+	have := g.acked | g.counted&^g.stale() // replies show it too, late ones included
 	switch {
-	case g.acked.len() >= need:
+	case have.len() >= need:
 		g.succeed(now, e, true)
-	case (g.acked | g.waiting[settleRound]).len() < need:
+	case (have | g.waiting[settleRound] | g.waiting[firstRound]).len() < need:
 		g.succeed(now, e, false)
 	}
 }
@@ -65,6 +69,9 @@ func (g *Get) repair(now clock.Now, e *Effects) {
 		g.sent = 0
 	}
 	stale := g.stale() &^ (g.sent | g.lost)
+	if g.bytes == nil {
+		stale = 0 // a late digest whose state did not come: nothing to tell
+	}
 	for i := range g.n {
 		if !stale.has(i) {
 			continue

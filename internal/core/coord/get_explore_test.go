@@ -1,0 +1,409 @@
+package coord
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/replica"
+)
+
+// lattice holds the states that replicas may have, by number, and their joins.
+// Number 0 is "absent".
+type lattice struct {
+	states []causal.State
+	raw    []string
+	join   [][]int8
+}
+
+// base states: x and y are concurrent, the tombstone has seen x.
+const (
+	absent int8 = iota
+	hasX
+	hasY
+	tombstone
+	baseStates
+)
+
+func newLattice() *lattice {
+	x := causal.Version{Dot: causal.Dot{Actor: causal.Actor{Run: 1, Life: 1}, N: 1}, Stamp: 1 << 20, Value: []byte("x")}
+	y := causal.Version{Dot: causal.Dot{Actor: causal.Actor{Run: 2, Life: 1}, N: 1}, Stamp: 2 << 20, Value: []byte("y")}
+	seen := func(v causal.Version) causal.Claims {
+		return causal.Claims{Vector: []causal.Entry{{Actor: v.Dot.Actor, N: 1, Time: 5}}}
+	}
+	l := &lattice{}
+	for _, s := range []causal.State{
+		{},
+		{Claims: seen(x), Versions: []causal.Version{x}},
+		{Claims: seen(y), Versions: []causal.Version{y}},
+		{Claims: seen(x)},
+	} {
+		l.add(s)
+	}
+	for i := 0; i < len(l.states); i++ {
+		for j := range l.states[:i] {
+			s, _ := causal.JoinStates(l.states[i], l.states[j], causal.DefaultLimits())
+			l.add(s)
+		}
+	}
+	l.join = make([][]int8, len(l.states))
+	for i := range l.states {
+		for j := range l.states {
+			s, _ := causal.JoinStates(l.states[i], l.states[j], causal.DefaultLimits())
+			l.join[i] = append(l.join[i], l.find(string(s.Append(nil))))
+		}
+	}
+	return l
+}
+
+func (l *lattice) add(s causal.State) {
+	if raw := string(s.Append(nil)); l.find(raw) < 0 {
+		l.states, l.raw = append(l.states, s), append(l.raw, raw)
+	}
+}
+
+func (l *lattice) find(raw string) int8 { return int8(slices.Index(l.raw, raw)) }
+
+func sumOf(id int8) causal.Sum { return causal.Sum{Hi: 1, Lo: uint64(id)} }
+
+// getScenario explores one setting of the Get machine.
+type getScenario struct {
+	*lattice
+	t       *testing.T
+	numbers Numbers
+	has     [most]int8
+	down    int
+	self    int
+	lww     bool
+}
+
+func (g *getScenario) name() string {
+	return fmt.Sprintf("get %+v states=%v down=%d self=%d", g.numbers, g.has, g.down, g.self)
+}
+
+func (g *getScenario) clone(dst, src subject) subject {
+	c, ok := dst.(*Get)
+	if !ok {
+		c = new(Get)
+	}
+	*c = *src.(*Get)
+	return c
+}
+
+func (g *getScenario) over(b *books, r round) bool { return false }
+
+func (g *getScenario) books(s subject) books {
+	m := s.(*Get)
+	b := books{
+		lost: m.lost, counted: m.counted, absent: m.absent, body: m.body, acked: m.acked, sent: m.sent,
+		waiting: m.waiting, answered: m.answered, done: m.done, flagA: m.settle, flagB: m.fresh.known, deadline: m.deadline,
+	}
+	for i := range m.n {
+		if m.counted.has(i) {
+			b.small[i] = int8(m.sums[i].Lo)
+		}
+		if m.fastest == i {
+			b.small[i] |= 64
+		}
+	}
+	b.small[most] = g.find(string(m.bytes))
+	b.small[most+1] = int8(m.acks)
+	b.small[most+2] = int8(m.fresh.sum.Lo)
+	return b
+}
+
+func (g *getScenario) answers(w *world, r round, i int) []reaction {
+	if r == settleRound {
+		return []reaction{{replica.Answer{Status: replica.Have, Durable: true}, closed}, failed(replica.DiskFull)}
+	}
+	full := r == againRound || w.full[i]
+	all := []reaction{{g.reply(w.has[i], full), closed}}
+	if r == firstRound {
+		all = append(all, reaction{replica.Answer{Status: replica.DontKnow}, closed})
+	}
+	if w.applied {
+		return all // one oddity in a history is enough
+	}
+	if full {
+		all = append(all, reaction{replica.Answer{Status: replica.Have, State: []byte("damaged"), Digest: sumOf(w.has[i])}, closed})
+	}
+	if r == againRound { // it may have taken a write since its digest was sent
+		all = append(all, reaction{g.reply(g.join[w.has[i]][hasY], true), closed})
+	}
+	return all
+}
+
+func (g *getScenario) reply(id int8, full bool) replica.Answer {
+	if id == absent {
+		return replica.Answer{Status: replica.Absent}
+	}
+	a := replica.Answer{Status: replica.Have, Digest: sumOf(id)}
+	if full {
+		a.State = []byte(g.raw[id])
+	}
+	return a
+}
+
+func (g *getScenario) heard(w *world, r round, i int, a *replica.Answer) {
+	if r == settleRound {
+		if a.Status == replica.Have {
+			w.confirmed.add(i)
+		}
+		return
+	}
+	w.knows[i], w.bodies[i] = 0, false
+	switch {
+	case a.Status == replica.Absent:
+		w.knows[i] = 1
+	case a.Status == replica.Have && string(a.State) != "damaged":
+		id := int8(a.Digest.Lo)
+		if id != w.has[i] {
+			w.has[i], w.applied = id, true
+		}
+		w.knows[i], w.bodies[i] = id+1, a.State != nil
+	case a.Status == replica.Have:
+		w.applied = true
+		return
+	default:
+		return
+	}
+	if w.first == 0 {
+		w.first = int8(i + 1)
+	}
+}
+
+// merged is the join of all states in hand.
+func (g *getScenario) merged(w *world) int8 {
+	m := absent
+	for i := range g.numbers.N {
+		if w.bodies[i] {
+			m = g.join[m][w.knows[i]-1]
+		}
+	}
+	return m
+}
+
+func (g *getScenario) saw(w *world, e *Effects) {
+	for _, a := range e.Asks {
+		if a.Op.Verb != replica.Join {
+			continue
+		}
+		i, id := int(a.Op.ID&(1<<placeBits-1)), g.find(string(a.Op.State))
+		want := g.merged(w)
+		if w.decided != 0 && !a.Op.Silent {
+			want = w.decided - 1
+		}
+		switch {
+		case id != want:
+			g.t.Fatalf("%s: sends state %d, merged is %d, world %+v", g.name(), id, want, *w)
+		case a.Op.Silent && (w.knows[i] == 0 || w.knows[i]-1 == id):
+			g.t.Fatalf("%s: repairs %d, which told of state %d, with %d", g.name(), i, w.knows[i]-1, id)
+		case !a.Op.Silent && g.numbers.PR == 0:
+			g.t.Fatalf("%s: repairs before the answer", g.name())
+		}
+		if !a.Op.Silent {
+			w.decided = id + 1
+		}
+		w.repairs[i]++
+	}
+	if e.Replied {
+		g.judge(w, &e.Reply)
+	}
+}
+
+// explained says that replica i has said "absent", or told of a state that is
+// in hand.
+func (g *getScenario) explained(w *world, i int) bool {
+	if w.knows[i] == 1 {
+		return true
+	}
+	for j := range g.numbers.N {
+		if w.knows[i] != 0 && w.bodies[j] && w.knows[j] == w.knows[i] {
+			return true
+		}
+	}
+	return false
+}
+
+// hidden says that nobody is left to ask for the state that i has told of.
+func (g *getScenario) hidden(w *world, i int) bool {
+	for j := range g.numbers.N {
+		if w.knows[j] == w.knows[i] && !w.down.has(j) && w.asked[againRound][j] != closed {
+			return false
+		}
+	}
+	return true
+}
+
+// judge holds the reply against what the replicas have really said.
+func (g *getScenario) judge(w *world, r *Reply) {
+	fail := func(format string, args ...any) {
+		g.t.Helper()
+		g.t.Fatalf("%s: reply %+v in world %+v: %s", g.name(), *r, *w, fmt.Sprintf(format, args...))
+	}
+	need := max(g.numbers.R, g.numbers.PR)
+	counts, can, told := 0, 0, 0
+	for i := range g.numbers.N {
+		switch {
+		case w.knows[i] == 0:
+			if w.asked[firstRound][i] == open && !w.down.has(i) {
+				can++
+			}
+			continue
+		case g.explained(w, i):
+			counts++
+			can++
+		case !g.hidden(w, i):
+			can++
+			if w.decided == 0 && (r.Err == nil || r.Err.Code == ouro.NotFound) {
+				fail("state %d, told of by %d, was not asked for", w.knows[i]-1, i)
+			}
+		}
+		told++
+	}
+	if r.Err != nil && r.Err.Outcome != ouro.NotDone {
+		fail("a read has no effect")
+	}
+	switch {
+	case r.Err == nil || r.Err.Code == ouro.NotFound:
+		if counts < need && w.decided == 0 || r.Quorum.Acks < need || r.Quorum.Acks > told && w.decided == 0 {
+			fail("%d replies count, %d are needed", counts, need)
+		}
+		g.judgeContent(w, r, fail)
+	case r.Err.Code == ouro.QuorumUnavailable:
+		if can >= need {
+			fail("gave up though %d can answer", can)
+		}
+	case r.Err.Code == ouro.TimedOut:
+		if w.now < time.Second+g.numbers.Timeout {
+			fail("timed out before the time")
+		}
+	default:
+		fail("unexpected")
+	}
+}
+
+func (g *getScenario) judgeContent(w *world, r *Reply, fail func(string, ...any)) {
+	id := g.merged(w)
+	if w.decided != 0 {
+		id = w.decided - 1
+	}
+	s := g.states[id]
+	if len(s.Versions) != len(r.Siblings) || (r.Err == nil) != (len(s.Versions) > 0) || r.HasContext != (id != absent) {
+		fail("the merged state is %d", id)
+	}
+	for i := range s.Versions {
+		if string(s.Versions[i].Value) != string(r.Siblings[i].Data) {
+			fail("sibling %d is not that of state %d", i, id)
+		}
+	}
+	if r.HasContext {
+		if c := r.Context.Claims; !c.Contains(s.Claims) || !s.Contains(c) {
+			fail("the context covers something else than state %d", id)
+		}
+		if r.Context.Fastest != string(nodeName(int(w.first-1))) {
+			fail("the fastest was %d", w.first-1)
+		}
+	}
+	differ, have := false, w.confirmed
+	for i := range g.numbers.N {
+		switch w.knows[i] {
+		case 0:
+		case id + 1:
+			have.add(i)
+		default:
+			differ = true
+		}
+	}
+	enough := have.len() >= g.numbers.N-g.numbers.PR+1
+	switch {
+	case r.Quorum.Unsettled && (g.numbers.PR == 0 || enough):
+		fail("unsettled, though %d have it", have.len())
+	case !r.Quorum.Unsettled && g.numbers.PR > 0 && differ && !enough && w.decided != 0:
+		fail("settled, though %d have it", have.len())
+	case w.decided == 0 && g.numbers.PR > 0 && differ && id != absent && !enough && !r.Quorum.Unsettled:
+		fail("replicas differ and nothing was settled")
+	}
+	w.answered = true
+}
+
+func (g *getScenario) ended(w *world) {
+	final := g.merged(w)
+	for i := range g.numbers.N {
+		n, stale := w.repairs[i], w.knows[i] != 0 && w.knows[i]-1 != final && final != absent
+		switch {
+		case !w.answered && w.decided == 0 && n > 0, n > 2, n > 1 && g.numbers.PR == 0:
+			g.t.Fatalf("%s: %d repairs of %d, world %+v", g.name(), n, i, *w)
+		case w.answered && stale && n == 0 && !w.down.has(i):
+			g.t.Fatalf("%s: %d is stale and was not repaired, world %+v", g.name(), i, *w)
+		case !stale && n > 0 && g.numbers.PR == 0:
+			g.t.Fatalf("%s: %d was repaired and is not stale, world %+v", g.name(), i, *w)
+		}
+	}
+}
+
+func TestGetHistories(t *testing.T) {
+	began := time.Now()
+	l := newLattice()
+	var histories uint64
+	settings := 0
+	run := func(numbers Numbers, has [most]int8, down, self int) {
+		numbers.Timeout = time.Minute
+		g := &getScenario{lattice: l, t: t, numbers: numbers, has: has, down: down, self: self}
+		start := func(now clock.Now, replicas []Replica, e *Effects) subject {
+			m := new(Get)
+			m.Start(now, &GetRequest{
+				Common:     Common{Ticket: testTicket, Self: nodeName(self), Numbers: numbers},
+				RepairWait: time.Second, Limits: causal.DefaultLimits(),
+			}, replicas, e)
+			return m
+		}
+		histories += explore(t, g, numbers.N, self, start, down, world{has: has})
+		settings++
+	}
+	for n := 1; n <= 3; n++ {
+		each(n, func(has [most]int8) {
+			for r := 1; r <= n; r++ {
+				run(Numbers{N: n, R: r, W: 1}, has, 0, 0)
+				run(Numbers{N: n, R: 1, W: 1, PR: r}, has, 0, 0)
+			}
+			run(Numbers{N: n, R: 1, W: 1}, has, n/2, n-1)
+		})
+	}
+	t.Logf("%d histories of the Get machine in %d settings, %v", histories, settings, time.Since(began).Round(time.Millisecond))
+}
+
+// each calls f with every way in which n replicas can have up to three
+// different states; the order among those that are not the coordinator, which
+// is the first, does not count.
+func each(n int, f func(has [most]int8)) {
+	var has [most]int8
+	var fill func(i int)
+	fill = func(i int) {
+		if i == n {
+			if distinct(has[:n]) <= 3 {
+				f(has)
+			}
+			return
+		}
+		from := absent
+		if i > 1 {
+			from = has[i-1]
+		}
+		for s := from; s < baseStates; s++ {
+			has[i] = s
+			fill(i + 1)
+		}
+	}
+	fill(0)
+}
+
+func distinct(ids []int8) int {
+	ids = slices.Clone(ids)
+	slices.Sort(ids)
+	return len(slices.Compact(ids))
+}
