@@ -349,6 +349,11 @@ func TestBounds(t *testing.T) {
 	s.run(write(1, "a", strings.Repeat("v", 101)), write(2, "b", "small"))
 	expect(t, "bytes", s.run(read(3, "a"), read(4, "b"), read(5, "b")), "3 read overloaded", "5 read overloaded")
 	expect(t, "within", s.sync(1), "1 write durable", "2 write durable", "4 read small")
+	s.run(write(6, "b", "large"))
+	expect(t, "the bytes are free again", append(s.run(read(7, "c")), s.sync(1)...), "7 read absent", "6 write durable")
+	lww := write(8, "b", "new")
+	lww.Mint.LWW = true
+	expect(t, "one may wait again", append(s.run(lww, read(9, "b")), s.sync(1)...), "8 write new", "8 write durable", "9 read new")
 
 	s = newShard(t, disk.Config{MaxBatches: 1}, nil)
 	s.run(write(1, "a", "1"))

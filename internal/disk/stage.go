@@ -52,7 +52,10 @@ func (r *Runner) refuse(op *replica.Op) replica.Reason {
 	}
 }
 
-// do runs one operation on what is stored, as the batch so far leaves it.
+// do runs one operation on what is stored, as the batch so far leaves it. There
+// is no cache of records above the engine's own: one that held 4 MiB of those
+// written last took a fifth off the cost of writes where it held all of them,
+// nothing where it held a fifth of them, and would hide rot.
 func (r *Runner) do(now clock.Now, op *replica.Op, s *staged, facts *[]fact.Fact) {
 	id := record{op.Partition, op.Key.Bucket, op.Key.Name}
 	r.key = store.AppendRecordKey(r.key[:0], op.Partition, op.Key.Bucket, op.Key.Pos.Hi, op.Key.Name)

@@ -12,6 +12,7 @@ func TestConformance(t *testing.T) {
 	for name, o := range map[string]pebble.Options{
 		"Defaults":        {Reserve: -1},
 		"NoSeparation":    {Reserve: -1, SeparateFrom: -1},
+		"Separation":      {Reserve: -1, SeparateFrom: 16},
 		"OneInFlight":     {Reserve: -1, MaxUnsynced: 1},
 		"SmallestReserve": {Reserve: 1},
 	} {

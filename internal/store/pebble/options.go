@@ -21,7 +21,7 @@ const (
 	DefaultMemTableBytes = 16 << 20
 	DefaultMaxUnsynced   = 1024
 	DefaultReserve       = 256 << 20
-	DefaultSeparateFrom  = 1 << 10
+	DefaultSeparateFrom  = 4 << 10
 
 	// maxUnsynced is the library's own bound on syncs in flight, less one for a
 	// turn of the log and some room.
@@ -44,7 +44,9 @@ type Options struct {
 	// Negative: none.
 	Reserve int64
 	// SeparateFrom is the size in bytes from which values are kept in files of
-	// their own, apart from the tree. Negative: never.
+	// their own, apart from the tree, so that compactions do not copy them.
+	// Reads then take one block more: with values of 1 KiB writes cost a sixth
+	// less and reads a fifth more, so the default is larger. Negative: never.
 	SeparateFrom int
 	// Logger gets what the library says; nil discards it.
 	Logger *slog.Logger
@@ -113,9 +115,8 @@ func (o Options) library(e *Engine) *cockroach.Options {
 	return opts
 }
 
-// separation keeps large values out of the tree, so that compactions do not
-// copy them. Files more than a fifth garbage and five minutes old are
-// rewritten.
+// separation keeps large values out of the tree. Files more than a fifth
+// garbage and five minutes old are rewritten.
 func separation(from int) func() cockroach.ValueSeparationPolicy {
 	return func() cockroach.ValueSeparationPolicy {
 		return cockroach.ValueSeparationPolicy{
