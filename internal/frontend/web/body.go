@@ -40,14 +40,14 @@ func noConditions(h http.Header) error {
 }
 
 // readBody reads the value. The caller calls release once the store is done
-// with it, whatever the error.
+// with it, whatever the error. After an error the deadline stays: net/http may
+// still read what is left of the body.
 func (x *exchange) readBody() (body []byte, release func(), err error) {
 	most := int64(x.cfg.MaxValue)
 	size := x.r.ContentLength // -1: unknown
 	control := http.NewResponseController(x.w)
 	// A recorder in a test has no deadlines; a connection always has.
 	_ = control.SetReadDeadline(time.Now().Add(x.cfg.BodyTimeout))
-	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
 	if size > most {
 		x.drop()
 		return nil, func() {}, x.tooLarge()
@@ -75,6 +75,7 @@ func (x *exchange) readBody() (body []byte, release func(), err error) {
 		x.drop()
 		return nil, release, x.tooLarge()
 	}
+	_ = control.SetReadDeadline(time.Time{})
 	return body, release, nil
 }
 

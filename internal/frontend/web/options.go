@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
 	"net/http"
@@ -30,9 +31,8 @@ func requestID(h http.Header, most int) (string, error) {
 // drawID draws 128 bits: no two requests ever meet in one.
 func drawID() string {
 	var b [16]byte
-	for i := range b {
-		b[i] = byte(rand.Uint32())
-	}
+	binary.BigEndian.PutUint64(b[:8], rand.Uint64())
+	binary.BigEndian.PutUint64(b[8:], rand.Uint64())
 	return hex.EncodeToString(b[:])
 }
 
