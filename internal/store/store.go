@@ -17,8 +17,8 @@ var (
 	ErrDead = errors.New("store: engine stopped after a failed sync")
 )
 
-// Engine is a storage engine. Get, Range and Usage may be called from any
-// goroutine; Apply from one at a time.
+// Engine is a storage engine. All methods may be called from any goroutine;
+// concurrent calls of Apply take turns.
 type Engine interface {
 	// Get calls fn with the value stored under key and returns true, or returns
 	// false where there is none. The value is valid only during fn.
@@ -31,11 +31,12 @@ type Engine interface {
 
 	// Apply makes the batch visible, all of it or nothing, and returns. When it
 	// has reached stable storage synced is called once with nil, from any
-	// goroutine and in the order of the Apply calls. After a sync error synced
-	// gets that error, as do all later ones: the engine is dead and its process
-	// must end (an fsync is never retried). An error returned by Apply itself
-	// means that nothing of the batch is visible; synced is then not called.
-	// The batch may be reused as soon as Apply returns.
+	// goroutine and in the order of the Apply calls of one caller; it must not
+	// block. After a sync error synced gets that error, as do all later ones:
+	// the engine is dead and its process must end (an fsync is never retried).
+	// An error returned by Apply itself means that nothing of the batch is
+	// visible; synced is then not called. The batch may be reused as soon as
+	// Apply returns.
 	Apply(b *Batch, synced func(error)) error
 
 	// Checkpoint writes a copy of the store as of some moment during the call

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/ourodb/ouro/internal/store"
@@ -204,6 +205,41 @@ func testSynced(t *testing.T, s Subject) {
 	}
 	if len(order) > 0 {
 		t.Errorf("%d callbacks too many", len(order))
+	}
+}
+
+// testManyCallers checks that callers on several goroutines get their callbacks
+// in the order of their own calls, while others read.
+func testManyCallers(t *testing.T, s Subject) {
+	e := open(t, s)
+	const callers, n = 4, 100
+	var all sync.WaitGroup
+	for c := range callers {
+		all.Go(func() {
+			synced := make(chan int, n)
+			for i := range n {
+				var b store.Batch
+				key := fmt.Appendf(nil, "%d-%03d", c, i)
+				b.Set(key, []byte("v"))
+				if err := e.Apply(&b, func(error) { synced <- i }); err != nil {
+					t.Error(err)
+					return
+				}
+				want(t, e, string(key), "v")
+			}
+			for i := range n {
+				if got := <-synced; got != i {
+					t.Errorf("caller %d: callback %d is of batch %d", c, i, got)
+				}
+			}
+		})
+	}
+	for range 20 {
+		keys(t, e, nil, nil)
+	}
+	all.Wait()
+	if got := keys(t, e, nil, nil); len(got) != callers*n {
+		t.Errorf("%d keys, want %d", len(got), callers*n)
 	}
 }
 

@@ -45,6 +45,7 @@ func Run(t *testing.T, s Subject) {
 		{"UnknownChange", testUnknownChange},
 		{"BatchIsReusable", testBatchReuse},
 		{"SyncedInOrderOnce", testSynced},
+		{"ManyCallers", testManyCallers},
 		{"Usage", testUsage},
 		{"Closed", testClosed},
 		{"Reopen", testReopen},
