@@ -152,6 +152,23 @@ func TestBackoffDoublesUpToItsBound(t *testing.T) {
 	})
 }
 
+func TestLinkThatLastsEndsTheBackoff(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		n := newNetwork()
+		a := start(t, n, "a")
+		a.SetPeers(map[string]string{"b": "b"})
+		settle(20 * time.Second)
+		b := start(t, n, "b")
+		settle(10 * time.Second)
+		_ = b.Close()
+		start(t, n, "b")
+		settle(50 * time.Millisecond)
+		if a.turns("b") != "up down up" {
+			t.Errorf("links %q", a.turns("b"))
+		}
+	})
+}
+
 func TestPeerThatComesBackIsDialledSoon(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		n := newNetwork()
