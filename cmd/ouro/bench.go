@@ -189,7 +189,7 @@ func (f *benchFlags) useDir() error {
 			continue
 		}
 		if f.addr == "" {
-			f.addr = n.Client
+			f.addr, f.admin = n.Client, n.Admin
 		}
 		if takePIDs {
 			f.pids = append(f.pids, n.PID)

@@ -1,51 +1,59 @@
 package bench
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"github.com/ourodb/ouro"
 )
 
-// maxParts bounds the sealed contexts that are sent as one; a node opens at
-// most 16.
-const maxParts = 8
+// maxParts bounds the sealed contexts that are sent as one: a node opens at most
+// 16.
+const maxParts = 16
 
-// known is what is known of the versions of a key: the contexts of one reply or
-// of several after one another, which the node that opens them joins.
-type known struct {
-	context ouro.Context
-	parts   int
+// known is what is known of the versions of a key: the contexts of the replies
+// that no later reply has covered. It is never changed.
+type known struct{ parts []ouro.Context }
+
+// context returns what to send: the newest parts one after another, which the
+// node that opens them joins.
+func (k *known) context() ouro.Context {
+	if k == nil {
+		return nil
+	}
+	return slices.Concat(k.parts[max(0, len(k.parts)-maxParts):]...)
 }
 
 // contexts holds what is known of each key, shared by all workers.
 type contexts []atomic.Pointer[known]
 
-// before returns what is known of key i and the context to send.
-func (c contexts) before(i int) (*known, ouro.Context) {
-	k := c[i].Load()
-	if k == nil {
-		return nil, nil
+// told notes the context of a reply to a request that was made when before was
+// known. The reply covers that: a put was sent it, and a get came after it. What
+// other workers were told meanwhile is kept beside it.
+func (c contexts) told(i int, before *known, now ouro.Context) {
+	if len(now) == 0 {
+		return
 	}
-	return k, k.context
-}
-
-// read notes the context of a get, unless a put has told more meanwhile.
-func (c contexts) read(i int, before *known, now ouro.Context) {
-	c[i].CompareAndSwap(before, &known{now, 1})
-}
-
-// wrote notes the context of a put beside what other puts have told meanwhile:
-// each covers a version that the other does not.
-func (c contexts) wrote(i int, before *known, now ouro.Context) {
-	next := &known{now, 1}
-	for !c[i].CompareAndSwap(before, next) {
-		if before = c[i].Load(); before == nil || before.parts >= maxParts {
-			next = &known{now, 1} // what is lost shows up as a sibling in the next get
-			continue
+	for {
+		current := c[i].Load()
+		next := &known{}
+		if current != nil {
+			for _, p := range current.parts {
+				if !before.has(p) {
+					next.parts = append(next.parts, p)
+				}
+			}
 		}
-		both := append(append(ouro.Context(nil), before.context...), now...)
-		next = &known{both, before.parts + 1}
+		next.parts = append(next.parts, now)
+		if c[i].CompareAndSwap(current, next) {
+			return
+		}
 	}
+}
+
+// has reports whether p, the very same bytes in memory, is a part.
+func (k *known) has(p ouro.Context) bool {
+	return k != nil && slices.ContainsFunc(k.parts, func(q ouro.Context) bool { return &q[0] == &p[0] })
 }
 
 // forget makes the next put of key i a blind one.

@@ -111,7 +111,7 @@ func (b *run) loadTry(ctx context.Context, i int, r *rand.Rand) error {
 			return err
 		}
 	}
-	b.seen.read(i, nil, got.Context)
+	b.seen.told(i, nil, got.Context)
 	return nil
 }
 
@@ -169,7 +169,7 @@ func (b *run) one(r *rand.Rand, t *tally, due time.Time) {
 	ctx, cancel := context.WithTimeout(context.Background(), b.cfg.OpTimeout)
 	defer cancel()
 	i := b.keys.next(r)
-	before, have := b.seen.before(i)
+	before := b.seen[i].Load()
 	if r.Float64() < b.cfg.Reads {
 		got, err := b.driver.Get(ctx, keyName(i))
 		if ouro.CodeOf(err) == ouro.NotFound {
@@ -178,16 +178,16 @@ func (b *run) one(r *rand.Rand, t *tally, due time.Time) {
 		t.gets.note(time.Since(due), err)
 		if err == nil {
 			t.siblings(got.Siblings)
-			b.seen.read(i, before, got.Context)
+			b.seen.told(i, before, got.Context)
 		}
 		return
 	}
-	now, err := b.driver.Put(ctx, keyName(i), b.value(r), have)
+	now, err := b.driver.Put(ctx, keyName(i), b.value(r), before.context())
 	t.puts.note(time.Since(due), err)
 	switch ouro.CodeOf(err) {
 	case "":
 		if err == nil {
-			b.seen.wrote(i, before, now)
+			b.seen.told(i, before, now)
 		}
 	case ouro.TooManySiblings, ouro.BadContext:
 		b.seen.forget(i, before)
