@@ -60,7 +60,7 @@ func (p *peer) run() {
 			began := time.Now()
 			err = p.use(l)
 			if time.Since(began) >= p.t.cfg.BackoffMax {
-				_ = wait // a link that lasts ends the trouble
+				wait.reset() // a link that lasts ends the trouble
 			}
 		} else {
 			p.count.failures.Add(1)
