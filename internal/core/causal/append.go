@@ -1,6 +1,10 @@
 package causal
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+	"slices"
+)
 
 // The canonical form of a state, version 1. Numbers are uvarints in their
 // shortest form unless said otherwise; zig-zag numbers are signed.
@@ -48,59 +52,60 @@ const (
 	flagContentType = 8
 )
 
+// usualMeta is more than the meta section of a usual state takes: it is built on
+// the stack, since its length goes in front of it.
+const usualMeta = 256
+
 // Append appends the canonical form of s to dst. The life of every actor must be
 // below 2^62, times and expiries must not be negative, and every version's dot
 // must be covered by the claims.
 func (s State) Append(dst []byte) []byte {
-	// The length goes in front of the section, so the section is written behind
-	// room for the longest length and moved down over what is left of it.
-	const room = 3
-	start := len(dst)
-	dst = append(dst, formatVersion)
-	dst = append(dst, make([]byte, room)...)
-	at := len(dst)
-	dst = s.appendMeta(dst)
-	n := len(dst) - at
-	var length [binary.MaxVarintLen64]byte
-	w := binary.PutUvarint(length[:], uint64(n))
-	if w > room {
-		dst = append(dst, length[:w-room]...) // only to grow it
+	var room [usualMeta]byte
+	meta := s.appendMeta(room[:0])
+	return s.appendAround(slices.Grow(dst, s.length(meta)), meta)
+}
+
+// Bytes returns the canonical form of s in new memory, behind before zero bytes
+// and with room for after more.
+func (s State) Bytes(before, after int) []byte {
+	var room [usualMeta]byte
+	meta := s.appendMeta(room[:0])
+	return s.appendAround(make([]byte, before, before+s.length(meta)+after), meta)
+}
+
+// length returns how many bytes the form with this meta section has.
+func (s *State) length(meta []byte) int {
+	n := 1 + (bits.Len(uint(len(meta)|1))+6)/7 + len(meta)
+	for i := range s.Versions {
+		n += len(s.Versions[i].Value)
 	}
-	copy(dst[start+1+w:], dst[at:at+n])
-	copy(dst[start+1:], length[:w])
-	dst = dst[:start+1+w+n]
+	return n
+}
+
+func (s *State) appendAround(dst, meta []byte) []byte {
+	dst = binary.AppendUvarint(append(dst, formatVersion), uint64(len(meta)))
+	dst = append(dst, meta...)
 	for i := range s.Versions {
 		dst = append(dst, s.Versions[i].Value...)
 	}
 	return dst
 }
 
-// Size returns an upper bound on the length of what [State.Append] appends.
-func (s State) Size() int {
-	n := 32 + 40*len(s.Vector) + 24*len(s.Exceptions)
-	for i := range s.Versions {
-		n += 80 + len(s.Versions[i].ContentType) + len(s.Versions[i].Value)
-	}
-	return n
-}
-
 func (s *State) appendMeta(dst []byte) []byte {
-	dst = binary.AppendUvarint(dst, uint64(s.Floor))
+	dst = appendUvarint(dst, uint64(s.Floor))
 	dst = s.Claims.append(dst, true, s.Floor)
-	dst = binary.AppendUvarint(dst, uint64(len(s.Versions)))
+	dst = appendUvarint(dst, uint64(len(s.Versions)))
 	actors := cursor{claims: &s.Claims}
 	for i := range s.Versions {
 		v := &s.Versions[i]
-		for actors.actor != v.Dot.Actor && actors.next() {
-		}
-		dst = binary.AppendUvarint(dst, uint64(actors.index))
+		dst = appendUvarint(dst, actors.find(v.Dot.Actor))
 		dst = v.append(dst)
 	}
 	return dst
 }
 
 func (v *Version) append(dst []byte) []byte {
-	dst = binary.AppendUvarint(dst, v.Dot.N)
+	dst = appendUvarint(dst, v.Dot.N)
 	dst = append(dst, v.flags())
 	dst = binary.BigEndian.AppendUint64(dst, uint64(v.Stamp))
 	if v.Request != 0 {
@@ -110,12 +115,12 @@ func (v *Version) append(dst []byte) []byte {
 		dst = binary.AppendUvarint(dst, uint64(v.Expiry))
 	}
 	if v.ContentType != "" {
-		dst = binary.AppendUvarint(dst, uint64(len(v.ContentType)))
+		dst = appendUvarint(dst, uint64(len(v.ContentType)))
 		dst = append(dst, v.ContentType...)
 	}
 	dst = binary.BigEndian.AppendUint64(dst, v.Sum.Hi)
 	dst = binary.BigEndian.AppendUint64(dst, v.Sum.Lo)
-	return binary.AppendUvarint(dst, uint64(len(v.Value)))
+	return appendUvarint(dst, uint64(len(v.Value)))
 }
 
 func (v *Version) flags() (f byte) {
@@ -136,26 +141,26 @@ func (v *Version) flags() (f byte) {
 
 // append appends the claims, with times less base or without times.
 func (c *Claims) append(dst []byte, timed bool, base int64) []byte {
-	dst = binary.AppendUvarint(dst, uint64(c.countActors()))
-	last := Actor{}
-	for actors := (cursor{claims: c}); actors.next(); {
+	dst = appendUvarint(dst, uint64(c.countActors()))
+	run := uint64(0)
+	actors := cursor{claims: c}
+	for actors.next() {
 		header := actors.actor.Life << actorShift
 		if len(actors.exceptions) > 0 {
 			header |= hasExceptions
 		}
-		if actors.index > 0 && actors.actor.Run == last.Run {
-			dst = binary.AppendUvarint(dst, header|sameRun)
+		if actors.passed > 1 && actors.actor.Run == run {
+			dst = appendUvarint(dst, header|sameRun)
 		} else {
-			dst = binary.AppendUvarint(dst, header)
-			dst = binary.BigEndian.AppendUint64(dst, actors.actor.Run)
+			run = actors.actor.Run
+			dst = binary.BigEndian.AppendUint64(appendUvarint(dst, header), run)
 		}
-		last = actors.actor
-		dst = binary.AppendUvarint(dst, actors.entry.N)
-		if timed && actors.entry.N > 0 {
-			dst = binary.AppendUvarint(dst, zigzag(actors.entry.Time-base))
-			base = actors.entry.Time
+		dst = appendUvarint(dst, actors.n)
+		if timed && actors.n > 0 {
+			dst = binary.AppendUvarint(dst, zigzag(actors.time-base))
+			base = actors.time
 		}
-		dst = appendExceptions(dst, actors.entry.N, actors.exceptions)
+		dst = appendExceptions(dst, actors.n, actors.exceptions)
 	}
 	return dst
 }
@@ -187,39 +192,12 @@ func (c *Claims) countActors() int {
 	return n
 }
 
-// cursor walks the actors of claims in order.
-type cursor struct {
-	claims     *Claims
-	started    bool
-	index      int // of actor
-	actor      Actor
-	entry      Entry // N is 0 where the actor has none
-	exceptions []Dot // of actor
-	v, x       int   // where the next ones begin
-}
-
-func (c *cursor) next() bool {
-	vector, dots := c.claims.Vector[c.v:], c.claims.Exceptions[c.x:]
-	switch {
-	case len(vector) > 0 && (len(dots) == 0 || vector[0].Actor.Compare(dots[0].Actor) <= 0):
-		c.actor, c.entry = vector[0].Actor, vector[0]
-		c.v++
-	case len(dots) > 0:
-		c.actor, c.entry = dots[0].Actor, Entry{}
-	default:
-		return false
+// appendUvarint is binary.AppendUvarint with a short cut for small numbers.
+func appendUvarint(dst []byte, n uint64) []byte {
+	if n < 0x80 {
+		return append(dst, byte(n))
 	}
-	n := 0
-	for n < len(dots) && dots[n].Actor == c.actor {
-		n++
-	}
-	c.exceptions = dots[:n]
-	c.x += n
-	if c.started {
-		c.index++
-	}
-	c.started = true
-	return true
+	return binary.AppendUvarint(dst, n)
 }
 
 func zigzag(n int64) uint64   { return uint64(n<<1) ^ uint64(n>>63) }

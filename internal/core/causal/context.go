@@ -109,10 +109,10 @@ func (s *Sealer) openPart(bucket, name string, sealed []byte) (c Context, rest [
 	if sealed[0] != sealVersion {
 		return c, nil, bad("it is of a form that this node does not know: use it exactly as a get returned it")
 	}
-	r := reader{rest: sealed[1:]}
+	r := reader{b: sealed, at: 1}
 	n := r.uvarint()
 	body := r.bytes(n)
-	signed := sealed[:len(sealed)-len(r.rest)]
+	signed := sealed[:r.at]
 	seal := r.bytes(sealLen)
 	if r.bad || n < keyHashLen {
 		return c, nil, bad("it is cut short: use it exactly as a get returned it")
@@ -126,17 +126,17 @@ func (s *Sealer) openPart(bucket, name string, sealed []byte) (c Context, rest [
 	if err := c.decode(body[keyHashLen:]); err != nil {
 		return c, nil, err
 	}
-	return c, r.rest, nil
+	return c, r.rest(), nil
 }
 
 // decode reads what a good seal vouches for, and still believes nothing.
 func (c *Context) decode(body []byte) error {
-	r := reader{rest: body}
+	r := reader{b: body}
 	err := c.Claims.decode(&r, false, 0)
-	if err != nil || r.bad || len(c.Vector)+len(c.Exceptions) > MaxContextClaims || len(r.rest) > maxNodeID {
+	if err != nil || r.bad || len(c.Vector)+len(c.Exceptions) > MaxContextClaims || r.left() > maxNodeID {
 		return bad("what it says makes no sense: get the key again and use that context")
 	}
-	c.Fastest = string(r.rest)
+	c.Fastest = string(r.rest())
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package causal
 
 import (
-	"encoding/binary"
 	"math"
 	"slices"
 )
@@ -47,7 +46,7 @@ func (s *State) Decode(b []byte) error {
 	if err != nil {
 		return err
 	}
-	r := reader{rest: meta}
+	r := reader{b: meta}
 	floor := r.uvarint()
 	s.Floor = int64(floor)
 	if s.Floor < 0 || s.Floor == math.MaxInt64 { // a time must fit above it
@@ -62,7 +61,7 @@ func (s *State) Decode(b []byte) error {
 	if r.bad {
 		return errCut
 	}
-	if len(r.rest) > 0 {
+	if r.left() > 0 {
 		return errLength
 	}
 	return s.checkFloor()
@@ -89,12 +88,13 @@ func split(b []byte) (meta, bodies []byte, err error) {
 	if b[0] != formatVersion {
 		return nil, nil, errVersion
 	}
-	r := reader{rest: b[1:]}
+	r := reader{b: b, at: 1}
 	n := r.uvarint()
-	if r.bad || n > uint64(len(r.rest)) {
+	if r.bad || n > uint64(r.left()) {
 		return nil, nil, errCut
 	}
-	return r.rest[:n], r.rest[n:], nil
+	end := r.at + int(n)
+	return b[r.at:end], b[end:], nil
 }
 
 // metaEnd returns where the meta section of a canonical form ends.
@@ -173,20 +173,16 @@ func (s *State) decodeVersions(r *reader, bodies []byte) error {
 	if r.bad {
 		return errCut
 	}
-	s.Versions = slices.Grow(s.Versions[:0], count)
+	s.Versions = slices.Grow(s.Versions[:0], count)[:count]
 	actors := cursor{claims: &s.Claims}
-	if !actors.next() && count > 0 {
-		return errVersions
-	}
-	for i := range count {
-		index := r.uvarint()
-		for uint64(actors.index) < index {
-			if !actors.next() {
-				return errVersions
-			}
+	for i := range s.Versions {
+		v := &s.Versions[i]
+		*v = Version{}
+		if !actors.seek(r.uvarint()) {
+			return errVersions
 		}
-		v := Version{Dot: Dot{actors.actor, r.uvarint()}}
-		if uint64(actors.index) != index || v.Dot.N == 0 || !actors.covers(v.Dot) {
+		v.Dot = Dot{actors.actor, r.uvarint()}
+		if v.Dot.N == 0 || !actors.covers(v.Dot) {
 			return errVersions
 		}
 		if i > 0 && s.Versions[i-1].Dot.Compare(v.Dot) >= 0 {
@@ -200,21 +196,11 @@ func (s *State) decodeVersions(r *reader, bodies []byte) error {
 			return errBodies
 		}
 		v.Value, bodies = bodies[:n:n], bodies[n:]
-		s.Versions = append(s.Versions, v)
 	}
 	if len(bodies) > 0 {
 		return errBodies
 	}
 	return nil
-}
-
-// covers reports whether the actor's events that were seen include d.
-func (c *cursor) covers(d Dot) bool {
-	if d.N <= c.entry.N {
-		return true
-	}
-	_, ok := slices.BinarySearchFunc(c.exceptions, d, Dot.Compare)
-	return ok
 }
 
 func (v *Version) decode(r *reader) error {
@@ -256,69 +242,4 @@ func contentType(b []byte) string {
 	default:
 		return string(b)
 	}
-}
-
-// reader takes numbers from the front of bytes. Once it was asked for more than
-// there is, it is bad and gives zeros.
-type reader struct {
-	rest []byte
-	bad  bool
-}
-
-func (r *reader) fail() {
-	r.rest, r.bad = nil, true
-}
-
-func (r *reader) byte() byte {
-	if len(r.rest) == 0 {
-		r.fail()
-		return 0
-	}
-	b := r.rest[0]
-	r.rest = r.rest[1:]
-	return b
-}
-
-// uvarint takes a number and accepts only its shortest form.
-func (r *reader) uvarint() uint64 {
-	if len(r.rest) > 0 && r.rest[0] < 0x80 {
-		return uint64(r.byte())
-	}
-	n, w := binary.Uvarint(r.rest)
-	if w <= 0 || r.rest[w-1] == 0 {
-		r.fail()
-		return 0
-	}
-	r.rest = r.rest[w:]
-	return n
-}
-
-// count takes a number of things that take at least size bytes each.
-func (r *reader) count(size int) int {
-	n := r.uvarint()
-	if n > uint64(len(r.rest)/size) {
-		r.fail()
-		return 0
-	}
-	return int(n)
-}
-
-func (r *reader) uint64() uint64 {
-	if len(r.rest) < 8 {
-		r.fail()
-		return 0
-	}
-	n := binary.BigEndian.Uint64(r.rest)
-	r.rest = r.rest[8:]
-	return n
-}
-
-func (r *reader) bytes(n uint64) []byte {
-	if n > uint64(len(r.rest)) {
-		r.fail()
-		return nil
-	}
-	b := r.rest[:n]
-	r.rest = r.rest[n:]
-	return b
 }

@@ -79,9 +79,9 @@ func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.
 // newRecord returns the record of a state. Live is the index of the live actor's
 // entry, or -1.
 func newRecord(s *causal.State, live int) []byte {
-	record := make([]byte, headLen, headLen+tailLen+s.Size())
+	record := s.Bytes(headLen, tailLen)
 	record[0], record[1] = recordVersion, localByte(live)
-	return seal(s.Append(record))
+	return seal(record)
 }
 
 // recordOf returns the record of a state in canonical form, without live actor.

@@ -50,11 +50,18 @@ func (t *tokens) add(token uint64, k *ring.Key, dot causal.Dot, now time.Duratio
 	if token == 0 || t.max <= 0 {
 		return
 	}
-	key := keyOf(token, k)
 	t.expire(now)
-	if _, ok := t.dots[key]; ok {
+	if _, ok := t.dots[keyOf(token, k)]; !ok {
+		t.insert(token, k, dot, now)
+	}
+}
+
+// insert is add for a token that was just looked for and not found.
+func (t *tokens) insert(token uint64, k *ring.Key, dot causal.Dot, now time.Duration) {
+	if token == 0 || t.max <= 0 {
 		return
 	}
+	t.expire(now)
 	if len(t.queue)-t.head >= t.max {
 		t.evicted++
 		t.drop()
@@ -63,6 +70,7 @@ func (t *tokens) add(token uint64, k *ring.Key, dot causal.Dot, now time.Duratio
 		t.queue = t.queue[:copy(t.queue, t.queue[t.head:])]
 		t.head = 0
 	}
+	key := keyOf(token, k)
 	t.queue = append(t.queue, tokenAge{key, now})
 	t.dots[key] = tokenDot{dot, now}
 }
