@@ -1,0 +1,188 @@
+package telemetry
+
+import (
+	"bytes"
+	"log/slog"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/fact"
+)
+
+// newTest returns metrics that log to the buffer from a level on.
+func newTest(level slog.Level) (*Metrics, *prometheus.Registry, *bytes.Buffer) {
+	reg := prometheus.NewRegistry()
+	var b bytes.Buffer
+	return New(reg, "v1", slog.New(slog.NewJSONHandler(&b, &slog.HandlerOptions{Level: level}))), reg, &b
+}
+
+// gather returns the metrics by name and labels: values of counters and gauges,
+// counts of histograms.
+func gather(t *testing.T, reg *prometheus.Registry) map[string]float64 {
+	t.Helper()
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.Metric {
+			got[name(f, m)] = m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
+		}
+	}
+	return got
+}
+
+func name(f *dto.MetricFamily, m *dto.Metric) string {
+	var labels []string
+	for _, l := range m.Label {
+		labels = append(labels, l.GetValue())
+	}
+	if len(labels) == 0 {
+		return f.GetName()
+	}
+	return f.GetName() + "{" + strings.Join(labels, ",") + "}"
+}
+
+func check(t *testing.T, reg *prometheus.Registry, want map[string]float64) {
+	t.Helper()
+	got := gather(t, reg)
+	for _, n := range slices.Sorted(maps.Keys(want)) {
+		if v, ok := got[n]; !ok || v != want[n] {
+			t.Errorf("%s = %v (there: %t), want %v", n, v, ok, want[n])
+		}
+	}
+}
+
+func TestFactsAreCounted(t *testing.T) {
+	m, reg, _ := newTest(slog.LevelInfo)
+	m.Observe([]fact.Fact{
+		{Kind: fact.Late}, {Kind: fact.Silent}, {Kind: fact.Late}, {Kind: fact.Forwarded}, {Kind: fact.Minted}, {Kind: fact.Known},
+		{Kind: fact.Differed, N: 2}, {Kind: fact.Repaired}, {Kind: fact.Repaired}, {Kind: fact.Pruned, N: 7}, {Kind: fact.ExceptionDropped, N: 3},
+		{Kind: fact.DotReused}, {Kind: fact.Damaged}, {Kind: fact.Dropped}, {Kind: fact.Settled, Lasted: time.Millisecond},
+		{Kind: fact.Decided, Note: "get", N: 2}, {Kind: fact.Decided, Note: "put"}, {Kind: fact.Asked}, {Kind: 255},
+	})
+	m.Observe([]fact.Fact{{Kind: fact.Late}, {Kind: fact.Pruned, N: 1}})
+	m.Observe(nil)
+	check(t, reg, map[string]float64{
+		"ouro_late_answers_total": 3, "ouro_missing_answers_total": 1, "ouro_forwards_total": 1, "ouro_versions_total": 1,
+		"ouro_repeated_requests_total": 1, "ouro_differing_reads_total": 1, "ouro_read_repairs_total": 2, "ouro_pruned_entries_total": 8,
+		"ouro_dropped_exceptions_total": 3, "ouro_dot_reused_total": 1, "ouro_damaged_records_total": 1, "ouro_dropped_messages_total": 1,
+		"ouro_replication_lag_seconds": 1, "ouro_get_siblings": 1,
+	})
+}
+
+func TestRequestsAreCounted(t *testing.T) {
+	m, reg, _ := newTest(slog.LevelInfo)
+	m.Request("get", "done", time.Millisecond)
+	m.Request("get", string(ouro.NotFound), time.Millisecond)
+	m.Request("put", string(ouro.TimedOut), time.Second)
+	m.Request("delete", "abandoned", time.Second)
+	m.Request("delete", "news", time.Second)
+	m.Request("news", "done", time.Second) // counted nowhere, but no harm
+	m.Rejected(ouro.TooLarge)
+	m.Rejected("news")
+	check(t, reg, map[string]float64{
+		"ouro_requests_total{done,get}": 1, "ouro_requests_total{not_found,get}": 1, "ouro_requests_total{timeout,put}": 1,
+		"ouro_requests_total{abandoned,delete}": 1, "ouro_requests_total{other,delete}": 1, "ouro_requests_total{done,put}": 0,
+		"ouro_request_duration_seconds{answered,get}": 2, "ouro_request_duration_seconds{failed,get}": 0,
+		"ouro_request_duration_seconds{failed,put}": 1, "ouro_request_duration_seconds{failed,delete}": 2,
+		"ouro_http_rejected_total{too_large}": 1,
+	})
+}
+
+func TestStagesAndLinks(t *testing.T) {
+	m, reg, _ := newTest(slog.LevelInfo)
+	m.Turn("shard", 5, time.Millisecond)
+	m.Turn("shard", 3, time.Millisecond)
+	m.Refused("inbox")
+	m.Refused("inbox")
+	m.Link("n2", true)
+	m.Link("n3", true)
+	m.Link("n3", false)
+	check(t, reg, map[string]float64{
+		"ouro_queue_length{shard}": 3, "ouro_queue_wait_seconds{shard}": 2, "ouro_refused_total{inbox}": 2,
+		"ouro_link_up{n2}": 1, "ouro_link_up{n3}": 0,
+	})
+}
+
+// TestDocumented holds docs/reference/metrics.md to the code, both ways.
+func TestDocumented(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/reference/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]bool{}
+	for _, match := range regexp.MustCompile("(?m)^\\| `(ouro_[a-z_]+)`").FindAllSubmatch(doc, -1) {
+		documented[string(match[1])] = true
+	}
+	m, reg, _ := newTest(slog.LevelInfo)
+	m.Turn("shard", 1, 0)
+	m.Refused("shard")
+	m.Link("n2", true)
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if n := f.GetName(); strings.HasPrefix(n, "ouro_") {
+			if !documented[n] {
+				t.Errorf("metrics.md does not list %s", n)
+			}
+			if f.GetHelp() == "" {
+				t.Errorf("%s has no help", n)
+			}
+			delete(documented, n)
+		}
+	}
+	for n := range documented {
+		t.Errorf("metrics.md lists %s, which is not there", n)
+	}
+}
+
+func TestFactsAreLogged(t *testing.T) {
+	batch := []fact.Fact{
+		{Kind: fact.Asked, Peer: "n2"},
+		{Kind: fact.Damaged, Note: "b/k"},
+		{Kind: fact.DotReused, Note: "a/1:1"},
+	}
+	m, _, b := newTest(slog.LevelInfo)
+	m.Observe(batch)
+	if s := b.String(); strings.Count(s, "\n") != 2 || !strings.Contains(s, `"level":"ERROR","msg":"ALARM dot reused"`) || !strings.Contains(s, `"level":"WARN","msg":"record damaged"`) {
+		t.Errorf("at info:\n%s", s)
+	}
+	m, _, b = newTest(slog.LevelDebug)
+	m.Observe(batch)
+	if s := b.String(); strings.Count(s, "\n") != 3 || !strings.Contains(s, `"msg":"asked"`) {
+		t.Errorf("at debug:\n%s", s)
+	}
+	m, _, b = newTest(slog.LevelError)
+	m.Observe(batch)
+	if s := b.String(); strings.Count(s, "\n") != 1 {
+		t.Errorf("at error:\n%s", s)
+	}
+}
+
+// BenchmarkObserve is what a turn of a loop with the facts of four puts pays.
+func BenchmarkObserve(b *testing.B) {
+	m, _, _ := newTest(slog.LevelInfo)
+	var batch []fact.Fact
+	for range 4 {
+		batch = append(batch, fact.Fact{Kind: fact.Started}, fact.Fact{Kind: fact.Minted}, fact.Fact{Kind: fact.Decided, Note: "put"}, fact.Fact{Kind: fact.Settled, Lasted: time.Millisecond})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		m.Observe(batch)
+		m.Turn("shard", 4, time.Microsecond)
+		m.Request("put", "done", time.Millisecond)
+	}
+}
