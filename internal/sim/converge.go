@@ -27,12 +27,14 @@ func (w *World) readOne(m *machine, bucket, name, when string) {
 	for i := range res.Siblings {
 		values[i] = res.Siblings[i].Data
 	}
-	w.violate(w.hist.Settle(key, values, when))
+	if !w.repairing {
+		w.violate(w.hist.Settle(key, values, when))
+	}
 }
 
-// compare checks that all replicas of every key hold the same bytes, and that
-// nobody else holds any.
-func (w *World) compare() {
+// compare returns how replicas of a key differ, or that another node holds it;
+// nil if all is as it must be.
+func (w *World) compare() *history.Violation {
 	for _, name := range w.hist.Keys() {
 		bucket, rest, _ := strings.Cut(name, "/")
 		key := keyIn(bucket, rest)
@@ -43,11 +45,12 @@ func (w *World) compare() {
 			switch {
 			case !slices.Contains(primaries, m.id):
 				if found {
-					w.violatef(history.Diverged, name, "%s is no replica and holds %s", m.id, tell(&s))
+					return history.Broken(history.Diverged, name, "%s is no replica and holds %s", m.id, tell(&s))
 				}
 			case !bytes.Equal(first, canonical):
-				w.violatef(history.Diverged, name, "after a read of all replicas %s holds %s and %s holds %s", primaries[0], tell(&shown), m.id, tell(&s))
+				return history.Broken(history.Diverged, name, "after a read of all replicas %s holds %s and %s holds %s", primaries[0], tell(&shown), m.id, tell(&s))
 			}
 		}
 	}
+	return nil
 }

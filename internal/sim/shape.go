@@ -90,7 +90,11 @@ func (s *shape) drawNetwork(r *rand.Rand) {
 	s.cfg.Disk.Sync = pick[time.Duration](r, 100, 500, 3000) * time.Microsecond
 	s.cfg.Disk.Jitter = pick(r, 0, s.cfg.Disk.Sync)
 	s.cfg.Turn = pick[time.Duration](r, 5, 50, 500) * time.Microsecond
-	if s.calm {
+	if s.calm { // then everything must succeed, so there must be time for it
+		s.cfg.Buckets.Default.Timeout = time.Second
+		b := s.cfg.Buckets.Named["other"]
+		b.Timeout = time.Second
+		s.cfg.Buckets.Named["other"] = b
 		return
 	}
 	if r.IntN(2) == 0 {

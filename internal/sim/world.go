@@ -29,6 +29,8 @@ type World struct {
 	hash   uint64
 	broken *history.Violation // the first broken promise: the world stands still
 
+	repairing bool // reads of everything are not yet judged
+	healed    time.Duration
 	attempts  []*attempt      // by ticket, from 1
 	requested map[uint64]bool // tokens of a test's own requests
 	diskRand  *rand.Rand
@@ -198,7 +200,7 @@ func (w *World) violate(v *history.Violation) {
 }
 
 func (w *World) violatef(p history.Promise, key, format string, args ...any) {
-	w.violate(&history.Violation{Promise: p, Key: key, Detail: fmt.Sprintf(format, args...)})
+	w.violate(history.Broken(p, key, format, args...))
 }
 
 // bug notes that a node did what makes no sense to its surroundings.

@@ -7,14 +7,14 @@ func (h *History) identify(r *Response, values [][]byte) *Violation {
 	for _, b := range values {
 		id, err := ParseValue(b, op.Key)
 		if err != nil {
-			return broken(Invented, op.Key, "%v was answered with what nobody wrote: %v", op, err)
+			return Broken(Invented, op.Key, "%v was answered with what nobody wrote: %v", op, err)
 		}
 		w := h.Op(id)
 		switch {
 		case w == nil || w.Verb != Put || w.Key != op.Key:
-			return broken(Invented, op.Key, "%v was answered with a value of operation %d, which wrote none here", op, id)
+			return Broken(Invented, op.Key, "%v was answered with a value of operation %d, which wrote none here", op, id)
 		case w.Outcome == Fail:
-			return broken(OutcomeKept, op.Key, "%v shows the value of %v, which was reported as not done", op, w)
+			return Broken(OutcomeKept, op.Key, "%v shows the value of %v, which was reported as not done", op, w)
 		}
 		w.shown = true
 		r.Sees = append(r.Sees, w)
@@ -43,14 +43,14 @@ func (h *History) checkRead(r *Response) *Violation {
 func (h *History) checkSiblings(r *Response) *Violation {
 	for i, a := range r.Sees {
 		if i > 0 && r.Sees[i-1] == a {
-			return broken(Siblings, r.Op.Key, "%v shows the value of %v twice", r.Op, a)
+			return Broken(Siblings, r.Op.Key, "%v shows the value of %v twice", r.Op, a)
 		}
 		if h.Loose || a.dots > 1 {
 			continue
 		}
 		for _, b := range r.Sees {
 			if b.covers.Has(a.place) {
-				return broken(Siblings, r.Op.Key, "%v shows the value of %v beside that of %v, which had seen it", r.Op, a, b)
+				return Broken(Siblings, r.Op.Key, "%v shows the value of %v beside that of %v, which had seen it", r.Op, a, b)
 			}
 		}
 	}
@@ -75,11 +75,11 @@ func (h *History) checkStrict(r *Response) *Violation {
 		return true
 	})
 	if i := puts.Missing(r.covers, o.deletes); i >= 0 {
-		return broken(Stale, o.key, "%v began after %v was acknowledged and shows neither its value nor what replaced it", r.Op, o.writes[i])
+		return Broken(Stale, o.key, "%v began after %v was acknowledged and shows neither its value nor what replaced it", r.Op, o.writes[i])
 	}
 	for _, w := range r.Sees {
 		if removed.Has(w.place) && w.dots < 2 && !h.Loose {
-			return broken(Stale, o.key, "%v began after a delete that had seen %v was acknowledged, and shows its value", r.Op, w)
+			return Broken(Stale, o.key, "%v began after a delete that had seen %v was acknowledged, and shows its value", r.Op, w)
 		}
 	}
 	return nil
@@ -96,7 +96,7 @@ func (h *History) checkExclusive(r *Response) *Violation {
 		want = 1
 	}
 	if len(r.Sees) != want {
-		return broken(Siblings, o.key, "%v is by the only client of the key and shows %d versions instead of %d", r.Op, len(r.Sees), want)
+		return Broken(Siblings, o.key, "%v is by the only client of the key and shows %d versions instead of %d", r.Op, len(r.Sees), want)
 	}
 	return nil
 }

@@ -251,6 +251,7 @@ func (h *History) outcome(op *Op) *Violation {
 		return nil
 	}
 	o := op.object
+	o.uncertain = o.uncertain || op.Outcome == Info || op.repeated()
 	switch op.Outcome {
 	case OK:
 		if op.Bare() && !op.repeated() {
@@ -261,14 +262,12 @@ func (h *History) outcome(op *Op) *Violation {
 		o.acknowledge(op, op.W)
 	case Fail:
 		if op.dots > 0 || op.shown {
-			return broken(OutcomeKept, op.Key, "%v was reported as not done, but its value was stored or shown", op)
+			return Broken(OutcomeKept, op.Key, "%v was reported as not done, but its value was stored or shown", op)
 		}
 		if op.Bare() {
 			o.wild-- // outcome fail speaks for all attempts
 		}
 		o.forget()
-	case Info:
-		o.uncertain = true
 	}
 	return nil
 }
@@ -289,15 +288,15 @@ func (o *object) forget() {
 func (h *History) Stored(id uint64) *Violation {
 	op := h.Op(id)
 	if op == nil || op.Verb != Put {
-		return broken(Invented, "", "a replica stores a value of operation %d, which wrote none", id)
+		return Broken(Invented, "", "a replica stores a value of operation %d, which wrote none", id)
 	}
 	op.dots++
 	op.object.stored.Add(op.place)
 	switch {
 	case op.Outcome == Fail:
-		return broken(OutcomeKept, op.Key, "%v was reported as not done, but its value was stored", op)
+		return Broken(OutcomeKept, op.Key, "%v was reported as not done, but its value was stored", op)
 	case op.dots > 1 && op.Attempts < 2 && !op.Resent:
-		return broken(Twice, op.Key, "%v was sent once and stored under %d dots", op, op.dots)
+		return Broken(Twice, op.Key, "%v was sent once and stored under %d dots", op, op.dots)
 	case op.dots == 2:
 		h.Stats.Doubled++
 	}
@@ -315,7 +314,7 @@ func (h *History) Honest(r *Response, covers func(id uint64) bool) *Violation {
 	var found *Violation
 	o.stored.Each(func(i int) bool {
 		if w := o.writes[i]; !r.may.Has(i) && covers(w.ID) {
-			found = broken(Context, o.key, "the context of %v covers the value of %v, which its client was never shown", r.Op, w)
+			found = Broken(Context, o.key, "the context of %v covers the value of %v, which its client was never shown", r.Op, w)
 		}
 		return found == nil
 	})

@@ -22,7 +22,7 @@ func (h *History) Settle(key string, values [][]byte, reader string) *Violation 
 		return nil
 	}
 	if !equal(o.final, r.Sees) {
-		return broken(Diverged, key, "%s shows %s, and before that %s was shown", reader, list(r.Sees), list(o.final))
+		return Broken(Diverged, key, "%s shows %s, and before that %s was shown", reader, list(r.Sees), list(o.final))
 	}
 	return nil
 }
@@ -77,7 +77,7 @@ func (o *object) judgeLost(wiped int) *Violation {
 	reached := o.reach()
 	for _, w := range o.writes {
 		if w.Verb == Put && w.Outcome == OK && w.W > wiped && !reached.Has(w.place) {
-			return broken(Lost, o.key, "%v was acknowledged at %v with w=%d; at the end neither its value is there nor that of a write that has seen it", w, w.Returned, w.W)
+			return Broken(Lost, o.key, "%v was acknowledged at %v with w=%d; at the end neither its value is there nor that of a write that has seen it", w, w.Returned, w.W)
 		}
 	}
 	return nil
@@ -128,7 +128,7 @@ func (o *object) judgeReturned(h *History) *Violation {
 		}
 		for _, p := range o.writes {
 			if p.Outcome == OK && p.W > h.Wiped && p.covers.Has(w.place) {
-				return broken(Returned, o.key, "the value of %v is there at the end, though %v had seen it and was acknowledged", w, p)
+				return Broken(Returned, o.key, "the value of %v is there at the end, though %v had seen it and was acknowledged", w, p)
 			}
 		}
 	}

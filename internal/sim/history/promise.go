@@ -53,7 +53,7 @@ func (v *Violation) Error() string {
 	return fmt.Sprintf("promise %d (%s) broken on key %s: %s", v.Promise.Code, v.Promise.Name, v.Key, v.Detail)
 }
 
-// broken makes a violation.
-func broken(p Promise, key, format string, args ...any) *Violation {
+// Broken makes a violation.
+func Broken(p Promise, key, format string, args ...any) *Violation {
 	return &Violation{p, key, fmt.Sprintf(format, args...)}
 }
