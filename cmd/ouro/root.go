@@ -62,6 +62,7 @@ func addVerbs(root *cobra.Command) {
 		{groupLook, newRingCommand()},
 		{groupLook, newKeyCommand()},
 		{groupTest, newBenchCommand()},
+		{groupTest, newSimCommand()},
 		{"", newVersionCommand()},
 	} {
 		v.cmd.GroupID = v.group
