@@ -2,6 +2,7 @@ package coord
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -365,7 +366,11 @@ func TestGetHistories(t *testing.T) {
 		histories += explore(t, g, numbers.N, self, start, down, world{has: has})
 		settings++
 	}
-	for n := 1; n <= 3; n++ {
+	all := 2 // all of them at n=3 take half a minute
+	if os.Getenv("OURO_EXHAUSTIVE") != "" {
+		all = 3
+	}
+	for n := 1; n <= all; n++ {
 		each(n, func(has [most]int8) {
 			for r := 1; r <= n; r++ {
 				run(Numbers{N: n, R: r, W: 1}, has, 0, 0)
@@ -373,6 +378,26 @@ func TestGetHistories(t *testing.T) {
 			}
 			run(Numbers{N: n, R: 1, W: 1}, has, n/2, n-1)
 		})
+	}
+	for i, some := range [][][most]int8{
+		{{hasX, hasX, hasX}, {hasX, hasX}, {absent, hasX, hasY}, {hasX, hasY, hasY}, {tombstone, hasX, hasY}},
+		{{hasX, hasX, hasX, hasX}, {absent, hasX, hasX, hasX}, {hasX, hasX, hasX, tombstone}, {hasX, hasY, hasY, hasY}},
+	} {
+		n := i + 3
+		for _, has := range some {
+			for r := 1; r <= n; r++ {
+				run(Numbers{N: n, R: r, W: 1}, has, 0, 0)
+			}
+			run(Numbers{N: n, R: 1, W: 1}, has, n/2, n-1)
+			if n == 3 {
+				run(Numbers{N: n, R: 1, W: 1, PR: 2}, has, 0, 0)
+			}
+		}
+	}
+	run(Numbers{N: 3, R: 2, W: 1, PR: 1}, [most]int8{hasX, absent, hasY}, 0, 0)
+	run(Numbers{N: 4, R: 2, W: 1, PR: 3}, [most]int8{hasX, hasX, hasX, hasY}, 1, 0)
+	for r := 1; r <= 4; r++ {
+		run(Numbers{N: 4, R: r, W: 1}, [most]int8{hasX, hasX, hasY, tombstone}, 1, 0)
 	}
 	t.Logf("%d histories of the Get machine in %d settings, %v", histories, settings, time.Since(began).Round(time.Millisecond))
 }

@@ -16,7 +16,8 @@ import (
 // cluster is a few nodes whose messages travel one by one, in order, and whose
 // disks sync at once. Tests hold back or lose what they like.
 type cluster struct {
-	t       *testing.T
+	t       testing.TB
+	sum     causal.Sum
 	nodes   []*testNode
 	now     clock.Now
 	replies []Reply
@@ -42,6 +43,11 @@ type testNode struct {
 }
 
 func newCluster(t *testing.T, size int, cfg Config) *cluster {
+	t.Helper()
+	return newClusterFor(t, size, cfg)
+}
+
+func newClusterFor(t testing.TB, size int, cfg Config) *cluster {
 	t.Helper()
 	c := &cluster{t: t, now: clock.Now{Mono: time.Second, Wall: 1_700_000_000_000}}
 	members := make([]ring.Node, size)
@@ -193,4 +199,20 @@ func code(r Reply) ouro.Code {
 		return ""
 	}
 	return r.Err.Code
+}
+
+// store returns the state of a key that one value was put to.
+func (c *cluster) store(at ring.NodeID, k ring.Key, value string) causal.State {
+	c.t.Helper()
+	c.do(at, put(k, value, nil))
+	raw, err := replica.StateOf(c.node(at).records[k.Bucket+"/"+k.Name])
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	s, err := causal.DecodeState(raw)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.sum = causal.Digest(raw, 7)
+	return s
 }

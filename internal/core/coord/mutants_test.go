@@ -1,0 +1,100 @@
+package coord
+
+import (
+	"testing"
+
+	"github.com/ourodb/ouro/internal/mutants"
+)
+
+// TestMutants plants bugs that the histories must notice:
+//
+//	OURO_MUTANTS=1 go test -run Mutants -timeout 30m ./internal/core/coord
+func TestMutants(t *testing.T) {
+	const put, get = "TestPutHistories", "TestGetHistories"
+	mutants.Run(t, []mutants.Mutant{
+		{
+			Name: "answers a put with one acknowledgement too few", File: "put.go", Test: put,
+			Old: "case p.acked.len() >= p.numbers.writes():", New: "case p.acked.len() >= p.numbers.writes()-1:",
+		},
+		{
+			Name: "counts itself before it is durable", File: "put.go", Test: put,
+			Old: "	if a.Durable {\n		p.waiting[writeRound]", New: "	if a.Durable || true {\n		p.waiting[writeRound]",
+		},
+		{
+			Name: "counts what is received and not durable", File: "put.go", Test: put,
+			Old: "	case a.Status == replica.Have && a.Durable:\n		p.acked.add(i)\n	case", New: "	case a.Status == replica.Have:\n		p.acked.add(i)\n	case",
+		},
+		{
+			Name: "counts a failed join", File: "put.go", Test: put,
+			Old: "	default:\n		p.lost.add(i)\n	}\n	p.waiting[joinRound]", New: "	default:\n		p.acked.add(i)\n	}\n	p.waiting[joinRound]",
+		},
+		{
+			Name: "takes an answer twice", File: "peers.go", Test: put,
+			Old: "a.Verb != r.asks() || !c.waiting[r].has(i)", New: "a.Verb != r.asks()",
+		},
+		{
+			Name: "takes a stranger's answer", File: "peers.go", Test: put,
+			Old: "if c.ids[i] != from || a.Verb", New: "if a.Verb",
+		},
+		{
+			Name: "takes the answer to another request", File: "peers.go", Test: get,
+			Old: "a.ID>>AskBits != c.ticket>>AskBits || r == 0", New: "r == 0",
+		},
+		{
+			Name: "a put's context covers what its client has not seen", File: "put.go", Test: put,
+			Old: "return p.req.Context.With(p.dot)", New: "return p.req.Context.With(p.dot).With(causal.Dot{Actor: p.dot.Actor, N: p.dot.N - 1})",
+		},
+		{
+			Name: "says not done after a mint", File: "put.go", Test: put,
+			Old: "if p.minting || p.known || p.req.Retry {", New: "if p.known || p.req.Retry {",
+		},
+		{
+			Name: "says not done of a retry", File: "put.go", Test: put,
+			Old: "if p.minting || p.known || p.req.Retry {", New: "if p.minting || p.known {",
+		},
+		{
+			Name: "succeeds without the own disk", File: "put.go", Test: put,
+			Old: "		if !p.answered {\n			p.fail(now, e, p.refusal(a))\n			return\n		}\n", New: "		if !p.applied {\n			p.fail(now, e, p.refusal(a))\n			return\n		}\n",
+		},
+		{
+			Name: "forgets the deadline of a put", File: "put.go", Test: put,
+			Old: "	p.silence(e, now)\n	if p.answered {", New: "	p.silence(e, now)\n	if !p.answered {\n		p.deadline += p.numbers.Timeout\n		return\n	}\n	if p.answered {",
+		},
+		{
+			Name: "counts a replica that does not know", File: "get.go", Test: get,
+			Old: "	default:\n		g.forget(i)\n		return\n	}\n	g.counted.add(i)", New: "	default:\n		g.absent.add(i)\n	}\n	g.counted.add(i)",
+		},
+		{
+			Name: "takes a damaged state for an absent one", File: "get.go", Test: get,
+			Old: "		if full && !g.decode(i, a.State) {\n			g.forget(i)\n			return\n		}\n", New: "		if full && !g.decode(i, a.State) {\n			g.absent.add(i)\n		}\n",
+		},
+		{
+			Name: "answers without the states behind differing digests", File: "get.go", Test: get,
+			Old: "	if missing {\n		return\n	}\n	g.acks", New: "	_ = missing\n	g.acks",
+		},
+		{
+			Name: "answers a get with one reply too few", File: "get.go", Test: get,
+			Old: "	if usable.len() < need {\n		can", New: "	if usable.len() < need-1 {\n		can",
+		},
+		{
+			Name: "repairs with the stale state", File: "repair.go", Test: get,
+			Old: "o.State, o.Silent = g.bytes, true", New: "o.State, o.Silent = g.raw[i], true",
+		},
+		{
+			Name: "forgets the repair", File: "repair.go", Test: get,
+			Old: "		e.ask(g.ids[i], o)\n	}\n	g.waiting =", New: "	}\n	g.waiting =",
+		},
+		{
+			Name: "answers a strict get before the repair", File: "get.go", Test: get,
+			Old: "if g.numbers.PR > 0 && stale != 0 && g.bytes != nil {", New: "if g.numbers.PR > g.numbers.N && stale != 0 && g.bytes != nil {",
+		},
+		{
+			Name: "settles with one acknowledgement too few", File: "repair.go", Test: get,
+			Old: "need := g.numbers.N - g.numbers.PR + 1", New: "need := g.numbers.N - g.numbers.PR",
+		},
+		{
+			Name: "names the last replier as the fastest", File: "get.go", Test: get,
+			Old: "	if g.fastest < 0 {\n", New: "	if true {\n",
+		},
+	})
+}

@@ -1,0 +1,43 @@
+package mutants
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestPlant(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("a.go", []byte("package a\n\nconst n = 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	overlay := Mutant{File: "a.go", Old: "n = 1", New: "n = 2"}.plant(t)
+	b, err := os.ReadFile(overlay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var spec struct{ Replace map[string]string }
+	if err := json.Unmarshal(b, &spec); err != nil {
+		t.Fatal(err)
+	}
+	path, err := filepath.Abs("a.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed, err := os.ReadFile(spec.Replace[path])
+	if err != nil || string(changed) != "package a\n\nconst n = 2\n" {
+		t.Fatalf("%q %v", changed, err)
+	}
+	kept, err := os.ReadFile("a.go")
+	if err != nil || string(kept) != "package a\n\nconst n = 1\n" {
+		t.Fatalf("the tree was touched: %q %v", kept, err)
+	}
+}
+
+func TestWithout(t *testing.T) {
+	got := without([]string{"A=1", Variable + "=1", "B=2"}, Variable)
+	if len(got) != 2 || got[0] != "A=1" || got[1] != "B=2" {
+		t.Fatalf("%v", got)
+	}
+}
