@@ -56,7 +56,7 @@ func (e *Engine) commit(batch *cockroach.Batch) (err error) {
 			if !ok {
 				cause = fmt.Errorf("%v\n%s", p, debug.Stack())
 			}
-			err = e.die(cause)
+			err = e.die(fmt.Errorf("commit to the log: %w", cause))
 		}
 	}()
 	if err := e.db.ApplyNoSyncWait(batch, cockroach.Sync); err != nil {

@@ -25,6 +25,7 @@ type Engine struct {
 	space space
 	dead  atomic.Pointer[error]
 
+	opened atomic.Bool
 	apply  sync.Mutex // one Apply at a time, so that syncs are in its order
 	queue  chan unsynced
 	waiter sync.WaitGroup
@@ -35,6 +36,7 @@ var _ store.Engine = (*Engine)(nil)
 // Open opens the store in dir and makes it where there is none. The error wraps
 // [store.ErrLocked] where another process, or this one, has it open.
 func Open(dir string, o Options) (*Engine, error) {
+	watched := o.FS == nil
 	o = o.withDefaults()
 	e := &Engine{queue: make(chan unsynced, o.MaxUnsynced)}
 	if err := o.FS.MkdirAll(dir, 0o700); err != nil {
@@ -45,12 +47,16 @@ func Open(dir string, o Options) (*Engine, error) {
 		return nil, fmt.Errorf("open store %s: %w", dir, lockError(err))
 	}
 	opts := o.library(e)
+	if watched {
+		opts.WithFSDefaults() // it reports a slow disk
+	}
 	opts.Lock = lock
 	e.lock = lock
 	e.space = space{fs: o.FS, dir: dir, reserve: o.Reserve}
 	if e.db, err = openDB(dir, opts); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", dir, err), lock.Close())
 	}
+	e.opened.Store(true)
 	e.waiter.Add(1)
 	go e.await()
 	return e, nil

@@ -100,6 +100,64 @@ func TestFailedSyncOfTheLog(t *testing.T) {
 	}
 }
 
+// TestDeadBeforeItIsTold checks the moment between a failed sync and its being
+// told: no Apply may reach the library any more, which might end the process
+// without a word.
+func TestDeadBeforeItIsTold(t *testing.T) {
+	fault := &failing{err: syscall.EIO, pattern: ".log", kinds: syncKinds()}
+	var log lockedBuffer
+	e, err := pebble.Open("/s", pebble.Options{
+		FS: newCrashFS(fault), Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		OnFatal: func(err error) { t.Errorf("OnFatal: %v", err) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// While the first callback is held up, nobody learns of the failed sync.
+	held, hold := make(chan struct{}), make(chan struct{})
+	if err := e.Apply(batchOf("a", "1"), func(error) { close(held); <-hold }); err != nil {
+		t.Fatal(err)
+	}
+	<-held
+	fault.on.Store(true)
+	var told error
+	if err := e.Apply(batchOf("b", "1"), func(err error) { told = err }); err != nil {
+		t.Fatal(err)
+	}
+	for err == nil {
+		_, err = e.Get([]byte("a"), func([]byte) {})
+		time.Sleep(time.Millisecond)
+	}
+	if err := e.Apply(batchOf("c", "1"), func(error) { t.Error("called back") }); !errors.Is(err, store.ErrDead) {
+		t.Errorf("apply after the failed sync: %v", err)
+	}
+	if !strings.Contains(log.String(), "the store cannot go on") || !strings.Contains(log.String(), "write the log: input/output error") {
+		t.Errorf("the log says %q", log.String())
+	}
+	close(hold)
+	checkDead(t, e) // it closes, so every callback has come
+	if !errors.Is(told, store.ErrDead) {
+		t.Errorf("the callback: %v", told)
+	}
+}
+
+// TestNoNextLog checks that the process is told where the library cannot make
+// its next log, and would end it by itself.
+func TestNoNextLog(t *testing.T) {
+	fault := &failing{err: syscall.ENOSPC, pattern: ".log", kinds: []errorfs.OpKind{errorfs.OpCreate}}
+	fault.on.Store(true)
+	if _, err := pebble.Open("/s", pebble.Options{FS: newCrashFS(fault)}); !errors.Is(err, store.ErrFull) {
+		t.Errorf("open without space: %v", err)
+	}
+	fault.on.Store(false)
+	checkFatal(t, fault, "make the next log")
+}
+
+// TestFailedManifest is the same for its list of files.
+func TestFailedManifest(t *testing.T) {
+	checkFatal(t, &failing{err: syscall.EIO, pattern: "MANIFEST", kinds: syncKinds()}, "MANIFEST")
+}
+
 // checkDies applies until Apply refuses: every callback must be an error, and
 // each batch that was taken must get one.
 func checkDies(t *testing.T, e *pebble.Engine) {
@@ -159,10 +217,10 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// TestFailedManifest checks that the process is told where the library would
-// end it by itself.
-func TestFailedManifest(t *testing.T) {
-	fault := &failing{err: syscall.EIO, pattern: "MANIFEST", kinds: syncKinds()}
+// checkFatal writes until the fault ends the store by OnFatal, for the reason
+// given.
+func checkFatal(t *testing.T, fault *failing, reason string) {
+	t.Helper()
 	fatal := make(chan error, 1)
 	var log lockedBuffer
 	e, err := pebble.Open("/s", pebble.Options{
@@ -183,7 +241,7 @@ func TestFailedManifest(t *testing.T) {
 	}()
 	select {
 	case err := <-fatal:
-		if !errors.Is(err, store.ErrDead) || !strings.Contains(err.Error(), "MANIFEST") {
+		if !errors.Is(err, store.ErrDead) || !strings.Contains(err.Error(), reason) {
 			t.Errorf("OnFatal was told %v", err)
 		}
 	case <-time.After(20 * time.Second):

@@ -40,14 +40,38 @@ func (l *logger) Errorf(format string, args ...any) { l.log.Error(fmt.Sprintf(fo
 // returns the error. Anything else is on a goroutine of the library, where
 // nothing of ours could recover, so the process has to end there.
 func (l *logger) Fatalf(format string, args ...any) {
-	err := l.engine.die(fmt.Errorf(format, args...))
-	if !strings.HasPrefix(format, "pebble: fatal commit error") {
-		l.log.Error("the store cannot go on", "error", err)
-		if l.onFatal != nil {
-			l.onFatal(err)
-		}
+	err := fmt.Errorf(format, args...)
+	if strings.HasPrefix(format, "pebble: fatal commit error") {
+		panic(l.engine.die(err))
+	}
+	l.end(err)
+}
+
+// end ends the process, with err as the reason.
+func (l *logger) end(err error) {
+	err = l.engine.die(err)
+	l.log.Error(stopped, "error", err)
+	if l.onFatal != nil {
+		l.onFatal(err)
 	}
 	panic(err)
+}
+
+const stopped = "the store cannot go on; this process must end"
+
+// logBroken is told of a log that cannot be written or synced.
+func (l *logger) logBroken(err error) {
+	if l.engine.deadErr() == nil {
+		l.log.Error(stopped, "error", l.engine.die(fmt.Errorf("write the log: %w", err)))
+	}
+}
+
+// logUnmade is told that a log cannot be made. While the store opens that is an
+// ordinary error; later the library cannot go on.
+func (l *logger) logUnmade(err error) {
+	if l.engine.opened.Load() {
+		l.end(fmt.Errorf("make the next log: %w", err))
+	}
 }
 
 // events follows what the library does in the background.

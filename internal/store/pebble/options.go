@@ -50,10 +50,10 @@ type Options struct {
 	SeparateFrom int
 	// Logger gets what the library says; nil discards it.
 	Logger *slog.Logger
-	// OnFatal is told why the store cannot go on, from a goroutine of the
-	// library that must not continue; it should end the process. Where it is nil
-	// or returns, that goroutine panics. A failed sync of the log is not told
-	// here but to the waiting callers of Apply.
+	// OnFatal is told why the store cannot go on, from a goroutine that must not
+	// continue; it should end the process. Where it is nil or returns, that
+	// goroutine panics. A failed write or sync of the log is logged, and told not
+	// here but to the callers of Apply.
 	OnFatal func(error)
 	// FS replaces the operating system's file system, in tests.
 	FS vfs.FS
@@ -85,11 +85,11 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// library translates the options for the library.
+// library translates the options, with their defaults, for the library.
 func (o Options) library(e *Engine) *cockroach.Options {
 	log := &logger{engine: e, log: o.Logger, onFatal: o.OnFatal}
 	opts := &cockroach.Options{
-		FS:                 o.FS,
+		FS:                 &logFS{FS: o.FS, broken: log.logBroken, unmade: log.logUnmade},
 		FormatMajorVersion: Format,
 		CacheSize:          o.CacheBytes,
 		MemTableSize:       o.MemTableBytes,
