@@ -64,12 +64,12 @@ func (id *Identity) check(path string, want Want) error {
 	switch {
 	case want.Cluster != "" && want.Cluster != id.Cluster:
 		return fmt.Errorf("the data folder %s belongs to cluster %q, not %q: use the folder of this cluster, or start with --cluster %s", path, id.Cluster, want.Cluster, id.Cluster)
-	case want.ClusterID != 0 && ID(want.ClusterID) != id.ClusterID:
-		return fmt.Errorf("the data folder %s belongs to another cluster named %q (id %s, not %s): it was made with another cluster key or another list of members; start with the --cluster-key-file and the --members it was made with, or use another --data folder", path, id.Cluster, id.ClusterID, ID(want.ClusterID))
 	case want.Node != "" && want.Node != id.Node:
 		return fmt.Errorf("the data folder %s is that of node %q, not %q: every node has a folder of its own; start with --id %s or use another --data folder", path, id.Node, want.Node, id.Node)
 	case want.Q != 0 && want.Q != id.Q:
 		return fmt.Errorf("the data folder %s was made with %d partitions, not %d: their number is fixed when a cluster is made; start with --q %d", path, id.Q, want.Q, id.Q)
+	case want.ClusterID != 0 && ID(want.ClusterID) != id.ClusterID:
+		return fmt.Errorf("the data folder %s belongs to another cluster named %q (id %s, not %s): it was made with another cluster key or another list of members; start with the --cluster-key-file and the --members it was made with, or use another --data folder", path, id.Cluster, id.ClusterID, ID(want.ClusterID))
 	case want.Engine != "" && want.Engine != id.Engine:
 		return fmt.Errorf("the data folder %s was written by engine %q, not %q: start with --engine %s, or use another --data folder", path, id.Engine, want.Engine, id.Engine)
 	}
