@@ -75,10 +75,9 @@ func (x *exchange) writeError(status int, e *ouro.Error, res *ouro.Result) {
 	if x.opts.Explain {
 		f.explained = &explained{res.Context.String(), []string{}, facts(res)}
 	}
-	h := x.w.Header()
-	h["Content-Type"] = []string{"application/json"}
+	x.set("Content-Type", "application/json")
 	if e.Code == ouro.Overloaded {
-		h["Retry-After"] = []string{retryAfter(e.RetryAfter)}
+		x.set("Retry-After", retryAfter(e.RetryAfter))
 	}
 	x.writeHeader(status)
 	if x.r.Method != http.MethodHead {

@@ -15,7 +15,7 @@ import (
 // all of them in another form: a hundred siblings of a mebibyte are large
 // enough once.
 func (x *exchange) writeJSON(status int, res *ouro.Result) {
-	x.w.Header()["Content-Type"] = []string{"application/json"}
+	x.set("Content-Type", "application/json")
 	x.writeHeader(status)
 	if x.r.Method == http.MethodHead {
 		return
@@ -77,7 +77,7 @@ func quote(v any) []byte {
 // headers.
 func (x *exchange) writeParts(res *ouro.Result) {
 	m := multipart.NewWriter(x.w)
-	x.w.Header()["Content-Type"] = []string{"multipart/mixed; boundary=" + m.Boundary()}
+	x.set("Content-Type", "multipart/mixed; boundary="+m.Boundary())
 	x.writeHeader(http.StatusMultipleChoices)
 	if x.r.Method == http.MethodHead {
 		return

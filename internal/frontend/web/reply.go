@@ -21,15 +21,14 @@ const (
 
 // describe sets the headers that say how a result was reached.
 func (x *exchange) describe(res *ouro.Result, f form) {
-	h := x.w.Header()
 	if res.RequestID != "" {
-		h[headerRequestID] = []string{res.RequestID}
+		x.set(headerRequestID, res.RequestID)
 	}
 	if res.Coordinator != "" {
-		h[headerCoordinator] = []string{res.Coordinator}
+		x.set(headerCoordinator, res.Coordinator)
 	}
 	if res.Quorum.N != 0 {
-		h[headerQuorum] = []string{quorum(&res.Quorum, f)}
+		x.set(headerQuorum, quorum(&res.Quorum, f))
 	}
 }
 
@@ -65,7 +64,7 @@ func quorum(q *ouro.Quorum, f form) string {
 
 func (x *exchange) setContext(c ouro.Context) {
 	if len(c) > 0 {
-		x.w.Header()[headerContext] = []string{c.String()}
+		x.set(headerContext, c.String())
 	}
 }
 
@@ -88,11 +87,10 @@ func (x *exchange) writeHeader(status int) {
 func (x *exchange) writeOne(res *ouro.Result) {
 	x.honestContext(res.Context)
 	s := &res.Siblings[0]
-	h := x.w.Header()
 	for name, value := range describeSibling(s) {
-		h[name] = []string{value}
+		x.set(name, value)
 	}
-	h["Content-Length"] = []string{strconv.Itoa(len(s.Data))}
+	x.set("Content-Length", strconv.Itoa(len(s.Data)))
 	x.writeHeader(http.StatusOK)
 	x.send(s.Data)
 }

@@ -44,16 +44,30 @@ type exchange struct {
 	r      *http.Request
 	opts   ouro.Options
 	accept accept
+
+	values [12]string // of headers, so that each needs no memory of its own
+	used   int
+}
+
+// set sets a header; name is in canonical form.
+func (x *exchange) set(name, value string) {
+	if x.used == len(x.values) {
+		x.w.Header()[name] = []string{value}
+		return
+	}
+	v := x.values[x.used : x.used+1 : x.used+1]
+	v[0] = value
+	x.used++
+	x.w.Header()[name] = v
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := exchange{handler: h, w: w, r: r}
-	header := w.Header()
-	header["X-Content-Type-Options"] = []string{"nosniff"}
-	header["Cache-Control"] = []string{"no-store"} // a cached answer is a stale context
+	x.set("X-Content-Type-Options", "nosniff")
+	x.set("Cache-Control", "no-store") // a cached answer is a stale context
 	var err error
 	x.opts.RequestID, err = requestID(r.Header, h.cfg.MaxRequestID)
-	header[headerRequestID] = []string{x.opts.RequestID}
+	x.set(headerRequestID, x.opts.RequestID)
 	if err != nil {
 		x.reject(err)
 		return
