@@ -190,7 +190,7 @@ func (n *node) hostConfig(keys security.Keys, clusterID uint64, cluster *member.
 	limits := causal.Limits{Exceptions: l.Exceptions, Prune: l.Prune, PruneHard: l.PruneHard, PruneAge: l.PruneAge.Milliseconds()}
 	cfg := host.Config{
 		Cluster: n.cfg.Cluster, ClusterID: clusterID, Version: version, Engine: n.cfg.Engine, Starts: n.dir.Identity().Starts,
-		Shards: shards(n.cfg.Shards), Inbox: l.Inbox, MaxValue: int(l.MaxValue),
+		Shards: shards(n.cfg.Shards), Inbox: l.Inbox, MaxValue: int(l.MaxValue), MaxFrame: int(l.MaxFrame),
 		TokenKey: keys.Request, ContextKey: keys.Sealing[:],
 		Core: corenode.Config{Limits: limits, MaxInFlight: l.MaxInFlight, MaxExplain: l.MaxExplain, RepairWait: l.RepairWait},
 		Replica: replica.Config{

@@ -93,11 +93,12 @@ type Limits struct {
 	Inbox       int
 	// MaxExplain is how many facts an explained request keeps; later ones are counted.
 	MaxExplain int
-	// MaxFrame is the largest message between nodes; a larger one is not sent and
-	// counts as a failed answer.
+	// MaxFrame is the largest message between nodes; a larger one is not sent, which
+	// is stated and counts as silence. It has to carry a record with all siblings
+	// that MaxSiblings allows, or that record could not be replicated.
 	MaxFrame Size
 	// MaxPending is how much waits for one peer's link; beyond it messages to it are
-	// dropped, as by a network.
+	// dropped, as by a network. One message is taken whatever its size.
 	MaxPending Size
 	// MaxLinks is how many links from peers and clients of the peer port are
 	// accepted; further ones are closed at once.
@@ -132,7 +133,7 @@ func Default() Config {
 		Limits: Limits{
 			MaxValue: 1 << 20, DrainBody: 8 << 20, MaxSiblings: 100,
 			MaxInFlight: 4096, Inbox: 4096, MaxExplain: 256,
-			MaxFrame: 4 << 20, MaxPending: 16 << 20, MaxLinks: 1024,
+			MaxFrame: 128 << 20, MaxPending: 16 << 20, MaxLinks: 1024,
 			RequestTokens: 65_536, RequestTokenTTL: 2 * time.Minute,
 			RepairWait: 100 * time.Millisecond, Exceptions: 64,
 			Prune: 24, PruneHard: 50, PruneAge: 24 * time.Hour,

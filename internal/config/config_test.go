@@ -177,7 +177,7 @@ seeds = "one:1, two:2"
 insecure = true
 prune-age = "90m"
 max-pending = "1GiB"
-max-frame = "4194305B"
+max-frame = "134217729B"
 
 [buckets."b.1"]
 n = 1
@@ -293,8 +293,8 @@ func TestInvalid(t *testing.T) {
 		{"r=4 is more than n=3", []string{"--r=4"}},
 		{"pw=3 is more than w=2", []string{"--pw=3"}},
 		{"timeout=0s", []string{"--timeout=0s"}},
-		{"max-frame: 1MiB cannot carry", []string{"--max-frame=1MiB"}},
-		{"max-pending: 64KiB cannot hold", []string{"--max-pending=64KiB"}},
+		{"max-frame: 64MiB cannot carry", []string{"--max-frame=64MiB"}},
+		{"max-frame: 128MiB cannot carry", []string{"--max-value=2MiB"}},
 		{"max-value: 0B is out of bounds", []string{"--max-value=0B"}},
 		{"drain-body", []string{"--drain-body=2GiB"}},
 		{"max-siblings", []string{"--max-siblings=0"}},

@@ -176,14 +176,12 @@ func (l *Limits) check(v *verdict) {
 	within(v, "prune", l.Prune, 1, 4096)
 	within(v, "prune-hard", l.PruneHard, l.Prune, 8192)
 	v.spanning("prune-age", l.PruneAge, 0, 365*24*time.Hour)
-	if l.MaxFrame < l.MaxValue+frameRoom {
-		v.add("max-frame: %v cannot carry a value of max-value, %v: raise max-frame to %v or more", l.MaxFrame, l.MaxValue, l.MaxValue+frameRoom)
-	}
-	if l.MaxPending < l.MaxFrame {
-		v.add("max-pending: %v cannot hold one message of max-frame, %v: raise it", l.MaxPending, l.MaxFrame)
+	if least := l.MaxValue*Size(l.MaxSiblings) + frameRoom; l.MaxFrame < least {
+		v.add("max-frame: %v cannot carry a record of max-siblings, %d, times max-value, %v: raise max-frame to %v, or lower one of them",
+			l.MaxFrame, l.MaxSiblings, l.MaxValue, least)
 	}
 }
 
-// frameRoom is what a message may hold beside one value: key, vector, exceptions,
-// content type.
-const frameRoom = 64 << 10
+// frameRoom is what a message may hold beside values: key, vector, exceptions,
+// content types.
+const frameRoom = 1 << 20

@@ -29,6 +29,7 @@ type Config struct {
 	Shards   int // goroutines that own partitions; default 1
 	Inbox    int // messages and requests waiting per shard; beyond it: overloaded; default 4096
 	MaxValue int // bytes of a value; beyond it: too_large; default 1 MiB
+	MaxFrame int // bytes of a message to a peer; beyond it: dropped, and stated; default 128 MiB
 
 	// Secrets of the cluster, equal on all nodes; Replica.Seed is the third.
 	ContextKey []byte // seals contexts
@@ -110,6 +111,9 @@ func (c *Config) setDefaults() {
 	if c.MaxValue == 0 {
 		c.MaxValue = 1 << 20
 	}
+	if c.MaxFrame == 0 {
+		c.MaxFrame = 128 << 20
+	}
 }
 
 // Start begins to serve.
@@ -127,7 +131,7 @@ func (h *Host) Start() {
 func (h *Host) SetView(v *node.View) {
 	h.view.Store(v)
 	for _, s := range h.shards {
-		s.in.force(item{input: v})
+		s.in.force(item{input: v, queued: time.Since(h.started)})
 	}
 }
 
@@ -141,7 +145,7 @@ func (h *Host) Close(patience time.Duration) {
 	}
 	for _, s := range h.shards {
 		s.in.close()
-		s.in.force(item{do: func(s *shard) { s.stopped = true }})
+		s.in.force(item{do: func(s *shard) { s.stopped = true }, queued: time.Since(h.started)})
 	}
 	h.done.Wait()
 }

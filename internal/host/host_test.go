@@ -3,12 +3,18 @@ package host
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/wire"
 )
 
 var three = []string{"a", "b", "c"}
@@ -233,5 +239,62 @@ func TestInspectorShowsTheRecord(t *testing.T) {
 	}
 	if a, b := c.hosts["a"].Ring(), c.hosts["b"].Ring(); a.Hash != b.Hash || len(a.Nodes) != 3 {
 		t.Errorf("rings differ: %+v %+v", a, b)
+	}
+}
+
+func TestClientLinksCarryForwardsOnly(t *testing.T) {
+	c := startCluster(t, three, nil)
+	h := c.hosts["a"]
+	k := ring.NewKey("b", "k")
+	read := node.Message{Kind: node.KindAsk, Op: replica.Op{ID: 1, Verb: replica.Read, Key: k, Full: true}}
+	put := node.Message{Kind: node.KindForward, Request: &node.Request{ID: 2, Verb: node.Put, Key: k, Value: []byte("v")}}
+	replies := make(chan node.Message, 4)
+	reply := func(frames []byte) error {
+		for _, body := range split(slices.Clone(frames)) {
+			m, err := wire.DecodeMessage(body)
+			if err != nil {
+				t.Error(err)
+			}
+			replies <- m
+		}
+		return nil
+	}
+	h.Frames("bench", 9, split(appendFrame(appendFrame(nil, &read), &put)), reply)
+	select {
+	case m := <-replies:
+		if m.Kind != node.KindReturn || m.Reply.ID != 2 || m.Reply.Err != nil {
+			t.Errorf("the put was answered %+v", m)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the put was not answered")
+	}
+	if len(replies) != 0 {
+		t.Errorf("a client's read of a replica was answered: %+v", <-replies)
+	}
+	if c.seen.refused["client link"] != 0 {
+		t.Error("the put was refused with the read")
+	}
+	h.Frames("bench", 9, split(appendFrame(nil, &read)), reply)
+	c.seen.mu.Lock()
+	defer c.seen.mu.Unlock()
+	if c.seen.refused["client link"] != 1 {
+		t.Error("a read alone was let in")
+	}
+}
+
+func TestAMessageTooLargeIsDroppedAlone(t *testing.T) {
+	c := startCluster(t, three, func(cfg *Config) { cfg.MaxFrame = 2000 })
+	h := c.hosts["a"]
+	small, large := ouro.Key{Bucket: "b", Name: "small"}, ouro.Key{Bucket: "b", Name: "large"}
+	if _, err := h.Put(t.Context(), large, ouro.Value{Data: make([]byte, 3000)}, ouro.Timeout(50*time.Millisecond)); ouro.CodeOf(err) != ouro.TimedOut {
+		t.Errorf("want a timeout, got %v", err)
+	}
+	if _, err := h.Put(t.Context(), small, ouro.Value{Data: make([]byte, 1000)}); err != nil {
+		t.Error(err)
+	}
+	c.seen.mu.Lock()
+	defer c.seen.mu.Unlock()
+	if c.seen.facts[fact.Dropped] < 2 {
+		t.Error("nobody was told of the dropped messages")
 	}
 }

@@ -2,6 +2,7 @@ package host
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -75,7 +76,7 @@ func (h *Host) Down(peer string) { h.link(ring.NodeID(peer), false) }
 func (h *Host) link(peer ring.NodeID, up bool) {
 	h.links.set(peer, up)
 	for _, s := range h.shards {
-		s.in.force(item{input: &node.Link{Peer: peer, Up: up}})
+		s.in.force(item{input: &node.Link{Peer: peer, Up: up}, queued: time.Since(h.started)})
 	}
 }
 
@@ -90,6 +91,10 @@ func (h *Host) Frames(peer string, session uint64, bodies [][]byte, reply func(f
 	if reply != nil {
 		from = clientID(session)
 		h.links.client(from, reply)
+		if bodies = onlyForwards(bodies); len(bodies) == 0 {
+			h.cfg.Observer.Refused("client link")
+			return
+		}
 	}
 	if len(h.shards) == 1 {
 		h.enqueue(h.shards[0], &frames{from, session, bodies})
@@ -107,6 +112,14 @@ func (h *Host) Frames(peer string, session uint64, bodies [][]byte, reply func(f
 			h.enqueue(h.shards[i], &frames{from, session, part})
 		}
 	}
+}
+
+// onlyForwards keeps what a client may send over a node link: requests to be
+// coordinated. What members ask of each other's storage is not for clients.
+func onlyForwards(bodies [][]byte) [][]byte {
+	return slices.DeleteFunc(bodies, func(body []byte) bool {
+		return len(body) == 0 || node.Kind(body[0]) != node.KindForward
+	})
 }
 
 // enqueue puts messages into a shard's inbox. Where it is full, new work is

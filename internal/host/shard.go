@@ -54,7 +54,7 @@ func newShard(h *Host, index int, view *node.View) *shard {
 	rc.Run = newRun()
 	s.replica = replica.New(rc)
 	s.disk = disk.New(h.cfg.Disk, h.engine, s.replica, func(seq uint64, err error) {
-		s.in.force(item{synced: &synced{seq, err}})
+		s.in.force(item{synced: &synced{seq, err}, queued: time.Since(h.started)})
 	})
 	cc := h.cfg.Core
 	cc.Run, cc.Sealer = newRun(), causal.NewSealer(h.cfg.ContextKey)
@@ -113,7 +113,7 @@ func (s *shard) turn(items []item) {
 		s.core.Step(now, node.Tick{}, &s.out)
 	}
 	s.store(now)
-	s.flush()
+	s.flush(now)
 	s.reply()
 	s.tell()
 	if len(items) > 0 {
@@ -194,11 +194,19 @@ func (s *shard) complete(now clock.Now) {
 
 // flush encodes what is to be sent into one buffer per peer and passes each on
 // once. What can't be sent is lost: the core counts silence.
-func (s *shard) flush() {
+func (s *shard) flush(now clock.Now) {
 	for i := range s.out.Sends {
 		send := &s.out.Sends[i]
 		box := s.outbox(send.To)
+		before := len(box.buf)
 		box.buf = appendFrame(box.buf, &send.Message)
+		if size := len(box.buf) - before; size > s.host.cfg.MaxFrame {
+			box.buf = box.buf[:before]
+			s.out.Facts = append(s.out.Facts, fact.Fact{
+				Kind: fact.Dropped, At: now.Mono, Peer: string(send.To), N: size,
+				Note: "larger than max-frame: raise it, or merge the siblings of the key",
+			})
+		}
 	}
 	for i := range s.peers {
 		box := &s.peers[i]
