@@ -320,6 +320,7 @@ func (n *nemesis) swizzle() {
 func (w *World) jump(m *machine, ms int64) {
 	m.skew += ms
 	if m.alive && (ms > 2000 || ms < -2000) {
-		m.replica.NewRun(w.newRun(m))
+		w.begin(m)
+		m.replica.NewRun(m.run)
 	}
 }

@@ -215,7 +215,7 @@ func (w *World) tell(l *link, up bool) {
 func (w *World) start(m *machine) {
 	m.alive, m.born, m.turning, m.tickAt = true, w.now, false, 0
 	m.life++
-	m.run = w.newRun(m)
+	w.begin(m)
 	m.inbox, m.spare, m.out = nil, nil, node.Out{}
 	rc := w.cfg.Replica
 	rc.Run = m.run
@@ -239,8 +239,10 @@ func (w *World) start(m *machine) {
 	}
 }
 
-func (w *World) newRun(m *machine) uint64 {
-	return xxh3.HashSeed([]byte(m.id), m.rand.Uint64()) | 1
+// begin draws a run id.
+func (w *World) begin(m *machine) {
+	m.run = xxh3.HashSeed([]byte(m.id), m.rand.Uint64()) | 1
+	w.runs[m.run] = m.id
 }
 
 // crash ends the process on a machine as a power failure would: of what was not

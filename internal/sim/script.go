@@ -3,6 +3,8 @@ package sim
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/zeebo/xxh3"
@@ -180,3 +182,26 @@ func (w *World) Forget(at ring.NodeID, key ouro.Key) {
 	}
 	m.disk.Sync()
 }
+
+// Open returns what a context says.
+func (w *World) Open(key ouro.Key, sealed ouro.Context) (causal.Context, error) {
+	return w.sealer.Open(key.Bucket, key.Name, sealed)
+}
+
+// Clock tells claims as the paper writes a vector clock, "[(A,2) (B,1)]", by
+// node and in the order of nodes. A node with several actors among them comes
+// several times; exceptions follow as "+(A,3)".
+func (w *World) Clock(c causal.Claims) string {
+	var pairs []string
+	for _, e := range c.Vector {
+		pairs = append(pairs, fmt.Sprintf("(%s,%d)", w.runs[e.Actor.Run], e.N))
+	}
+	for _, d := range c.Exceptions {
+		pairs = append(pairs, fmt.Sprintf("+(%s,%d)", w.runs[d.Actor.Run], d.N))
+	}
+	slices.Sort(pairs)
+	return "[" + strings.Join(pairs, " ") + "]"
+}
+
+// Writer returns the node that minted a dot.
+func (w *World) Writer(d causal.Dot) ring.NodeID { return w.runs[d.Actor.Run] }

@@ -31,8 +31,9 @@ type World struct {
 
 	repairing bool // reads of everything are not yet judged
 	healed    time.Duration
-	attempts  []*attempt      // by ticket, from 1
-	requested map[uint64]bool // tokens of a test's own requests
+	attempts  []*attempt             // by ticket, from 1
+	requested map[uint64]bool        // tokens of a test's own requests
+	runs      map[uint64]ring.NodeID // whose every run id was
 	diskRand  *rand.Rand
 }
 
@@ -54,7 +55,7 @@ func stream(seed uint64, number uint64) *rand.Rand {
 // New returns a world in which every node has started and every link is up.
 func New(cfg Config) (*World, error) {
 	cfg.setDefaults()
-	w := &World{cfg: cfg, sealer: causal.NewSealer(contextKey), hist: history.New(), requested: map[uint64]bool{}, diskRand: stream(cfg.Seed, streamDisk)}
+	w := &World{cfg: cfg, sealer: causal.NewSealer(contextKey), hist: history.New(), requested: map[uint64]bool{}, runs: map[uint64]ring.NodeID{}, diskRand: stream(cfg.Seed, streamDisk)}
 	w.cfg.Node.Sealer = w.sealer
 	tokens := cfg.Tokens
 	if len(tokens) == 0 {
