@@ -114,7 +114,7 @@ func TestNodeDiesAndComesBack(t *testing.T) {
 	})
 	// With one alive of three a majority is not there.
 	c.dev("kill", "1", "2")
-	r := ouro(t, "put", "greetings/hello", "alone", "--blind", "--addr", c.Nodes[2].Client)
+	r := runs(t, "put", "greetings/hello", "alone", "--blind", "--addr", c.Nodes[2].Client)
 	if r.code != 1 || !strings.Contains(r.err, "timeout") && !strings.Contains(r.err, "quorum_unavailable") {
 		t.Errorf("a write without a majority: %+v", r)
 	}
@@ -159,7 +159,7 @@ func TestCutAndHeal(t *testing.T) {
 	c.put(1, "carts/alice", "start")
 	c.dev("cut", "1")
 	c.put(2, "carts/alice", "by the majority")
-	r := ouro(t, "get", "carts/alice", "--timeout", "500ms", "--addr", c.Nodes[0].Client)
+	r := runs(t, "get", "carts/alice", "--timeout", "500ms", "--addr", c.Nodes[0].Client)
 	if r.code != 1 || !strings.Contains(r.err, "of 3") {
 		t.Errorf("a majority read on the small side: %+v", r)
 	}
@@ -202,7 +202,7 @@ func TestPauseAndSlow(t *testing.T) {
 // explain returns the facts of a get.
 func explain(t *testing.T, c *cluster, i int, key string, args ...string) string {
 	t.Helper()
-	r := ouro(t, append([]string{"get", key, "--explain", "--addr", c.Nodes[i-1].Client}, args...)...)
+	r := runs(t, append([]string{"get", key, "--explain", "--addr", c.Nodes[i-1].Client}, args...)...)
 	if r.code != 0 {
 		t.Fatalf("get --explain: %+v", r)
 	}

@@ -56,8 +56,8 @@ type result struct {
 	code     int
 }
 
-// ouro runs the binary and returns what it said.
-func ouro(t *testing.T, args ...string) result {
+// runs starts the binary and returns what it said.
+func runs(t *testing.T, args ...string) result {
 	t.Helper()
 	return feed(t, nil, args...)
 }
@@ -92,7 +92,7 @@ func clean(env []string) []string {
 // must fails the test unless the command line worked, and returns its output.
 func must(t *testing.T, args ...string) string {
 	t.Helper()
-	r := ouro(t, args...)
+	r := runs(t, args...)
 	if r.code != 0 {
 		t.Fatalf("ouro %s: exit code %d\n%s%s", strings.Join(args, " "), r.code, r.out, r.err)
 	}
@@ -102,7 +102,7 @@ func must(t *testing.T, args ...string) string {
 // fails fails the test unless the command line ended with the code and said so.
 func fails(t *testing.T, code int, says string, args ...string) {
 	t.Helper()
-	if r := ouro(t, args...); r.code != code || !strings.Contains(r.err, says) {
+	if r := runs(t, args...); r.code != code || !strings.Contains(r.err, says) {
 		t.Errorf("ouro %s: exit code %d, want %d and %q\n%s%s", strings.Join(args, " "), r.code, code, says, r.out, r.err)
 	}
 }

@@ -232,7 +232,7 @@ func TestSIGTERMDrains(t *testing.T) {
 	c.put(1, "a/b", "v")
 	c.dev("slow", "2", "3", "--by", "700ms")
 	done := make(chan result)
-	go func() { done <- ouro(t, "get", "a/b", "--addr", c.Nodes[0].Client) }()
+	go func() { done <- runs(t, "get", "a/b", "--addr", c.Nodes[0].Client) }()
 	time.Sleep(200 * time.Millisecond) // the request is under way for half a second more
 	unix.Kill(c.Nodes[0].PID, unix.SIGTERM)
 	if r := <-done; r.code != 0 || r.out != "v" {
