@@ -100,9 +100,9 @@ func (n *Node) finish(s *slot, p Reply, out *Out) {
 }
 
 // refuse answers a request that got no slot.
-func (n *Node) refuse(r *Request, to origin, err *ouro.Error, out *Out) {
+func (n *Node) refuse(now clock.Now, r *Request, to origin, err *ouro.Error, out *Out) {
 	n.reply(r, to, Reply{Err: err, Coordinator: n.view.Self}, out)
-	out.Facts = append(out.Facts, fact.Fact{Kind: fact.Refused, Note: string(err.Code)})
+	out.Facts = append(out.Facts, fact.Fact{Kind: fact.Refused, At: now.Mono, Note: string(err.Code)})
 }
 
 func (n *Node) reply(r *Request, to origin, p Reply, out *Out) {

@@ -13,25 +13,25 @@ import (
 // accept begins a request of a client or of a node that forwards one.
 func (n *Node) accept(now clock.Now, r *Request, from origin, out *Out) {
 	if n.inFlight >= n.cfg.MaxInFlight {
-		n.refuse(r, from, ouro.Errorf(ouro.Overloaded, ouro.NotDone,
+		n.refuse(now, r, from, ouro.Errorf(ouro.Overloaded, ouro.NotDone,
 			"node %s coordinates %d requests already: come back later", n.view.Self, n.inFlight), out)
 		return
 	}
 	if n.view.Ring == nil || n.view.Ring.Q() == 0 {
-		n.refuse(r, from, ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone,
+		n.refuse(now, r, from, ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone,
 			"node %s is in no cluster yet: form one or join one first", n.view.Self), out)
 		return
 	}
 	numbers, err := n.numbers(r)
 	if err != nil {
-		n.refuse(r, from, err, out)
+		n.refuse(now, r, from, err, out)
 		return
 	}
 	var seen causal.Context
 	if r.HasContext {
 		var bad error
 		if seen, bad = n.cfg.Sealer.Open(r.Key.Bucket, r.Key.Name, r.Context); bad != nil {
-			n.refuse(r, from, refusal(bad), out)
+			n.refuse(now, r, from, refusal(bad), out)
 			return
 		}
 	}
@@ -62,12 +62,6 @@ func (n *Node) route(now clock.Now, s *slot, out *Out) {
 	fastest := ring.NodeID(s.seen.Fastest)
 	switch {
 	case s.origin.from != "":
-		if !here {
-			n.finish(s, Reply{Err: ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone,
-				"node %s is no replica of the key by its ring, the node that passed the request on has another: try again", n.view.Self)}, out)
-			n.retire(now, s, out)
-			return
-		}
 		n.coordinate(now, s, list, out)
 	case !here, s.request.Verb != Get && fastest != n.view.Self && n.up[fastest] && holds(list, fastest):
 		n.passOn(now, s, list, fastest, here, out)
@@ -115,16 +109,28 @@ func (n *Node) passOn(now clock.Now, s *slot, list []ring.NodeID, fastest ring.N
 
 // coordinate starts the machine of a request that this node coordinates.
 func (n *Node) coordinate(now clock.Now, s *slot, list []ring.NodeID, out *Out) {
+	if !holds(list, n.view.Self) {
+		n.finish(s, Reply{Coordinator: n.view.Self, Err: ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone,
+			"node %s is no replica of the key by its ring, another node took it for one: try again", n.view.Self)}, out)
+		n.retire(now, s, out)
+		return
+	}
+	s.reading = s.request.Verb == Delete && !s.request.HasContext
+	if s.request.Verb == Get || s.reading {
+		n.startGet(now, s, n.reach(list), out)
+		return
+	}
+	n.startPut(now, s, n.reach(list), out)
+}
+
+// reach says of each replica whether it can be reached. The result is good
+// until the next call.
+func (n *Node) reach(list []ring.NodeID) []coord.Replica {
 	replicas := n.replicas[:0]
 	for _, id := range list {
 		replicas = append(replicas, n.replica(id))
 	}
-	s.reading = s.request.Verb == Delete && !s.request.HasContext
-	if s.request.Verb == Get || s.reading {
-		n.startGet(now, s, replicas, out)
-		return
-	}
-	n.startPut(now, s, replicas, out)
+	return replicas
 }
 
 func (n *Node) startGet(now clock.Now, s *slot, replicas []coord.Replica, out *Out) {
@@ -166,13 +172,18 @@ func (n *Node) startPut(now clock.Now, s *slot, replicas []coord.Replica, out *O
 // repair; the delete takes another, and the request with it.
 func (n *Node) deleteRead(now clock.Now, s *slot, read *coord.Reply, out *Out) {
 	left := s.common.Numbers.Timeout - (now.Mono - s.began)
+	list := n.view.Ring.Preference(s.common.Partition, s.common.Numbers.N)
 	nothing := read.Err != nil && read.Err.Code == ouro.NotFound
 	switch {
 	case nothing:
 		n.finish(s, n.public(s, &coord.Reply{Context: read.Context, HasContext: read.HasContext, Quorum: read.Quorum}), out)
 		return
-	case read.Err != nil || left <= 0:
+	case read.Err != nil:
 		n.finish(s, n.public(s, read), out)
+		return
+	case left <= 0 || !holds(list, n.view.Self):
+		n.finish(s, Reply{Coordinator: n.view.Self, Quorum: read.Quorum, Err: ouro.Errorf(ouro.TimedOut, ouro.NotDone,
+			"what is to be deleted was read, but no time was left, or node %s is no replica any more: try again", n.view.Self)}, out)
 		return
 	}
 	d := n.slots.take()
@@ -181,9 +192,5 @@ func (n *Node) deleteRead(now clock.Now, s *slot, read *coord.Reply, out *Out) {
 	d.common.Ticket, d.common.Numbers.Timeout = d.id, left
 	s.answered = true
 	n.lingering++
-	replicas := n.replicas[:0]
-	for _, id := range n.view.Ring.Preference(d.common.Partition, d.common.Numbers.N) {
-		replicas = append(replicas, n.replica(id))
-	}
-	n.startPut(now, d, replicas, out)
+	n.startPut(now, d, n.reach(list), out)
 }
