@@ -89,6 +89,22 @@ func TestPruneSparesTheHeld(t *testing.T) {
 	bytesOf(t, removed)
 }
 
+// TestContextsAreDatedAboveTheFloor: what a context brings happened now, and
+// were it older than the floor it would be forgotten at once.
+func TestContextsAreDatedAboveTheFloor(t *testing.T) {
+	s := causal.State{Floor: 300}
+	removed := s.Remove(vector(2, 100, 200).Claims, 50, wide)
+	minted, _ := s.Mint(vector(2, 100, 200).Claims, version("v"), causal.Actor{Run: 1 << 40, Life: 1}, 50, wide)
+	for _, next := range []causal.State{removed, minted} {
+		bytesOf(t, next)
+		for _, e := range next.Vector {
+			if e.Time != 301 {
+				t.Errorf("entry %v is of %d, floor 300", e.Actor, e.Time)
+			}
+		}
+	}
+}
+
 // TestPruneOnlyAtMint: removing, joining and reading never prune (PAPER 9.1).
 func TestPruneOnlyAtMint(t *testing.T) {
 	lim := causal.Limits{Exceptions: 64, Prune: 2, PruneHard: 2, PruneAge: 0}

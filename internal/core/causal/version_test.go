@@ -35,6 +35,27 @@ func TestReusedDot(t *testing.T) {
 	same(t, "associative", all, join(a, join(b, c, wide), wide))
 	same(t, "associative", all, join(b, join(a, c, wide), wide))
 
+	// The smaller sum keeps the dot, on every node of every version.
+	small, large := a.Versions[0], b.Versions[0]
+	if small.Sum.Hi > large.Sum.Hi {
+		small, large = large, small
+	}
+	for _, v := range ab.Versions {
+		if (v.Dot == small.Dot) != (v.Sum == small.Sum) {
+			t.Errorf("%v holds %q", v.Dot, v.Value)
+		}
+	}
+	// The other one, removed under its derived dot, does not come back.
+	for _, v := range ab.Versions {
+		if v.Sum == large.Sum {
+			one := ab.Remove(causal.Claims{}.With(v.Dot), 5, wide)
+			for _, s := range []causal.State{a, b} {
+				wantValues(t, join(one, s, wide), string(small.Value))
+				wantValues(t, join(s, one, wide), string(small.Value))
+			}
+		}
+	}
+
 	// Removed under what was read, they stay removed.
 	none := all.Remove(all.Claims, 5, wide)
 	wantValues(t, join(none, b, wide))
