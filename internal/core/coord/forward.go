@@ -88,6 +88,10 @@ func (f *Forward) Down(now clock.Now, peer ring.NodeID, e *Effects) {
 	if i != f.to {
 		return
 	}
+	if now.Mono >= f.deadline { // nothing is passed on after its time
+		f.Tick(now, e)
+		return
+	}
 	f.state(e, fact.Silent, now, i, 0, "link lost")
 	f.retry = f.retry || f.write
 	f.next(now, e)

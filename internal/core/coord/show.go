@@ -54,13 +54,14 @@ func show(s causal.State, lww bool, wall int64) []ouro.Sibling {
 }
 
 // repeats says whether a request that was stored twice is shown already by its
-// other version. The context covers both, and the join keeps both (R31).
+// other version. The context covers both, and the join keeps both (R31). Another
+// value under the same request id is a client's mistake and stays in sight.
 func repeats(shown []causal.Version, v *causal.Version, wall int64) bool {
 	if v.Request == 0 {
 		return false
 	}
 	for i := range shown {
-		if shown[i].Request == v.Request && shown[i].Shown(wall) {
+		if shown[i].Request == v.Request && shown[i].Sum == v.Sum && shown[i].Shown(wall) {
 			return true
 		}
 	}
