@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"flag"
+	"fmt"
 	"math"
 	"os"
 	"runtime"
@@ -224,6 +225,9 @@ func TestDecodeRefuses(t *testing.T) {
 		"version not covered":         {version1("0002", "00"), "not covered"},
 		"version of no actor":         {version1("0101", "00"), "not covered"},
 		"unknown flag":                {version1("0001", "10"), "unknown flags"},
+		"request of zero":             {version1("0001", "02", 8), "empty field"},
+		"expiry of zero":              {version1("0001", "04", 1), "empty field"},
+		"content type of no length":   {version1("0001", "08", 1), "empty field"},
 		"dot zero":                    {version1("0000", "00"), "not covered"},
 	} {
 		b, err := hex.DecodeString(c.hex)
@@ -239,9 +243,13 @@ func TestDecodeRefuses(t *testing.T) {
 }
 
 // version1 is a state of one entry (N = 1) and one version with this dot and
-// flags, no stamp, sum or value.
-func version1(dot, flags string) string {
-	return "012a" + "0001" + "04" + "0000000000000002" + "0100" + "01" + dot + flags + strings.Repeat("00", 8+16+1)
+// flags, no stamp, sum or value, and so many zeros for what the flags announce.
+func version1(dot, flags string, zeros ...int) string {
+	n := 0
+	for _, z := range zeros {
+		n += z
+	}
+	return fmt.Sprintf("01%02x", 0x2a+n) + "0001" + "04" + "0000000000000002" + "0100" + "01" + dot + flags + strings.Repeat("00", 8+n+16+1)
 }
 
 func TestDecodeRefusesUnsorted(t *testing.T) {

@@ -100,7 +100,8 @@ type Result struct {
 // Facts may be nil.
 //
 // A record that fails its checksum is never taken for an absent one: every verb
-// then answers Failed and Corrupt and leaves the bytes as they are.
+// then answers Failed and Corrupt and leaves the bytes as they are. (The side
+// record of RULES R10, which would take joins meanwhile, does not exist yet.)
 func (r *Replica) Do(now clock.Now, stored []byte, op *Op, facts *[]fact.Fact) Result {
 	c := call{Replica: r, now: now, stored: stored, op: op, facts: facts, live: -1}
 	switch op.Verb {
