@@ -22,6 +22,7 @@ const (
 	DefaultMaxWaiting      = 65536
 	DefaultMaxWaitingBytes = 64 << 20
 	DefaultMaxBatches      = 1024
+	DefaultMaxPending      = 1 << 30
 )
 
 // Config bounds a [Runner]. Zero fields take the defaults.
@@ -33,10 +34,17 @@ type Config struct {
 	MaxWaiting      int
 	MaxWaitingBytes int
 	MaxBatches      int
+	// MaxPending is how many bytes of pending records may be held. Beyond it
+	// pending writes and joins are answered [replica.DiskFull], so that the walk
+	// goes on to another node; what is held stays.
+	MaxPending int64
+	// Mine says which partitions are this runner's, where several share an
+	// engine; nil: all.
+	Mine func(partition uint32) bool
 }
 
-// Runner runs operations. It is deterministic, and all but SetFull and Inspect
-// belong to one goroutine, the shard's.
+// Runner runs operations. It is deterministic, and all but SetFull, Inspect and
+// PendingBytes belong to one goroutine, the shard's.
 type Runner struct {
 	config  Config
 	engine  store.Engine
@@ -45,13 +53,16 @@ type Runner struct {
 	full    atomic.Bool
 	dead    error
 
+	pendingBytes atomic.Int64 // of pending records, as applied
+	growth       int64        // what the batch of this run adds to it
+
 	seq     uint64 // the last batch applied
 	latest  syncTable
 	waiting waitlist
 
 	// Of the present run.
 	batch   store.Batch
-	overlay map[record][]byte // records as the batch leaves them
+	overlay map[record][]byte // records as the batch leaves them; nil: none
 	staged  []staged
 	key     []byte
 }
@@ -60,6 +71,7 @@ type Runner struct {
 type record struct {
 	partition    uint32
 	bucket, name string
+	pending      bool
 }
 
 // New returns a runner over e. After each batch has synced, or has failed to,
@@ -76,7 +88,12 @@ func New(cfg Config, e store.Engine, r *replica.Replica, onSync func(seq uint64,
 	if cfg.MaxBatches <= 0 {
 		cfg.MaxBatches = DefaultMaxBatches
 	}
-	return &Runner{config: cfg, engine: e, replica: r, onSync: onSync, overlay: make(map[record][]byte)}
+	if cfg.MaxPending <= 0 {
+		cfg.MaxPending = DefaultMaxPending
+	}
+	run := &Runner{config: cfg, engine: e, replica: r, onSync: onSync, overlay: make(map[record][]byte)}
+	run.countPending()
+	return run
 }
 
 // SetFull makes the runner refuse writes and joins with [replica.DiskFull], or
@@ -134,7 +151,7 @@ func (r *Runner) Synced(seq uint64, err error, done *[]replica.Answer) {
 }
 
 // Inspect returns a copy of what the engine stores for a key, nil where that is
-// nothing. It may be called from any goroutine and may show a change that is
+// nothing: the node's own record, not a pending one. It may be called from any goroutine and may show a change that is
 // not synced.
 func (r *Runner) Inspect(partition uint32, key ring.Key) ([]byte, error) {
 	var stored []byte
@@ -156,6 +173,7 @@ func (r *Runner) commit() error {
 		return err
 	}
 	r.seq = seq
+	r.pendingBytes.Add(r.growth)
 	r.waiting.open()
 	return nil
 }
@@ -177,4 +195,5 @@ func (r *Runner) reset() {
 	clear(r.overlay)
 	r.staged = r.staged[:0]
 	r.batch.Reset()
+	r.growth = 0
 }

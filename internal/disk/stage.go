@@ -45,6 +45,8 @@ func (r *Runner) refuse(op *replica.Op) replica.Reason {
 		return replica.None
 	case r.full.Load():
 		return replica.DiskFull
+	case op.Pending && r.pendingBytes.Load()+r.growth >= r.config.MaxPending:
+		return replica.DiskFull
 	case r.waiting.answers+len(r.staged) >= r.config.MaxWaiting, len(r.waiting.batches) >= r.config.MaxBatches:
 		return replica.Overloaded
 	default:
@@ -57,24 +59,47 @@ func (r *Runner) refuse(op *replica.Op) replica.Reason {
 // written last took a fifth off the cost of writes where it held all of them,
 // nothing where it held a fifth of them, and would hide rot.
 func (r *Runner) do(now clock.Now, op *replica.Op, s *staged, facts *[]fact.Fact) {
-	id := record{op.Partition, op.Key.Bucket, op.Key.Name}
-	r.key = store.AppendRecordKey(r.key[:0], op.Partition, op.Key.Bucket, op.Key.Pos.Hi, op.Key.Name)
+	id := record{op.Partition, op.Key.Bucket, op.Key.Name, op.Pending}
+	r.key = appendKey(r.key[:0], op)
 	var res replica.Result
+	size := 0 // of what is stored
 	if stored, ok := r.overlay[id]; ok {
+		size = len(stored)
 		res = r.replica.Do(now, stored, op, facts)
 	} else if found, err := r.engine.Get(r.key, func(stored []byte) {
+		size = len(stored)
 		res = r.replica.Do(now, stored, op, facts) // it copies what it returns
 	}); err != nil {
 		res = r.readFailed(now, op, err, facts)
 	} else if !found {
 		res = r.replica.Do(now, nil, op, facts)
 	}
-	if res.Record != nil {
-		r.batch.SetShared(r.key, res.Record)
-		r.overlay[id] = res.Record
-		s.changed = true
+	if s.changed = res.Record != nil || res.Drop; s.changed {
+		r.change(id, &res, size)
 	}
 	s.answer = res.Answer
+}
+
+// change puts into the batch what becomes of a record that has size bytes.
+func (r *Runner) change(id record, res *replica.Result, size int) {
+	if res.Drop {
+		r.batch.Delete(r.key)
+	} else {
+		r.batch.SetShared(r.key, res.Record)
+	}
+	r.overlay[id] = res.Record
+	if id.pending {
+		r.grow(size, len(res.Record))
+	}
+}
+
+// appendKey appends the engine key of the record that op is about.
+func appendKey(dst []byte, op *replica.Op) []byte {
+	k := &op.Key
+	if op.Pending {
+		return store.AppendPendingKey(dst, op.Partition, k.Bucket, k.Pos.Hi, k.Name)
+	}
+	return store.AppendRecordKey(dst, op.Partition, k.Bucket, k.Pos.Hi, k.Name)
 }
 
 // readFailed is the outcome of an operation whose record cannot be read: an
