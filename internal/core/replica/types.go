@@ -1,6 +1,8 @@
 package replica
 
 import (
+	"fmt"
+
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -75,6 +77,18 @@ const (
 	TooManySiblings        // blind growth beyond the bucket's bound
 	Stopping               // the node is going away
 )
+
+// String returns the reason in words.
+func (r Reason) String() string {
+	names := [...]string{
+		None: "no reason", Overloaded: "overloaded", DiskFull: "no room", IOError: "I/O error", Corrupt: "checksum mismatch",
+		TooManySiblings: "too many siblings", Stopping: "stopping",
+	}
+	if int(r) < len(names) {
+		return names[r]
+	}
+	return fmt.Sprintf("reason %d", uint8(r))
+}
 
 // Answer is a replica's answer to an [Op].
 type Answer struct {
