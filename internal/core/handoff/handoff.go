@@ -13,7 +13,8 @@ import (
 
 const (
 	soonest = 200 * time.Millisecond // the least time between the beginnings of two walks
-	burst   = 10 * time.Millisecond  // by how much sending may be ahead of its rate
+	never   = time.Duration(1<<63 - 1)
+	burst   = 10 * time.Millisecond // by how much sending may be ahead of its rate
 )
 
 // Handoff is the machine.
@@ -27,6 +28,7 @@ type Handoff struct {
 	walking  bool
 	scanning bool // a page was asked for
 	again    bool // another walk is to follow at once
+	kept     bool // something was since the walk began
 	began    time.Duration
 	next     time.Duration // when the next walk begins, if none is under way
 	page     replica.Page
@@ -61,9 +63,10 @@ func New(cfg Config) *Handoff {
 	return &Handoff{cfg: cfg, seq: cfg.First}
 }
 
-// Deadline returns when [Handoff.Tick] is due.
+// Deadline returns when [Handoff.Tick] is due; the greatest time there is: not
+// before something else happens.
 func (h *Handoff) Deadline() time.Duration {
-	at := time.Duration(1<<63 - 1)
+	at := never
 	switch {
 	case !h.walking:
 		at = h.next
@@ -96,8 +99,17 @@ func (h *Handoff) Back(id ring.NodeID) {
 	if i, ok := h.find(id); ok {
 		h.targets[i].failures, h.targets[i].notBefore = 0, 0
 	}
+	if !h.walking && h.next == never {
+		return // nothing is kept
+	}
 	h.again = true
 	h.next = min(h.next, h.began+soonest)
+}
+
+// Kept tells that something is kept, or more is: a walk is due in its time.
+func (h *Handoff) Kept(now clock.Now) {
+	h.kept = true
+	h.next = min(h.next, now.Mono+h.cfg.Every)
 }
 
 // Tick gives up what has waited too long and goes on with the walk.

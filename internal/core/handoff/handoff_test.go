@@ -213,3 +213,24 @@ func TestFailedScan(t *testing.T) {
 	d.tick(10 * time.Second)
 	d.page(replica.Page{})
 }
+
+// TestQuiet: where nothing is kept nothing is looked for, until something is.
+func TestQuiet(t *testing.T) {
+	d := newDesk(t, handoff.Config{})
+	d.page(replica.Page{})
+	d.machine.Back("a")
+	d.tick(time.Hour)
+	if len(d.Scans) != 0 {
+		t.Fatal("it looks for nothing")
+	}
+	d.machine.Kept(d.now)
+	d.tick(10 * time.Second)
+	d.machine.Kept(d.now) // while it walks
+	d.page(replica.Page{})
+	d.tick(10 * time.Second)
+	d.page(replica.Page{})
+	d.tick(time.Hour)
+	if len(d.Scans) != 0 {
+		t.Fatal("it goes on looking for nothing")
+	}
+}

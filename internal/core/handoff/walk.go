@@ -58,7 +58,7 @@ func (h *Handoff) walk(now clock.Now, p Peers, e *Effects) {
 }
 
 func (h *Handoff) begin(now clock.Now, e *Effects) {
-	h.walking, h.again, h.began = true, false, now.Mono
+	h.walking, h.again, h.kept, h.began = true, false, false, now.Mono
 	for i := range h.targets {
 		h.targets[i].seen = Backlog{}
 	}
@@ -70,19 +70,25 @@ func (h *Handoff) scan(from []byte, e *Effects) {
 	e.Scans = append(e.Scans, Scan{From: from, Limit: h.cfg.Window})
 }
 
-// end ends a walk: what it found is the backlog now.
+// end ends a walk: what it found is the backlog now. Where it found nothing none
+// follows until something is kept again.
 func (h *Handoff) end() {
 	h.walking = false
 	h.next = h.began + h.cfg.Every
 	if h.again {
 		h.next = h.began + soonest
 	}
+	found := false
 	for i := range h.targets {
 		t := &h.targets[i]
+		found = found || t.seen.Records > 0
 		t.Records, t.Bytes, t.Oldest = t.seen.Records, t.seen.Bytes, t.seen.Oldest
 		if t.Records == 0 {
 			t.Failed, t.FailedAt = "", 0
 		}
+	}
+	if !found && !h.kept {
+		h.next = never
 	}
 }
 

@@ -79,6 +79,7 @@ func (n *Node) serve(now clock.Now, from ring.NodeID, m *Message, out *Out) {
 
 // complete takes an answer of the own storage: to a peer's ask, or to an own.
 func (n *Node) complete(now clock.Now, a *replica.Answer, out *Out) {
+	n.hintKept(now, a)
 	if a.ID == 0 {
 		return
 	}

@@ -64,6 +64,13 @@ func (n *Node) hintsPage(now clock.Now, p *Page, out *Out) {
 	n.drainHints(out)
 }
 
+// hintKept looks for answers by which something is kept for others.
+func (n *Node) hintKept(now clock.Now, a *replica.Answer) {
+	if a.Pending && a.Status == replica.Have && (a.Verb == replica.Write || a.Verb == replica.Join) {
+		n.handoff.Kept(now)
+	}
+}
+
 // hintsLink tells that a peer came or went.
 func (n *Node) hintsLink(now clock.Now, l *Link, out *Out) {
 	if l.Up {

@@ -2,7 +2,6 @@ package node
 
 import (
 	"testing"
-	"time"
 
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
@@ -57,6 +56,9 @@ func TestHandover(t *testing.T) {
 		out.Reset()
 		n.Step(now, in, &out)
 	}
+	page := &Page{replica.Page{Held: []replica.Held{{
+		Partition: 3, Key: ring.NewKey("b", "k"), Owed: []replica.Owed{{Target: "b"}}, State: []byte("state"), Size: 100,
+	}}}}
 	walk := func() {
 		t.Helper()
 		for len(out.Scans) == 0 {
@@ -67,14 +69,9 @@ func TestHandover(t *testing.T) {
 			now.Mono = max(at, now.Mono)
 			step(Tick{})
 		}
-		step(&Page{replica.Page{Held: []replica.Held{{
-			Partition: 3, Key: ring.NewKey("b", "k"), Owed: []replica.Owed{{Target: "b"}}, State: []byte("state"), Size: 100,
-		}}}})
+		step(page)
 	}
-	step(&Page{})
-	now.Mono += time.Minute
-	step(Tick{})
-	walk()
+	step(page) // the first walk began with the node
 	if len(out.Sends) != 0 {
 		t.Fatalf("sent without a link: %+v", out.Sends)
 	}
