@@ -31,6 +31,9 @@ func AppendPendingKey(dst []byte, partition uint32, bucket string, pos uint64, n
 // all pending records and nothing else.
 func PendingRange() (lo, hi []byte) { return []byte{pendingPrefix}, []byte{pendingPrefix + 1} }
 
+// IsPending reports whether an engine key is that of a pending record.
+func IsPending(key []byte) bool { return len(key) > 0 && key[0] == pendingPrefix }
+
 // SplitKey returns what the engine key of a record, pending or not, was made
 // of, or false for any other key. Bucket and name alias the key.
 func SplitKey(key []byte) (partition uint32, bucket, name []byte, ok bool) {
