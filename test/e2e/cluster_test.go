@@ -82,7 +82,12 @@ func TestSiblings(t *testing.T) {
 	c.put(1, "carts/alice", "everything") // a plain put replaces what it reads
 	c.expect(2, "carts/alice", "everything")
 
-	must(t, "del", "carts/alice", "--addr", c.Nodes[2].Client)
+	if out := must(t, "del", "carts/alice", "--addr", c.Nodes[2].Client); !strings.Contains(out, "deleted carts/alice, 1 version") {
+		t.Errorf("del says: %s", out)
+	}
+	if out := must(t, "del", "carts/alice", "--addr", c.Nodes[2].Client); !strings.Contains(out, "nothing to delete") {
+		t.Errorf("del again says: %s", out)
+	}
 	gone := c.http(1, "GET", "/kv/carts/alice", "")
 	gone.want(t, 404, `"not_found"`)
 	if gone.header.Get("Ouro-Context") == "" {
