@@ -138,6 +138,13 @@ func TestLost(t *testing.T) {
 		s.end(a, Info)
 		expect(t, s.settle("k"), kept)
 	})
+	t.Run("shown and gone", func(t *testing.T) {
+		s := newScript(t)
+		a := s.begin(Put, "k", nil)
+		s.end(a, Info)
+		s.must(Get, "k", nil, a)
+		expect(t, s.settle("k"), Lost)
+	})
 	t.Run("its only disk was lost", func(t *testing.T) {
 		s := newScript(t)
 		s.h.Wiped = 1
