@@ -54,6 +54,9 @@ func Run(o Options) Report {
 	rep.Violation, rep.Hash = w.broken, w.hash
 	w.stats.Virtual = cmp.Or(w.healed, w.now).Seconds()
 	w.stats.History = w.hist.Stats
+	if w.hist.Loose {
+		w.stats.Loose = 1
+	}
 	rep.Stats = w.stats
 	return rep
 }
