@@ -51,8 +51,15 @@ func TestSimRunsRanges(t *testing.T) {
 
 func TestSimRefusesNonsense(t *testing.T) {
 	for _, args := range [][]string{
-		{"--seeds", "5"}, {"--seeds", "5..1"}, {"--seeds", "a..b"}, {"--ops", "0"}, {"--nodes", "2"},
-		{"--seed", "1", "--seeds", "1..2"}, {"--seeds", "1..2", "--trace", "all"}, {"--lines", "0"}, {"extra"},
+		{"--seeds", "5"},
+		{"--seeds", "5..1"},
+		{"--seeds", "a..b"},
+		{"--ops", "0"},
+		{"--nodes", "2"},
+		{"--seed", "1", "--seeds", "1..2"},
+		{"--seeds", "1..2", "--trace", "all"},
+		{"--lines", "0"},
+		{"extra"},
 	} {
 		if code, _, stderr := simRun(args...); code != exitWrongUse || stderr == "" {
 			t.Errorf("sim %v: exit code %d, said %q", args, code, stderr)

@@ -38,7 +38,6 @@ type shard struct {
 	completion node.Completion
 	answers    []replica.Answer
 	ops        []replica.Op
-	facts      []fact.Fact
 	drift      time.Duration // wall minus monotonic clock at the last turn
 }
 
