@@ -22,6 +22,7 @@ const (
 	DefaultMaxWaiting      = 65536
 	DefaultMaxWaitingBytes = 64 << 20
 	DefaultMaxBatches      = 1024
+	DefaultCacheBytes      = 32 << 20
 )
 
 // Config bounds a [Runner]. Zero fields take the defaults.
@@ -33,6 +34,9 @@ type Config struct {
 	MaxWaiting      int
 	MaxWaitingBytes int
 	MaxBatches      int
+	// CacheBytes is how many bytes of records are kept in memory; less than 0:
+	// none. It pays where the records in use fit.
+	CacheBytes int
 }
 
 // Runner runs operations. It is deterministic, and all but SetFull and Inspect
@@ -47,6 +51,7 @@ type Runner struct {
 
 	seq     uint64 // the last batch applied
 	latest  syncTable
+	cache   *cache
 	waiting waitlist
 
 	// Of the present run.
@@ -76,7 +81,13 @@ func New(cfg Config, e store.Engine, r *replica.Replica, onSync func(seq uint64,
 	if cfg.MaxBatches <= 0 {
 		cfg.MaxBatches = DefaultMaxBatches
 	}
-	return &Runner{config: cfg, engine: e, replica: r, onSync: onSync, overlay: make(map[record][]byte)}
+	if cfg.CacheBytes == 0 {
+		cfg.CacheBytes = DefaultCacheBytes
+	}
+	return &Runner{
+		config: cfg, engine: e, replica: r, onSync: onSync,
+		overlay: make(map[record][]byte), cache: newCache(cfg.CacheBytes),
+	}
 }
 
 // SetFull makes the runner refuse writes and joins with [replica.DiskFull], or
@@ -157,7 +168,19 @@ func (r *Runner) commit() error {
 	}
 	r.seq = seq
 	r.waiting.open()
+	r.keep()
 	return nil
+}
+
+// keep puts the records of the batch just applied into the cache.
+func (r *Runner) keep() {
+	for i := range r.staged {
+		if s := &r.staged[i]; s.changed {
+			op := s.op
+			r.key = store.AppendRecordKey(r.key[:0], op.Partition, op.Key.Bucket, op.Key.Pos.Hi, op.Key.Name)
+			r.cache.put(op.Key.Pos.Lo, r.key, r.overlay[record{op.Partition, op.Key.Bucket, op.Key.Name}])
+		}
+	}
 }
 
 // stop ends the runner for good.
