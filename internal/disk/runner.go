@@ -144,6 +144,10 @@ func (r *Runner) Synced(seq uint64, err error, done *[]replica.Answer) {
 	}
 }
 
+// Refresh makes the runner read every record anew. It is for whoever changes the
+// engine's records beneath the runner.
+func (r *Runner) Refresh() { r.cache.clear() }
+
 // Inspect returns a copy of what the engine stores for a key, nil where that is
 // nothing. It may be called from any goroutine and may show a change that is
 // not synced.
