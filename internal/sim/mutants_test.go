@@ -87,3 +87,28 @@ func TestMutants(t *testing.T) {
 	}
 	mutants.Run(t, list)
 }
+
+// TestMutantsOfThePaper plants what the tests of the paper's cases are for.
+func TestMutantsOfThePaper(t *testing.T) {
+	const coord, replica, node = "../core/coord", "../core/replica", "../core/node"
+	list := []mutants.Mutant{
+		{Name: "a retry is stored without asking around", Dir: coord, File: "put.go", Test: "TestRules_H10",
+			Old: "	case r.Retry && r.Token != 0:\n", New: "	case false:\n"},
+		{Name: "the fastest replier is passed over", Dir: node, File: "request.go", Test: "TestPaper_5_9",
+			Old: "fastest != n.view.Self && ", New: "false && "},
+		{Name: "a forgotten record goes on with its dots", Dir: replica, File: "write.go", Test: "TestRules_H1|TestRules_H2",
+			Old: "	actor := c.actor(ctx)\n", New: "	actor := causal.Actor{Run: c.cfg.Run, Life: 1}\n"},
+		{Name: "the context of a put fills its gap", Dir: coord, File: "put.go", Test: "TestRules_H6",
+			Old: "	return p.req.Context.With(p.dot)\n", New: "	return p.req.Context.Union(causal.Claims{Vector: []causal.Entry{{Actor: p.dot.Actor, N: p.dot.N}}})\n"},
+		{Name: "stale replicas are not repaired", Dir: coord, File: "repair.go", Test: "TestPaper_5_7_ReadRepair",
+			Old: "	stale := g.stale() &^ (g.sent | g.lost)\n", New: "	stale := g.stale() &^ (g.sent | g.lost | g.everyone())\n"},
+		{Name: "a put is acknowledged by one replica too few", Dir: coord, File: "put.go", Test: "TestPaper_4_5_6|TestPaper_4_5_5",
+			Old: "case p.acked.len() >= p.numbers.writes():", New: "case p.acked.len() >= max(1, p.numbers.writes()-1):"},
+		{Name: "a get waits for everybody", Dir: coord, File: "get.go", Test: "TestPaper_4_5_5",
+			Old: "	need := g.numbers.reads()\n	missing", New: "	need := g.n\n	missing"},
+	}
+	for i := range list {
+		list[i].Pkg = "../.."
+	}
+	mutants.Run(t, list)
+}
