@@ -608,8 +608,17 @@ func TestRules_H10_RetryAtAnotherCoordinator(t *testing.T) {
 		t.Run(fmt.Sprintf("first coordinator down %v", down), func(t *testing.T) {
 			c := newCluster(t, sim.Config{})
 			key := ouro.Key{Bucket: "b", Name: "k"}
+			// Nobody tells B of the put, or it would know the request itself.
+			untold := []*sim.Held{c.Hold("A", "B", sim.Joins), c.Hold("C", "B", sim.Joins)}
 			c.put("A", key, "v", ouro.RequestID("request 7"))
 			seen := c.get("C", key, []string{"v"})
+			c.RunFor(time.Second)
+			for _, h := range untold {
+				h.Drop()
+			}
+			if s, ok := c.State("B", key); ok {
+				t.Fatalf("B stores %s", c.Clock(s.Claims))
+			}
 			if _, err := c.Delete("C", key, ouro.WithContext(seen.Context)).Wait(); err != nil {
 				t.Fatal(err)
 			}

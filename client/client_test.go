@@ -140,10 +140,12 @@ func check(t *testing.T, name string, err error, code ouro.Code, outcome ouro.Ou
 // TestStrangeAnswers: what no node says is an error that shows what was said.
 func TestStrangeAnswers(t *testing.T) {
 	for name, h := range map[string]http.HandlerFunc{
-		"html error":   func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<h1>bad gateway</h1>", 502) },
+		"html error": func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "<h1>bad gateway</h1>", http.StatusBadGateway)
+		},
 		"plain 404":    func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) },
 		"another 200":  func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") },
-		"redirect":     func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 302) },
+		"redirect":     func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) },
 		"bad context":  node(200, "text/plain", "v", "Ouro-Context", "!!"),
 		"bad JSON":     node(300, "application/json", `{"siblings":`),
 		"bad base64":   node(300, "application/json", `{"siblings":[{"value":"!"}]}`),

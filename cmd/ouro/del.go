@@ -35,14 +35,25 @@ func newDelCommand() *cobra.Command {
 				return err
 			}
 			res, err := store.Delete(cmd.Context(), key, opts...)
-			return finish(cmd, key, res, err, func(w io.Writer) { printDeleted(w, key, res) })
+			return finish(cmd, key, res, err, func(w io.Writer) { printDeleted(w, key, res, f.context == "" && !f.blind) })
 		},
 	}
 	f.add(cmd, reads|writes)
 	return cmd
 }
 
-func printDeleted(w io.Writer, key ouro.Key, res ouro.Result) {
-	fmt.Fprintf(w, "deleted %s, %s\n", key, reached(res))
-	fmt.Fprintf(w, "context: %s\n", res.Context)
+// printDeleted tells what a delete removed. Under a context of its own the
+// command did not read, and can't tell.
+func printDeleted(w io.Writer, key ouro.Key, res ouro.Result, read bool) {
+	switch {
+	case read && len(res.Siblings) == 0:
+		fmt.Fprintf(w, "%s: there is nothing to delete\n", key)
+	case read:
+		fmt.Fprintf(w, "deleted %s, %s, %s\n", key, plural(len(res.Siblings), "version"), reached(res))
+	default:
+		fmt.Fprintf(w, "deleted %s, %s\n", key, reached(res))
+	}
+	if len(res.Context) > 0 {
+		fmt.Fprintf(w, "context: %s\n", res.Context)
+	}
 }

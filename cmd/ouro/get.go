@@ -1,13 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/ourodb/ouro"
 )
@@ -61,12 +64,15 @@ func newGetCommand() *cobra.Command {
 // printVersions writes the value, or the sibling asked for, or all siblings as a
 // table with what to do about them.
 func printVersions(w io.Writer, key ouro.Key, res ouro.Result, sibling int) {
-	switch {
-	case sibling > 0:
-		w.Write(res.Siblings[sibling-1].Data)
-		return
-	case len(res.Siblings) == 1:
-		w.Write(res.Siblings[0].Data)
+	if sibling == 0 && len(res.Siblings) == 1 {
+		sibling = 1
+	}
+	if sibling > 0 {
+		data := res.Siblings[sibling-1].Data
+		w.Write(data)
+		if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) && !bytes.HasSuffix(data, []byte("\n")) {
+			fmt.Fprintln(w) // for the eye: nothing is added to a file or a pipe
+		}
 		return
 	}
 	fmt.Fprintf(w, "%s has %d siblings: versions whose writers did not know of each other.\n\n", key, len(res.Siblings))

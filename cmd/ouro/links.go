@@ -54,7 +54,7 @@ func follows(before, now transport.Hello) error {
 	if before.Starts == 0 || len(before.Runs) == 0 {
 		return nil
 	}
-	const advice = "its data folder looks restored or copied; stop it, empty the folder and start it again"
+	const advice = "its data folder was restored, copied or emptied, so it may have forgotten what it acknowledged; stop it and put its newest folder back (docs/operate.md says what to do where that is lost)"
 	if now.Starts < before.Starts {
 		return fmt.Errorf("node %s shows start %d, and showed start %d before: %s", now.Node, now.Starts, before.Starts, advice)
 	}

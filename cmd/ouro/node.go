@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -44,6 +45,8 @@ type node struct {
 	metrics *telemetry.Metrics
 	reg     *prometheus.Registry
 	failed  chan error // a listener gave up
+
+	stopping atomic.Bool
 
 	listeners listeners
 	dir       *datadir.Dir
@@ -243,7 +246,7 @@ func (n *node) run(faults bool) {
 	if faults {
 		faulter = linkFaults{n.links, n.log}
 	}
-	n.serveOperators(n.host, faulter)
+	n.serveOperators(drainable{n.host, &n.stopping}, faulter)
 	go func() {
 		if err := n.links.Serve(n.listeners.peers); err != nil {
 			n.failed <- fmt.Errorf("the port for other nodes: %w", err)
@@ -278,9 +281,25 @@ func (n *node) serveHTTP(srv *http.Server, l net.Listener, who string) {
 	}
 }
 
+// drainable is not ready from the moment at which its node begins to stop, so
+// that load balancers look elsewhere while it finishes what is under way.
+type drainable struct {
+	ouro.Inspector
+	stopping *atomic.Bool
+}
+
+// Ready implements [ouro.Inspector].
+func (d drainable) Ready() error {
+	if d.stopping.Load() {
+		return errors.New("the node is stopping")
+	}
+	return d.Inspector.Ready()
+}
+
 // stop ends what was started, in the order in which parts need each other: no
 // new requests, then those under way, then the links, the engine, the folder.
 func (n *node) stop(patience time.Duration) error {
+	n.stopping.Store(true)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if n.clients != nil && n.clients.Shutdown(ctx) != nil {

@@ -13,15 +13,14 @@ import (
 // requestFlags are the flags of one request.
 type requestFlags struct {
 	target
-	context   string
-	id        string
-	r, w      int
-	pr, pw    int
-	dw        int
-	timeout   time.Duration
-	explain   bool
-	blind     bool
-	withReads bool // the verb may read
+	context string
+	id      string
+	r, w    int
+	pr, pw  int
+	dw      int
+	timeout time.Duration
+	explain bool
+	blind   bool
 }
 
 // The kinds of flag a verb has.

@@ -10,9 +10,16 @@ func suggest(word string, known []string) string {
 	return ": 'ouro config show' lists every key"
 }
 
+// maxMisspelt is the longest word that is compared with known ones: a longer one
+// is no slip, and comparing takes time in proportion to its length.
+const maxMisspelt = 64
+
 // nearest returns the known word with the fewest edits from word, and how many.
 func nearest(word string, known []string) (string, int) {
 	best, distance := "", len(word)+1
+	if len(word) > maxMisspelt {
+		return best, distance
+	}
 	for _, k := range known {
 		if d := edits(word, k); d < distance {
 			best, distance = k, d

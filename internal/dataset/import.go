@@ -63,6 +63,8 @@ func (im *Import) Run(ctx context.Context, r Reader, start Position) error {
 			for rec := range lanes[i] {
 				if im.one(ctx, rec) {
 					marks.done(rec.N)
+				} else {
+					marks.failed(rec.N)
 				}
 				if im.Counts.Failed.Load() > im.MaxErrors {
 					cancel(errTooMany)

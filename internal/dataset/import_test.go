@@ -256,3 +256,28 @@ func TestExportEndsWithTheFirstError(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Records that fail hold the mark back, and nothing more than the records in
+// flight is remembered.
+func TestWatermark(t *testing.T) {
+	var reached Position
+	w := newWatermark(Position{}, func(p Position) { reached = p })
+	for n := int64(1); n <= 1000; n++ {
+		w.begin(Position{Offset: 10 * n, Records: n})
+		if n >= 3 {
+			w.done(n - 2) // in order, two behind
+		}
+	}
+	if reached.Records != 998 || reached.Offset != 9980 || len(w.next) != 2 || len(w.stored) != 0 {
+		t.Errorf("reached %+v, %d waiting, %d remembered", reached, len(w.next), len(w.stored))
+	}
+	w.done(1000)
+	w.failed(999)
+	for n := int64(1001); n <= 2000; n++ {
+		w.begin(Position{Offset: 10 * n, Records: n})
+		w.done(n)
+	}
+	if reached.Records != 998 || len(w.next) != 0 || len(w.stored) != 0 {
+		t.Errorf("after a failure: reached %+v, %d waiting, %d remembered", reached, len(w.next), len(w.stored))
+	}
+}

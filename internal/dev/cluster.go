@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -166,7 +167,7 @@ func (c *Cluster) spawn(nodes []int) error {
 		return errors.New("the cluster is being stopped")
 	}
 	for _, i := range nodes {
-		p, err := c.spawner.start(c.opts.Binary, c.opts.Args(c.info.Nodes[i], c.info.Nodes), c.info.Log(i+1))
+		p, err := c.spawner.start(c.opts.Binary, c.opts.Args(c.info.Nodes[i], c.info.Nodes), c.info.Log(i+1), max(1, runtime.NumCPU()/len(c.info.Nodes)))
 		if err != nil {
 			return err
 		}

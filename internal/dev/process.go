@@ -50,8 +50,9 @@ func newSpawner() (*spawner, error) {
 	return s, nil
 }
 
-// start runs binary with args; what it prints is appended to the file at log.
-func (s *spawner) start(binary string, args []string, log string) (*process, error) {
+// start runs binary with args, on so many processors at a time; what it prints
+// is appended to the file at log.
+func (s *spawner) start(binary string, args []string, log string, processors int) (*process, error) {
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
@@ -60,7 +61,7 @@ func (s *spawner) start(binary string, args []string, log string) (*process, err
 	cmd := exec.Command(binary, args...)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.ExtraFiles = []*os.File{s.leash} // descriptor 3
-	cmd.Env = ownEnvironment(os.Environ())
+	cmd.Env = ownEnvironment(os.Environ(), processors)
 	cmd.SysProcAttr = processAttr()
 	started := make(chan error)
 	s.work <- func() { started <- cmd.Start() }
@@ -83,9 +84,12 @@ func (s *spawner) close() {
 }
 
 // ownEnvironment leaves out the settings of other Ouro commands: a node of a
-// dev cluster is described by its flags alone.
-func ownEnvironment(env []string) []string {
-	var kept []string
+// dev cluster is described by its flags alone. The nodes share the machine's
+// processors: where each used all of them they mostly woke each other, which cost
+// a third more for a put and half more for a get. GOMAXPROCS of the environment
+// wins.
+func ownEnvironment(env []string, processors int) []string {
+	kept := []string{fmt.Sprintf("GOMAXPROCS=%d", processors)}
 	for _, e := range env {
 		if !strings.HasPrefix(e, "OURO_") {
 			kept = append(kept, e)

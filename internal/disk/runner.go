@@ -23,6 +23,7 @@ const (
 	DefaultMaxWaitingBytes = 64 << 20
 	DefaultMaxBatches      = 1024
 	DefaultMaxPending      = 1 << 30
+	DefaultCacheBytes      = 32 << 20
 )
 
 // Config bounds a [Runner]. Zero fields take the defaults.
@@ -41,6 +42,9 @@ type Config struct {
 	// Mine says which partitions are this runner's, where several share an
 	// engine; nil: all.
 	Mine func(partition uint32) bool
+	// CacheBytes is how many bytes of records are kept in memory; less than 0:
+	// none. It pays where the records in use fit.
+	CacheBytes int
 }
 
 // Runner runs operations. It is deterministic, and all but SetFull, Inspect and
@@ -58,6 +62,7 @@ type Runner struct {
 
 	seq     uint64 // the last batch applied
 	latest  syncTable
+	cache   *cache
 	waiting waitlist
 
 	// Of the present run.
@@ -91,7 +96,13 @@ func New(cfg Config, e store.Engine, r *replica.Replica, onSync func(seq uint64,
 	if cfg.MaxPending <= 0 {
 		cfg.MaxPending = DefaultMaxPending
 	}
-	run := &Runner{config: cfg, engine: e, replica: r, onSync: onSync, overlay: make(map[record][]byte)}
+	if cfg.CacheBytes == 0 {
+		cfg.CacheBytes = DefaultCacheBytes
+	}
+	run := &Runner{
+		config: cfg, engine: e, replica: r, onSync: onSync,
+		overlay: make(map[record][]byte), cache: newCache(cfg.CacheBytes),
+	}
 	run.countPending()
 	return run
 }
@@ -150,9 +161,13 @@ func (r *Runner) Synced(seq uint64, err error, done *[]replica.Answer) {
 	}
 }
 
+// Refresh makes the runner read every record anew. It is for whoever changes the
+// engine's records beneath the runner.
+func (r *Runner) Refresh() { r.cache.clear() }
+
 // Inspect returns a copy of what the engine stores for a key, nil where that is
-// nothing: the node's own record, not a pending one. It may be called from any goroutine and may show a change that is
-// not synced.
+// nothing: the node's own record, not a pending one. It may be called from any
+// goroutine and may show a change that is not synced.
 func (r *Runner) Inspect(partition uint32, key ring.Key) ([]byte, error) {
 	var stored []byte
 	k := store.AppendRecordKey(nil, partition, key.Bucket, key.Pos.Hi, key.Name)
@@ -175,7 +190,20 @@ func (r *Runner) commit() error {
 	r.seq = seq
 	r.pendingBytes.Add(r.growth)
 	r.waiting.open()
+	r.keep()
 	return nil
+}
+
+// keep puts the records of the batch just applied into the cache, the node's own:
+// a pending one is read again when it is handed over, and then it goes.
+func (r *Runner) keep() {
+	for i := range r.staged {
+		if s := &r.staged[i]; s.changed && !s.op.Pending {
+			op := s.op
+			r.key = appendKey(r.key[:0], op)
+			r.cache.put(op.Key.Pos.Lo, r.key, r.overlay[record{op.Partition, op.Key.Bucket, op.Key.Name, false}])
+		}
+	}
 }
 
 // stop ends the runner for good.

@@ -306,7 +306,7 @@ func TestDeadEngine(t *testing.T) {
 // TestReadError is RULES R33: an error is never "absent".
 func TestReadError(t *testing.T) {
 	b := &breaking{}
-	s := newShard(t, disk.Config{}, b.plan)
+	s := newShard(t, disk.Config{CacheBytes: -1}, b.plan)
 	s.run(write(1, "k", "a"))
 	s.sync(1)
 	b.op, b.err = fault.Get, errors.New("test: bad block")
@@ -321,7 +321,7 @@ func TestReadError(t *testing.T) {
 
 func TestRottenRecord(t *testing.T) {
 	rot := false
-	s := newShard(t, disk.Config{}, func(op fault.Op, _ []byte) fault.Fault { return fault.Fault{Rot: rot && op == fault.Get} })
+	s := newShard(t, disk.Config{CacheBytes: -1}, func(op fault.Op, _ []byte) fault.Fault { return fault.Fault{Rot: rot && op == fault.Get} })
 	s.run(write(1, "k", "a"))
 	s.sync(1)
 	rot = true
@@ -379,4 +379,18 @@ func TestInspect(t *testing.T) {
 	if other, err := s.runner.Inspect(1, key("k")); other != nil || err != nil {
 		t.Errorf("another partition: %q, %v", other, err)
 	}
+}
+
+// TestFailedBatchEmptiesTheCache is RULES R27: after a failed batch memory must
+// not show what the disk does not have.
+func TestFailedBatchEmptiesTheCache(t *testing.T) {
+	b := &breaking{}
+	s := newShard(t, disk.Config{}, b.plan)
+	s.run(write(1, "k", "a"))
+	s.sync(1)
+	expect(t, "cached", s.run(read(2, "k")), "2 read a")
+	b.op, b.err = fault.Apply, errors.New("test: no batch")
+	s.run(write(3, "k", "b"), write(4, "l", "c"))
+	b.op = 0
+	expect(t, "after a failed batch", s.run(read(5, "k"), read(6, "l")), "5 read a", "6 read absent")
 }

@@ -57,6 +57,9 @@ func (c *Config) setDefaults() {
 	if c.Turn == 0 {
 		c.Turn = 10 * time.Microsecond
 	}
+	if c.Runner.CacheBytes == 0 {
+		c.Runner.CacheBytes = 16 << 10 // so small that records are missed, too
+	}
 	c.Net.setDefaults()
 	c.Disk.setDefaults()
 }

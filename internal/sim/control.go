@@ -30,6 +30,9 @@ func (w *World) Wipe(id ring.NodeID) { w.wipe(w.mustID(id)) }
 func (w *World) wipe(m *machine) {
 	w.tracef("%s loses its disk", m.id)
 	m.disk.Engine = newPlatter().Engine
+	if m.runner != nil {
+		m.runner.Refresh()
+	}
 	w.hist.Wiped++
 }
 

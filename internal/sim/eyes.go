@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"encoding/binary"
-
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/node"
@@ -92,9 +90,6 @@ func appendName(dst, key []byte) []byte {
 	dst = append(append(dst, key[6:6+n]...), '/')
 	return append(dst, key[6+n+8:]...)
 }
-
-// partitionIn returns the partition in an engine key of a record.
-func partitionIn(key []byte) uint32 { return binary.BigEndian.Uint32(key[1:]) }
 
 // honest checks that the context of a response covers no more than it may.
 func (w *World) honest(r *history.Response, bucket, name string) {

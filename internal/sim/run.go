@@ -38,30 +38,37 @@ type Report struct {
 
 // Run lets a seed draw a cluster, a load and faults, runs it to the end and
 // checks every promise. Equal options give equal reports.
-func Run(o Options) (rep Report) {
+func Run(o Options) Report {
 	if o.Ops == 0 {
 		o.Ops = DefaultOps
 	}
 	s := draw(&o)
 	s.cfg.Trace, s.cfg.TraceKey = o.Trace, o.TraceKey
-	rep = Report{Seed: o.Seed, Ops: o.Ops, Shape: s.String()}
+	rep := Report{Seed: o.Seed, Ops: o.Ops, Shape: s.String()}
 	w, err := New(s.cfg)
 	if err != nil {
 		rep.Violation = &history.Violation{Promise: history.Panicked, Detail: err.Error()}
 		return rep
 	}
+	w.protect(func() { w.play(&s, o.Ops) })
+	rep.Violation, rep.Hash = w.broken, w.hash
+	w.stats.Virtual = cmp.Or(w.healed, w.now).Seconds()
+	w.stats.History = w.hist.Stats
+	if w.hist.Loose {
+		w.stats.Loose = 1
+	}
+	rep.Stats = w.stats
+	return rep
+}
+
+// protect turns a panic into a broken promise.
+func (w *World) protect(fn func()) {
 	defer func() {
 		if p := recover(); p != nil {
 			w.violatef(history.Panicked, "", "%v\n%s", p, stack())
 		}
-		rep.Violation = w.broken
-		rep.Hash = w.hash
-		w.stats.Virtual = cmp.Or(w.healed, w.now).Seconds()
-		w.stats.History = w.hist.Stats
-		rep.Stats = w.stats
 	}()
-	w.play(&s, o.Ops)
-	return rep
+	fn()
 }
 
 // stack returns where a panic came from.

@@ -181,6 +181,7 @@ func (w *World) Forget(at ring.NodeID, key ouro.Key) {
 		w.bug("%s cannot forget: %v", at, err)
 	}
 	m.disk.Sync()
+	m.runner.Refresh()
 }
 
 // Open returns what a context says.

@@ -1,7 +1,9 @@
 package sim
 
 import (
+	"cmp"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,7 +29,7 @@ type Summary struct {
 	Left    uint64 // seeds that were not run
 	Elapsed time.Duration
 	Stats   Stats
-	Failed  []Report // those that broke a promise, at most [maxFailed]
+	Failed  []Report // those that broke a promise, by seed, at most [maxFailed]
 	Broken  int      // how many did
 }
 
@@ -86,6 +88,7 @@ func Seeds(m Many) *Summary {
 		}()
 	}
 	all.Wait()
+	slices.SortFunc(sum.Failed, func(a, b Report) int { return cmp.Compare(a.Seed, b.Seed) })
 	sum.Elapsed = time.Since(began)
 	sum.Left = m.To - m.From + 1 - uint64(sum.Runs)
 	return sum

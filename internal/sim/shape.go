@@ -87,7 +87,7 @@ func (s *shape) drawNetwork(r *rand.Rand) {
 	c.Reorder = r.IntN(2) == 0
 	c.Detect = pick[time.Duration](r, 20, 100, 500) * time.Millisecond
 	c.Reconnect = pick[time.Duration](r, 1, 20, 50) * time.Millisecond
-	s.cfg.Disk.Sync = pick[time.Duration](r, 100, 500, 3000) * time.Microsecond
+	s.cfg.Disk.Sync = pick[time.Duration](r, 100, 500, 3000, 20000) * time.Microsecond
 	s.cfg.Disk.Jitter = pick(r, 0, s.cfg.Disk.Sync)
 	s.cfg.Turn = pick[time.Duration](r, 5, 50, 500) * time.Microsecond
 	if s.calm { // then everything must succeed, so there must be time for it

@@ -15,6 +15,7 @@ type Stats struct {
 	Known   int           `json:"retries_recognised"`
 	Forward int           `json:"forwards"`
 	Pruned  int           `json:"prunings"`
+	Loose   int           `json:"runs_that_pruned"` // in which siblings were judged less strictly
 	History history.Stats `json:"history"`
 }
 
@@ -55,6 +56,7 @@ func (s *Stats) Add(o *Stats) {
 	s.Known += o.Known
 	s.Forward += o.Forward
 	s.Pruned += o.Pruned
+	s.Loose += o.Loose
 	s.History.Add(o.History)
 	s.Faults.add(&o.Faults)
 }

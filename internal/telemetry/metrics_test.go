@@ -66,11 +66,29 @@ func check(t *testing.T, reg *prometheus.Registry, want map[string]float64) {
 func TestFactsAreCounted(t *testing.T) {
 	m, reg, _ := newTest(slog.LevelInfo)
 	m.Observe([]fact.Fact{
-		{Kind: fact.Late}, {Kind: fact.Silent}, {Kind: fact.Late}, {Kind: fact.Forwarded}, {Kind: fact.Minted}, {Kind: fact.Known},
-		{Kind: fact.Differed, N: 2}, {Kind: fact.Repaired}, {Kind: fact.Repaired}, {Kind: fact.Pruned, N: 7}, {Kind: fact.ExceptionDropped, N: 3},
-		{Kind: fact.DotReused}, {Kind: fact.Damaged}, {Kind: fact.Dropped},
-		{Kind: fact.Hinted, N: 2}, {Kind: fact.HandedOver, N: 1}, {Kind: fact.NotHandedOver}, {Kind: fact.NotHandedOver}, {Kind: fact.Settled, Lasted: time.Millisecond},
-		{Kind: fact.Decided, Note: "get", N: 2}, {Kind: fact.Decided, Note: "put"}, {Kind: fact.Asked}, {Kind: 255},
+		{Kind: fact.Late},
+		{Kind: fact.Silent},
+		{Kind: fact.Late},
+		{Kind: fact.Forwarded},
+		{Kind: fact.Minted},
+		{Kind: fact.Known},
+		{Kind: fact.Differed, N: 2},
+		{Kind: fact.Repaired},
+		{Kind: fact.Repaired},
+		{Kind: fact.Pruned, N: 7},
+		{Kind: fact.ExceptionDropped, N: 3},
+		{Kind: fact.DotReused},
+		{Kind: fact.Damaged},
+		{Kind: fact.Dropped},
+		{Kind: fact.Hinted, N: 2},
+		{Kind: fact.HandedOver, N: 1},
+		{Kind: fact.NotHandedOver},
+		{Kind: fact.NotHandedOver},
+		{Kind: fact.Settled, Lasted: time.Millisecond},
+		{Kind: fact.Decided, Note: "get", N: 2},
+		{Kind: fact.Decided, Note: "put"},
+		{Kind: fact.Asked},
+		{Kind: 255},
 	})
 	m.Observe([]fact.Fact{{Kind: fact.Late}, {Kind: fact.Pruned, N: 1}})
 	m.Observe(nil)

@@ -82,7 +82,12 @@ func TestSiblings(t *testing.T) {
 	c.put(1, "carts/alice", "everything") // a plain put replaces what it reads
 	c.expect(2, "carts/alice", "everything")
 
-	must(t, "del", "carts/alice", "--addr", c.Nodes[2].Client)
+	if out := must(t, "del", "carts/alice", "--addr", c.Nodes[2].Client); !strings.Contains(out, "deleted carts/alice, 1 version") {
+		t.Errorf("del says: %s", out)
+	}
+	if out := must(t, "del", "carts/alice", "--addr", c.Nodes[2].Client); !strings.Contains(out, "nothing to delete") {
+		t.Errorf("del again says: %s", out)
+	}
 	gone := c.http(1, "GET", "/kv/carts/alice", "")
 	gone.want(t, 404, `"not_found"`)
 	if gone.header.Get("Ouro-Context") == "" {
@@ -160,7 +165,7 @@ func TestCutAndHeal(t *testing.T) {
 	c.dev("cut", "1")
 	c.put(2, "carts/alice", "by the majority")
 	r := runs(t, "get", "carts/alice", "--timeout", "500ms", "--addr", c.Nodes[0].Client)
-	if r.code != 1 || !strings.Contains(r.err, "of 3") {
+	if r.code != 1 || !strings.Contains(r.err, "of the 3") {
 		t.Errorf("a majority read on the small side: %+v", r)
 	}
 	c.expect(1, "carts/alice", "start", "--r", "1") // clients still reach the small side

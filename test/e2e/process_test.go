@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -281,5 +282,57 @@ func TestTemporaryFolderIsRemoved(t *testing.T) {
 	cmd.Wait()
 	if _, err := os.Stat(in.Dir); err == nil {
 		t.Errorf("%s was left behind", in.Dir)
+	}
+}
+
+// fetch gets a page of an admin port.
+func fetch(t *testing.T, admin, path string) (int, string) {
+	t.Helper()
+	resp, err := http.Get("http://" + admin + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(b)
+}
+
+// The admin port tells what goes on; being ready does not depend on peers.
+func TestAdminPort(t *testing.T) {
+	c := start(t, "", 3)
+	c.put(1, "a/b", "secret")
+	c.get(1, "a/b")
+	c.dev("kill", "2", "3")
+	admin := c.Nodes[0].Admin
+	for path, want := range map[string]string{
+		"/healthz": "", "/readyz": "", "/version": `"version"`, "/debug/pprof/": "goroutine",
+		"/metrics": "ouro_requests_total", "/admin/v1/status": `"up":false`, "/admin/v1/ring": `"hash"`,
+		"/admin/v1/owners/a/b": `"primaries"`, "/admin/v1/replica/a/b": `"digest"`,
+	} {
+		if code, body := fetch(t, admin, path); code != http.StatusOK || !strings.Contains(strings.ReplaceAll(body, ": ", ":"), want) {
+			t.Errorf("%s: status %d, no %s in it: %.300s", path, code, want, body)
+		}
+	}
+	for i := range 3 {
+		log, err := os.ReadFile(filepath.Join(c.Dir, fmt.Sprintf("n%d.log", i+1)))
+		if err != nil || bytes.Contains(log, []byte("secret")) {
+			t.Errorf("the log of n%d holds a value, or can't be read: %v", i+1, err)
+		}
+	}
+}
+
+// Only nodes of a dev cluster take faults.
+func TestFaultsOutsideDevAreRefused(t *testing.T) {
+	s := serve(t, "--data", filepath.Join(t.TempDir(), "d")).ready(t)
+	resp, err := http.Post("http://"+s.admin+"/admin/v1/dev/fault", "application/json", strings.NewReader(`{"peers":{"n2":{"drop_out":true}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode/100 != 4 {
+		t.Errorf("status %d", resp.StatusCode)
 	}
 }

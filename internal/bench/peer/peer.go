@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,15 +44,17 @@ func Dial(ctx context.Context, c Cluster, bucket string) (*Driver, error) {
 	}
 	d := &Driver{bucket: bucket, ring: r, links: map[ring.NodeID]*link{}}
 	for id, addr := range c.Peers {
-		l := &link{waiting: map[uint64]chan *node.Reply{}}
+		l := newLink()
 		cfg := transport.Config{
 			Self: transport.Hello{Cluster: c.Name, Node: "bench", Client: true},
 			Log:  slog.New(slog.DiscardHandler),
 		}
 		if l.client, err = transport.DialClient(ctx, cfg, addr, l.frames); err != nil {
+			close(l.wake)
 			d.Close()
 			return nil, fmt.Errorf("no link to node %s at %s: %w", id, addr, err)
 		}
+		go l.flush()
 		d.links[ring.NodeID(id)] = l
 	}
 	return d, nil
@@ -81,6 +84,7 @@ func equalRing(info ouro.RingInfo) (*ring.Ring, error) {
 func (d *Driver) Close() {
 	for _, l := range d.links {
 		l.client.Close()
+		close(l.wake)
 	}
 }
 
@@ -121,32 +125,33 @@ func (d *Driver) do(ctx context.Context, r *node.Request, key string) (*node.Rep
 	return d.links[to].ask(ctx, partition, r)
 }
 
-// link is a connection to one node on which many requests are under way.
+// link is a connection to one node on which many requests are under way. What
+// is asked at one time goes out together, as from a node, which flushes what it
+// has for a peer once a turn.
 type link struct {
 	client *transport.Client
 	ids    atomic.Uint64
+	wake   chan struct{} // there are frames to send
 
 	mu      sync.Mutex
 	waiting map[uint64]chan *node.Reply
+	pending []byte
+}
+
+func newLink() *link {
+	return &link{waiting: map[uint64]chan *node.Reply{}, wake: make(chan struct{}, 1)}
 }
 
 // ask sends a request and waits for its reply.
 func (l *link) ask(ctx context.Context, partition uint32, r *node.Request) (*node.Reply, error) {
 	r.ID = l.ids.Add(1)
 	got := make(chan *node.Reply, 1)
-	l.mu.Lock()
-	l.waiting[r.ID] = got
-	l.mu.Unlock()
+	l.queue(&node.Message{Kind: node.KindForward, Partition: partition, Request: r}, got)
 	defer func() {
 		l.mu.Lock()
 		delete(l.waiting, r.ID)
 		l.mu.Unlock()
 	}()
-	frame, at := transport.BeginFrame(make([]byte, 0, len(r.Value)+512))
-	frame = wire.AppendMessage(frame, &node.Message{Kind: node.KindForward, Partition: partition, Request: r})
-	if err := l.client.Send(transport.EndFrame(frame, at)); err != nil {
-		return nil, err
-	}
 	select {
 	case reply := <-got:
 		return reply, nil
@@ -154,6 +159,38 @@ func (l *link) ask(ctx context.Context, partition uint32, r *node.Request) (*nod
 		return nil, l.client.Err()
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	}
+}
+
+// queue appends a request to what is sent next.
+func (l *link) queue(m *node.Message, got chan *node.Reply) {
+	l.mu.Lock()
+	l.waiting[m.Request.ID] = got
+	first := len(l.pending) == 0
+	var at int
+	l.pending, at = transport.BeginFrame(l.pending)
+	l.pending = transport.EndFrame(wire.AppendMessage(l.pending, m), at)
+	l.mu.Unlock()
+	if first {
+		select {
+		case l.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// flush sends what is pending until the link is closed. A link that has failed
+// ends the asks of its own accord.
+func (l *link) flush() {
+	var spare []byte
+	for range l.wake {
+		runtime.Gosched() // let all workers that are ready ask first
+		l.mu.Lock()
+		frames := l.pending
+		l.pending = spare[:0]
+		l.mu.Unlock()
+		_ = l.client.Send(frames)
+		spare = frames
 	}
 }
 

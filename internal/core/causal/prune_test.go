@@ -105,6 +105,13 @@ func TestContextsAreDatedAboveTheFloor(t *testing.T) {
 	}
 }
 
+// TestTimesInContextsCountForNothing: a context that tells nothing new changes
+// nothing, whatever times it comes with.
+func TestTimesInContextsCountForNothing(t *testing.T) {
+	s := vector(2, 100, 200)
+	same(t, "removal", s.Remove(vector(2, 900, 900).Claims, 50, wide), s)
+}
+
 // TestPruneOnlyAtMint: removing, joining and reading never prune (PAPER 9.1).
 func TestPruneOnlyAtMint(t *testing.T) {
 	lim := causal.Limits{Exceptions: 64, Prune: 2, PruneHard: 2, PruneAge: 0}

@@ -66,11 +66,17 @@ func (s *State) SetRemove(old *State, ctx Claims, now int64, lim Limits) MintRep
 // subtract sets s to old without what ctx covers, with the claims of both. An
 // entry that ctx raises, or of which it removes a version, is dated now: if the
 // removal were older than the floor it would be forgotten at once (RULES R7).
+// Times in ctx count for nothing.
 func (s *State) subtract(old *State, ctx Claims, now int64) (removed int) {
 	s.Floor = old.Floor
 	s.union(old.Claims, ctx)
 	for i := range s.Vector {
-		if e := &s.Vector[i]; old.N(e.Actor) < e.N {
+		e, before := &s.Vector[i], Entry{}
+		if at, ok := find(old.Vector, e.Actor); ok {
+			before = old.Vector[at]
+		}
+		e.Time = before.Time
+		if before.N < e.N {
 			e.Time = max(e.Time, now, s.Floor+1)
 		}
 	}

@@ -79,7 +79,6 @@ type getScenario struct {
 	has     [most]int8
 	down    int
 	self    int
-	lww     bool
 }
 
 func (g *getScenario) name() string {

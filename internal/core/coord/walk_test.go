@@ -85,8 +85,12 @@ func TestStandIns(t *testing.T) { // paper, sections 4.5 and 4.6
 		{"nor where pw needs it", "put", "a", Numbers{R: 1, W: 1, PW: 3}, "aBcd", false, "a write", steps{
 			{"a write durable", "b join; c join; d join for b"},
 		}},
-		{"pw counts primaries alone", "put", "a", Numbers{R: 1, W: 1, PW: 2}, "ade", false,
-			"quorum_unavailable not_done context=false; end; 0 primaries", nil},
+		{
+			"pw counts primaries alone", "put", "a",
+			Numbers{R: 1, W: 1, PW: 2},
+			"ade", false,
+			"quorum_unavailable not_done context=false; end; 0 primaries", nil,
+		},
 		{"pw is judged after, too", "put", "a", Numbers{R: 1, W: 2, PW: 2}, "abde", false, "a write", steps{
 			{"a write durable", "b join; d join for c"},
 			{"d join durable", ""},
@@ -114,8 +118,12 @@ func TestStandIns(t *testing.T) { // paper, sections 4.5 and 4.6
 			{"d read absent", ""},
 			{"wait", "not_found not_done context=false; 1 primaries"},
 		}},
-		{"pr counts primaries alone", "get", "a", Numbers{R: 2, W: 1, PR: 2}, "ade", false,
-			"quorum_unavailable not_done context=false; end; 0 primaries", nil},
+		{
+			"pr counts primaries alone", "get", "a",
+			Numbers{R: 2, W: 1, PR: 2},
+			"ade", false,
+			"quorum_unavailable not_done context=false; end; 0 primaries", nil,
+		},
 		{"a read without any primary says so", "get", "e", Numbers{R: 1, W: 1}, "e", false, "e read full", steps{
 			{"e read absent", "not_found not_done context=false; end; 0 primaries; no primary"},
 		}},

@@ -17,7 +17,7 @@ type Bucket struct {
 
 // Bounds on what a bucket may be set to.
 const (
-	MaxN       = 64
+	MaxN       = 8 // what one request's machine has room for (coord.MaxN)
 	MinTimeout = time.Millisecond
 	MaxTimeout = 10 * time.Minute
 	MaxTTL     = 100 * 365 * 24 * time.Hour

@@ -16,7 +16,7 @@ func TestImpossibleNumbers(t *testing.T) {
 		{3, 3, 3, 3, 3, 3, ""},
 		{MaxN, 1, MaxN, 0, 0, 0, ""},
 		{0, 1, 1, 0, 0, 0, "n=0: choose n from 1"},
-		{MaxN + 1, 1, 1, 0, 0, 0, "choose n from 1 to 64"},
+		{MaxN + 1, 1, 1, 0, 0, 0, "choose n from 1 to 8"},
 		{3, 0, 1, 0, 0, 0, "at least 1"},
 		{3, 1, 0, 0, 0, 0, "at least 1"},
 		{3, 4, 2, 0, 0, 0, "r=4 is more than n=3"},

@@ -5,7 +5,9 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/coord"
 	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -120,5 +122,11 @@ func TestTimeouts(t *testing.T) {
 		if code(r) != ouro.TimedOut || r.Err.Outcome != want {
 			t.Fatalf("reply %d: %v %v", r.ID, r.Err, r.Err.Outcome)
 		}
+	}
+}
+
+func TestEveryBucketFitsAMachine(t *testing.T) {
+	if member.MaxN > coord.MaxN {
+		t.Fatalf("a bucket may have n=%d, a machine has room for %d", member.MaxN, coord.MaxN)
 	}
 }

@@ -22,10 +22,7 @@ func (n *Node) numbers(r *Request) (coord.Numbers, *ouro.Error) {
 	if err := member.Validate(w.N, w.R, w.W, w.PR, w.PW, w.DW); err != nil {
 		return w, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "%v", err)
 	}
-	switch {
-	case w.N > coord.MaxN:
-		return w, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "n=%d of bucket %s: no bucket has more than %d replicas", w.N, r.Key.Bucket, coord.MaxN)
-	case w.Timeout <= 0 || w.Timeout > member.MaxTimeout:
+	if w.Timeout <= 0 || w.Timeout > member.MaxTimeout {
 		return w, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "timeout=%v: choose a timeout above 0 and up to %v", w.Timeout, member.MaxTimeout)
 	}
 	return w, nil

@@ -10,20 +10,6 @@ import (
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
-// owned returns a key whose replicas are the first three nodes in this order,
-// if the ring has one.
-func (c *cluster) owned(first ring.NodeID) ring.Key {
-	c.t.Helper()
-	for i := range 10_000 {
-		k := ring.NewKey("b", string(rune('a'+i%26))+string(rune('0'+i/26)))
-		if c.owners(k)[0] == first {
-			return k
-		}
-	}
-	c.t.Fatalf("no key belongs to %s", first)
-	return ring.Key{}
-}
-
 // outsider returns a node that holds no replica of a key.
 func (c *cluster) outsider(k ring.Key) *testNode {
 	c.t.Helper()

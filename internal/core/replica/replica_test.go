@@ -412,8 +412,11 @@ func TestCorruptRecord(t *testing.T) {
 	}
 	for _, b := range damaged {
 		for _, op := range []replica.Op{
-			{Verb: replica.Read}, {Verb: replica.Read, Full: true}, {Verb: replica.Join, State: state},
-			{Verb: replica.Write, Mint: &replica.Mint{}}, {Verb: replica.Write, Mint: &replica.Mint{Delete: true}},
+			{Verb: replica.Read},
+			{Verb: replica.Read, Full: true},
+			{Verb: replica.Join, State: state},
+			{Verb: replica.Write, Mint: &replica.Mint{}},
+			{Verb: replica.Write, Mint: &replica.Mint{Delete: true}},
 			{Verb: replica.Recall, Request: 1},
 		} {
 			op.ID, op.Key = 42, key

@@ -90,6 +90,18 @@ func TestRecall(t *testing.T) {
 	if x := b.recall(7); !x.Found || x.Dot != first.Dot {
 		t.Errorf("%+v", x)
 	}
+	c := newDisk(t, replica.Config{Run: 5})
+	third := c.putAs(10, "three", causal.Claims{})
+	b.join(c.canonical())
+	replaced := newDisk(t, replica.Config{Run: 4})
+	replaced.record = b.record
+	replaced.put("four", replaced.state().Claims)
+	b.join(replaced.canonical())
+	b.wantValues("four")
+	if x := b.recall(10); !x.Found || x.Dot != third.Dot {
+		t.Errorf("joined to a record and replaced since: %+v", x)
+	}
+	b.record = a.record
 	restarted := newDisk(t, replica.Config{Run: 3})
 	restarted.record = b.record
 	if x := restarted.recall(8); !x.Found || x.Dot != second.Dot {
@@ -150,7 +162,7 @@ func TestTokensAreBounded(t *testing.T) {
 		t.Error("two seconds old by a minute's rule")
 	}
 	// Those too old make room without being counted.
-	d.now.Mono = 10 * time.Minute
+	d.now.Mono = 100 * time.Second
 	for request := uint64(5); request <= 7; request++ {
 		d.putAs(request, "x", causal.Claims{})
 	}

@@ -141,13 +141,9 @@ func (c *call) liveIn(s *causal.State) int {
 		return -1
 	}
 	e := c.Replica.stored.Vector[c.live]
-	i := s.Index(e.Actor)
-	if i < 0 {
-		return -1
-	}
 	if seesBeyond(s.Claims, e) {
 		c.state(fact.Fact{Kind: fact.DotReused, N: 1, Note: "a state has seen unknown events of " + e.Actor.String()})
 		return -1
 	}
-	return i
+	return s.Index(e.Actor)
 }

@@ -67,18 +67,25 @@ func (h *History) Judge() *Violation {
 	return nil
 }
 
-// judgeLost: every acknowledged put is shown at the end, or is seen by one that
-// is, or by a delete, or by a put that was, and so on. Operations whose outcome
-// is unknown may be links of that chain.
+// judgeLost: every put that was acknowledged, or shown to a client (RULES R35),
+// is shown at the end, or is seen by one that is, or by a delete, or by a put
+// that was, and so on. Operations whose outcome is unknown may be links of that
+// chain.
 func (o *object) judgeLost(wiped int) *Violation {
 	if o.wild > 0 {
 		return nil // a delete that may have removed anything may have happened
 	}
 	reached := o.reach()
 	for _, w := range o.writes {
-		if w.Verb == Put && w.Outcome == OK && w.W > wiped && !reached.Has(w.place) {
-			return Broken(Lost, o.key, "%v was acknowledged at %v with w=%d; at the end neither its value is there nor that of a write that has seen it", w, w.Returned, w.W)
+		acked := w.Outcome == OK && w.W > wiped
+		if w.Verb != Put || reached.Has(w.place) || !acked && (!w.shown || wiped > 0) {
+			continue
 		}
+		why := "was shown to a client"
+		if acked {
+			why = fmt.Sprintf("was acknowledged at %v with w=%d", w.Returned, w.W)
+		}
+		return Broken(Lost, o.key, "%v %s; at the end neither its value is there nor that of a write that has seen it", w, why)
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ type Promise struct {
 // The promises, and the codes of their checkers. The numbers never change; a
 // promise that goes leaves a gap.
 var (
-	Lost        = Promise{10, "lost", "an acknowledged write survives, or something that has seen it does"}
+	Lost        = Promise{10, "lost", "a write that was acknowledged or shown survives, or something that has seen it does"}
 	Stale       = Promise{11, "stale", "with r + w > n a read shows every write acknowledged before it began, or what replaced it"}
 	Returned    = Promise{12, "returned", "what was replaced or deleted does not come back"}
 	Siblings    = Promise{13, "siblings", "siblings are concurrent: none of them has seen another"}

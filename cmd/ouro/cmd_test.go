@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/config"
+	"github.com/ourodb/ouro/internal/transport"
+)
+
+// Every verb, at every level, says what it does and shows how.
+func TestEveryVerbHasHelp(t *testing.T) {
+	var walk func(*cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		if cmd.Short == "" || cmd.Example == "" {
+			t.Errorf("%s: short %q, example %q", cmd.CommandPath(), cmd.Short, cmd.Example)
+		}
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	walk(newRootCommand())
+}
+
+// docs/reference/config.md lists every setting as 'ouro config describe' does.
+// UPDATE=1 writes it anew.
+func TestConfigReference(t *testing.T) {
+	const file = "../../docs/reference/config.md"
+	var b strings.Builder
+	b.WriteString("# Settings\n\nEach is a flag of `ouro serve` (`--q`), a variable (`OURO_Q`) and a key of the file that `--config` names (`q = 1024`).\n" +
+		"A flag goes over the environment, that over the file, that over the default. Tables `[buckets.NAME]` take n, r, w, pr, pw, dw, timeout, ttl and mode.\n\n" +
+		"| setting | type | default | meaning |\n|---|---|---|---|\n")
+	for _, k := range config.Describe() {
+		reload := ""
+		if k.Reload {
+			reload = "; may be changed while the node runs"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s%s |\n", k.Name, k.Type, k.Default, k.Doc, reload)
+	}
+	if os.Getenv("UPDATE") != "" {
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != b.String() {
+		t.Errorf("%s is not what the settings are: UPDATE=1 go test ./cmd/ouro -run TestConfigReference", file)
+	}
+}
+
+// A folder that was restored or copied shows starts that do not follow those its
+// node showed before (RULES R11).
+func TestStartsMustFollow(t *testing.T) {
+	hello := func(starts uint64, runs ...uint64) transport.Hello {
+		return transport.Hello{Node: "n2", Starts: starts, Runs: runs}
+	}
+	before := hello(3, 11, 12, 13)
+	long := make([]uint64, transport.MaxRuns)
+	for i := range long {
+		long[i] = uint64(100 + i)
+	}
+	for _, c := range []struct {
+		name   string
+		before transport.Hello
+		now    transport.Hello
+		says   string
+	}{
+		{"never seen", transport.Hello{}, before, ""},
+		{"the same run", before, before, ""},
+		{"two starts later", before, hello(5, 11, 12, 13, 14, 15), ""},
+		{"an older copy", before, hello(2, 11, 12), "shows start 2, and showed start 3"},
+		{"a copy that was started", before, hello(3, 11, 12, 99), "another run for start 3"},
+		{"a copy that was started twice", before, hello(4, 11, 12, 99, 100), "another run for start 3"},
+		{"runs left out", before, hello(9, 18, 19), "does not show the run"},
+		{"too long ago to tell", before, hello(500, long...), ""},
+	} {
+		err := follows(c.before, c.now)
+		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.says)
+		}
+	}
+}
+
+func TestAdminAddressFollowsFromTheClients(t *testing.T) {
+	t.Setenv("OURO_ADDR", "")
+	t.Setenv("OURO_ADMIN", "")
+	check := func(tg target, want string) {
+		t.Helper()
+		if got, err := tg.adminAddr(); err != nil || got != want {
+			t.Errorf("%+v: %q %v, want %q", tg, got, err, want)
+		}
+	}
+	check(target{}, "127.0.0.1:7072")
+	check(target{addr: "10.0.0.1:8000"}, "10.0.0.1:8002")
+	check(target{addr: "[::1]:8000"}, "[::1]:8002")
+	check(target{addr: "10.0.0.1:8000", admin: "10.0.0.9:1"}, "10.0.0.9:1")
+	t.Setenv("OURO_ADDR", "10.0.0.2:9000")
+	check(target{}, "10.0.0.2:9002")
+	t.Setenv("OURO_ADMIN", "10.0.0.3:1")
+	check(target{}, "10.0.0.3:1")
+	check(target{addr: "10.0.0.1:8000"}, "10.0.0.1:8002") // a flag goes over the environment
+}
+
+func TestSpans(t *testing.T) {
+	for want, in := range map[string][]uint32{
+		"": nil, "7": {7}, "1-3": {1, 2, 3}, "0 2 4-5 9": {0, 2, 4, 5, 9},
+	} {
+		if got := spans(in); got != want {
+			t.Errorf("%v: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestSize(t *testing.T) {
+	for in, want := range map[int64]string{-1: "unknown", 0: "0 bytes", 1023: "1023 bytes", 1024: "1.0 KiB", 3 << 20: "3.0 MiB", 5 << 40: "5.0 TiB"} {
+		if got := size(in); got != want {
+			t.Errorf("%d: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestPreview(t *testing.T) {
+	for in, want := range map[string]string{
+		"": `""`, "a\nb": `"a\nb"`, "\xff": "(binary)", strings.Repeat("ä", 50): `"` + strings.Repeat("ä", 40) + `"...`,
+	} {
+		if got := preview([]byte(in)); got != want {
+			t.Errorf("%q: %s, want %s", in, got, want)
+		}
+	}
+}
+
+// A single value is printed as it is, and nothing else.
+func TestSingleValueIsRaw(t *testing.T) {
+	var out bytes.Buffer
+	res := ouro.Result{Siblings: []ouro.Sibling{{Value: ouro.Value{Data: []byte("\x00raw")}}}}
+	printVersions(&out, ouro.Key{Bucket: "b", Name: "k"}, res, 0)
+	if out.String() != "\x00raw" {
+		t.Errorf("printed %q", out.String())
+	}
+}

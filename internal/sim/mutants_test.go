@@ -1,0 +1,174 @@
+package sim
+
+import (
+	"os"
+	"sync"
+	"testing"
+
+	"github.com/ourodb/ouro/internal/mutants"
+)
+
+// huntSeeds is within how many seeds each planted bug must be found.
+const huntSeeds = 300
+
+// hunting is the environment variable under which TestHunt does anything.
+const hunting = "OURO_HUNT"
+
+// TestHunt runs seeds until one breaks a promise. It is what TestMutants runs on
+// each planted bug.
+func TestHunt(t *testing.T) {
+	if os.Getenv(hunting) == "" {
+		t.Skip("it hunts planted bugs: see TestMutants")
+	}
+	stop := make(chan struct{})
+	var once sync.Once
+	sum := Seeds(Many{From: 1, To: huntSeeds, Stop: stop, Progress: func(s *Summary) {
+		if s.Broken > 0 {
+			once.Do(func() { close(stop) })
+		}
+	}})
+	for i := range sum.Failed {
+		t.Errorf("seed %d of %d: %v", sum.Failed[i].Seed, sum.Runs, sum.Failed[i].Violation)
+	}
+}
+
+// TestMutants plants bugs in nodes and requires that seeds find each:
+//
+//	OURO_MUTANTS=1 go test -run Mutants -timeout 60m ./internal/sim
+func TestMutants(t *testing.T) {
+	t.Setenv(hunting, "1")
+	const coord, replica, node, disk, causal = "../core/coord", "../core/replica", "../core/node", "../disk", "../core/causal"
+	list := []mutants.Mutant{
+		{
+			Name: "writes and joins are acknowledged before they are synced", Dir: disk, File: "stage.go",
+			Old: "	if durable {\n		*done = append(*done, a)\n	} else {", New: "	if durable || a.Durable {\n		*done = append(*done, a)\n	} else {",
+		},
+		{
+			Name: "reads show what is not synced", Dir: disk, File: "stage.go",
+			Old: "	if durable {\n		*done = append(*done, a)\n	} else {", New: "	if durable || a.Verb == replica.Read {\n		*done = append(*done, a)\n	} else {",
+		},
+		{
+			Name: "a join overwrites", Dir: replica, File: "join.go",
+			Old: "report := c.result.SetJoin(old, &c.incoming, c.cfg.Limits)", New: "report := c.result.SetJoin(&c.incoming, &c.incoming, c.cfg.Limits)",
+		},
+		{
+			Name: "a read error is taken for absent", Dir: disk, File: "stage.go",
+			Old: "return r.readFailed(now, op, err, facts)", New: "return r.replica.Do(now, nil, op, facts)",
+		},
+		{
+			Name: "an actor is kept over a restart", Dir: replica, File: "replica.go",
+			Old: "if local > 0 && s.Vector[local-1].Actor.Run == c.cfg.Run {", New: "if local > 0 {",
+		},
+		{
+			Name: "the cache keeps what a write has replaced", Dir: disk, File: "runner.go",
+			Old: "	r.waiting.open()\n	r.keep()\n", New: "	r.waiting.open()\n",
+		},
+		{
+			Name: "what a failed batch wrote is remembered as stored", Dir: disk, File: "stage.go",
+			Old: "	r.replica.ForgetTokens()\n", New: "",
+		},
+		{
+			Name: "operations of a batch do not see each other", Dir: disk, File: "stage.go",
+			Old: "		r.overlay[id] = res.Record\n", New: "",
+		},
+		{
+			Name: "a put is acknowledged by one replica too few", Dir: coord, File: "put.go",
+			Old: "case p.acked.len() >= p.numbers.writes():", New: "case p.acked.len() >= max(1, p.numbers.writes()-1):",
+		},
+		{
+			Name: "a put counts what is not durable", Dir: coord, File: "put.go",
+			Old: "	if a.Durable {\n		p.waiting[writeRound].remove(p.self)\n		p.acked.add(p.self)\n	}", New: "	p.acked.add(p.self)",
+		},
+		{
+			Name: "a get is answered by one replica too few", Dir: coord, File: "get.go",
+			Old: "	need := g.numbers.reads()\n	missing", New: "	need := max(1, g.numbers.reads()-1)\n	missing",
+		},
+		{
+			Name: "a get shows only its own state", Dir: coord, File: "get.go",
+			Old: "		g.merged, report = causal.JoinStates(g.merged, g.states[i], g.req.Limits)", New: "		_, report = causal.JoinStates(g.merged, g.states[i], g.req.Limits)",
+		},
+		{
+			Name: "stale replicas are not repaired", Dir: coord, File: "repair.go",
+			Old: "	stale := g.stale() &^ (g.sent | g.lost)\n", New: "	stale := g.stale() &^ (g.sent | g.lost | g.everyone())\n",
+		},
+		{
+			Name: "the context of a put covers nothing of its own", Dir: coord, File: "put.go",
+			Old: "	return p.req.Context.With(p.dot)\n", New: "	return p.req.Context\n",
+		},
+		{
+			Name: "the context of a put covers what its dot's number counts", Dir: coord, File: "put.go",
+			Old: "	return p.req.Context.With(p.dot)\n", New: "	return p.req.Context.Union(causal.Claims{Vector: []causal.Entry{{Actor: p.dot.Actor, N: p.dot.N}}})\n",
+		},
+		{
+			Name: "a failure after the mint is reported as not done", Dir: coord, File: "put.go",
+			Old: "	if p.minting || p.known || p.req.Retry {\n", New: "	if p.known || p.req.Retry {\n",
+		},
+		{
+			Name: "a forward is taken as often as it comes", Dir: node, File: "forwards.go",
+			Old: "	if _, ok := t.seen[p]; ok {\n		return false\n	}", New: "",
+		},
+		{
+			Name: "operations of peers stay in the table", Dir: node, File: "asks.go",
+			Old: "	t.free = append(t.free, i)\n", New: "",
+		},
+		{
+			Name: "a version is dropped though the other side has not seen it", Dir: causal, File: "join.go",
+			Old: "if !a.Covers(y[0].Dot) {", New: "if a.N(y[0].Dot.Actor) == 0 {",
+		},
+		{
+			Name: "a version survives though the other side has removed it", Dir: causal, File: "join.go",
+			Old: "if !a.Covers(y[0].Dot) {", New: "if true {",
+		},
+		{
+			Name: "exceptions are lost in a join", Dir: causal, File: "join.go",
+			Old: "	report.Exceptions = s.bound(lim.Exceptions, s.Versions)\n	return report\n}\n\n// survivors", New: "	s.Exceptions = nil\n	return report\n}\n\n// survivors",
+		},
+		{
+			Name: "a forgotten record goes on with its dots", Dir: replica, File: "write.go",
+			Old: "	actor := c.actor(ctx)\n", New: "	actor := causal.Actor{Run: c.cfg.Run, Life: 1}\n",
+		},
+	}
+	for i := range list {
+		list[i].Test = "TestHunt"
+	}
+	mutants.Run(t, list)
+}
+
+// TestMutantsOfThePaper plants what the tests of the paper's cases are for.
+func TestMutantsOfThePaper(t *testing.T) {
+	const coord, replica, node = "../core/coord", "../core/replica", "../core/node"
+	list := []mutants.Mutant{
+		{
+			Name: "a retry is stored without asking around", Dir: coord, File: "put.go", Test: "TestRules_H10",
+			Old: "	case r.Retry && r.Token != 0:\n", New: "	case false:\n",
+		},
+		{
+			Name: "the fastest replier is passed over", Dir: node, File: "request.go", Test: "TestPaper_5_9",
+			Old: "fastest != n.view.Self && ", New: "false && ",
+		},
+		{
+			Name: "a forgotten record goes on with its dots", Dir: replica, File: "write.go", Test: "TestRules_H1|TestRules_H2",
+			Old: "	actor := c.actor(ctx)\n", New: "	actor := causal.Actor{Run: c.cfg.Run, Life: 1}\n",
+		},
+		{
+			Name: "the context of a put fills its gap", Dir: coord, File: "put.go", Test: "TestRules_H6",
+			Old: "	return p.req.Context.With(p.dot)\n", New: "	return p.req.Context.Union(causal.Claims{Vector: []causal.Entry{{Actor: p.dot.Actor, N: p.dot.N}}})\n",
+		},
+		{
+			Name: "stale replicas are not repaired", Dir: coord, File: "repair.go", Test: "TestPaper_5_7_ReadRepair",
+			Old: "	stale := g.stale() &^ (g.sent | g.lost)\n", New: "	stale := g.stale() &^ (g.sent | g.lost | g.everyone())\n",
+		},
+		{
+			Name: "a put is acknowledged by one replica too few", Dir: coord, File: "put.go", Test: "TestPaper_4_5_6|TestPaper_4_5_5",
+			Old: "case p.acked.len() >= p.numbers.writes():", New: "case p.acked.len() >= max(1, p.numbers.writes()-1):",
+		},
+		{
+			Name: "a get waits for everybody", Dir: coord, File: "get.go", Test: "TestPaper_4_5_5",
+			Old: "	need := g.numbers.reads()\n	missing", New: "	need := g.n\n	missing",
+		},
+	}
+	for i := range list {
+		list[i].Pkg = "../.."
+	}
+	mutants.Run(t, list)
+}
