@@ -13,6 +13,8 @@ type Inspector interface {
 	Owners(key Key) (OwnersInfo, error)
 	// Replica returns this node's own state of a key, without repair.
 	Replica(ctx context.Context, key Key) (ReplicaInfo, error)
+	// Hints returns what this node keeps for others until they can be reached.
+	Hints(ctx context.Context) (HintsInfo, error)
 	// Ready returns nil when this node can serve; it never depends on peers.
 	Ready() error
 }
@@ -101,6 +103,27 @@ type ReplicaInfo struct {
 	Floor      int64         `json:"floor,omitempty"`
 	Versions   []VersionInfo `json:"versions"`
 	Digest     string        `json:"digest,omitempty"`
+}
+
+// HintsInfo is what one node keeps in the stead of others. Counts are those of
+// the last walk through it, less what was handed over since: a walk begins every
+// ten seconds and whenever a node comes back.
+type HintsInfo struct {
+	Node    string       `json:"node"`
+	Bytes   int64        `json:"bytes"`     // that they take here now; each counts once
+	Max     int64        `json:"max_bytes"` // beyond it no more are taken
+	Targets []HintTarget `json:"targets"`   // by id; only those to which something is owed
+}
+
+// HintTarget is what is kept for one node.
+type HintTarget struct {
+	Target  string    `json:"target"`
+	Records int       `json:"records"`
+	Bytes   int64     `json:"bytes"`           // a record owed to two nodes counts for both
+	Oldest  time.Time `json:"oldest,omitzero"` // since when the oldest is owed
+	// Error is why the last delivery failed, at ErrorAt; none if it succeeded.
+	Error   string    `json:"error,omitempty"`
+	ErrorAt time.Time `json:"error_at,omitzero"`
 }
 
 // EntryInfo is one entry of a version vector.

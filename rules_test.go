@@ -21,7 +21,7 @@ const (
 	values = "internal/core/clock internal/core/fact internal/core/ring internal/core/causal "
 	// Machines own a state and its transitions, and never know each other; only
 	// node knows several. What replica is asked and answers is vocabulary.
-	machines = "internal/core/coord internal/core/replica internal/core/member "
+	machines = "internal/core/coord internal/core/replica internal/core/member internal/core/handoff "
 	core     = values + machines + "internal/core/node "
 )
 
@@ -37,6 +37,7 @@ var walls = map[string]string{
 	"internal/core/coord":   ". " + values + "internal/core/replica",
 	"internal/core/replica": ". " + values,
 	"internal/core/member":  ". " + values,
+	"internal/core/handoff": values + "internal/core/replica",
 	"internal/core/node":    ". " + core,
 
 	"internal/store":           "",

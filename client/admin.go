@@ -47,6 +47,11 @@ func (a *Admin) Ring(ctx context.Context) (ouro.RingInfo, error) {
 	return fetch[ouro.RingInfo](ctx, a, "/admin/v1/ring")
 }
 
+// Hints returns what the node keeps for others until they can be reached.
+func (a *Admin) Hints(ctx context.Context) (ouro.HintsInfo, error) {
+	return fetch[ouro.HintsInfo](ctx, a, "/admin/v1/hints")
+}
+
 // Owners returns where a key lives.
 func (a *Admin) Owners(ctx context.Context, key ouro.Key) (ouro.OwnersInfo, error) {
 	if err := key.Validate(); err != nil {

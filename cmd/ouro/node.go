@@ -25,6 +25,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/datadir"
+	"github.com/ourodb/ouro/internal/disk"
 	"github.com/ourodb/ouro/internal/frontend/admin"
 	"github.com/ourodb/ouro/internal/frontend/web"
 	"github.com/ourodb/ouro/internal/host"
@@ -123,6 +124,7 @@ func (n *node) build(faults bool) error {
 		return err
 	}
 	handler.host = n.host
+	n.metrics.WatchHints(n.host.HintBytes)
 	peers := map[string]string{}
 	for _, m := range cluster.Members {
 		peers[string(m.ID)] = m.Addr
@@ -199,6 +201,7 @@ func (n *node) hostConfig(keys security.Keys, clusterID uint64, cluster *member.
 		Replica: replica.Config{
 			Seed: keys.Digest, Limits: limits, MaxSiblings: l.MaxSiblings, TokenTTL: l.RequestTokenTTL, TokenMax: l.RequestTokens,
 		},
+		Disk:  disk.Config{MaxPending: int64(l.MaxHints)},
 		Notes: notes(cluster, keys), Links: n.links, Observer: n.metrics, Log: n.log, Fatal: n.fatal,
 	}
 	for _, m := range cluster.Members {

@@ -60,6 +60,7 @@ func addVerbs(root *cobra.Command) {
 		{groupData, newExportCommand()},
 		{groupLook, newStatusCommand()},
 		{groupLook, newRingCommand()},
+		{groupLook, newHintsCommand()},
 		{groupLook, newKeyCommand()},
 		{groupTest, newBenchCommand()},
 		{groupTest, newSimCommand()},

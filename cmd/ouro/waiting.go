@@ -39,6 +39,10 @@ func (o outsider) Replica(context.Context, ouro.Key) (ouro.ReplicaInfo, error) {
 	return ouro.ReplicaInfo{}, o.refusal()
 }
 
+func (o outsider) Hints(context.Context) (ouro.HintsInfo, error) {
+	return ouro.HintsInfo{}, o.refusal()
+}
+
 func (o outsider) Ready() error { return errWaiting }
 
 func (o outsider) refusal() error {

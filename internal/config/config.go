@@ -100,6 +100,9 @@ type Limits struct {
 	// MaxPending is how much waits for one peer's link; beyond it messages to it are
 	// dropped, as by a network. One message is taken whatever its size.
 	MaxPending Size
+	// MaxHints is how much a node keeps for others that can't be reached; beyond it
+	// it takes no more of that, and another node does.
+	MaxHints Size
 	// MaxLinks is how many links from peers and clients of the peer port are
 	// accepted; further ones are closed at once.
 	MaxLinks int
@@ -133,7 +136,7 @@ func Default() Config {
 		Limits: Limits{
 			MaxValue: 1 << 20, DrainBody: 8 << 20, MaxSiblings: 100,
 			MaxInFlight: 4096, Inbox: 4096, MaxExplain: 256,
-			MaxFrame: 128 << 20, MaxPending: 16 << 20, MaxLinks: 1024,
+			MaxFrame: 128 << 20, MaxPending: 16 << 20, MaxHints: 1 << 30, MaxLinks: 1024,
 			RequestTokens: 65_536, RequestTokenTTL: 2 * time.Minute,
 			RepairWait: 100 * time.Millisecond, Exceptions: 64,
 			Prune: 24, PruneHard: 50, PruneAge: 24 * time.Hour,

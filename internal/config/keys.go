@@ -108,6 +108,7 @@ func limitKeys() []key[Config] {
 		{"max-explain", "facts kept of an explained request", func(c *Config) pflag.Value { return intValue{&c.Limits.MaxExplain} }},
 		{"max-frame", "largest message between nodes", func(c *Config) pflag.Value { return sizeValue{&c.Limits.MaxFrame} }},
 		{"max-pending", "bytes that wait for one peer's link", func(c *Config) pflag.Value { return sizeValue{&c.Limits.MaxPending} }},
+		{"max-hints", "bytes kept for nodes that cannot be reached", func(c *Config) pflag.Value { return sizeValue{&c.Limits.MaxHints} }},
 		{"max-links", "links accepted on the peer port", func(c *Config) pflag.Value { return intValue{&c.Limits.MaxLinks} }},
 		{"request-tokens", "request ids a shard remembers, for retries", func(c *Config) pflag.Value { return intValue{&c.Limits.RequestTokens} }},
 		{"request-token-ttl", "how long a request id is remembered", func(c *Config) pflag.Value { return durationValue{&c.Limits.RequestTokenTTL} }},

@@ -168,6 +168,7 @@ func (l *Limits) check(v *verdict) {
 	within(v, "max-explain", l.MaxExplain, 1, 1<<16)
 	within(v, "max-frame", l.MaxFrame, 64<<10, 1<<30)
 	within(v, "max-pending", l.MaxPending, 64<<10, 16<<30)
+	within(v, "max-hints", l.MaxHints, 1<<20, 1<<50)
 	within(v, "max-links", l.MaxLinks, 1, 1<<20)
 	within(v, "request-tokens", l.RequestTokens, 1, 1<<24)
 	v.spanning("request-token-ttl", l.RequestTokenTTL, time.Second, time.Hour)

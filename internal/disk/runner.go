@@ -22,6 +22,7 @@ const (
 	DefaultMaxWaiting      = 65536
 	DefaultMaxWaitingBytes = 64 << 20
 	DefaultMaxBatches      = 1024
+	DefaultMaxPending      = 1 << 30
 	DefaultCacheBytes      = 32 << 20
 )
 
@@ -34,13 +35,20 @@ type Config struct {
 	MaxWaiting      int
 	MaxWaitingBytes int
 	MaxBatches      int
+	// MaxPending is how many bytes of pending records may be held. Beyond it
+	// pending writes and joins are answered [replica.DiskFull], so that the walk
+	// goes on to another node; what is held stays.
+	MaxPending int64
+	// Mine says which partitions are this runner's, where several share an
+	// engine; nil: all.
+	Mine func(partition uint32) bool
 	// CacheBytes is how many bytes of records are kept in memory; less than 0:
 	// none. It pays where the records in use fit.
 	CacheBytes int
 }
 
-// Runner runs operations. It is deterministic, and all but SetFull and Inspect
-// belong to one goroutine, the shard's.
+// Runner runs operations. It is deterministic, and all but SetFull, Inspect and
+// PendingBytes belong to one goroutine, the shard's.
 type Runner struct {
 	config  Config
 	engine  store.Engine
@@ -49,6 +57,9 @@ type Runner struct {
 	full    atomic.Bool
 	dead    error
 
+	pendingBytes atomic.Int64 // of pending records, as applied
+	growth       int64        // what the batch of this run adds to it
+
 	seq     uint64 // the last batch applied
 	latest  syncTable
 	cache   *cache
@@ -56,7 +67,7 @@ type Runner struct {
 
 	// Of the present run.
 	batch   store.Batch
-	overlay map[record][]byte // records as the batch leaves them
+	overlay map[record][]byte // records as the batch leaves them; nil: none
 	staged  []staged
 	key     []byte
 }
@@ -65,6 +76,7 @@ type Runner struct {
 type record struct {
 	partition    uint32
 	bucket, name string
+	pending      bool
 }
 
 // New returns a runner over e. After each batch has synced, or has failed to,
@@ -81,13 +93,18 @@ func New(cfg Config, e store.Engine, r *replica.Replica, onSync func(seq uint64,
 	if cfg.MaxBatches <= 0 {
 		cfg.MaxBatches = DefaultMaxBatches
 	}
+	if cfg.MaxPending <= 0 {
+		cfg.MaxPending = DefaultMaxPending
+	}
 	if cfg.CacheBytes == 0 {
 		cfg.CacheBytes = DefaultCacheBytes
 	}
-	return &Runner{
+	run := &Runner{
 		config: cfg, engine: e, replica: r, onSync: onSync,
 		overlay: make(map[record][]byte), cache: newCache(cfg.CacheBytes),
 	}
+	run.countPending()
+	return run
 }
 
 // SetFull makes the runner refuse writes and joins with [replica.DiskFull], or
@@ -149,8 +166,8 @@ func (r *Runner) Synced(seq uint64, err error, done *[]replica.Answer) {
 func (r *Runner) Refresh() { r.cache.clear() }
 
 // Inspect returns a copy of what the engine stores for a key, nil where that is
-// nothing. It may be called from any goroutine and may show a change that is
-// not synced.
+// nothing: the node's own record, not a pending one. It may be called from any
+// goroutine and may show a change that is not synced.
 func (r *Runner) Inspect(partition uint32, key ring.Key) ([]byte, error) {
 	var stored []byte
 	k := store.AppendRecordKey(nil, partition, key.Bucket, key.Pos.Hi, key.Name)
@@ -171,18 +188,20 @@ func (r *Runner) commit() error {
 		return err
 	}
 	r.seq = seq
+	r.pendingBytes.Add(r.growth)
 	r.waiting.open()
 	r.keep()
 	return nil
 }
 
-// keep puts the records of the batch just applied into the cache.
+// keep puts the records of the batch just applied into the cache, the node's own:
+// a pending one is read again when it is handed over, and then it goes.
 func (r *Runner) keep() {
 	for i := range r.staged {
-		if s := &r.staged[i]; s.changed {
+		if s := &r.staged[i]; s.changed && !s.op.Pending {
 			op := s.op
-			r.key = store.AppendRecordKey(r.key[:0], op.Partition, op.Key.Bucket, op.Key.Pos.Hi, op.Key.Name)
-			r.cache.put(op.Key.Pos.Lo, r.key, r.overlay[record{op.Partition, op.Key.Bucket, op.Key.Name}])
+			r.key = appendKey(r.key[:0], op)
+			r.cache.put(op.Key.Pos.Lo, r.key, r.overlay[record{op.Partition, op.Key.Bucket, op.Key.Name, false}])
 		}
 	}
 }
@@ -204,4 +223,5 @@ func (r *Runner) reset() {
 	clear(r.overlay)
 	r.staged = r.staged[:0]
 	r.batch.Reset()
+	r.growth = 0
 }

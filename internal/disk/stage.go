@@ -46,6 +46,8 @@ func (r *Runner) refuse(op *replica.Op) replica.Reason {
 		return replica.None
 	case r.full.Load():
 		return replica.DiskFull
+	case op.Pending && r.pendingBytes.Load()+r.growth >= r.config.MaxPending:
+		return replica.DiskFull
 	case r.waiting.answers+len(r.staged) >= r.config.MaxWaiting, len(r.waiting.batches) >= r.config.MaxBatches:
 		return replica.Overloaded
 	default:
@@ -55,40 +57,73 @@ func (r *Runner) refuse(op *replica.Op) replica.Reason {
 
 // do runs one operation on what is stored, as the batch so far leaves it.
 func (r *Runner) do(now clock.Now, op *replica.Op, s *staged, facts *[]fact.Fact) {
-	id := record{op.Partition, op.Key.Bucket, op.Key.Name}
-	r.key = store.AppendRecordKey(r.key[:0], op.Partition, op.Key.Bucket, op.Key.Pos.Hi, op.Key.Name)
+	id := record{op.Partition, op.Key.Bucket, op.Key.Name, op.Pending}
+	r.key = appendKey(r.key[:0], op)
 	var res replica.Result
+	size := 0 // of what is stored
 	if stored, ok := r.overlay[id]; ok {
+		size = len(stored)
 		res = r.replica.Do(now, stored, op, facts)
-	} else if stored, ok := r.cache.get(op.Key.Pos.Lo, r.key); ok {
+	} else if stored, ok := r.cached(op); ok {
+		size = len(stored)
 		res = r.replica.Do(now, stored, op, facts)
 	} else {
-		res = r.fetch(now, op, facts)
+		res, size = r.fetch(now, op, facts)
 	}
-	if res.Record != nil {
-		r.batch.SetShared(r.key, res.Record)
-		r.overlay[id] = res.Record
-		s.changed = true
+	if s.changed = res.Record != nil || res.Drop; s.changed {
+		r.change(id, &res, size)
 	}
 	s.answer = res.Answer
 }
 
-// fetch runs an operation on the record that the engine has.
-func (r *Runner) fetch(now clock.Now, op *replica.Op, facts *[]fact.Fact) (res replica.Result) {
-	keep := r.cache.wants(op.Key.Pos.Lo)
+// change puts into the batch what becomes of a record that has size bytes.
+func (r *Runner) change(id record, res *replica.Result, size int) {
+	if res.Drop {
+		r.batch.Delete(r.key)
+	} else {
+		r.batch.SetShared(r.key, res.Record)
+	}
+	r.overlay[id] = res.Record
+	if id.pending {
+		r.grow(size, len(res.Record))
+	}
+}
+
+// appendKey appends the engine key of the record that op is about.
+func appendKey(dst []byte, op *replica.Op) []byte {
+	k := &op.Key
+	if op.Pending {
+		return store.AppendPendingKey(dst, op.Partition, k.Bucket, k.Pos.Hi, k.Name)
+	}
+	return store.AppendRecordKey(dst, op.Partition, k.Bucket, k.Pos.Hi, k.Name)
+}
+
+// cached returns the record from memory. Pending ones are never there.
+func (r *Runner) cached(op *replica.Op) ([]byte, bool) {
+	if op.Pending {
+		return nil, false
+	}
+	return r.cache.get(op.Key.Pos.Lo, r.key)
+}
+
+// fetch runs an operation on the record that the engine has, and returns the
+// record's size.
+func (r *Runner) fetch(now clock.Now, op *replica.Op, facts *[]fact.Fact) (res replica.Result, size int) {
+	keep := !op.Pending && r.cache.wants(op.Key.Pos.Lo)
 	found, err := r.engine.Get(r.key, func(stored []byte) {
 		if keep {
 			r.cache.put(op.Key.Pos.Lo, r.key, bytes.Clone(stored))
 		}
+		size = len(stored)
 		res = r.replica.Do(now, stored, op, facts) // it copies what it returns
 	})
 	switch {
 	case err != nil:
-		return r.readFailed(now, op, err, facts)
+		return r.readFailed(now, op, err, facts), 0
 	case !found:
-		return r.replica.Do(now, nil, op, facts)
+		return r.replica.Do(now, nil, op, facts), 0
 	default:
-		return res
+		return res, size
 	}
 }
 

@@ -150,6 +150,20 @@ func (h *Host) Close(patience time.Duration) {
 	h.done.Wait()
 }
 
+// diskOf returns how the runner of a shard is bounded: all share the bound on
+// what is kept for others.
+func (h *Host) diskOf(index int) disk.Config {
+	cfg, shards := h.cfg.Disk, h.cfg.Shards
+	if cfg.MaxPending == 0 {
+		cfg.MaxPending = disk.DefaultMaxPending
+	}
+	cfg.MaxPending = max(cfg.MaxPending/int64(shards), 1)
+	if shards > 1 {
+		cfg.Mine = func(partition uint32) bool { return int(partition)%shards == index }
+	}
+	return cfg
+}
+
 // fail reports that the engine is dead, once.
 func (h *Host) fail(err error) {
 	h.fatal.Do(func() { h.cfg.Fatal(err) })

@@ -53,7 +53,7 @@ func newShard(h *Host, index int, view *node.View) *shard {
 	rc := h.cfg.Replica
 	rc.Run = newRun()
 	s.replica = replica.New(rc)
-	s.disk = disk.New(h.cfg.Disk, h.engine, s.replica, func(seq uint64, err error) {
+	s.disk = disk.New(h.diskOf(index), h.engine, s.replica, func(seq uint64, err error) {
 		s.in.force(item{synced: &synced{seq, err}, queued: time.Since(h.started)})
 	})
 	cc := h.cfg.Core
@@ -116,6 +116,7 @@ func (s *shard) turn(items []item) {
 		s.core.Step(now, node.Tick{}, &s.out)
 	}
 	s.store(now)
+	s.scan()
 	s.flush(now)
 	s.reply()
 	s.tell()

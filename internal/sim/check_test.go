@@ -21,6 +21,7 @@ func spoilt(t *testing.T, want history.Promise, spoil func(w *World)) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.RunUntilIdle() // nodes look for hints as they start
 	spoil(w)
 	if v := w.Broken(); v == nil || v.Promise != want {
 		t.Errorf("found %v, want %q", v, want.Name)

@@ -6,6 +6,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/sim/history"
+	"github.com/ourodb/ouro/internal/store"
 )
 
 // eyes see into the nodes: every state that was ever stored anywhere, and which
@@ -32,7 +33,14 @@ func newEyes() eyes {
 // stored looks at a record that a node stores.
 func (w *World) stored(m *machine, key, value []byte) {
 	e := &w.eyes
-	canonical, err := replica.StateOf(value)
+	var err error
+	if store.IsPending(key) {
+		_, value, err = replica.DecodePending(value)
+	}
+	var canonical []byte
+	if err == nil {
+		canonical, err = replica.StateOf(value)
+	}
 	if err == nil {
 		err = e.state.Decode(canonical)
 	}

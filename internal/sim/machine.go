@@ -97,6 +97,7 @@ func (w *World) turn(m *machine) {
 		m.core.Step(now, node.Tick{}, &m.out)
 	}
 	w.store(m, now)
+	w.scan(m)
 	if m.runner.Err() != nil {
 		w.crash(m) // the process ends itself: the engine can't be trusted any more
 		return
@@ -141,6 +142,16 @@ func (w *World) store(m *machine, now clock.Now) {
 		clear(m.ops)
 		w.completions(m, now)
 	}
+}
+
+// scan looks for pending records; what it finds comes with the next turn.
+func (w *World) scan(m *machine) {
+	for i := range m.out.Scans {
+		s := &m.out.Scans[i]
+		w.take(m, item{input: &node.Page{Page: m.runner.Scan(s.From, s.Limit)}})
+	}
+	clear(m.out.Scans)
+	m.out.Scans = m.out.Scans[:0]
 }
 
 func (w *World) completions(m *machine, now clock.Now) {

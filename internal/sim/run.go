@@ -169,6 +169,9 @@ func (w *World) idle(when string) {
 		if len(m.open) != 0 {
 			w.violatef(history.Answers, m.open[0].key, "%s: %s has not answered %d requests, and nothing is under way", when, m.id, len(m.open))
 		}
+		if bytes := m.runner.PendingBytes(); bytes != 0 {
+			w.violatef(history.Diverged, "", "%s: %s still keeps %d bytes for others, though everybody can be reached", when, m.id, bytes)
+		}
 		if w.broken == nil && m.disk.Pending() != 0 {
 			w.bug("%s: %s has %d batches unsynced, and nothing is under way", when, m.id, m.disk.Pending())
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 // kinds bounds the kinds of fact that are counted.
-const kinds = int(fact.Dropped) + 1
+const kinds = int(fact.NotHandedOver) + 1
 
 // facts counts what the core states. Kinds without a counter are for explain
 // only.
@@ -35,6 +35,9 @@ func newFacts(r registrar) facts {
 	f.counters[fact.DotReused] = r.counter("ouro_dot_reused_total", "ALARM: one dot named two versions. A node was rolled back or copied.")
 	f.counters[fact.Damaged] = r.counter("ouro_damaged_records_total", "Records that failed their checksum.")
 	f.counters[fact.Dropped] = r.counter("ouro_dropped_messages_total", "Messages of peers that were dropped.")
+	f.amounts[fact.Hinted] = r.counter("ouro_hints_total", "Records kept here in the stead of primaries, once for each of these.")
+	f.counters[fact.HandedOver] = r.counter("ouro_handovers_total", "Records handed over to the primary they were kept for.")
+	f.counters[fact.NotHandedOver] = r.counter("ouro_failed_handovers_total", "Deliveries of kept records that failed; those that fail together count once.")
 	f.siblings = r.histogram("ouro_get_siblings", "Versions that a get showed.", []float64{0, 1, 2, 3, 5, 10, 25, 50, 100})
 	f.lag = r.histogram("ouro_replication_lag_seconds", "From a write's acknowledgement to the last of its N replicas having it.", latencies)
 	return f

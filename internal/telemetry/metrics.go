@@ -16,6 +16,7 @@ import (
 // goroutine.
 type Metrics struct {
 	log      *slog.Logger
+	reg      registrar
 	requests requests
 	facts    facts
 	stages   *stages
@@ -29,6 +30,7 @@ func New(reg *prometheus.Registry, version string, log *slog.Logger) *Metrics {
 	r := registrar{reg}
 	m := &Metrics{
 		log:      log,
+		reg:      r,
 		requests: newRequests(r),
 		facts:    newFacts(r),
 		stages:   newStages(r),
@@ -53,6 +55,12 @@ func (m *Metrics) Link(peer string, up bool) {
 	} else {
 		g.Set(0)
 	}
+}
+
+// WatchHints shows how many bytes a node keeps for others, as bytes tells when it
+// is asked, from any goroutine.
+func (m *Metrics) WatchHints(bytes func() int64) {
+	m.reg.gaugeFunc("ouro_hint_bytes", "Bytes kept here for nodes that cannot be reached.", func() float64 { return float64(bytes()) })
 }
 
 // Rejected counts a request that a front end refused by itself.

@@ -15,7 +15,8 @@ const (
 	answerDigest
 	answerDot
 	answerState
-	answerKnown = answerState<<1 - 1
+	answerPending
+	answerKnown = answerPending<<1 - 1
 )
 
 func appendAnswer(dst []byte, a *replica.Answer) []byte {
@@ -23,9 +24,9 @@ func appendAnswer(dst []byte, a *replica.Answer) []byte {
 	dst = appendUvarint(dst, a.ID)
 	dst = append(dst, byte(a.Verb), byte(a.Status), byte(a.Reason),
 		bit(a.Durable, answerDurable)|bit(a.Found, answerFound)|bit(digest, answerDigest)|
-			bit(dot, answerDot)|bit(len(a.State) > 0, answerState))
+			bit(dot, answerDot)|bit(len(a.State) > 0, answerState)|bit(a.Pending, answerPending))
 	if digest {
-		dst = appendUint64(appendUint64(dst, a.Digest.Hi), a.Digest.Lo)
+		dst = appendSum(dst, a.Digest)
 	}
 	if dot {
 		dst = appendDot(dst, a.Dot)
@@ -44,8 +45,9 @@ func readAnswer(r *reader, a *replica.Answer) {
 	f := r.flags(answerKnown)
 	a.Durable = f&answerDurable != 0
 	a.Found = f&answerFound != 0
+	a.Pending = f&answerPending != 0
 	if f&answerDigest != 0 {
-		a.Digest = causal.Sum{Hi: r.uint64(), Lo: r.uint64()}
+		a.Digest = readSum(r)
 	}
 	if f&answerDot != 0 {
 		a.Dot = readDot(r)
@@ -54,3 +56,9 @@ func readAnswer(r *reader, a *replica.Answer) {
 		a.State = r.bytes()
 	}
 }
+
+func appendSum(dst []byte, s causal.Sum) []byte {
+	return appendUint64(appendUint64(dst, s.Hi), s.Lo)
+}
+
+func readSum(r *reader) causal.Sum { return causal.Sum{Hi: r.uint64(), Lo: r.uint64()} }

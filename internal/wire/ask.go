@@ -2,6 +2,7 @@ package wire
 
 import (
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -9,7 +10,8 @@ import (
 // An Ask has
 //
 //	ticket, uvarint | verb | flags | bucket | name | position, 16 bytes |
-//	request token, 8 bytes, if flagged | state, if flagged | mint, if flagged
+//	request token, 8 bytes, if flagged | state, if flagged | mint, if flagged |
+//	number of targets, uvarint, and targets, if flagged | digest, 16 bytes, if flagged
 //
 // The position goes along, rather than being hashed again by each replica: the
 // asker is a member, which may break the store in simpler ways than by a false
@@ -20,13 +22,17 @@ const (
 	opRequest
 	opState
 	opMint
-	opKnown = opMint<<1 - 1
+	opPending
+	opTargets
+	opDigest
+	opKnown = 1<<8 - 1
 )
 
 func appendOp(dst []byte, op *replica.Op) []byte {
 	dst = appendUvarint(dst, op.ID)
 	dst = append(dst, byte(op.Verb), bit(op.Full, opFull)|bit(op.Silent, opSilent)|
-		bit(op.Request != 0, opRequest)|bit(len(op.State) > 0, opState)|bit(op.Mint != nil, opMint))
+		bit(op.Request != 0, opRequest)|bit(len(op.State) > 0, opState)|bit(op.Mint != nil, opMint)|
+		bit(op.Pending, opPending)|bit(len(op.Targets) > 0, opTargets)|bit(op.Digest != causal.Sum{}, opDigest))
 	dst = appendKey(dst, op.Key)
 	dst = appendUint64(dst, op.Key.Pos.Hi)
 	dst = appendUint64(dst, op.Key.Pos.Lo)
@@ -38,6 +44,15 @@ func appendOp(dst []byte, op *replica.Op) []byte {
 	}
 	if op.Mint != nil {
 		dst = appendMint(dst, op.Mint)
+	}
+	if len(op.Targets) > 0 {
+		dst = appendUvarint(dst, uint64(len(op.Targets)))
+		for _, t := range op.Targets {
+			dst = appendString(dst, string(t))
+		}
+	}
+	if op.Digest != (causal.Sum{}) {
+		dst = appendSum(dst, op.Digest)
 	}
 	return dst
 }
@@ -59,6 +74,27 @@ func readOp(r *reader, op *replica.Op) {
 	if f&opMint != 0 {
 		op.Mint = readMint(r)
 	}
+	op.Pending = f&opPending != 0
+	if f&opTargets != 0 {
+		op.Targets = readTargets(r)
+	}
+	if f&opDigest != 0 {
+		op.Digest = readSum(r)
+	}
+}
+
+// readTargets reads the ids of nodes, each at least a length.
+func readTargets(r *reader) []ring.NodeID {
+	n := r.count(1)
+	if n == 0 {
+		r.fail()
+		return nil
+	}
+	targets := make([]ring.NodeID, n)
+	for i := range targets {
+		targets[i] = ring.NodeID(r.string())
+	}
+	return targets
 }
 
 func appendKey(dst []byte, k ring.Key) []byte {

@@ -78,7 +78,7 @@ func drawMint(t *rapid.T) *replica.Mint {
 }
 
 func drawOp(t *rapid.T) replica.Op {
-	return replica.Op{
+	op := replica.Op{
 		ID:      drawUint64(t, "id"),
 		Verb:    replica.Verb(rapid.Byte().Draw(t, "verb")),
 		Key:     drawKey(t),
@@ -87,7 +87,13 @@ func drawOp(t *rapid.T) replica.Op {
 		Silent:  drawBool(t, "silent"),
 		Request: drawUint64(t, "request"),
 		Mint:    drawMint(t),
+		Pending: drawBool(t, "pending"),
+		Targets: drawSlice(t, "targets", func(t *rapid.T) ring.NodeID { return ring.NodeID(drawText(t, "target")) }),
 	}
+	if drawBool(t, "with digest") {
+		op.Digest = causal.Sum{Hi: drawUint64(t, "hi"), Lo: drawUint64(t, "lo")}
+	}
+	return op
 }
 
 func drawAnswer(t *rapid.T) replica.Answer {
@@ -98,6 +104,7 @@ func drawAnswer(t *rapid.T) replica.Answer {
 		Reason:  replica.Reason(rapid.Byte().Draw(t, "reason")),
 		Durable: drawBool(t, "durable"),
 		Found:   drawBool(t, "found"),
+		Pending: drawBool(t, "pending answer"),
 		State:   drawBytes(t, "state"),
 	}
 	if drawBool(t, "with digest") {

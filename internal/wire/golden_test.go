@@ -61,6 +61,15 @@ func goldenMessages() map[string]node.Message {
 			Context: claims, Value: []byte("milk"), ContentType: "text/plain", Expiry: 1_764_000_100_000, MaxSiblings: 100,
 		}}),
 		"ask-delete": ask(replica.Op{ID: 70_005, Verb: replica.Write, Mint: &replica.Mint{Context: claims, Delete: true, LWW: true}}),
+		"ask-hint": ask(replica.Op{
+			ID: 70_006, Verb: replica.Join, State: []byte("canonical state"), Pending: true, Targets: []ring.NodeID{"n1", "n3"},
+		}),
+		"ask-paid": ask(replica.Op{
+			ID: 70_007, Verb: replica.Paid, Pending: true, Targets: []ring.NodeID{"n1"}, Digest: causal.Sum{Hi: 1, Lo: 2},
+		}),
+		"answer-pending": answer(replica.Answer{
+			ID: 70_006, Verb: replica.Join, Status: replica.Have, Durable: true, Pending: true, Digest: causal.Sum{Hi: 1, Lo: 2},
+		}),
 		"answer-stored": answer(replica.Answer{
 			ID: 70_000, Verb: replica.Join, Status: replica.Have, Durable: true, Digest: causal.Sum{Hi: 1, Lo: 2},
 		}),

@@ -165,7 +165,7 @@ func TestCutAndHeal(t *testing.T) {
 	c.dev("cut", "1")
 	c.put(2, "carts/alice", "by the majority")
 	r := runs(t, "get", "carts/alice", "--timeout", "500ms", "--addr", c.Nodes[0].Client)
-	if r.code != 1 || !strings.Contains(r.err, "of 3") {
+	if r.code != 1 || !strings.Contains(r.err, "of the 3") {
 		t.Errorf("a majority read on the small side: %+v", r)
 	}
 	c.expect(1, "carts/alice", "start", "--r", "1") // clients still reach the small side

@@ -16,6 +16,9 @@ type Effects struct {
 	Facts   []fact.Fact
 	Replied bool // Reply counts; true exactly once in the life of a request
 	Reply   Reply
+	// More asks for nodes further down the walk, by Extend, at once: the machine
+	// may be waiting for nothing else.
+	More bool
 }
 
 // Reset empties e and keeps its memory.
@@ -24,6 +27,7 @@ func (e *Effects) Reset() {
 	clear(e.Passes)
 	clear(e.Facts)
 	e.Asks, e.Passes, e.Facts = e.Asks[:0], e.Passes[:0], e.Facts[:0]
+	e.More = false
 	if e.Replied {
 		e.Replied, e.Reply = false, Reply{}
 	}

@@ -119,5 +119,5 @@ func (f *Forward) outcome() ouro.Outcome {
 func (f *Forward) fail(now clock.Now, e *Effects, err *ouro.Error) {
 	f.done = true
 	f.state(e, fact.Refused, now, -1, 0, string(err.Code))
-	e.reply(Reply{Err: err, Quorum: f.numbers.quorum(0, 0)})
+	e.reply(Reply{Err: err, Quorum: f.numbers.quorum(0, 0, 0)})
 }

@@ -36,16 +36,16 @@ type Get struct {
 	counted set  // replied with a state, a digest or "absent"
 	absent  set  // of those, with "absent"
 	body    set  // of those, with a state that is in hand
+	usable  set  // of the counted, those that the decision rests on
+	full    set  // were asked for their state at once
 	acked   set  // a strict get: have the merged state durably
 	sent    set  // were sent the merged state, as it is now
-	best    int  // place of the one asked for its state at once
 	fastest int  // place of the first that could be counted; -1: none yet
-	acks    int  // replies that were counted when the request was judged
 	settle  bool // a strict get: waits for acknowledgements of the merged state
 	fresh   freshness
-	sums    [MaxN]causal.Sum
-	raw     [MaxN][]byte // canonical form of states
-	states  [MaxN]causal.State
+	sums    [MaxSlots]causal.Sum
+	raw     [MaxSlots][]byte // canonical form of states
+	states  [MaxSlots]causal.State
 	merged  causal.State
 	bytes   []byte // canonical form of merged; nil: nothing is stored anywhere
 }
@@ -56,8 +56,9 @@ type freshness struct {
 	known bool
 }
 
-// Start begins a request. Replicas are the first n of the preference list; this
-// node is one of them.
+// Start begins a request. Replicas begin with the first n of the preference
+// list, the primaries; others may follow, to stand in for them. This node may be
+// one of them.
 func (g *Get) Start(now clock.Now, r *GetRequest, replicas []Replica, e *Effects) {
 	*g = Get{req: *r, fastest: -1}
 	g.start(now, &r.Common, replicas, "get")
@@ -65,26 +66,63 @@ func (g *Get) Start(now clock.Now, r *GetRequest, replicas []Replica, e *Effects
 		q := g.numbers
 		g.state(e, fact.Started, now, -1, 0, fmt.Sprintf("get n=%d r=%d pr=%d timeout=%v", q.N, q.R, q.PR, q.Timeout))
 	}
-	if g.reachable() < g.numbers.reads() {
-		g.tooFew(now, e, g.reachable())
+	g.enlist(now, e, g.numbers.PR, 0)
+	if can := g.everyone() &^ g.lost; !g.enough(can) {
+		g.tooFew(now, e, can)
 		return
 	}
-	up := g.everyone() &^ g.lost
-	g.best = g.self
-	if g.best < 0 {
-		g.best = up.first()
+	g.ask(now, e, g.chosen&^g.lost)
+}
+
+// ask asks some for digests, and the best of them for its state where nobody
+// was asked yet.
+func (g *Get) ask(now clock.Now, e *Effects, whom set) {
+	if whom == 0 {
+		return
+	}
+	if g.full == 0 {
+		g.full.add(g.best(whom))
 	}
 	for i := range g.n {
-		if up.has(i) {
-			g.read(now, e, firstRound, i, i == g.best)
+		if whom.has(i) {
+			g.read(now, e, firstRound, i, g.full.has(i))
 		}
 	}
 }
 
+// best is this node where it is a primary, else the first that is expected to
+// answer.
+func (g *Get) best(whom set) int {
+	if g.self >= 0 && g.self < g.prim {
+		return g.self
+	}
+	if good := whom &^ g.doubt; good != 0 {
+		whom = good
+	}
+	return whom.first()
+}
+
 func (g *Get) read(now clock.Now, e *Effects, r round, i int, full bool) {
-	o := g.op(r, i)
+	o := g.op(now, r, i)
 	o.Full = full
 	g.send(now, e, i, o)
+}
+
+// restaff asks others in the stead of those that failed, while it matters.
+func (g *Get) restaff(now clock.Now, e *Effects) {
+	if !g.answered && !g.settle {
+		told := g.counted & (^g.lost | g.absent | g.body) // a digest of a lost one may stay unexplained
+		g.ask(now, e, g.enlist(now, e, g.numbers.PR, told))
+	}
+}
+
+// Extend adds nodes that may stand in, in answer to Effects.More.
+func (g *Get) Extend(now clock.Now, replicas []Replica, e *Effects) {
+	g.extend(replicas)
+	if !g.done {
+		g.restaff(now, e)
+		g.judge(now, e)
+	}
 }
 
 func (g *Get) send(now clock.Now, e *Effects, i int, o replica.Op) {
@@ -106,40 +144,39 @@ func (g *Get) Answer(now clock.Now, from ring.NodeID, a *replica.Answer, e *Effe
 	case g.explain && !g.answered:
 		g.state(e, fact.Answered, now, i, 0, note(a))
 	}
-	full := r == againRound || r == firstRound && i == g.best
+	g.took = now.Mono - g.at[i]
 	g.waiting[r].remove(i)
-	if r == settleRound {
-		if a.Status == replica.Have && a.Durable {
-			g.acked.add(i)
+	switch {
+	case r != settleRound:
+		if !g.take(i, r == againRound || g.full.has(i), a) {
+			g.forget(i)
+			g.restaff(now, e)
 		}
-	} else {
-		g.take(i, full, a)
+	case a.Status == replica.Have && a.Durable:
+		g.acked.add(i)
 	}
 	g.judge(now, e)
 	return true
 }
 
-// take notes a reply. One that can't be counted is as good as none (R33).
-func (g *Get) take(i int, full bool, a *replica.Answer) {
+// take notes a reply; false if it can't be counted, which is as good as none
+// (R33).
+func (g *Get) take(i int, full bool, a *replica.Answer) bool {
 	g.absent.remove(i)
 	g.body.remove(i)
-	switch a.Status {
-	case replica.Absent:
+	switch {
+	case a.Status == replica.Absent:
 		g.absent.add(i)
-	case replica.Have:
-		if full && !g.decode(i, a.State) {
-			g.forget(i)
-			return
-		}
+	case a.Status == replica.Have && (!full || g.decode(i, a.State)):
 		g.sums[i] = a.Digest
 	default:
-		g.forget(i)
-		return
+		return false
 	}
 	g.counted.add(i)
 	if g.fastest < 0 {
 		g.fastest = i
 	}
+	return true
 }
 
 func (g *Get) decode(i int, raw []byte) bool {
@@ -153,8 +190,9 @@ func (g *Get) decode(i int, raw []byte) bool {
 }
 
 // forget gives up on a reply: what the replica said before does not count
-// either.
+// either, and another may be asked in its stead.
 func (g *Get) forget(i int) {
+	g.doubt.add(i)
 	g.counted.remove(i)
 	g.absent.remove(i)
 	g.body.remove(i)
@@ -176,27 +214,26 @@ func (g *Get) judge(now clock.Now, e *Effects) {
 // decide answers when enough replies can be counted and the state behind each
 // of them is in hand.
 func (g *Get) decide(now clock.Now, e *Effects) {
-	need := g.numbers.reads()
 	missing, hidden := g.fetch(now, e)
-	usable := g.counted &^ hidden
-	if usable.len() < need {
-		can := usable
+	usable := g.counted &^ (hidden | g.blank())
+	if !g.enough(usable) {
+		can := usable | g.everyone()&^(g.lost|g.chosen)
 		if waiting := g.waiting[firstRound]; waiting != 0 {
-			can = g.counted | waiting // one of them may bring a hidden state
+			can |= g.counted | waiting // one of them may bring a hidden state
 		}
-		if can.len() < need {
-			g.tooFew(now, e, can.len())
+		if !g.enough(can) {
+			g.tooFew(now, e, can)
 		}
 		return
 	}
 	if missing {
 		return
 	}
-	g.acks = usable.len()
+	g.usable = usable
 	g.merge(now, e)
 	stale := g.stale()
 	if stale != 0 {
-		g.state(e, fact.Differed, now, -1, g.acks, g.verb)
+		g.state(e, fact.Differed, now, -1, usable.len(), g.verb)
 	}
 	if g.numbers.PR > 0 && stale != 0 && g.bytes != nil {
 		g.confirm(now, e)
@@ -205,11 +242,25 @@ func (g *Get) decide(now clock.Now, e *Effects) {
 	g.succeed(now, e, true)
 }
 
+// enough says whether the replies of some meet the numbers.
+func (g *Get) enough(s set) bool {
+	return g.numbers.reads(s.len(), (s & g.primaries()).len())
+}
+
+// blank are the stand-ins that hold nothing. That says little: they do not count
+// while a primary may soon say more.
+func (g *Get) blank() set {
+	if g.waiting[firstRound]&g.primaries()&^g.doubt == 0 {
+		return 0
+	}
+	return g.absent &^ g.primaries()
+}
+
 // fetch asks, once enough replies can be counted, for the state behind every
 // digest of which none is in hand. It reports whether one is still missing, and
 // which replies tell of a state that nobody is left to ask for.
 func (g *Get) fetch(now clock.Now, e *Effects) (missing bool, hidden set) {
-	if g.counted.len() < g.numbers.reads() {
+	if !g.enough(g.counted) {
 		return false, 0
 	}
 	for i := range g.n {
@@ -217,12 +268,16 @@ func (g *Get) fetch(now clock.Now, e *Effects) (missing bool, hidden set) {
 			continue
 		}
 		same := g.same(i)
-		switch ask := same &^ g.lost; {
+		waiting := same & g.waiting[againRound]
+		ask := same &^ (g.lost | waiting)
+		switch {
 		case same&g.body != 0:
-		case same&g.waiting[againRound] != 0:
+		case waiting&^g.doubt != 0:
 			missing = true
 		case ask != 0:
 			g.read(now, e, againRound, ask.first(), true)
+			missing = true
+		case waiting != 0:
 			missing = true
 		default:
 			hidden.add(i)
@@ -275,10 +330,11 @@ func (g *Get) find(raw []byte) freshness {
 	return freshness{}
 }
 
-// stale is the set of replicas that replied with another state than the merged.
+// stale is the set of primaries that replied with another state than the merged.
+// What stands in for them is no matter: it hands over what it holds.
 func (g *Get) stale() set {
-	s := g.counted
-	for i := range g.n {
+	s := g.counted & g.primaries()
+	for i := range g.prim {
 		switch {
 		case g.absent.has(i) && g.bytes == nil:
 			s.remove(i)
@@ -300,12 +356,17 @@ func (g *Get) Down(now clock.Now, peer ring.NodeID, e *Effects) {
 		g.state(e, fact.Silent, now, i, 0, "link lost")
 	}
 	g.drop(i)
+	g.restaff(now, e)
 	g.judge(now, e)
 }
 
 // Tick ends the wait when its time is over.
 func (g *Get) Tick(now clock.Now, e *Effects) {
-	if g.done || now.Mono < g.deadline {
+	if g.done {
+		return
+	}
+	if now.Mono < g.deadline {
+		g.wait(now, e)
 		return
 	}
 	g.silence(e, now)
@@ -317,18 +378,40 @@ func (g *Get) Tick(now clock.Now, e *Effects) {
 		g.succeed(now, e, false)
 	default:
 		g.fail(now, e, ouro.Errorf(ouro.TimedOut, ouro.NotDone,
-			"%d of %d replicas answered within %v, %d are needed (r=%d pr=%d)",
-			g.counted.len(), g.n, g.numbers.Timeout, g.numbers.reads(), g.numbers.R, g.numbers.PR))
+			"%d nodes, %d of them of the %d primaries, answered within %v, too few for r=%d pr=%d",
+			g.counted.len(), (g.counted&g.primaries()).len(), g.prim, g.numbers.Timeout, g.numbers.R, g.numbers.PR))
 	}
 }
 
-func (g *Get) tooFew(now clock.Now, e *Effects, can int) {
+// wait looks for those that are silent for too long.
+func (g *Get) wait(now clock.Now, e *Effects) {
+	switch {
+	case g.patient == 0 || now.Mono < g.patient:
+	case g.answered || g.settle:
+		g.patient = 0
+	default:
+		g.impatient(now, e)
+		g.restaff(now, e)
+		g.judge(now, e)
+	}
+}
+
+// tooFew gives up, but for the nodes further down the walk.
+func (g *Get) tooFew(now clock.Now, e *Effects, can set) {
+	if e.More {
+		return
+	}
 	g.fail(now, e, ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone,
-		"%d of %d replicas can answer, %d are needed (r=%d pr=%d)", can, g.n, g.numbers.reads(), g.numbers.R, g.numbers.PR))
+		"%d nodes can answer, %d of them of the %d primaries, too few for r=%d pr=%d",
+		can.len(), (can&g.primaries()).len(), g.prim, g.numbers.R, g.numbers.PR))
 }
 
 func (g *Get) fail(now clock.Now, e *Effects, err *ouro.Error) {
 	g.answered, g.done = true, true
 	g.state(e, fact.Refused, now, -1, 0, string(err.Code))
-	e.reply(Reply{Err: err, Quorum: g.numbers.quorum(g.counted.len(), 0)})
+	e.reply(Reply{Err: err, Quorum: g.quorum(g.counted)})
+}
+
+func (g *Get) quorum(s set) ouro.Quorum {
+	return g.numbers.quorum(s.len(), (s & g.primaries()).len(), 0)
 }

@@ -111,7 +111,7 @@ func (g *getScenario) books(s subject) books {
 		}
 	}
 	b.small[most] = g.find(string(m.bytes))
-	b.small[most+1] = int8(m.acks)
+	b.small[most+1] = int8(m.usable.len())
 	b.small[most+2] = int8(m.fresh.sum.Lo)
 	return b
 }

@@ -10,11 +10,11 @@ import (
 //
 //	OURO_MUTANTS=1 go test -run Mutants -timeout 30m ./internal/core/coord
 func TestMutants(t *testing.T) {
-	const put, get = "TestPutHistories", "TestGetHistories"
+	const put, get, walk = "TestPutHistories", "TestGetHistories", "TestStandIns"
 	mutants.Run(t, []mutants.Mutant{
 		{
 			Name: "answers a put with one acknowledgement too few", File: "put.go", Test: put,
-			Old: "case p.acked.len() >= p.numbers.writes():", New: "case p.acked.len() >= p.numbers.writes()-1:",
+			Old: "case p.enough(p.acked):", New: "case p.acked != 0 && p.numbers.writes(p.acked.len()+1, (p.acked & p.primaries()).len()+1):",
 		},
 		{
 			Name: "counts itself before it is durable", File: "put.go", Test: put,
@@ -26,7 +26,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "counts a failed join", File: "put.go", Test: put,
-			Old: "	default:\n		p.lost.add(i)\n	}\n	p.waiting[joinRound]", New: "	default:\n		p.acked.add(i)\n	}\n	p.waiting[joinRound]",
+			Old: "	default:\n		p.lost.add(i)\n		p.restaff", New: "	default:\n		p.acked.add(i)\n		p.restaff",
 		},
 		{
 			Name: "takes an answer twice", File: "peers.go", Test: put,
@@ -62,19 +62,19 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "counts a replica that does not know", File: "get.go", Test: get,
-			Old: "	default:\n		g.forget(i)\n		return\n	}\n	g.counted.add(i)", New: "	default:\n		g.absent.add(i)\n	}\n	g.counted.add(i)",
+			Old: "	default:\n		return false\n	}\n	g.counted.add(i)", New: "	default:\n		g.absent.add(i)\n	}\n	g.counted.add(i)",
 		},
 		{
 			Name: "takes a damaged state for an absent one", File: "get.go", Test: get,
-			Old: "		if full && !g.decode(i, a.State) {\n			g.forget(i)\n			return\n		}\n", New: "		if full && !g.decode(i, a.State) {\n			g.absent.add(i)\n		}\n",
+			Old: "	case a.Status == replica.Have && (!full || g.decode(i, a.State)):\n", New: "	case a.Status == replica.Have && full && !g.decode(i, a.State):\n		g.absent.add(i)\n	case a.Status == replica.Have:\n",
 		},
 		{
 			Name: "answers without the states behind differing digests", File: "get.go", Test: get,
-			Old: "	if missing {\n		return\n	}\n	g.acks", New: "	_ = missing\n	g.acks",
+			Old: "	if missing {\n		return\n	}\n	g.usable", New: "	_ = missing\n	g.usable",
 		},
 		{
 			Name: "answers a get with one reply too few", File: "get.go", Test: get,
-			Old: "	if usable.len() < need {\n		can", New: "	if usable.len() < need-1 {\n		can",
+			Old: "	if !g.enough(usable) {\n		can", New: "	if !g.numbers.reads(usable.len()+1, (usable&g.primaries()).len()+1) {\n		can",
 		},
 		{
 			Name: "repairs with the stale state", File: "repair.go", Test: get,
@@ -95,6 +95,38 @@ func TestMutants(t *testing.T) {
 		{
 			Name: "names the last replier as the fastest", File: "get.go", Test: get,
 			Old: "	if g.fastest < 0 {\n", New: "	if true {\n",
+		},
+		{
+			Name: "asks those in doubt before the healthy", File: "walk.go", Test: walk,
+			Old: "if healthy := rest &^ c.doubt; healthy != 0 {", New: "if healthy := rest & c.doubt; healthy != 0 {",
+		},
+		{
+			Name: "a stand-in owes to another primary", File: "walk.go", Test: walk,
+			Old: "return []ring.NodeID{c.ids[c.owes[i]]}", New: "return []ring.NodeID{c.ids[0]}",
+		},
+		{
+			Name: "a coordinator that is no primary owes to one only", File: "walk.go", Test: walk,
+			Old: "return append([]ring.NodeID(nil), c.ids[:c.prim]...)", New: "return []ring.NodeID{c.ids[0]}",
+		},
+		{
+			Name: "a stand-in keeps what it is sent as its own", File: "peers.go", Test: walk,
+			Old: "o.Pending = true", New: "o.Pending = false",
+		},
+		{
+			Name: "counts stand-ins for pw", File: "put.go", Test: walk,
+			Old: "return p.numbers.writes(s.len(), (s & p.primaries()).len())", New: "return p.numbers.writes(s.len(), s.len())",
+		},
+		{
+			Name: "counts stand-ins for pr", File: "get.go", Test: walk,
+			Old: "return g.numbers.reads(s.len(), (s & g.primaries()).len())", New: "return g.numbers.reads(s.len(), s.len())",
+		},
+		{
+			Name: "takes an empty stand-in's word before the primaries'", File: "get.go", Test: walk,
+			Old: "return g.absent &^ g.primaries()", New: "return 0",
+		},
+		{
+			Name: "waits for the silent for ever", File: "walk.go", Test: walk,
+			Old: "	c.doubt |= late\n", New: "",
 		},
 	})
 }

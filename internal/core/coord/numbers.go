@@ -10,6 +10,10 @@ import (
 // memory of a machine; nobody was seen to use more than seven.
 const MaxN = 8
 
+// MaxSlots is how many nodes a machine may ask for one request, the primaries
+// and those that stand in for them.
+const MaxSlots = 16
+
 // Numbers are the quorum numbers in force for one request. They can be met: R
 // and W are 1 to N, the others 0 to N, N at most [MaxN].
 type Numbers struct {
@@ -19,19 +23,21 @@ type Numbers struct {
 	Timeout    time.Duration
 }
 
-// reads is how many replicas must answer a read. All replicas are primaries of
-// the preference list, so that pr is met by the same answers as r.
-func (n Numbers) reads() int { return max(n.R, n.PR) }
+// reads says whether the replies of some nodes are enough for a read, given how
+// many they are and how many of them are primaries.
+func (n Numbers) reads(all, primaries int) bool { return all >= n.R && primaries >= n.PR }
 
-// writes is how many replicas must acknowledge a write. An acknowledgement is
-// counted only when durable, and all replicas are primaries, so that w, pw and
-// dw are met by the same acknowledgements.
-func (n Numbers) writes() int { return max(n.W, n.PW, n.DW) }
+// writes says whether the acknowledgements of some nodes are enough for a
+// write. One is counted only when durable, so that w and dw are met by the same.
+func (n Numbers) writes(all, primaries int) bool {
+	return all >= n.W && all >= n.DW && primaries >= n.PW
+}
 
-// quorum reports the numbers with how many replicas have answered.
-func (n Numbers) quorum(acks, durable int) ouro.Quorum {
+// quorum reports the numbers with how many nodes have answered, and how many of
+// them are primaries.
+func (n Numbers) quorum(acks, primaries, durable int) ouro.Quorum {
 	return ouro.Quorum{
 		N: n.N, R: n.R, W: n.W, PR: n.PR, PW: n.PW, DW: n.DW,
-		Acks: acks, Primaries: acks, Durable: durable,
+		Acks: acks, Primaries: primaries, Durable: durable,
 	}
 }

@@ -10,18 +10,20 @@ import (
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
-// Replica is a node that holds the key, and whether it can be reached now.
+// Replica is a node that may be asked for a key, and how it looks now.
 type Replica struct {
-	ID ring.NodeID
-	Up bool
+	ID       ring.NodeID
+	Up       bool          // it can be reached
+	Doubt    bool          // it did not answer of late: it is asked where no other is left
+	Patience time.Duration // how long it may be silent before another is asked; 0: for ever
 }
 
 // set is a set of places in the list of replicas.
-type set uint8
+type set uint16
 
 func (s set) has(i int) bool { return s>>i&1 != 0 }
-func (s set) len() int       { return bits.OnesCount8(uint8(s)) }
-func (s set) first() int     { return bits.TrailingZeros8(uint8(s)) }
+func (s set) len() int       { return bits.OnesCount16(uint16(s)) }
+func (s set) first() int     { return bits.TrailingZeros16(uint16(s)) }
 func (s *set) add(i int)     { *s |= 1 << i }
 func (s *set) remove(i int)  { *s &^= 1 << i }
 
@@ -58,8 +60,8 @@ func (r round) asks() replica.Verb {
 // they are zero in the ticket it is given.
 const AskBits = 8
 
-// placeBits number a replica within its round; MaxN fits.
-const placeBits = 3
+// placeBits number a replica within its round; MaxSlots fits.
+const placeBits = 4
 
 // common is what the machines that ask replicas share: whom, and who has not
 // answered yet.
@@ -70,13 +72,22 @@ type common struct {
 	numbers  Numbers
 	explain  bool
 	verb     string // for facts
-	ids      [MaxN]ring.NodeID
+	ids      [MaxSlots]ring.NodeID
 	self     int // place of this node in ids; -1: none
 	n        int
-	lost     set // failed, or its link fell: no further ask makes sense
+	prim     int                     // the first so many are the primaries, the others may stand in
+	lost     set                     // failed, or its link fell: no further ask makes sense
+	doubt    set                     // silent for too long, now or of late, or no use for a read
+	chosen   set                     // take part
+	more     bool                    // the walk goes on beyond n
+	owes     [MaxSlots]uint8         // the primary that a stand-in stands in for
+	at       [MaxSlots]time.Duration // when each was asked last
 	waiting  [rounds]set
 	started  time.Duration
 	deadline time.Duration
+	patience time.Duration
+	patient  time.Duration // when to look for the silent; 0: never
+	took     time.Duration // from ask to answer, of the last answer taken
 	replied  time.Duration // when; counts once answered is set
 	answered bool          // the reply is out
 	done     bool
@@ -90,40 +101,73 @@ type Common struct {
 	Self      ring.NodeID
 	Numbers   Numbers
 	Explain   bool // state every fact, not only those that are counted
+	More      bool // the walk has more nodes than are in the list: see Effects.More
 }
 
 func (c *common) start(now clock.Now, r *Common, replicas []Replica, verb string) {
 	c.ticket, c.part, c.key, c.numbers = r.Ticket, r.Partition, r.Key, r.Numbers
 	c.explain, c.verb = r.Explain, verb
-	c.n, c.self = min(len(replicas), MaxN), -1
-	for i, p := range replicas[:c.n] {
-		c.ids[i] = p.ID
-		if p.ID == r.Self {
-			c.self = i
-		}
-		if !p.Up {
-			c.lost.add(i)
-		}
+	c.self, c.more = -1, r.More
+	for i := range replicas {
+		c.add(&replicas[i], r.Self)
 	}
+	c.prim = min(r.Numbers.N, c.n)
 	c.started, c.deadline = now.Mono, now.Mono+r.Numbers.Timeout
+	if c.patience > 0 {
+		c.patient = now.Mono + c.patience
+	}
+}
+
+// add takes a node into the list, while there is room.
+func (c *common) add(p *Replica, self ring.NodeID) {
+	if c.n == MaxSlots {
+		return
+	}
+	i := c.n
+	c.n++
+	c.ids[i] = p.ID
+	switch {
+	case p.ID == self:
+		c.self = i
+	case !p.Up:
+		c.lost.add(i)
+	case p.Doubt:
+		c.doubt.add(i)
+	default:
+		c.patience = max(c.patience, p.Patience)
+	}
 }
 
 // Done says that the machine has nothing left to do and may be recycled.
 func (c *common) Done() bool { return c.done }
 
 // Deadline returns when Tick is to be called.
-func (c *common) Deadline() time.Duration { return c.deadline }
+func (c *common) Deadline() time.Duration {
+	if c.patient != 0 && c.patient < c.deadline {
+		return c.patient
+	}
+	return c.deadline
+}
 
-// reachable is how many replicas may still answer.
-func (c *common) reachable() int { return c.n - c.lost.len() }
+// Took returns how long the last answer that was taken was under way.
+func (c *common) Took() time.Duration { return c.took }
 
-// op makes an operation for replica i and notes that its answer is awaited.
-func (c *common) op(r round, i int) replica.Op {
+// op makes an operation for replica i and notes that its answer is awaited. One
+// that is no primary works on its pending record.
+func (c *common) op(now clock.Now, r round, i int) replica.Op {
 	c.waiting[r].add(i)
-	return replica.Op{
+	c.at[i] = now.Mono
+	o := replica.Op{
 		ID:   c.ticket | uint64(r)<<placeBits | uint64(i),
 		Verb: r.asks(), Partition: c.part, Key: c.key,
 	}
+	if i >= c.prim {
+		o.Pending = true
+		if o.Verb == replica.Write || o.Verb == replica.Join {
+			o.Targets = c.targets(i)
+		}
+	}
+	return o
 }
 
 // match returns which ask an answer belongs to; false for a stranger's, a
@@ -179,7 +223,7 @@ func (c *common) state(e *Effects, k fact.Kind, now clock.Now, i, n int, note st
 func (c *common) silence(e *Effects, now clock.Now) {
 	out := c.outstanding()
 	for i := range c.n {
-		if out.has(i) {
+		if out.has(i) && !c.doubt.has(i) {
 			c.state(e, fact.Silent, now, i, 0, c.verb)
 		}
 	}
@@ -227,9 +271,6 @@ func reasonText(r replica.Reason) string {
 		return "no reason given"
 	}
 }
-
-// everyone is the set of all replicas.
-func (c *common) everyone() set { return 1<<c.n - 1 }
 
 // askText tells an operation in words. Only explained requests pay for it.
 func askText(o *replica.Op) string {

@@ -41,10 +41,12 @@ type Put struct {
 	applied bool // the own disk has it, maybe not yet durably
 	known   bool // an earlier coordinator or attempt stored it
 	dot     causal.Dot
+	merged  []byte // what the others are to have; nil: not known yet
 }
 
-// Start begins a request. Replicas are the first n of the preference list; this
-// node is one of them.
+// Start begins a request. Replicas begin with the first n of the preference
+// list, the primaries; others may follow, to stand in for them. This node is
+// one of them.
 func (p *Put) Start(now clock.Now, r *PutRequest, replicas []Replica, e *Effects) {
 	*p = Put{req: *r}
 	verb := "put"
@@ -52,12 +54,13 @@ func (p *Put) Start(now clock.Now, r *PutRequest, replicas []Replica, e *Effects
 		verb = "delete"
 	}
 	p.start(now, &r.Common, replicas, verb)
+	p.enlist(now, e, p.numbers.PW, p.acked)
 	if p.explain {
 		q := p.numbers
 		p.state(e, fact.Started, now, -1, 0, fmt.Sprintf("%s n=%d w=%d pw=%d dw=%d timeout=%v", verb, q.N, q.W, q.PW, q.DW, q.Timeout))
 	}
 	switch {
-	case p.reachable() < p.numbers.writes():
+	case !p.possible():
 		p.tooFew(now, e)
 	case r.Retry && r.Token != 0:
 		p.recall(now, e)
@@ -69,7 +72,7 @@ func (p *Put) Start(now clock.Now, r *PutRequest, replicas []Replica, e *Effects
 // mint asks the own disk to write.
 func (p *Put) mint(now clock.Now, e *Effects) {
 	p.minting = true
-	o := p.op(writeRound, p.self)
+	o := p.op(now, writeRound, p.self)
 	o.Request = p.req.Token
 	o.Mint = &replica.Mint{
 		Context: p.req.Context, Delete: p.req.Delete, LWW: p.req.LWW,
@@ -91,6 +94,7 @@ func (p *Put) Answer(now clock.Now, from ring.NodeID, a *replica.Answer, e *Effe
 	if !ok || r == writeRound && p.applied && a.Status == replica.Have && !a.Durable {
 		return false
 	}
+	p.took = now.Mono - p.at[i]
 	switch {
 	case p.answered:
 		p.state(e, fact.Late, now, i, 0, p.verb)
@@ -127,7 +131,7 @@ func (p *Put) written(now clock.Now, a *replica.Answer, e *Effects) {
 	if !p.applied {
 		p.applied, p.dot = true, a.Dot
 		p.known = a.Found
-		p.spread(now, a.State, e)
+		p.spread(now, e, a.State)
 	}
 	if a.Durable {
 		p.waiting[writeRound].remove(p.self)
@@ -136,19 +140,54 @@ func (p *Put) written(now clock.Now, a *replica.Answer, e *Effects) {
 	p.judge(now, e)
 }
 
-// spread sends the state to every replica that is not known to have it.
-func (p *Put) spread(now clock.Now, state []byte, e *Effects) {
+// spread sends the state to all who take part and are not known to have it.
+func (p *Put) spread(now clock.Now, e *Effects, state []byte) {
+	p.merged = state
+	p.join(now, e, p.chosen&^(p.lost|p.acked|p.waiting[writeRound]))
+}
+
+func (p *Put) join(now clock.Now, e *Effects, to set) {
 	for i := range p.n {
-		if p.lost.has(i) || p.acked.has(i) || p.waiting[writeRound].has(i) {
+		if !to.has(i) {
 			continue
 		}
-		o := p.op(joinRound, i)
-		o.State = state
+		o := p.op(now, joinRound, i)
+		o.State = p.merged
 		if p.req.Delete {
 			o.Request = p.req.Token // no version carries it
 		}
 		p.send(now, e, i, o)
 	}
+}
+
+// restaff asks others in the stead of those that failed, while it matters.
+func (p *Put) restaff(now clock.Now, e *Effects) {
+	if p.answered {
+		return
+	}
+	added := p.enlist(now, e, p.numbers.PW, p.acked)
+	if p.merged != nil {
+		p.join(now, e, added)
+	}
+}
+
+// Extend adds nodes that may stand in, in answer to Effects.More.
+func (p *Put) Extend(now clock.Now, replicas []Replica, e *Effects) {
+	p.extend(replicas)
+	if p.done {
+		return
+	}
+	p.restaff(now, e)
+	p.step(now, e)
+}
+
+// step moves the request on, at whatever point it is.
+func (p *Put) step(now clock.Now, e *Effects) {
+	if p.recalling() {
+		p.recallStep(now, e)
+		return
+	}
+	p.judge(now, e)
 }
 
 func (p *Put) joined(now clock.Now, i int, a *replica.Answer, e *Effects) {
@@ -159,6 +198,7 @@ func (p *Put) joined(now clock.Now, i int, a *replica.Answer, e *Effects) {
 		return // received, not yet durable: it will say so
 	default:
 		p.lost.add(i)
+		p.restaff(now, e)
 	}
 	p.waiting[joinRound].remove(i)
 	p.judge(now, e)
@@ -171,9 +211,9 @@ func (p *Put) judge(now clock.Now, e *Effects) {
 	case p.done:
 		return
 	case p.answered:
-	case p.acked.len() >= p.numbers.writes():
+	case p.enough(p.acked):
 		p.succeed(now, e)
-	case (p.acked | ^p.lost&p.everyone()).len() < p.numbers.writes():
+	case !p.possible():
 		p.tooFew(now, e)
 		return
 	default:
@@ -181,11 +221,19 @@ func (p *Put) judge(now clock.Now, e *Effects) {
 	}
 	if p.outstanding() == 0 {
 		p.done = true
-		if p.acked.len() == p.n {
-			e.fact(fact.Fact{Kind: fact.Settled, Ticket: p.ticket, At: now.Mono, Lasted: now.Mono - p.replied, N: p.n, Note: p.verb})
+		if p.acked&p.primaries() == p.primaries() {
+			e.fact(fact.Fact{Kind: fact.Settled, Ticket: p.ticket, At: now.Mono, Lasted: now.Mono - p.replied, N: p.prim, Note: p.verb})
 		}
 	}
 }
+
+// enough says whether the acknowledgements of some meet the numbers.
+func (p *Put) enough(s set) bool {
+	return p.numbers.writes(s.len(), (s & p.primaries()).len())
+}
+
+// possible says whether the numbers can still be met.
+func (p *Put) possible() bool { return p.enough(p.acked | p.everyone()&^p.lost) }
 
 // succeed answers with the request's context and the new dot, never with what
 // the replicas know besides (R6).
@@ -196,7 +244,7 @@ func (p *Put) succeed(now clock.Now, e *Effects) {
 		Context:    causal.Context{Claims: p.seen(), Fastest: string(p.ids[p.self])},
 		HasContext: true,
 		Known:      p.known,
-		Quorum:     p.numbers.quorum(p.acked.len(), p.acked.len()),
+		Quorum:     p.quorum(),
 	})
 }
 
@@ -211,7 +259,11 @@ func (p *Put) seen() causal.Claims {
 func (p *Put) fail(now clock.Now, e *Effects, err *ouro.Error) {
 	p.answered, p.done, p.replied = true, true, now.Mono
 	p.state(e, fact.Refused, now, -1, 0, string(err.Code))
-	e.reply(Reply{Err: err, Quorum: p.numbers.quorum(p.acked.len(), p.acked.len())})
+	e.reply(Reply{Err: err, Quorum: p.quorum()})
+}
+
+func (p *Put) quorum() ouro.Quorum {
+	return p.numbers.quorum(p.acked.len(), (p.acked & p.primaries()).len(), p.acked.len())
 }
 
 // outcome is what a failure means now: not done only if no mint was attempted,
@@ -223,10 +275,16 @@ func (p *Put) outcome() ouro.Outcome {
 	return ouro.NotDone
 }
 
+// tooFew gives up, but for the nodes further down the walk.
 func (p *Put) tooFew(now clock.Now, e *Effects) {
+	if e.More {
+		return
+	}
+	rest := p.everyone() &^ (p.lost | p.acked)
 	p.fail(now, e, ouro.Errorf(ouro.QuorumUnavailable, p.outcome(),
-		"%d of %d replicas have it durably and %d more can be reached, %d are needed (w=%d pw=%d dw=%d)",
-		p.acked.len(), p.n, (p.everyone()&^(p.lost|p.acked)).len(), p.numbers.writes(), p.numbers.W, p.numbers.PW, p.numbers.DW))
+		"%d nodes have it durably and %d more can be reached (of the %d primaries: %d and %d), too few for w=%d pw=%d dw=%d",
+		p.acked.len(), rest.len(), p.prim, (p.acked&p.primaries()).len(), (rest&p.primaries()).len(),
+		p.numbers.W, p.numbers.PW, p.numbers.DW))
 }
 
 // refusal turns the own disk's failure into the request's. It is "not done"
@@ -264,19 +322,21 @@ func (p *Put) Down(now clock.Now, peer ring.NodeID, e *Effects) {
 		p.state(e, fact.Silent, now, i, 0, "link lost")
 	}
 	p.drop(i)
-	switch {
-	case p.recalling():
-		p.recallStep(now, e)
-	case fetching:
-		p.tooFew(now, e)
-	default:
-		p.judge(now, e)
+	if fetching {
+		p.noState(now, e, i)
+		return
 	}
+	p.restaff(now, e)
+	p.step(now, e)
 }
 
 // Tick ends the request when its time is over.
 func (p *Put) Tick(now clock.Now, e *Effects) {
-	if p.done || now.Mono < p.deadline {
+	if p.done {
+		return
+	}
+	if now.Mono < p.deadline {
+		p.wait(now, e)
 		return
 	}
 	p.silence(e, now)
@@ -285,6 +345,19 @@ func (p *Put) Tick(now clock.Now, e *Effects) {
 		return
 	}
 	p.fail(now, e, ouro.Errorf(ouro.TimedOut, p.outcome(),
-		"%d of %d replicas acknowledged within %v, %d are needed (w=%d pw=%d dw=%d)",
-		p.acked.len(), p.n, p.numbers.Timeout, p.numbers.writes(), p.numbers.W, p.numbers.PW, p.numbers.DW))
+		"%d nodes, %d of them of the %d primaries, acknowledged within %v, too few for w=%d pw=%d dw=%d",
+		p.acked.len(), (p.acked&p.primaries()).len(), p.prim, p.numbers.Timeout, p.numbers.W, p.numbers.PW, p.numbers.DW))
+}
+
+// wait looks for those that are silent for too long.
+func (p *Put) wait(now clock.Now, e *Effects) {
+	switch {
+	case p.patient == 0 || now.Mono < p.patient:
+	case p.answered:
+		p.patient = 0
+	default:
+		p.impatient(now, e)
+		p.restaff(now, e)
+		p.step(now, e)
+	}
 }

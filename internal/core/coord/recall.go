@@ -1,6 +1,7 @@
 package coord
 
 import (
+	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/replica"
@@ -15,10 +16,10 @@ import (
 
 func (p *Put) recall(now clock.Now, e *Effects) {
 	for i := range p.n {
-		if p.lost.has(i) {
+		if p.lost.has(i) || !p.chosen.has(i) {
 			continue
 		}
-		o := p.op(recallRound, i)
+		o := p.op(now, recallRound, i)
 		o.Request = p.req.Token
 		p.send(now, e, i, o)
 	}
@@ -34,7 +35,7 @@ func (p *Put) recalled(now clock.Now, i int, a *replica.Answer, e *Effects) {
 		p.known, p.dot = true, a.Dot
 		p.waiting[recallRound] = 0
 		p.state(e, fact.Known, now, i, 0, p.verb)
-		o := p.op(fetchRound, i)
+		o := p.op(now, fetchRound, i)
 		o.Full = true
 		p.send(now, e, i, o)
 		return
@@ -46,9 +47,9 @@ func (p *Put) recalled(now clock.Now, i int, a *replica.Answer, e *Effects) {
 
 func (p *Put) recallStep(now clock.Now, e *Effects) {
 	switch {
-	case p.reachable() < p.numbers.writes():
+	case !p.possible():
 		p.tooFew(now, e)
-	case p.knew.len() >= p.n-p.numbers.W+1 || p.waiting[recallRound] == 0:
+	case p.knew.len() >= p.prim-p.numbers.W+1 || p.waiting[recallRound]&^p.doubt == 0:
 		p.waiting[recallRound] = 0
 		p.mint(now, e)
 	}
@@ -58,10 +59,16 @@ func (p *Put) recallStep(now clock.Now, e *Effects) {
 func (p *Put) fetched(now clock.Now, i int, a *replica.Answer, e *Effects) {
 	p.waiting[fetchRound].remove(i)
 	if a.Status != replica.Have || a.State == nil {
-		p.tooFew(now, e)
+		p.noState(now, e, i)
 		return
 	}
 	p.acked.add(i)
-	p.spread(now, a.State, e)
+	p.spread(now, e, a.State)
 	p.judge(now, e)
+}
+
+// noState ends the request where the one that knew it can't show what it stored.
+func (p *Put) noState(now clock.Now, e *Effects, i int) {
+	p.fail(now, e, ouro.Errorf(ouro.QuorumUnavailable, ouro.Unknown,
+		"node %s has stored the request before and can't be asked for it any more: try again", p.ids[i]))
 }

@@ -7,17 +7,17 @@ import (
 )
 
 // confirm begins what a strict get does where replicas differ: the merged state
-// goes to every replica that is not known to have it, and the answer waits
+// goes to every primary that is not known to have it, and the answer waits
 // until n-pr+1 have it durably, so that every later strict get meets one of
 // them (R32).
 func (g *Get) confirm(now clock.Now, e *Effects) {
 	g.settle = true
 	fresh := g.counted &^ g.stale()
-	for i := range g.n {
+	for i := range g.prim {
 		if g.lost.has(i) || fresh.has(i) {
 			continue
 		}
-		o := g.op(settleRound, i)
+		o := g.op(now, settleRound, i)
 		o.State = g.bytes
 		g.sent.add(i)
 		if g.counted.has(i) {
@@ -33,11 +33,12 @@ func (g *Get) settled(now clock.Now, e *Effects) {
 	if !g.fresh.known {
 		g.fresh = g.find(g.bytes)
 	}
-	have := g.acked | g.counted&^g.stale() // replies show it too, late ones included
+	have := g.acked | g.counted&g.primaries()&^g.stale() // replies show it too, late ones included
+	can := have | (g.waiting[settleRound]|g.waiting[firstRound])&g.primaries()
 	switch {
 	case have.len() >= need:
 		g.succeed(now, e, true)
-	case (have | g.waiting[settleRound] | g.waiting[firstRound]).len() < need:
+	case can.len() < need:
 		g.succeed(now, e, false)
 	}
 }
@@ -76,7 +77,7 @@ func (g *Get) repair(now clock.Now, e *Effects) {
 		if !stale.has(i) {
 			continue
 		}
-		o := g.op(settleRound, i)
+		o := g.op(now, settleRound, i)
 		o.State, o.Silent = g.bytes, true
 		g.state(e, fact.Repaired, now, i, 0, g.verb)
 		e.ask(g.ids[i], o)

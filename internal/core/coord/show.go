@@ -14,14 +14,17 @@ import (
 // there.
 func (g *Get) succeed(now clock.Now, e *Effects, settled bool) {
 	g.answered, g.replied = true, now.Mono
-	g.deadline = now.Mono + g.req.RepairWait
-	r := Reply{Siblings: show(g.merged, g.req.LWW, now.Wall), Quorum: g.numbers.quorum(g.acks, 0)}
+	g.deadline, g.patient = now.Mono+g.req.RepairWait, 0
+	r := Reply{Siblings: show(g.merged, g.req.LWW, now.Wall), Quorum: g.quorum(g.usable)}
 	r.Quorum.Unsettled = !settled
 	if g.bytes != nil {
 		r.Context = causal.Context{Claims: g.merged.Claims, Fastest: string(g.ids[g.fastest])}
 		r.HasContext = true
 	}
 	if len(r.Siblings) == 0 {
+		if g.usable&g.primaries() == 0 {
+			g.state(e, fact.NoPrimary, now, -1, g.usable.len(), g.verb) // R33
+		}
 		r.Err = ouro.Errorf(ouro.NotFound, ouro.NotDone, "nothing is stored under the key")
 	}
 	g.state(e, fact.Decided, now, -1, len(r.Siblings), g.verb)

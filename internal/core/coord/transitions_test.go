@@ -91,15 +91,21 @@ func (s *stage) answer(what string) replica.Answer {
 }
 
 // told puts the effects into words and forgets them.
-func (s *stage) told() string {
+func (s *stage) told() string { return s.withOwed(nil) }
+
+// withOwed is told with the primaries that each ask is owed to.
+func (s *stage) withOwed(owed []string) string {
 	var out []string
-	for _, a := range s.e.Asks {
+	for i, a := range s.e.Asks {
 		w := string(a.To) + " " + round(a.Op.ID&(1<<AskBits-1)>>placeBits).String()
 		if a.Op.Full {
 			w += " full"
 		}
 		if a.Op.Silent {
 			w = string(a.To) + " repair"
+		}
+		if i < len(owed) && owed[i] != "" {
+			w += " for " + owed[i]
 		}
 		out = append(out, w)
 	}

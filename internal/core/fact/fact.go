@@ -31,6 +31,14 @@ const (
 	DotReused                        // alarm: one dot names two different versions
 	Damaged                          // a record failed its checksum
 	Dropped                          // a message was dropped; Note: why
+	Hinted                           // a record is kept here for N primaries more
+	HandedOver                       // Peer has what was kept for it; Lasted: the time it took
+	NotHandedOver                    // what is kept for Peer could not be handed over; Note: why
+	StoodIn                          // Peer was asked in the stead of the primary in Note
+	NoPrimary                        // a read found nothing, and no primary was among the N that it rests on
+	Suspected                        // Peer leaves asks unanswered: others are asked in its stead
+	Trusted                          // Peer, suspected before, answers again
+	Hedged                           // another replica was asked for its state, as Peer took long
 )
 
 // Fact is one thing that happened.
@@ -49,7 +57,8 @@ var names = [...]string{
 	Forwarded: "forwarded to", Minted: "minted", Known: "request already stored", Differed: "replicas differed",
 	Decided: "decided", Refused: "refused", Repaired: "repaired", Settled: "all replicas have it",
 	Pruned: "pruned entries", ExceptionDropped: "dropped exceptions", DotReused: "ALARM dot reused", Damaged: "record damaged",
-	Dropped: "message dropped",
+	Dropped: "message dropped", Hinted: "kept for others", HandedOver: "handed over to", NotHandedOver: "not handed over to",
+	StoodIn: "stands in", NoPrimary: "no primary was asked", Suspected: "suspected", Trusted: "answers again", Hedged: "hedged, waiting for",
 }
 
 // String returns the name of the kind in words.

@@ -60,6 +60,7 @@ func (n *Node) serve(now clock.Now, from ring.NodeID, m *Message, out *Out) {
 		drop(now, out, from, "a peer may only join, read and recall")
 		return
 	}
+	n.own(&op)
 	if op.Silent {
 		op.ID = 0
 		out.Ops = append(out.Ops, op)
@@ -78,7 +79,12 @@ func (n *Node) serve(now clock.Now, from ring.NodeID, m *Message, out *Out) {
 
 // complete takes an answer of the own storage: to a peer's ask, or to an own.
 func (n *Node) complete(now clock.Now, a *replica.Answer, out *Out) {
+	n.hintKept(now, a)
 	if a.ID == 0 {
+		return
+	}
+	if isHint(a.ID) {
+		n.hintsPaid(now, a, out)
 		return
 	}
 	if a.ID&foreign == 0 {
@@ -97,6 +103,10 @@ func (n *Node) complete(now clock.Now, a *replica.Answer, out *Out) {
 
 // answer takes a replica's answer to the machine that asked.
 func (n *Node) answer(now clock.Now, from ring.NodeID, a *replica.Answer, out *Out) {
+	if isHint(a.ID) {
+		n.hintsAnswer(now, from, a, out)
+		return
+	}
 	s := n.slots.find(a.ID)
 	if s == nil {
 		out.Facts = append(out.Facts, fact.Fact{Kind: fact.Late, At: now.Mono, Peer: string(from), Note: "request is over"})

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/handoff"
 )
 
 // Config is what a [Node] is made with. A zero field takes its default.
@@ -36,6 +37,9 @@ type Config struct {
 	// RetryAfter is when a request refused as overloaded should come back.
 	// Default 100 ms.
 	RetryAfter time.Duration
+	// Handoff bounds the handing over of what is kept for others; its First is
+	// made from Run.
+	Handoff handoff.Config
 }
 
 func (c Config) withDefaults() Config {

@@ -6,6 +6,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/coord"
 	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/handoff"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
@@ -20,6 +21,8 @@ type Node struct {
 	asks      asks
 	taken     taken
 	effects   coord.Effects
+	handoff   *handoff.Handoff
+	hints     handoff.Effects
 	replicas  [coord.MaxN + 1]coord.Replica
 }
 
@@ -32,6 +35,8 @@ func New(cfg Config, view *View) *Node {
 	n.asks.bound = cfg.MaxForeign
 	n.asks.turn = uint32(cfg.Run)
 	n.taken.bound = cfg.MaxForwards
+	cfg.Handoff.First = cfg.Run >> 16
+	n.handoff = handoff.New(cfg.Handoff)
 	return n
 }
 
@@ -48,6 +53,9 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 		n.view = in
 	case *Link:
 		n.link(now, in, out)
+		n.hintsLink(now, in, out)
+	case *Page:
+		n.hintsPage(now, in, out)
 	case Tick:
 	}
 	n.expire(now, out)
@@ -56,10 +64,11 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 // Deadline returns when a [Tick] is wanted, as time since the process started,
 // and whether one is.
 func (n *Node) Deadline() (time.Duration, bool) {
-	if len(n.slots.heap) == 0 {
-		return 0, false
+	at, ok := n.hintsDeadline()
+	if len(n.slots.heap) > 0 && (!ok || n.slots.heap[0].deadline < at) {
+		return n.slots.heap[0].deadline, true
 	}
-	return n.slots.heap[0].deadline, true
+	return at, ok
 }
 
 // InFlight returns how many client requests this node coordinates or has
@@ -72,6 +81,7 @@ func (n *Node) expire(now clock.Now, out *Out) {
 		s.machine.Tick(now, &n.effects)
 		n.drain(now, s, out)
 	}
+	n.hintsTick(now, out)
 }
 
 func (n *Node) link(now clock.Now, l *Link, out *Out) {

@@ -73,7 +73,7 @@ type Message struct {
 }
 
 // Input is anything that happens to a node: one of *Request, *Delivery,
-// *Completion, *View, *Link and Tick.
+// *Completion, *Page, *View, *Link and Tick.
 type Input interface{ input() }
 
 // Delivery is a message that arrived. Session numbers the link it came over
@@ -109,6 +109,7 @@ func (Tick) input()        {}
 type Out struct {
 	Sends   []Send
 	Ops     []replica.Op // for this node's own storage
+	Scans   []Scan       // of this node's own storage
 	Replies []Reply      // to this node's own clients
 	Facts   []fact.Fact
 }
@@ -123,9 +124,10 @@ type Send struct {
 func (o *Out) Reset() {
 	clear(o.Sends)
 	clear(o.Ops)
+	clear(o.Scans)
 	clear(o.Replies)
 	clear(o.Facts)
-	o.Sends, o.Ops, o.Replies, o.Facts = o.Sends[:0], o.Ops[:0], o.Replies[:0], o.Facts[:0]
+	o.Sends, o.Ops, o.Scans, o.Replies, o.Facts = o.Sends[:0], o.Ops[:0], o.Scans[:0], o.Replies[:0], o.Facts[:0]
 }
 
 // View is what a node knows of its cluster: an immutable value, replaced whole.

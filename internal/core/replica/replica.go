@@ -93,18 +93,28 @@ type Result struct {
 	// Record is what to store under the key; nil: what is there stays. It is new
 	// memory, and Answer.State may be a part of it, so neither may be written to.
 	Record []byte
+	// Drop: nothing is to be stored under the key any more. Never with Record.
+	Drop bool
 }
 
-// Do decides what becomes of a record. Stored is what is under op's key, nil
-// where nothing is; it is only read, and nothing of it is kept or returned.
-// Facts may be nil.
+// Do decides what becomes of a record, which is the pending one of the key where
+// op says so. Stored is what is under its engine key, nil where nothing is; it
+// is only read, and nothing of it is kept or returned. Facts may be nil.
 //
 // A record that fails its checksum is never taken for an absent one: every verb
 // then answers Failed and Corrupt and leaves the bytes as they are. (The side
 // record of RULES R10, which would take joins meanwhile, does not exist yet.)
 func (r *Replica) Do(now clock.Now, stored []byte, op *Op, facts *[]fact.Fact) Result {
+	if op.Pending {
+		return r.pending(now, stored, op, facts)
+	}
 	c := call{Replica: r, now: now, stored: stored, op: op, facts: facts, live: -1}
-	switch op.Verb {
+	return c.do()
+}
+
+// do carries out a verb on an ordinary record.
+func (c *call) do() Result {
+	switch c.op.Verb {
 	case Write:
 		return c.write()
 	case Join:
@@ -113,7 +123,7 @@ func (r *Replica) Do(now clock.Now, stored []byte, op *Op, facts *[]fact.Fact) R
 		return c.read()
 	case Recall:
 		return c.recall()
-	default:
+	default: // Paid is for pending records only
 		return c.failed(Corrupt)
 	}
 }

@@ -1,6 +1,8 @@
 package replica
 
 import (
+	"fmt"
+
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -14,6 +16,7 @@ const (
 	Join                   // merge a state
 	Read                   // report the state or its digest
 	Recall                 // was this request id stored here? (RULES R29, R30)
+	Paid                   // a target holds the pending record: it is owed no more
 )
 
 // Op asks one thing of a replica's storage, the coordinator's own or a peer's.
@@ -27,6 +30,16 @@ type Op struct {
 	Silent    bool   // Join: a repair that nobody counts; no answer is wanted
 	Request   uint64 // Write, Recall, Join of a delete: keyed hash of the request id
 	Mint      *Mint  // Write
+
+	// Pending: the operation is on the pending record of the key, which this
+	// node holds in the stead of the primaries in its list of targets, and not
+	// on a record of its own (paper, section 4.6).
+	Pending bool
+	// Targets are the primaries to which the record is owed after a pending
+	// Write or Join, besides those to which it is already; of a Paid, those to
+	// which it is not owed any more.
+	Targets []ring.NodeID
+	Digest  causal.Sum // Paid: of the state that was delivered
 }
 
 // Mint is what a Write writes.
@@ -65,6 +78,18 @@ const (
 	Stopping               // the node is going away
 )
 
+// String returns the reason in words.
+func (r Reason) String() string {
+	names := [...]string{
+		None: "no reason", Overloaded: "overloaded", DiskFull: "no room", IOError: "I/O error", Corrupt: "checksum mismatch",
+		TooManySiblings: "too many siblings", Stopping: "stopping",
+	}
+	if int(r) < len(names) {
+		return names[r]
+	}
+	return fmt.Sprintf("reason %d", uint8(r))
+}
+
 // Answer is a replica's answer to an [Op].
 type Answer struct {
 	ID      uint64
@@ -72,6 +97,7 @@ type Answer struct {
 	Status  Status
 	Reason  Reason
 	Durable bool // it has been synced (a Write is answered twice: stored, then durable)
+	Pending bool // it is of a pending record: a fallback's answer, not a primary's
 	Found   bool // Write, Recall: the request id was known; Dot is the one it minted
 	Digest  causal.Sum
 	State   []byte     // Write: the state as stored; Read with Full: the state

@@ -37,7 +37,11 @@ func (c *call) known() (causal.Dot, bool) {
 			return versions[i].Dot, true
 		}
 	}
-	return c.tokens.find(c.op.Request, &c.op.Key, c.now.Mono)
+	dot, found := c.tokens.find(c.op.Request, &c.op.Key, c.now.Mono)
+	if !found || !c.holdsYet(dot) {
+		return causal.Dot{}, false
+	}
+	return dot, true
 }
 
 func (c *call) mint() Result {

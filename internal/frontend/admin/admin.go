@@ -64,6 +64,7 @@ func (h *handler) routes() {
 	get("/version", func(w http.ResponseWriter, _ *http.Request) { reply(w, h.cfg.Build) })
 	get("/admin/v1/status", func(w http.ResponseWriter, _ *http.Request) { reply(w, h.cfg.Inspector.Status()) })
 	get("/admin/v1/ring", func(w http.ResponseWriter, _ *http.Request) { reply(w, h.cfg.Inspector.Ring()) })
+	get("/admin/v1/hints", h.hints)
 	h.mux.Handle("/admin/v1/log-level", methods{http.MethodGet: h.level, http.MethodPut: h.setLevel})
 	if h.cfg.Faults != nil {
 		h.mux.Handle("/admin/v1/dev/fault", methods{http.MethodPost: h.setFaults, http.MethodDelete: h.clearFaults})
@@ -111,6 +112,14 @@ func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
 	fail(w, http.StatusMethodNotAllowed, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "%.20q does not work here: use %s", r.Method, strings.Join(allowed, " or ")))
+}
+
+func (h *handler) hints(w http.ResponseWriter, r *http.Request) {
+	if info, err := h.cfg.Inspector.Hints(r.Context()); err != nil {
+		failWith(w, err)
+	} else {
+		reply(w, info)
+	}
 }
 
 func (h *handler) owners(raw string) http.HandlerFunc {

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/client"
+)
+
+func newHintsCommand() *cobra.Command {
+	var t target
+	cmd := &cobra.Command{
+		Use:   "hints",
+		Short: "Show what a node keeps for others until they are back",
+		Long: `Show the hints of one node: the records that it keeps in the stead of nodes that
+could not be reached when they were written. They are handed over when their
+node answers again, and forgotten once it has them.
+
+Counts are those of the last walk through the hints, which begins every ten
+seconds and whenever a node comes back.`,
+		Example: `  ouro hints
+  ouro hints --addr 127.0.0.1:7080
+  ouro hints -o json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var h ouro.HintsInfo
+			if err := t.inside(cmd.Context(), func(ctx context.Context, a *client.Admin) (err error) {
+				h, err = a.Hints(ctx)
+				return err
+			}); err != nil {
+				return err
+			}
+			if wantsJSON(cmd) {
+				return printJSON(cmd.OutOrStdout(), h)
+			}
+			return printHints(cmd.OutOrStdout(), h, time.Now())
+		},
+	}
+	t.addFlags(cmd, true)
+	return cmd
+}
+
+func printHints(w io.Writer, h ouro.HintsInfo, now time.Time) error {
+	fmt.Fprintf(w, "%s keeps %s for others, and takes up to %s\n", h.Node, size(h.Bytes), size(h.Max))
+	if len(h.Targets) == 0 {
+		return nil
+	}
+	fmt.Fprintln(w)
+	t := newTable(w, "FOR", "RECORDS", "BYTES", "OLDEST", "LAST ERROR")
+	for _, b := range h.Targets {
+		oldest, failed := "-", "-"
+		if !b.Oldest.IsZero() {
+			oldest = now.Sub(b.Oldest).Round(time.Second).String()
+		}
+		if b.Error != "" {
+			failed = fmt.Sprintf("%s, %s ago", b.Error, now.Sub(b.ErrorAt).Round(time.Second))
+		}
+		t.row(b.Target, strconv.Itoa(b.Records), strconv.FormatInt(b.Bytes, 10), oldest, failed)
+	}
+	return t.flush()
+}

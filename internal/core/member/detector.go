@@ -1,0 +1,230 @@
+package member
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// What a [Detector] goes by (PAPER 8.15b).
+const (
+	suspectAfter = 3 // asks in a row without an answer
+	minPatience  = 50 * time.Millisecond
+	maxPatience  = 500 * time.Millisecond
+	firstProbe   = time.Second
+	lastProbe    = 10 * time.Second
+)
+
+// Detector is one node's own view of which peers answer (paper, section 4.8.3).
+// It is driven by the node's traffic alone: what it asks and what is answered.
+// Without traffic nobody is suspected, since nobody needs to know. Two nodes may
+// see a third one differently, and no view ever changes the ring.
+//
+// A peer is suspected when it left three asks in a row unanswered for longer
+// than its patience: four times the 95th percentile of its recent answers, at
+// least 50 ms, at most 500 ms. Then it is to be probed after 1 s, and again at
+// intervals that double up to 10 s, until it answers an ask. A peer without a
+// link is not usable either, but needs no probe: the link tells.
+//
+// Times are those of clock.Now.Mono. Memory is bounded by the peers that had a
+// link.
+type Detector struct {
+	peers    map[ring.NodeID]*peer
+	order    []*peer // by id, so that what is seen of them has an order
+	suspects int
+}
+
+// peer is what is known of one of them.
+type peer struct {
+	id        ring.NodeID
+	up        bool
+	suspected bool
+	open      int                         // asks since its last answer
+	asked     [suspectAfter]time.Duration // when the first of these were sent
+	probe     time.Duration               // when it is due
+	wait      time.Duration               // before the next
+	lag       lag
+}
+
+// Health is how a peer looks at one moment. The zero value is a peer that
+// nothing is known of: it has no link.
+type Health struct {
+	Up        bool          // has a link
+	Suspected bool          // but did not answer of late
+	Late      bool          // answers, but slowly for long: to be used last
+	Patience  time.Duration // how long it may take to answer
+}
+
+// Usable says that a peer is expected to answer.
+func (h Health) Usable() bool { return h.Up && !h.Suspected }
+
+// Peer is a peer's [Health] with what it rests on.
+type Peer struct {
+	ID ring.NodeID
+	Health
+	Mean, P95 time.Duration // of its recent answers; 0: too few
+}
+
+// NewDetector returns a detector that knows of no peer.
+func NewDetector() *Detector { return &Detector{peers: map[ring.NodeID]*peer{}} }
+
+// Link notes that the link to a peer came up or fell. A new link is a new
+// start: what was not answered over the last one is forgotten.
+func (d *Detector) Link(id ring.NodeID, up bool) {
+	p := d.peers[id]
+	if p == nil {
+		if !up {
+			return
+		}
+		p = &peer{id: id}
+		d.peers[id] = p
+		at, _ := slices.BinarySearchFunc(d.order, id, func(p *peer, id ring.NodeID) int { return cmp.Compare(p.id, id) })
+		d.order = slices.Insert(d.order, at, p)
+	}
+	d.trust(p)
+	p.up = up
+}
+
+// Asked notes that a peer was sent something that it is to answer.
+func (d *Detector) Asked(now time.Duration, id ring.NodeID) {
+	p := d.peers[id]
+	if p == nil {
+		return
+	}
+	if p.open < suspectAfter {
+		p.asked[p.open] = now
+		p.open++
+	}
+}
+
+// Answered notes that a peer answered what this node asked, and after how long;
+// 0 if that is not known or says nothing. It reports whether the peer was
+// suspected until now.
+func (d *Detector) Answered(id ring.NodeID, took time.Duration) bool {
+	p := d.peers[id]
+	if p == nil {
+		return false
+	}
+	if took > 0 {
+		p.lag.add(took)
+	}
+	was := p.suspected
+	d.trust(p)
+	return was
+}
+
+func (d *Detector) trust(p *peer) {
+	if p.suspected {
+		d.suspects--
+	}
+	p.suspected, p.open = false, 0
+}
+
+// Health returns how a peer looks now.
+func (d *Detector) Health(now time.Duration, id ring.NodeID) Health {
+	p := d.peers[id]
+	if p == nil {
+		return Health{}
+	}
+	return d.health(now, p)
+}
+
+func (d *Detector) health(now time.Duration, p *peer) Health {
+	patience := p.patience()
+	if p.open == suspectAfter && !p.suspected && p.up && now >= p.asked[suspectAfter-1]+patience {
+		p.suspected = true
+		d.suspects++
+		p.wait, p.probe = firstProbe, now+firstProbe
+	}
+	return Health{Up: p.up, Suspected: p.up && p.suspected, Late: d.late(p), Patience: patience}
+}
+
+// patience is how long a peer may be silent.
+func (p *peer) patience() time.Duration {
+	return min(max(4*p.lag.p95, minPatience), maxPatience)
+}
+
+// late says that a peer's answers take long, and several times as long as those
+// of the quickest peer.
+func (d *Detector) late(p *peer) bool {
+	if p.lag.mean < minPatience {
+		return false
+	}
+	for _, o := range d.order {
+		if o.up && !o.suspected && o.lag.mean > 0 && o.lag.mean < p.lag.mean/4 {
+			return true
+		}
+	}
+	return false
+}
+
+// P95 returns the 95th percentile of a peer's recent answers; 0 where there
+// were too few.
+func (d *Detector) P95(id ring.NodeID) time.Duration {
+	if p := d.peers[id]; p != nil {
+		return p.lag.p95
+	}
+	return 0
+}
+
+// Late tells that this node did nothing for a while in which it should have
+// looked: answers may lie unread, so that nobody is to blame for silence.
+func (d *Detector) Late() {
+	for _, p := range d.order {
+		if !p.suspected {
+			p.open = 0
+		}
+	}
+}
+
+// Probes appends to dst the suspects that are to be asked something now, and
+// takes it that they are.
+func (d *Detector) Probes(now time.Duration, dst []ring.NodeID) []ring.NodeID {
+	if d.suspects == 0 {
+		return dst
+	}
+	for _, p := range d.order {
+		if p.up && p.suspected && p.probe <= now {
+			p.wait = min(2*p.wait, lastProbe)
+			p.probe = now + p.wait
+			dst = append(dst, p.id)
+		}
+	}
+	return dst
+}
+
+// Deadline returns when the next probe is due, and whether one is.
+func (d *Detector) Deadline() (time.Duration, bool) {
+	if d.suspects == 0 {
+		return 0, false
+	}
+	var first time.Duration
+	any := false
+	for _, p := range d.order {
+		if p.up && p.suspected && (!any || p.probe < first) {
+			first, any = p.probe, true
+		}
+	}
+	return first, any
+}
+
+// Peers appends to dst what is known of every peer, by id.
+func (d *Detector) Peers(now time.Duration, dst []Peer) []Peer {
+	for _, p := range d.order {
+		dst = append(dst, Peer{ID: p.id, Health: d.health(now, p), Mean: p.lag.mean, P95: p.lag.p95})
+	}
+	return dst
+}
+
+// Keep forgets the peers without a link that are not among members.
+func (d *Detector) Keep(members []ring.Node) {
+	d.order = slices.DeleteFunc(d.order, func(p *peer) bool {
+		gone := !p.up && !slices.ContainsFunc(members, func(m ring.Node) bool { return m.ID == p.id })
+		if gone {
+			delete(d.peers, p.id)
+		}
+		return gone
+	})
+}

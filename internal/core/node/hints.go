@@ -1,0 +1,111 @@
+package node
+
+import (
+	"time"
+
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/handoff"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// Scan asks the disk for a page of the pending records, those that this node
+// keeps for others. Its answer is a [Page]; one scan is under way at a time.
+type Scan = handoff.Scan
+
+// Page is what a [Scan] found.
+type Page struct{ replica.Page }
+
+func (*Page) input() {}
+
+// hintMark marks the ids of what the handing over of pending records asks.
+const hintMark = foreign | 1<<62
+
+// isHint tells such an id from that of a peer's operation, which counts below.
+func isHint(id uint64) bool { return id&hintMark == hintMark }
+
+// reachable is the node as package handoff sees it.
+type reachable struct{ *Node }
+
+func (r reachable) Usable(id ring.NodeID) bool { return r.up[id] }
+
+// Backlog appends to dst what is kept here for other nodes, by node.
+func (n *Node) Backlog(dst []handoff.Backlog) []handoff.Backlog { return n.handoff.Backlog(dst) }
+
+// own makes a peer's operation one on this node's own record where this node is
+// a primary of the key by its own view, whatever the peer took it for: only so
+// is what it stores seen by those who ask the primaries.
+func (n *Node) own(op *replica.Op) {
+	if op.Pending && holds(n.view.Ring.Preference(op.Partition, n.bucket(op.Key.Bucket).N), n.view.Self) {
+		op.Pending, op.Targets = false, nil
+	}
+}
+
+// hintsAnswer takes a target's answer to the handing over.
+func (n *Node) hintsAnswer(now clock.Now, from ring.NodeID, a *replica.Answer, out *Out) {
+	answer := *a
+	answer.ID &^= hintMark
+	if !n.handoff.Answer(now, from, &answer, reachable{n}, &n.hints) {
+		drop(now, out, from, "answer to a handover that nobody waits for")
+	}
+	n.drainHints(out)
+}
+
+// hintsPaid takes the own storage's answer to a payment.
+func (n *Node) hintsPaid(now clock.Now, a *replica.Answer, out *Out) {
+	answer := *a
+	answer.ID &^= hintMark
+	n.handoff.Complete(now, &answer, reachable{n}, &n.hints)
+	n.drainHints(out)
+}
+
+func (n *Node) hintsPage(now clock.Now, p *Page, out *Out) {
+	n.handoff.Page(now, &p.Page, reachable{n}, &n.hints)
+	n.drainHints(out)
+}
+
+// hintKept looks for answers by which something is kept for others.
+func (n *Node) hintKept(now clock.Now, a *replica.Answer) {
+	if a.Pending && a.Status == replica.Have && (a.Verb == replica.Write || a.Verb == replica.Join) {
+		n.handoff.Kept(now)
+	}
+}
+
+// hintsLink tells that a peer came or went.
+func (n *Node) hintsLink(now clock.Now, l *Link, out *Out) {
+	if l.Up {
+		n.handoff.Back(l.Peer)
+		return
+	}
+	n.handoff.Down(now, l.Peer, reachable{n}, &n.hints)
+	n.drainHints(out)
+}
+
+func (n *Node) hintsTick(now clock.Now, out *Out) {
+	if n.handoff.Deadline() <= now.Mono {
+		n.handoff.Tick(now, reachable{n}, &n.hints)
+		n.drainHints(out)
+	}
+}
+
+// hintsDeadline returns when hintsTick is due, and whether it ever is.
+func (n *Node) hintsDeadline() (time.Duration, bool) {
+	at := n.handoff.Deadline()
+	return at, at < 1<<63-1
+}
+
+func (n *Node) drainHints(out *Out) {
+	e := &n.hints
+	for i := range e.Asks {
+		a := &e.Asks[i]
+		a.Op.ID |= hintMark
+		n.send(out, a.To, Message{Kind: KindAsk, Partition: a.Op.Partition, Op: a.Op})
+	}
+	for i := range e.Ops {
+		e.Ops[i].ID |= hintMark
+	}
+	out.Ops = append(out.Ops, e.Ops...)
+	out.Scans = append(out.Scans, e.Scans...)
+	out.Facts = append(out.Facts, e.Facts...)
+	e.Reset()
+}

@@ -1,0 +1,213 @@
+package replica
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+
+	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// A pending record is a record that a node holds in the stead of others, and
+// those to which it is owed (paper, sections 4.6 and 5.1; RULES R2: one a key,
+// whatever the number of its targets). As stored, version 1:
+//
+//	byte    1, the version of the form
+//	uvarint number of targets, in order of their ids; of each
+//	          uvarint length, bytes of the id
+//	          varint since when it is owed, wall-clock milliseconds
+//	4 bytes little-endian CRC-32C of all before
+//	bytes   an ordinary record, which has a checksum of its own
+const (
+	pendingVersion = 1
+	leastTarget    = 2
+)
+
+// Owed says to whom a pending record is owed, and since when.
+type Owed struct {
+	Target ring.NodeID
+	Since  int64 // wall-clock milliseconds
+}
+
+const (
+	errPendingShort    DamageError = "pending: cut short"
+	errPendingVersion  DamageError = "pending: format is newer than this program, or not a pending record"
+	errPendingChecksum DamageError = "pending: checksum does not match: the list of targets is damaged"
+)
+
+// DecodePending returns to whom a pending record is owed and the record in it,
+// which aliases the input. The record's own checksum is not looked at.
+func DecodePending(b []byte) (owed []Owed, record []byte, err error) {
+	if len(b) < 1 {
+		return nil, nil, errPendingShort
+	}
+	if b[0] != pendingVersion {
+		return nil, nil, errPendingVersion
+	}
+	n, used := binary.Uvarint(b[1:])
+	at := 1 + used
+	if used <= 0 || n > uint64(len(b)-at)/leastTarget {
+		return nil, nil, errPendingShort
+	}
+	owed = make([]Owed, n)
+	for i := range owed {
+		length, u := binary.Uvarint(b[at:])
+		if u <= 0 || length > uint64(len(b)-at-u) {
+			return nil, nil, errPendingShort
+		}
+		at += u
+		owed[i].Target = ring.NodeID(b[at : at+int(length)])
+		at += int(length)
+		since, u := binary.Varint(b[at:])
+		if u <= 0 {
+			return nil, nil, errPendingShort
+		}
+		owed[i].Since = since
+		at += u
+	}
+	if len(b)-at < tailLen {
+		return nil, nil, errPendingShort
+	}
+	if checksum(b[:at]) != binary.LittleEndian.Uint32(b[at:]) {
+		return nil, nil, errPendingChecksum
+	}
+	return owed, b[at+tailLen:], nil
+}
+
+func newPending(owed []Owed, record []byte) []byte {
+	size := 1 + binary.MaxVarintLen32 + tailLen + len(record)
+	for i := range owed {
+		size += len(owed[i].Target) + 2*binary.MaxVarintLen64
+	}
+	b := append(make([]byte, 0, size), pendingVersion)
+	b = binary.AppendUvarint(b, uint64(len(owed)))
+	for i := range owed {
+		b = binary.AppendUvarint(b, uint64(len(owed[i].Target)))
+		b = append(b, owed[i].Target...)
+		b = binary.AppendVarint(b, owed[i].Since)
+	}
+	return append(seal(b), record...)
+}
+
+// pending is [Replica.Do] for an operation on a pending record.
+func (r *Replica) pending(now clock.Now, stored []byte, op *Op, facts *[]fact.Fact) Result {
+	c := call{Replica: r, now: now, op: op, facts: facts, live: -1}
+	var owed []Owed
+	var res Result
+	var err error
+	if stored != nil {
+		if owed, c.stored, err = DecodePending(stored); err != nil {
+			res = c.damaged(err)
+			res.Answer.Pending = true
+			return res
+		}
+	}
+	switch op.Verb {
+	case Write, Join:
+		res = c.owe(owed)
+	case Paid:
+		res = c.paid(owed)
+	default:
+		res = c.do()
+	}
+	res.Answer.Pending = true
+	return res
+}
+
+// owe is a Write or a Join on a pending record.
+func (c *call) owe(owed []Owed) Result {
+	after := slices.Clone(owed)
+	for _, t := range c.op.Targets {
+		i, found := slices.BinarySearchFunc(after, t, func(o Owed, t ring.NodeID) int { return cmp.Compare(o.Target, t) })
+		if !found {
+			after = slices.Insert(after, i, Owed{t, c.now.Wall})
+		}
+	}
+	if len(after) == 0 {
+		return c.failed(Corrupt) // nobody would ever ask for it
+	}
+	inner := c.stored
+	res := c.do()
+	if res.Answer.Status == Failed || res.Record == nil && len(after) == len(owed) {
+		return res
+	}
+	if res.Record != nil {
+		inner = res.Record
+	}
+	if inner != nil {
+		res.Record = newPending(after, inner)
+		c.count(fact.Hinted, len(after)-len(owed))
+	}
+	return res
+}
+
+// paid takes targets off the list of those to which a record is owed, if it is
+// still the one that they were sent, and forgets a record that is owed to
+// nobody, which ends its life (RULES R2).
+func (c *call) paid(owed []Owed) Result {
+	if c.stored == nil {
+		return Result{Answer: c.answer(Absent)}
+	}
+	state, err := StateOf(c.stored)
+	if err != nil {
+		return c.damaged(err)
+	}
+	a := c.answer(Have)
+	a.Digest = causal.Digest(state, c.cfg.Seed)
+	left := slices.DeleteFunc(slices.Clone(owed), func(o Owed) bool { return slices.Contains(c.op.Targets, o.Target) })
+	if a.Digest != c.op.Digest || len(left) == len(owed) {
+		return Result{Answer: a}
+	}
+	a.Found = true
+	if len(left) == 0 {
+		return Result{Answer: a, Drop: true}
+	}
+	return Result{Answer: a, Record: newPending(left, c.stored)}
+}
+
+// holdsYet reports whether a request id that this replica remembers still
+// speaks for what is stored: a pending record may have been handed over and
+// forgotten since, and a retry must not be told that it is here.
+func (c *call) holdsYet(dot causal.Dot) bool {
+	return !c.op.Pending || dot != causal.Dot{} && c.Replica.stored.Covers(dot)
+}
+
+// Held is a pending record as a scan finds it.
+type Held struct {
+	Partition uint32
+	Key       ring.Key
+	Owed      []Owed
+	State     []byte // in canonical form
+	Digest    causal.Sum
+	Size      int // bytes that it takes on disk
+}
+
+// Page is what one scan of the pending records found.
+type Page struct {
+	Held []Held
+	// Next is where the next scan goes on; nil: these were the last.
+	Next []byte
+	// Damaged is how many records in the range could not be read.
+	Damaged int
+	// Err says why the scan ended early, with an engine that failed; Next is
+	// then nil.
+	Err error
+}
+
+// Hold returns a stored pending record as a scan shows it. What it returns
+// shares no memory with stored. The error is a [DamageError].
+func (r *Replica) Hold(stored []byte) (Held, error) {
+	owed, record, err := DecodePending(stored)
+	if err != nil {
+		return Held{}, err
+	}
+	state, err := StateOf(record)
+	if err != nil {
+		return Held{}, err
+	}
+	state = slices.Clone(state)
+	return Held{Owed: owed, State: state, Digest: causal.Digest(state, r.cfg.Seed), Size: len(stored)}, nil
+}

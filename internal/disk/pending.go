@@ -1,0 +1,101 @@
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/store"
+)
+
+// Bounds of one scan of the pending records, whatever it asks for: it runs
+// between requests, on their goroutine.
+const (
+	maxPage      = 256
+	maxPageBytes = 1 << 20
+)
+
+var errKey = errors.New("not the engine key of a pending record")
+
+// PendingBytes returns how much the pending records of this runner take.
+func (r *Runner) PendingBytes() int64 { return r.pendingBytes.Load() }
+
+// Scan returns the pending records from the place from (nil: the first) on, at
+// most limit of them. Records that were not synced yet are among them: whoever
+// is sent one syncs it.
+func (r *Runner) Scan(from []byte, limit int) replica.Page {
+	var page replica.Page
+	limit = min(limit, maxPage)
+	size := 0
+	lo, hi := store.PendingRange()
+	if from != nil {
+		lo = from
+	}
+	err := r.engine.Range(lo, hi, func(key, value []byte) bool {
+		if len(page.Held) > 0 && (len(page.Held) >= limit || size+len(value) > maxPageBytes) {
+			page.Next = slices.Clone(key)
+			return false
+		}
+		h, mine, err := r.held(key, value)
+		switch {
+		case !mine:
+		case err != nil:
+			page.Damaged++
+		default:
+			size += len(value)
+			page.Held = append(page.Held, h)
+		}
+		return true
+	})
+	if err != nil {
+		return replica.Page{Err: fmt.Errorf("scan of pending records: %w", err)}
+	}
+	return page
+}
+
+// held reads one pending record; false where it is another runner's.
+func (r *Runner) held(key, value []byte) (replica.Held, bool, error) {
+	partition, bucket, name, ok := store.SplitKey(key)
+	if !ok {
+		return replica.Held{}, true, errKey
+	}
+	if !r.mine(partition) {
+		return replica.Held{}, false, nil
+	}
+	h, err := r.replica.Hold(value)
+	h.Partition, h.Key = partition, ring.NewKey(string(bucket), string(name))
+	h.Size = len(key) + len(value)
+	return h, true, err
+}
+
+func (r *Runner) mine(partition uint32) bool {
+	return r.config.Mine == nil || r.config.Mine(partition)
+}
+
+// countPending counts what an earlier run left.
+func (r *Runner) countPending() {
+	lo, hi := store.PendingRange()
+	err := r.engine.Range(lo, hi, func(key, value []byte) bool {
+		if partition, _, _, ok := store.SplitKey(key); !ok || r.mine(partition) {
+			r.pendingBytes.Add(int64(len(key) + len(value)))
+		}
+		return true
+	})
+	if err != nil {
+		r.stop(fmt.Errorf("count pending records: %w", err))
+	}
+}
+
+// grow notes that a pending record of before bytes, 0: none, has after now, once
+// the batch is stored.
+func (r *Runner) grow(before, after int) {
+	if before > 0 {
+		before += len(r.key)
+	}
+	if after > 0 {
+		after += len(r.key)
+	}
+	r.growth += int64(after - before)
+}
