@@ -713,3 +713,71 @@ func TestPaper_7_1_ClockSizeIsConstant(t *testing.T) {
 		}
 	}
 }
+
+// Figure 2's ring with three replicas, A unreachable: D keeps what is for A, and
+// hands it over when A is back; then D has nothing of it.
+func TestPaper_4_6_2_HintedHandoff(t *testing.T) {
+	ids := []ring.NodeID{"A", "B", "C", "D"}
+	c := newCluster(t, sim.Config{Nodes: nodes(ids...), Tokens: handRing(ids...), Buckets: numbers(3, 2, 3)})
+	key := c.keyIn("A", "B", "C")
+	c.Crash("A")
+	c.RunFor(time.Second)
+	res := c.put("B", key, "v")
+	if res.Quorum.Acks != 3 || res.Quorum.Primaries != 2 {
+		t.Errorf("three nodes have it, two of them primaries; the answer says %+v", res.Quorum)
+	}
+	if _, ok := c.State("D", key); ok {
+		t.Error("D has it among its own records")
+	}
+	c.Restart("A")
+	c.RunUntilIdle() // which a world does not come to while anything is kept for others
+	c.stores("A", key, "v")
+	if _, ok := c.State("D", key); ok {
+		t.Error("D has it among its own records")
+	}
+}
+
+// With W=1 a put is accepted while any node is left, and comes home.
+func TestPaper_4_6_5_OneNodeIsEnough(t *testing.T) {
+	ids := []ring.NodeID{"A", "B", "C", "D", "E"}
+	c := newCluster(t, sim.Config{Nodes: nodes(ids...), Tokens: handRing(ids...), Buckets: numbers(3, 1, 1)})
+	key := c.keyIn("A", "B", "C")
+	var context ouro.Option = ouro.WithContext(nil)
+	for i, down := range []ring.NodeID{"A", "B", "C", "D"} {
+		c.Crash(down)
+		c.RunFor(time.Second)
+		value := string('a' + rune(i))
+		res := c.put("E", key, value, context)
+		context = ouro.WithContext(c.get("E", key, []string{value}).Context)
+		if want := i < 2; (res.Quorum.Primaries > 0) != want {
+			t.Errorf("with %d nodes down the put was acknowledged by %+v", i+1, res.Quorum)
+		}
+	}
+	for _, up := range []ring.NodeID{"A", "B", "C", "D"} {
+		c.Restart(up)
+	}
+	c.RunUntilIdle()
+	for _, id := range []ring.NodeID{"A", "B", "C"} {
+		if _, ok := c.State(id, key); !ok {
+			t.Errorf("%s was not handed what was written while it was down", id)
+		}
+	}
+	c.get("C", key, []string{"d"}, ouro.R(3))
+}
+
+// pw and pr count primaries alone.
+func TestPaper_9_5_StrictQuorums(t *testing.T) {
+	ids := []ring.NodeID{"A", "B", "C", "D", "E"}
+	c := newCluster(t, sim.Config{Nodes: nodes(ids...), Tokens: handRing(ids...), Buckets: numbers(3, 2, 2)})
+	key := c.keyIn("A", "B", "C")
+	c.Crash("A")
+	c.Crash("B")
+	c.RunFor(time.Second)
+	c.put("E", key, "v")
+	if _, err := c.Put("E", key, text("w"), ouro.PW(2)).Wait(); ouro.CodeOf(err) != ouro.QuorumUnavailable {
+		t.Errorf("a put with pw=2 and one primary: %v", err)
+	}
+	if _, err := c.Get("E", key, ouro.PR(2)).Wait(); ouro.CodeOf(err) != ouro.QuorumUnavailable {
+		t.Errorf("a get with pr=2 and one primary: %v", err)
+	}
+}

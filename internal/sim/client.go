@@ -73,7 +73,7 @@ func (c *client) begin() {
 	b := w.cfg.Buckets.Of(op.Key.Bucket)
 	c.rec = &history.Op{
 		Client: c.id, Verb: history.Verb(op.Verb), Key: op.Key.Bucket + "/" + op.Key.Name,
-		N: b.N, R: op.R.Or(b.R), W: op.W.Or(b.W), PR: op.PR.Or(b.PR),
+		N: b.N, R: op.R.Or(b.R), W: op.W.Or(b.W), PR: op.PR.Or(b.PR), Sloppy: len(w.nodes) > b.N,
 	}
 	c.req = node.Request{
 		Verb: node.Verb(op.Verb + 1), Key: ring.NewKey(op.Key.Bucket, op.Key.Name),
@@ -108,7 +108,10 @@ func (c *client) send() {
 	c.rec.Attempts++
 	req := c.req // a node keeps it
 	w.traceKey(c.rec.Key, "CLIENT %d sends op %d to %s, attempt %d", c.id, c.rec.ID, m.id, c.rec.Attempts)
-	w.request(m, &req, c.replied)
+	w.request(m, &req, func(r *node.Reply) {
+		c.rec.Resent = c.rec.Resent || c.rec.Passed && r != nil && r.Coordinator == m.id
+		c.replied(r)
+	})
 }
 
 // replied takes the answer of an attempt; nil: there is none.
@@ -125,7 +128,10 @@ func (c *client) replied(r *node.Reply) {
 		c.failed(r.Err.Outcome)
 		return
 	}
-	res := history.Result{Outcome: history.OK, Context: r.Context, Settled: !r.Quorum.Unsettled}
+	res := history.Result{
+		Outcome: history.OK, Context: r.Context, Settled: !r.Quorum.Unsettled,
+		StandIns: r.Quorum.Acks - r.Quorum.Primaries,
+	}
 	if c.op.Verb != workload.Put {
 		for i := range r.Siblings {
 			res.Values = append(res.Values, r.Siblings[i].Data)

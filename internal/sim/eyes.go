@@ -121,8 +121,14 @@ func (w *World) asked(m *machine) {
 
 // noteSend looks at a message that a node sends.
 func (w *World) noteSend(m *node.Message) {
-	if m.Kind == node.KindForward && m.Request.Retry {
+	if m.Kind != node.KindForward {
+		return
+	}
+	if m.Request.Retry {
 		w.resent(m.Request.Token)
+	}
+	if op := w.eyes.tokens[m.Request.Token]; op != nil {
+		op.Passed = true
 	}
 }
 

@@ -66,7 +66,7 @@ func (n *Node) pass(now clock.Now, s *slot, p coord.Pass, out *Out) bool {
 	}
 	s.request = &r
 	s.common.Numbers.Timeout = p.Timeout
-	n.coordinate(now, s, n.view.Ring.Preference(s.common.Partition, s.common.Numbers.N), out)
+	n.coordinate(now, s, out)
 	return true
 }
 

@@ -49,18 +49,25 @@ func TestForwardIsTakenOnce(t *testing.T) { // RULES R30
 	}
 }
 
-func TestForwardToNoReplicaIsRefused(t *testing.T) {
+// A node that is no primary coordinates what is passed to it: whoever did so found
+// none it could reach. What it stores it owes to the primaries.
+func TestForwardToAStandIn(t *testing.T) {
 	c := newCluster(t, 5, Config{})
 	k := ring.NewKey("b", "k")
 	at := c.outsider(k)
-	c.hold = func(ring.NodeID, *Send) bool { return true }
+	c.hold = func(_ ring.NodeID, s *Send) bool { return s.Message.Kind == KindReturn }
 	c.step(at, &Delivery{From: "z", Session: 1, Message: Message{Kind: KindForward, Request: put(k, "v", nil)}})
+	c.flow()
 	if len(c.held) != 1 {
-		t.Fatalf("%d messages", len(c.held))
+		t.Fatalf("%d replies", len(c.held))
 	}
 	r := c.held[0].send.Message.Reply
-	if r == nil || code(*r) != ouro.QuorumUnavailable || !r.Err.Retryable || r.Err.Outcome != ouro.NotDone {
+	if r == nil || r.Err != nil || r.Coordinator != at.id || r.Quorum.Acks < 2 || r.Quorum.Primaries >= 4 {
 		t.Fatalf("%+v", r)
+	}
+	c.hold = nil
+	if g := c.do(c.owners(k)[0], &Request{Verb: Get, Key: k}); values(g) != "v" {
+		t.Fatalf("a primary shows %q", values(g))
 	}
 }
 
@@ -110,8 +117,12 @@ func TestForwardedReadGoesElsewhere(t *testing.T) {
 	for _, o := range owners[1:] {
 		c.cut(at.id, o)
 	}
-	if r := c.do(at.id, &Request{Verb: Get, Key: k}); code(r) != ouro.QuorumUnavailable || r.Err.Outcome != ouro.NotDone {
-		t.Fatalf("nobody can be reached: %+v", r)
+	if r := c.do(at.id, &Request{Verb: Get, Key: k}); code(r) != ouro.NotFound || r.Quorum.Primaries != 0 {
+		t.Fatalf("no primary can be reached: %+v", r)
+	}
+	strict := ouro.Count{N: 1, Set: true}
+	if r := c.do(at.id, &Request{Verb: Get, Key: k, PR: strict}); code(r) != ouro.QuorumUnavailable || r.Err.Outcome != ouro.NotDone {
+		t.Fatalf("no primary can be reached, and one is wanted: %+v", r)
 	}
 }
 
@@ -120,11 +131,13 @@ func TestForwardedWriteWithoutReply(t *testing.T) {
 	k := ring.NewKey("b", "k")
 	at, owners := c.outsider(k), c.owners(k)
 	c.hold = func(_ ring.NodeID, s *Send) bool { return s.Message.Kind == KindForward }
-	c.step(at, put(k, "v", nil))
+	r := put(k, "v", nil)
+	r.PW = ouro.Count{N: 1, Set: true} // so that no stand-in will do
+	c.step(at, r)
 	for _, o := range owners {
 		c.cut(at.id, o)
 	}
-	if len(c.held) != 3 || c.held[0].send.Message.Request.Retry || !c.held[1].send.Message.Request.Retry {
+	if len(c.held) < 3 || c.held[0].send.Message.Request.Retry || !c.held[1].send.Message.Request.Retry {
 		t.Fatalf("%d forwards", len(c.held))
 	}
 	if len(c.replies) != 1 || code(c.replies[0]) != ouro.QuorumUnavailable || c.replies[0].Err.Outcome != ouro.Unknown {

@@ -23,7 +23,7 @@ type Node struct {
 	effects   coord.Effects
 	handoff   *handoff.Handoff
 	hints     handoff.Effects
-	replicas  [coord.MaxN + 1]coord.Replica
+	replicas  [coord.MaxSlots + 2]coord.Replica
 }
 
 // New returns a node that has no link to any peer.

@@ -13,6 +13,7 @@ func (n *Node) drain(now clock.Now, s *slot, out *Out) {
 	for i := range e.Asks {
 		a := &e.Asks[i]
 		if a.To == n.view.Self {
+			n.own(&a.Op)
 			out.Ops = append(out.Ops, a.Op)
 			continue
 		}
@@ -20,7 +21,7 @@ func (n *Node) drain(now clock.Now, s *slot, out *Out) {
 	}
 	n.collect(s, e.Facts)
 	out.Facts = append(out.Facts, e.Facts...)
-	replied, reply := e.Replied, e.Reply
+	replied, reply, more := e.Replied, e.Reply, e.More
 	passes := len(e.Passes)
 	var pass coord.Pass
 	if passes > 0 {
@@ -32,6 +33,10 @@ func (n *Node) drain(now clock.Now, s *slot, out *Out) {
 	}
 	if replied {
 		n.replied(now, s, &reply, out)
+	}
+	if more && !s.machine.Done() {
+		n.extend(now, s, out)
+		return
 	}
 	n.retire(now, s, out)
 }

@@ -62,11 +62,11 @@ func (n *Node) route(now clock.Now, s *slot, out *Out) {
 	fastest := ring.NodeID(s.seen.Fastest)
 	switch {
 	case s.origin.from != "":
-		n.coordinate(now, s, list, out)
+		n.coordinate(now, s, out)
 	case !here, s.request.Verb != Get && fastest != n.view.Self && n.up[fastest] && holds(list, fastest):
-		n.passOn(now, s, list, fastest, here, out)
+		n.passOn(now, s, list, fastest, out)
 	default:
-		n.coordinate(now, s, list, out)
+		n.coordinate(now, s, out)
 	}
 }
 
@@ -84,21 +84,9 @@ func (n *Node) replica(id ring.NodeID) coord.Replica {
 	return coord.Replica{ID: id, Up: id == n.view.Self || n.up[id]}
 }
 
-// passOn starts the machine of a request that another node should coordinate:
-// the fastest replier, then this node if it can, then the preference list.
-func (n *Node) passOn(now clock.Now, s *slot, list []ring.NodeID, fastest ring.NodeID, here bool, out *Out) {
-	hops := n.replicas[:0]
-	if holds(list, fastest) && n.up[fastest] {
-		hops = append(hops, n.replica(fastest))
-	}
-	if here {
-		hops = append(hops, n.replica(n.view.Self))
-	}
-	for _, id := range list {
-		if id != n.view.Self && (len(hops) == 0 || hops[0].ID != id) {
-			hops = append(hops, n.replica(id))
-		}
-	}
+// passOn starts the machine of a request that another node should coordinate.
+func (n *Node) passOn(now clock.Now, s *slot, list []ring.NodeID, fastest ring.NodeID, out *Out) {
+	hops := n.hops(s.common.Partition, list, fastest)
 	if s.forward == nil {
 		s.forward = new(coord.Forward)
 	}
@@ -108,36 +96,27 @@ func (n *Node) passOn(now clock.Now, s *slot, list []ring.NodeID, fastest ring.N
 }
 
 // coordinate starts the machine of a request that this node coordinates.
-func (n *Node) coordinate(now clock.Now, s *slot, list []ring.NodeID, out *Out) {
-	if !holds(list, n.view.Self) {
+func (n *Node) coordinate(now clock.Now, s *slot, out *Out) {
+	if !n.mayCoordinate() {
 		n.finish(s, Reply{Coordinator: n.view.Self, Err: ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone,
-			"node %s is no replica of the key by its ring, another node took it for one: try again", n.view.Self)}, out)
+			"node %s holds nothing by its ring, another node took it for one that does: try again", n.view.Self)}, out)
 		n.retire(now, s, out)
 		return
 	}
 	s.reading = s.request.Verb == Delete && !s.request.HasContext
 	if s.request.Verb == Get || s.reading {
-		n.startGet(now, s, n.reach(list), out)
+		n.startGet(now, s, out)
 		return
 	}
-	n.startPut(now, s, n.reach(list), out)
+	n.startPut(now, s, out)
 }
 
-// reach says of each replica whether it can be reached. The result is good
-// until the next call.
-func (n *Node) reach(list []ring.NodeID) []coord.Replica {
-	replicas := n.replicas[:0]
-	for _, id := range list {
-		replicas = append(replicas, n.replica(id))
-	}
-	return replicas
-}
-
-func (n *Node) startGet(now clock.Now, s *slot, replicas []coord.Replica, out *Out) {
+func (n *Node) startGet(now clock.Now, s *slot, out *Out) {
 	if s.get == nil {
 		s.get = new(coord.Get)
 	}
 	s.machine = s.get
+	replicas := n.staff(&s.common)
 	s.get.Start(now, &coord.GetRequest{
 		Common: s.common, LWW: n.bucket(s.request.Key.Bucket).LWW,
 		RepairWait: n.cfg.RepairWait, Limits: n.cfg.Limits,
@@ -145,11 +124,12 @@ func (n *Node) startGet(now clock.Now, s *slot, replicas []coord.Replica, out *O
 	n.drain(now, s, out)
 }
 
-func (n *Node) startPut(now clock.Now, s *slot, replicas []coord.Replica, out *Out) {
+func (n *Node) startPut(now clock.Now, s *slot, out *Out) {
 	if s.put == nil {
 		s.put = new(coord.Put)
 	}
 	s.machine = s.put
+	replicas := n.staff(&s.common)
 	r := s.request
 	bucket := n.bucket(r.Key.Bucket)
 	ttl := r.TTL
@@ -172,7 +152,6 @@ func (n *Node) startPut(now clock.Now, s *slot, replicas []coord.Replica, out *O
 // repair; the delete takes another, and the request with it.
 func (n *Node) deleteRead(now clock.Now, s *slot, read *coord.Reply, out *Out) {
 	left := s.common.Numbers.Timeout - (now.Mono - s.began)
-	list := n.view.Ring.Preference(s.common.Partition, s.common.Numbers.N)
 	nothing := read.Err != nil && read.Err.Code == ouro.NotFound
 	switch {
 	case nothing:
@@ -181,9 +160,9 @@ func (n *Node) deleteRead(now clock.Now, s *slot, read *coord.Reply, out *Out) {
 	case read.Err != nil:
 		n.finish(s, n.public(s, read), out)
 		return
-	case left <= 0 || !holds(list, n.view.Self):
+	case left <= 0 || !n.mayCoordinate():
 		n.finish(s, Reply{Coordinator: n.view.Self, Quorum: read.Quorum, Err: ouro.Errorf(ouro.TimedOut, ouro.NotDone,
-			"what is to be deleted was read, but no time was left, or node %s is no replica any more: try again", n.view.Self)}, out)
+			"what is to be deleted was read, but no time was left, or node %s holds nothing any more: try again", n.view.Self)}, out)
 		return
 	}
 	d := n.slots.take()
@@ -192,5 +171,5 @@ func (n *Node) deleteRead(now clock.Now, s *slot, read *coord.Reply, out *Out) {
 	d.common.Ticket, d.common.Numbers.Timeout = d.id, left
 	s.answered = true
 	n.lingering++
-	n.startPut(now, d, n.reach(list), out)
+	n.startPut(now, d, out)
 }

@@ -58,10 +58,12 @@ func (h *History) checkSiblings(r *Response) *Violation {
 }
 
 // checkStrict: every write that was acknowledged before the read began, by so
-// many replicas that one of them must have been asked, is shown or replaced.
+// many replicas that one of them must have been asked, is shown or replaced. It
+// says nothing of a read or a write for which other nodes stood in (RULES R18),
+// which the answer to a delete without context does not tell of its read.
 func (h *History) checkStrict(r *Response) *Violation {
 	o := r.Op.object
-	if h.Wiped > 0 || o.wild > 0 || len(r.Op.strict) == 0 {
+	if h.Wiped > 0 || o.wild > 0 || len(r.Op.strict) == 0 || r.Op.standIns > 0 || r.Op.Bare() && r.Op.Sloppy {
 		return nil
 	}
 	h.Stats.Strict++
@@ -85,10 +87,11 @@ func (h *History) checkStrict(r *Response) *Violation {
 	return nil
 }
 
-// checkExclusive: a lone client that writes under what it read sees one version.
+// checkExclusive: a lone client that writes under what it read sees one version,
+// as long as nobody stood in for a primary.
 func (h *History) checkExclusive(r *Response) *Violation {
 	o := r.Op.object
-	if !o.exclusive || o.uncertain || h.Loose || h.Wiped > 0 {
+	if !o.exclusive || o.uncertain || o.stoodIn || h.Loose || h.Wiped > 0 {
 		return nil
 	}
 	want := 0

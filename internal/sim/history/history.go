@@ -152,18 +152,20 @@ func (o *object) remove(op *Op) {
 
 // Result is what a client got back.
 type Result struct {
-	Outcome Outcome
-	Values  [][]byte // of the siblings shown
-	Context []byte   // sealed; nil: none
-	Settled bool     // a get with pr: enough primaries have what it shows
+	Outcome  Outcome
+	Values   [][]byte // of the siblings shown
+	Context  []byte   // sealed; nil: none
+	Settled  bool     // a get with pr: enough primaries have what it shows
+	StandIns int      // how many of those that were counted were no primaries
 }
 
 // Return records that an operation ended for its client, and checks what can be
 // checked at once. The response is nil where there was no context to go on
 // with.
 func (h *History) Return(op *Op, res Result, now time.Duration) (*Response, *Violation) {
-	op.Returned, op.Outcome = now, res.Outcome
+	op.Returned, op.Outcome, op.standIns = now, res.Outcome, res.StandIns
 	h.count(op)
+	op.object.stoodIn = op.object.stoodIn || op.standIns > 0
 	resp := &Response{Op: op, Context: res.Context}
 	op.Response = resp
 	if v := h.identify(resp, res.Values); v != nil {
@@ -193,7 +195,7 @@ func (h *History) Return(op *Op, res Result, now time.Duration) (*Response, *Vio
 func (r *Response) settle() {
 	op, o := r.Op, r.Op.object
 	for _, w := range r.Sees {
-		o.acknowledge(w, min(op.R, op.N-op.PR+1))
+		o.acknowledge(w, max(min(op.R-op.standIns, op.N-op.PR+1), 0))
 	}
 }
 
@@ -259,7 +261,7 @@ func (h *History) outcome(op *Op) *Violation {
 			op.covers, op.may, op.vague = op.Response.covers, op.Response.may, op.Response.vague
 			o.remove(op)
 		}
-		o.acknowledge(op, op.W)
+		o.acknowledge(op, max(op.W-op.standIns, 0))
 	case Fail:
 		if op.dots > 0 || op.shown {
 			return Broken(OutcomeKept, op.Key, "%v was reported as not done, but its value was stored or shown", op)

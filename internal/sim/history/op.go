@@ -38,13 +38,15 @@ type Op struct {
 	Key     string
 	N, R, W int       // in force for it
 	PR      int       // a get's: r counts so many primaries at least
+	Sloppy  bool      // there are more nodes than n, so that some may stand in
 	Context *Response // where its context came from; nil: it was given none
 
 	ID       uint64 // from 1, in the order of invocation
 	Invoked  time.Duration
 	Returned time.Duration
 	Attempts int  // how often its client sent it
-	Resent   bool // a node sent it on a second time
+	Passed   bool // a node sent it on
+	Resent   bool // a node sent it on a second time, or did it itself after all
 	Limited  bool // it was refused for asking too much
 	Outcome  Outcome
 	Response *Response // what came back, where something did
@@ -55,8 +57,10 @@ type Op struct {
 	may    Set  // what its context may cover at most
 	strict Set  // gets: what was acknowledged before it, with w > n - r
 	vague  bool // may leaves something out
-	dots   int  // how many dots it was stored under, as far as was looked
-	shown  bool
+
+	standIns int // of those that were counted, which strict promises do not
+	dots     int // how many dots it was stored under, as far as was looked
+	shown    bool
 }
 
 // Bare reports whether the operation is a delete without a context: the store
@@ -106,6 +110,7 @@ type object struct {
 	vague     bool  // may leaves something out
 	exclusive bool  // one client, one operation after the other
 	uncertain bool  // exclusive: a write did not return ok
+	stoodIn   bool  // for a primary, in a request for it
 	final     []*Op // what was read at the end
 	settled   bool  // final is set
 }
