@@ -15,18 +15,25 @@ const walked = 8
 // further down the walk too that can be reached and may stand in (paper, sections
 // 4.5 and 4.6). The result is good until the next call.
 func (n *Node) staff(c *coord.Common) []coord.Replica {
+	replicas, well := n.primaries(c)
+	if c.More = well && len(n.view.Ring.Nodes()) > len(replicas); well {
+		return replicas
+	}
+	return n.standIns(replicas, c.Partition)
+}
+
+// primaries lists a key's primaries, and says whether this node is one of them
+// and all can be reached.
+func (n *Node) primaries(c *coord.Common) (replicas []coord.Replica, well bool) {
 	list := n.view.Ring.Preference(c.Partition, c.Numbers.N)
-	well := holds(list, n.view.Self)
-	replicas := n.replicas[:0]
+	well = holds(list, n.view.Self)
+	replicas = n.replicas[:0]
 	for _, id := range list {
 		r := n.replica(id)
 		well = well && r.Up
 		replicas = append(replicas, r)
 	}
-	if c.More = well && len(n.view.Ring.Nodes()) > len(list); well {
-		return replicas
-	}
-	return n.standIns(replicas, c.Partition)
+	return replicas, well
 }
 
 // standIns appends the nodes beyond the primaries that can be reached, in the
@@ -52,11 +59,7 @@ func (n *Node) standIns(replicas []coord.Replica, partition uint32) []coord.Repl
 
 // extend gives a machine that asks for more nodes those further down the walk.
 func (n *Node) extend(now clock.Now, s *slot, out *Out) {
-	list := n.view.Ring.Preference(s.common.Partition, s.common.Numbers.N)
-	replicas := n.replicas[:0]
-	for _, id := range list {
-		replicas = append(replicas, n.replica(id))
-	}
+	replicas, _ := n.primaries(&s.common)
 	replicas = n.standIns(replicas, s.common.Partition)
 	switch m := s.machine.(type) {
 	case *coord.Put:
