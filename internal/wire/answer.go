@@ -8,7 +8,8 @@ import (
 // An Answer has
 //
 //	ticket, uvarint | verb | status | reason | flags |
-//	digest, 16 bytes, if flagged | dot, if flagged | state, if flagged
+//	digest, 16 bytes, if flagged | dot, if flagged | state, if flagged |
+//	stamp, uvarint, if flagged
 const (
 	answerDurable = 1 << iota
 	answerFound
@@ -16,7 +17,8 @@ const (
 	answerDot
 	answerState
 	answerPending
-	answerKnown = answerPending<<1 - 1
+	answerStamp
+	answerKnown = answerStamp<<1 - 1
 )
 
 func appendAnswer(dst []byte, a *replica.Answer) []byte {
@@ -24,7 +26,8 @@ func appendAnswer(dst []byte, a *replica.Answer) []byte {
 	dst = appendUvarint(dst, a.ID)
 	dst = append(dst, byte(a.Verb), byte(a.Status), byte(a.Reason),
 		bit(a.Durable, answerDurable)|bit(a.Found, answerFound)|bit(digest, answerDigest)|
-			bit(dot, answerDot)|bit(len(a.State) > 0, answerState)|bit(a.Pending, answerPending))
+			bit(dot, answerDot)|bit(len(a.State) > 0, answerState)|bit(a.Pending, answerPending)|
+			bit(a.Stamp != 0, answerStamp))
 	if digest {
 		dst = appendSum(dst, a.Digest)
 	}
@@ -33,6 +36,9 @@ func appendAnswer(dst []byte, a *replica.Answer) []byte {
 	}
 	if len(a.State) > 0 {
 		dst = appendBytes(dst, a.State)
+	}
+	if a.Stamp != 0 {
+		dst = appendUvarint(dst, a.Stamp)
 	}
 	return dst
 }
@@ -54,6 +60,9 @@ func readAnswer(r *reader, a *replica.Answer) {
 	}
 	if f&answerState != 0 {
 		a.State = r.bytes()
+	}
+	if f&answerStamp != 0 {
+		a.Stamp = r.uvarint()
 	}
 }
 

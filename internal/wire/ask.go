@@ -11,7 +11,8 @@ import (
 //
 //	ticket, uvarint | verb | flags | bucket | name | position, 16 bytes |
 //	request token, 8 bytes, if flagged | state, if flagged | mint, if flagged |
-//	number of targets, uvarint, and targets, if flagged | digest, 16 bytes, if flagged
+//	number of targets, uvarint, and targets, if flagged |
+//	if flagged: digest, 16 bytes | node that missed the state | stamp, uvarint
 //
 // The position goes along, rather than being hashed again by each replica: the
 // asker is a member, which may break the store in simpler ways than by a false
@@ -24,7 +25,7 @@ const (
 	opMint
 	opPending
 	opTargets
-	opDigest
+	opTail
 	opKnown = 1<<8 - 1
 )
 
@@ -32,7 +33,7 @@ func appendOp(dst []byte, op *replica.Op) []byte {
 	dst = appendUvarint(dst, op.ID)
 	dst = append(dst, byte(op.Verb), bit(op.Full, opFull)|bit(op.Silent, opSilent)|
 		bit(op.Request != 0, opRequest)|bit(len(op.State) > 0, opState)|bit(op.Mint != nil, opMint)|
-		bit(op.Pending, opPending)|bit(len(op.Targets) > 0, opTargets)|bit(op.Digest != causal.Sum{}, opDigest))
+		bit(op.Pending, opPending)|bit(len(op.Targets) > 0, opTargets)|bit(hasTail(op), opTail))
 	dst = appendKey(dst, op.Key)
 	dst = appendUint64(dst, op.Key.Pos.Hi)
 	dst = appendUint64(dst, op.Key.Pos.Lo)
@@ -51,10 +52,16 @@ func appendOp(dst []byte, op *replica.Op) []byte {
 			dst = appendString(dst, string(t))
 		}
 	}
-	if op.Digest != (causal.Sum{}) {
-		dst = appendSum(dst, op.Digest)
+	if hasTail(op) {
+		dst = appendString(appendSum(dst, op.Digest), string(op.Missed))
+		dst = appendUvarint(dst, op.Stamp)
 	}
 	return dst
+}
+
+// hasTail says whether op has any of what is rarely there.
+func hasTail(op *replica.Op) bool {
+	return op.Digest != causal.Sum{} || op.Missed != "" || op.Stamp != 0
 }
 
 func readOp(r *reader, op *replica.Op) {
@@ -78,8 +85,10 @@ func readOp(r *reader, op *replica.Op) {
 	if f&opTargets != 0 {
 		op.Targets = readTargets(r)
 	}
-	if f&opDigest != 0 {
+	if f&opTail != 0 {
 		op.Digest = readSum(r)
+		op.Missed = ring.NodeID(r.string())
+		op.Stamp = r.uvarint()
 	}
 }
 

@@ -90,6 +90,9 @@ func drawOp(t *rapid.T) replica.Op {
 		Pending: drawBool(t, "pending"),
 		Targets: drawSlice(t, "targets", func(t *rapid.T) ring.NodeID { return ring.NodeID(drawText(t, "target")) }),
 	}
+	if drawBool(t, "with stamp") {
+		op.Stamp, op.Missed = drawUint64(t, "stamp"), ring.NodeID(drawText(t, "missed"))
+	}
 	if drawBool(t, "with digest") {
 		op.Digest = causal.Sum{Hi: drawUint64(t, "hi"), Lo: drawUint64(t, "lo")}
 	}
@@ -109,6 +112,9 @@ func drawAnswer(t *rapid.T) replica.Answer {
 	}
 	if drawBool(t, "with digest") {
 		a.Digest = causal.Sum{Hi: drawUint64(t, "hi"), Lo: drawUint64(t, "lo")}
+	}
+	if drawBool(t, "with stamp") {
+		a.Stamp = drawUint64(t, "stamp")
 	}
 	if drawBool(t, "with dot") {
 		a.Dot = drawDot(t)

@@ -67,6 +67,10 @@ func goldenMessages() map[string]node.Message {
 		"ask-paid": ask(replica.Op{
 			ID: 70_007, Verb: replica.Paid, Pending: true, Targets: []ring.NodeID{"n1"}, Digest: causal.Sum{Hi: 1, Lo: 2},
 		}),
+		"ask-stamped": ask(replica.Op{
+			ID: 70_008, Verb: replica.Join, State: []byte("canonical state"), Stamp: 700, Missed: "n2",
+		}),
+		"answer-stale": answer(replica.Answer{ID: 70_008, Verb: replica.Join, Status: replica.Failed, Reason: replica.Stale, Stamp: 701}),
 		"answer-pending": answer(replica.Answer{
 			ID: 70_006, Verb: replica.Join, Status: replica.Have, Durable: true, Pending: true, Digest: causal.Sum{Hi: 1, Lo: 2},
 		}),

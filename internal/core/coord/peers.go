@@ -267,6 +267,8 @@ func reasonText(r replica.Reason) string {
 		return "too many siblings"
 	case replica.Stopping:
 		return "stopping"
+	case replica.Stale:
+		return "its stamp is too old"
 	default:
 		return "no reason given"
 	}

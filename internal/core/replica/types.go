@@ -40,6 +40,13 @@ type Op struct {
 	// which it is not owed any more.
 	Targets []ring.NodeID
 	Digest  causal.Sum // Paid: of the state that was delivered
+
+	// Stamp is the epoch of the state in a Join: that of the read of a primary's
+	// record it came from, the lowest where several were merged (RULES E1).
+	Stamp uint64
+	// Missed names a node that did not get the state in a Join, and that nobody
+	// will hand it to: what it holds of the partition is to be compared.
+	Missed ring.NodeID
 }
 
 // Mint is what a Write writes.
@@ -76,13 +83,14 @@ const (
 	Corrupt                // the record or the state in the message fails its checksum
 	TooManySiblings        // blind growth beyond the bucket's bound
 	Stopping               // the node is going away
+	Stale                  // the state's stamp is below what is taken here (RULES E1)
 )
 
 // String returns the reason in words.
 func (r Reason) String() string {
 	names := [...]string{
 		None: "no reason", Overloaded: "overloaded", DiskFull: "no room", IOError: "I/O error", Corrupt: "checksum mismatch",
-		TooManySiblings: "too many siblings", Stopping: "stopping",
+		TooManySiblings: "too many siblings", Stopping: "stopping", Stale: "stamp too old",
 	}
 	if int(r) < len(names) {
 		return names[r]
@@ -102,4 +110,5 @@ type Answer struct {
 	Digest  causal.Sum
 	State   []byte     // Write: the state as stored; Read with Full: the state
 	Dot     causal.Dot // Write: the dot minted (zero for a delete)
+	Stamp   uint64     // with a State: its epoch, as in [Op]; Stale: the lowest that is taken
 }
