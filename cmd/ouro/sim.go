@@ -262,10 +262,14 @@ func printSummary(w io.Writer, s *sim.Summary) {
 		h.Reads, h.Strict, h.Contexts, h.Conflicts, h.Siblings)
 	fmt.Fprintf(w, "faults      %d: %d crashes, %d power cuts, %d pauses, %d clock jumps, %d wiped disks, %d stalled disks, %d failed syncs,\n",
 		c.Injected(), c.Crashes, c.PowerCuts, c.Pauses, c.ClockJumps, c.Wipes, c.Stalls, c.SyncErrors)
-	fmt.Fprintf(w, "            %d spells of failing writes, %d of failing reads, %d cuts, %d one-way cuts, %d clogs, %d slow nodes, %d frames lost, %d repeated\n",
-		c.WriteFails, c.ReadFails, c.Cuts, c.OneWay, c.Clogs, c.Slow, c.Lost, c.Duplicated)
+	fmt.Fprintf(w, "            %d spells of failing writes, %d of failing reads, %d full disks, %d slow disks,\n", c.WriteFails, c.ReadFails, c.FullDisks, c.SlowDisks)
+	fmt.Fprintf(w, "            %d cuts, %d one-way cuts, %d clogs, %d slow nodes, %d frames lost, %d repeated\n",
+		c.Cuts, c.OneWay, c.Clogs, c.Slow, c.Lost, c.Duplicated)
 	fmt.Fprintf(w, "repairs     %d replicas, %d late answers, %d forwards, %d repeated requests recognised, %d prunings\n",
 		s.Stats.Repairs, s.Stats.Late, s.Stats.Forward, s.Stats.Known, s.Stats.Pruned)
+	q := &s.Stats.Quorums
+	fmt.Fprintf(w, "quorums     seeds with 50 writes or more, sloppy: %d with w=1, %d with w=2, %d with more; strict: %d, %d, %d; with 50 strict reads: %d\n",
+		q.Sloppy[0], q.Sloppy[1], q.Sloppy[2], q.Strict[0], q.Strict[1], q.Strict[2], q.Reads)
 	if s.Broken == 0 {
 		fmt.Fprintln(w, "every promise was kept")
 	}

@@ -44,7 +44,7 @@ func historyOf(t *testing.T, out string) string {
 
 func TestSimRunsRanges(t *testing.T) {
 	code, out, stderr := simRun("--seeds", "1..3", "--ops", "100")
-	if code != 0 || !strings.Contains(out, "3 seeds") || !strings.Contains(out, "every promise was kept") {
+	if code != 0 || !strings.Contains(out, "3 seeds") || !strings.Contains(out, "every promise was kept") || !strings.Contains(out, "quorums     seeds") {
 		t.Errorf("exit code %d\n%s%s", code, out, stderr)
 	}
 }

@@ -73,7 +73,7 @@ func (c *client) begin() {
 	b := w.cfg.Buckets.Of(op.Key.Bucket)
 	c.rec = &history.Op{
 		Client: c.id, Verb: history.Verb(op.Verb), Key: op.Key.Bucket + "/" + op.Key.Name,
-		N: b.N, R: op.R.Or(b.R), W: op.W.Or(b.W), PR: op.PR.Or(b.PR), Sloppy: len(w.nodes) > b.N,
+		N: b.N, R: op.R.Or(b.R), W: op.W.Or(b.W), PR: op.PR.Or(b.PR), PW: op.PW.Or(b.PW), Sloppy: len(w.nodes) > b.N,
 	}
 	c.req = node.Request{
 		Verb: node.Verb(op.Verb + 1), Key: ring.NewKey(op.Key.Bucket, op.Key.Name),
@@ -84,6 +84,7 @@ func (c *client) begin() {
 		c.req.Context, c.req.HasContext = op.Context.Context, true
 	}
 	w.hist.Invoke(c.rec, w.now)
+	w.stats.Quorums.asked(c.rec)
 	if op.Verb != workload.Get {
 		c.req.Token = c.rec.ID*0x9e3779b97f4a7c15 ^ w.cfg.Seed | 1<<63
 		w.eyes.tokens[c.req.Token] = c.rec

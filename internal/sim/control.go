@@ -96,6 +96,16 @@ func (w *World) Stall(id ring.NodeID) { w.mustID(id).disk.stalls++ }
 // Unstall takes a [World.Stall] back.
 func (w *World) Unstall(id ring.NodeID) { w.unstall(w.mustID(id)) }
 
+// Fill makes a node's disk full, whatever happens to the node: it still reads.
+// MakeRoom takes it back.
+func (w *World) Fill(id ring.NodeID) { w.fill(w.mustID(id), quiteFull) }
+
+// MakeRoom takes a [World.Fill] back.
+func (w *World) MakeRoom(id ring.NodeID) { w.clear(w.mustID(id), quiteFull) }
+
+// SlowDisk makes every sync of a node's disk take d longer.
+func (w *World) SlowDisk(id ring.NodeID, d time.Duration) { w.mustID(id).disk.slow += d }
+
 // FailWrites makes a node's engine refuse every batch with err; nil ends that.
 func (w *World) FailWrites(id ring.NodeID, err error) { w.mustID(id).disk.failWrite = err }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/ourodb/ouro/internal/store"
@@ -30,6 +31,8 @@ type platter struct {
 	stored    func(key, value []byte) // called for every record that is stored
 	failWrite error                   // what every Apply returns, if set
 	failRead  func(key []byte) bool   // Gets that fail
+	full      int                     // reasons for which batches that store something are refused
+	slow      time.Duration           // what every sync takes longer
 	syncing   int                     // batches in the sync that is under way
 	stalls    int                     // reasons for which a sync that is under way does not end
 	late      *event                  // the end of a sync, which waits for the stalls
@@ -54,6 +57,9 @@ func (p *platter) Apply(b *store.Batch, synced func(error)) error {
 	if p.failWrite != nil {
 		return fmt.Errorf("apply: %w", p.failWrite)
 	}
+	if p.full > 0 && stores(b) {
+		return fmt.Errorf("apply: %w", store.ErrFull)
+	}
 	if err := p.Engine.Apply(b, synced); err != nil {
 		return err
 	}
@@ -65,10 +71,51 @@ func (p *platter) Apply(b *store.Batch, synced func(error)) error {
 	return nil
 }
 
-// crash leaves what was synced and the first keep of the other batches.
+// stores says whether a batch needs room; one that only deletes makes some.
+func stores(b *store.Batch) bool {
+	return slices.ContainsFunc(b.Changes, func(c store.Change) bool { return c.Op == store.Set })
+}
+
+// crash leaves what was synced and the first keep of the other batches. A disk
+// that is full or slow stays so.
 func (p *platter) crash(keep int) {
 	p.Engine = p.Engine.Crash(keep)
 	p.syncing, p.late, p.failWrite, p.failRead = 0, nil, nil, nil
+}
+
+// fullness says how full a disk is.
+type fullness int
+
+const (
+	nearlyFull fullness = iota // the node sees it coming and takes no more writes (disk.Runner.SetFull)
+	quiteFull                  // the engine refuses them, too
+)
+
+// fill makes a machine's disk full; clear takes it back. It outlives the node's
+// processes.
+func (w *World) fill(m *machine, f fullness) {
+	w.tracef("the disk of %s is full", m.id)
+	m.full++
+	if f == quiteFull {
+		m.disk.full++
+	}
+	m.tellFull()
+}
+
+func (w *World) clear(m *machine, f fullness) {
+	w.tracef("the disk of %s has room again", m.id)
+	m.full--
+	if f == quiteFull {
+		m.disk.full--
+	}
+	m.tellFull()
+}
+
+// tellFull tells the node how its disk is, as package host's watcher does.
+func (m *machine) tellFull() {
+	if m.runner != nil {
+		m.runner.SetFull(m.full > 0)
+	}
 }
 
 // sync begins to sync what is applied, unless a sync is under way: what is
@@ -79,7 +126,7 @@ func (w *World) sync(m *machine) {
 		return
 	}
 	d.syncing = d.Pending()
-	took := w.cfg.Disk.Sync + spread(w.diskRand, w.cfg.Disk.Jitter)
+	took := w.cfg.Disk.Sync + d.slow + spread(w.diskRand, w.cfg.Disk.Jitter)
 	w.queue.push(event{at: w.now + took, what: evSynced, node: m.index, life: m.life, n: d.syncing})
 }
 

@@ -22,6 +22,8 @@ const (
 	kindSyncError
 	kindWriteFail
 	kindReadFail
+	kindFull     // a disk without room, for long
+	kindSlowDisk // every sync takes long
 	kindCut
 	kindOneWay
 	kindIsolate
@@ -33,7 +35,7 @@ const (
 )
 
 var kindNames = [...]string{
-	"crash", "power", "pause", "clock", "wipe", "stall", "sync-error", "write-fail", "read-fail",
+	"crash", "power", "pause", "clock", "wipe", "stall", "sync-error", "write-fail", "read-fail", "full", "slow-disk",
 	"cut", "one-way", "isolate", "split", "clog", "swizzle", "slow",
 }
 
@@ -101,9 +103,17 @@ func (f *wound) heal() {
 
 // heals takes a fault back after a time that is drawn.
 func (n *nemesis) heals(undo func()) {
+	n.healsAfter(pick[time.Duration](n.rand, 5, 50, 200, 800)*time.Millisecond, undo)
+}
+
+// lasts takes back, after a time that is drawn, a fault that outlives crashes.
+func (n *nemesis) lasts(undo func()) {
+	n.healsAfter(pick[time.Duration](n.rand, 200, 800, 3000)*time.Millisecond, undo)
+}
+
+func (n *nemesis) healsAfter(d time.Duration, undo func()) {
 	f := &wound{undo: undo}
 	n.active = append(n.active, f)
-	d := pick[time.Duration](n.rand, 5, 50, 200, 800) * time.Millisecond
 	n.w.after(d+spread(n.rand, d/4), f.heal)
 }
 
@@ -140,10 +150,10 @@ func (n *nemesis) strike(k kind) {
 		n.heals(func() { w.resume(m) })
 	case kindClock:
 		c.ClockJumps++
-		w.jump(m, n.rand.Int64N(2*3600_000)-3600_000)
+		w.jump(m, n.leap())
 	case kindWipe:
 		n.wipe(m)
-	case kindStall, kindSyncError, kindWriteFail, kindReadFail:
+	case kindStall, kindSyncError, kindWriteFail, kindReadFail, kindFull, kindSlowDisk:
 		n.strikeDisk(k, m)
 	default:
 		n.strikeLinks(k, m)
@@ -196,6 +206,16 @@ func (n *nemesis) strikeDisk(k kind, m *machine) {
 		bits := byte(n.rand.IntN(2))
 		m.disk.failRead = func(key []byte) bool { return key[len(key)-1]&1 == bits }
 		n.heals(func() { m.disk.failRead = nil })
+	case kindFull:
+		c.FullDisks++
+		full := pick(n.rand, nearlyFull, quiteFull)
+		w.fill(m, full)
+		n.lasts(func() { w.clear(m, full) })
+	case kindSlowDisk:
+		c.SlowDisks++
+		d := pick[time.Duration](n.rand, 50, 100, 200, 400) * time.Millisecond
+		m.disk.slow += d
+		n.lasts(func() { m.disk.slow -= d })
 	}
 }
 
@@ -313,6 +333,13 @@ func (n *nemesis) swizzle() {
 	}}
 	n.active = append(n.active, all)
 	n.w.after(at, all.heal)
+}
+
+// leap draws how far a clock jumps, in ms: ten minutes to and fro half of the
+// time, anything up to an hour otherwise.
+func (n *nemesis) leap() int64 {
+	const tenMinutes = 600_000
+	return pick(n.rand, tenMinutes, -tenMinutes, n.rand.Int64N(3600_000), -n.rand.Int64N(3600_000))
 }
 
 // jump moves a machine's wall clock, as package host has it: a jump of more

@@ -31,6 +31,7 @@ type machine struct {
 	born   time.Duration // when the process started
 	skew   int64         // wall clock minus true time, in ms
 	paused int           // reasons for which it stands still
+	full   int           // reasons for which its disk has no room
 	rested time.Duration // when it last stood still
 
 	core    *node.Node
@@ -237,6 +238,7 @@ func (w *World) start(m *machine) {
 			w.take(m, item{synced: true, seq: seq, err: err})
 		}
 	})
+	m.tellFull()
 	nc := w.cfg.Node
 	nc.Run = m.run
 	m.core = node.New(nc, &node.View{Self: m.id, Ring: w.ring, Buckets: w.cfg.Buckets})

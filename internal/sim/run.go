@@ -57,6 +57,7 @@ func Run(o Options) Report {
 	if w.hist.Loose {
 		w.stats.Loose = 1
 	}
+	w.stats.Quorums = w.stats.Quorums.runs()
 	rep.Stats = w.stats
 	return rep
 }

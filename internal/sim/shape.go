@@ -76,6 +76,9 @@ func drawBucket(r *rand.Rand, nodes int) node.Bucket {
 	if r.IntN(3) == 0 {
 		b.R, b.W = 1+r.IntN(n), 1+r.IntN(n)
 	}
+	if r.IntN(3) == 0 {
+		b.PR, b.PW = r.IntN(b.R+1), 1+r.IntN(b.W)
+	}
 	b.MaxSiblings = pick(r, 0, 0, 0, 3, 10)
 	return b
 }
@@ -179,7 +182,15 @@ func (s *shape) String() string {
 	for i, k := range s.kinds {
 		names[i] = k.String()
 	}
-	return fmt.Sprintf("%d nodes, q=%d, main (%d,%d,%d) %v, other (%d,%d,%d) %v, %d clients, loss %g, duplicates %g, reorder %v, faults: %s",
-		len(s.cfg.Nodes), s.cfg.Q, d.N, d.R, d.W, d.Timeout, o.N, o.R, o.W, o.Timeout, s.clients,
+	return fmt.Sprintf("%d nodes, q=%d, main %v %v, other %v %v, %d clients, loss %g, duplicates %g, reorder %v, faults: %s",
+		len(s.cfg.Nodes), s.cfg.Q, tellNumbers(&d), d.Timeout, tellNumbers(&o), o.Timeout, s.clients,
 		s.cfg.Net.Loss, s.cfg.Net.Duplicate, s.cfg.Net.Reorder, strings.Join(names, " "))
+}
+
+func tellNumbers(b *node.Bucket) string {
+	s := fmt.Sprintf("(%d,%d,%d)", b.N, b.R, b.W)
+	if b.PR > 0 || b.PW > 0 {
+		s += fmt.Sprintf(" pr=%d pw=%d", b.PR, b.PW)
+	}
+	return s
 }

@@ -17,6 +17,54 @@ type Stats struct {
 	Pruned  int           `json:"prunings"`
 	Loose   int           `json:"runs_that_pruned"` // in which siblings were judged less strictly
 	History history.Stats `json:"history"`
+	Quorums Quorums       `json:"quorums"`
+}
+
+// Quorums counts runs by what their clients asked for: those with at least
+// [enough] writes of a kind, whatever became of them. A write is strict where it
+// asks for primaries (pw), and sloppy where it does not and other nodes may stand
+// in for them.
+type Quorums struct {
+	Sloppy [3]int `json:"sloppy_by_w"` // w of 1, 2, and of 3 or more
+	Strict [3]int `json:"strict_by_w"`
+	Reads  int    `json:"strict_reads"` // reads with pr
+}
+
+// enough is how many operations of a kind make a run count.
+const enough = 50
+
+// add adds the counts of o.
+func (q *Quorums) add(o *Quorums) {
+	for i := range q.Sloppy {
+		q.Sloppy[i] += o.Sloppy[i]
+		q.Strict[i] += o.Strict[i]
+	}
+	q.Reads += o.Reads
+}
+
+// runs turns counts of operations into counts of runs.
+func (q Quorums) runs() Quorums {
+	counts := func(n int) int { return min(n/enough, 1) }
+	for i := range q.Sloppy {
+		q.Sloppy[i], q.Strict[i] = counts(q.Sloppy[i]), counts(q.Strict[i])
+	}
+	q.Reads = counts(q.Reads)
+	return q
+}
+
+// asked counts one operation.
+func (q *Quorums) asked(op *history.Op) {
+	kind := min(op.W, 3) - 1
+	switch {
+	case op.Verb == history.Get:
+		if op.PR > 0 {
+			q.Reads++
+		}
+	case op.PW > 0:
+		q.Strict[kind]++
+	case op.Sloppy:
+		q.Sloppy[kind]++
+	}
 }
 
 // Faults counts the faults injected, by kind.
@@ -30,6 +78,8 @@ type Faults struct {
 	SyncErrors int `json:"sync_errors"`
 	WriteFails int `json:"failing_writes"`
 	ReadFails  int `json:"failing_reads"`
+	FullDisks  int `json:"full_disks"`
+	SlowDisks  int `json:"slow_disks"`
 	Cuts       int `json:"cuts"`
 	OneWay     int `json:"one_way_cuts"`
 	Clogs      int `json:"clogs"`
@@ -44,7 +94,7 @@ type Faults struct {
 // frames counted one by one.
 func (f *Faults) Injected() int {
 	return f.Crashes + f.PowerCuts + f.Pauses + f.ClockJumps + f.Wipes + f.Stalls + f.SyncErrors + f.WriteFails +
-		f.ReadFails + f.Cuts + f.OneWay + f.Clogs + f.Slow + f.Lost + f.Duplicated
+		f.ReadFails + f.FullDisks + f.SlowDisks + f.Cuts + f.OneWay + f.Clogs + f.Slow + f.Lost + f.Duplicated
 }
 
 // Add adds the counts of o.
@@ -59,6 +109,7 @@ func (s *Stats) Add(o *Stats) {
 	s.Loose += o.Loose
 	s.History.Add(o.History)
 	s.Faults.add(&o.Faults)
+	s.Quorums.add(&o.Quorums)
 }
 
 func (f *Faults) add(o *Faults) {
@@ -71,6 +122,8 @@ func (f *Faults) add(o *Faults) {
 	f.SyncErrors += o.SyncErrors
 	f.WriteFails += o.WriteFails
 	f.ReadFails += o.ReadFails
+	f.FullDisks += o.FullDisks
+	f.SlowDisks += o.SlowDisks
 	f.Cuts += o.Cuts
 	f.OneWay += o.OneWay
 	f.Clogs += o.Clogs

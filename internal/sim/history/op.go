@@ -38,6 +38,7 @@ type Op struct {
 	Key     string
 	N, R, W int       // in force for it
 	PR      int       // a get's: r counts so many primaries at least
+	PW      int       // a put's or delete's: so many of w are primaries
 	Sloppy  bool      // there are more nodes than n, so that some may stand in
 	Context *Response // where its context came from; nil: it was given none
 
