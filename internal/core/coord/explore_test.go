@@ -52,14 +52,21 @@ type world struct {
 	knows     [most]int8 // get: state that its last countable answer told of, from 1; 0: none
 	bodies    [most]bool // get: that state came with it
 	confirmed set
-	first     int8 // get: who was the first that could be counted, from 1
-	answered  bool // get: with content
+	first     int8                // get: who was the first that could be counted, from 1
+	answered  bool                // get: with content
+	doubt     set                 // in doubt from the start, silent for too long, or no use for a read
+	refused   set                 // put: could not store
+	since     [most]time.Duration // when each was asked last
 }
 
 // books is the state of a machine, as far as it decides what it does next. It
 // is comparable.
 type books struct {
 	lost, counted, absent, body, acked, sent set
+	chosen, doubt                            set
+	owes                                     [most]uint8
+	more                                     bool
+	patient                                  time.Duration
 	waiting                                  [rounds]set
 	answered, done, flagA, flagB, flagC      bool
 	deadline                                 time.Duration
@@ -71,6 +78,7 @@ type subject interface {
 	Answer(now clock.Now, from ring.NodeID, a *replica.Answer, e *Effects) bool
 	Down(now clock.Now, peer ring.NodeID, e *Effects)
 	Tick(now clock.Now, e *Effects)
+	Extend(now clock.Now, replicas []Replica, e *Effects)
 	Deadline() time.Duration
 	Done() bool
 }
@@ -85,6 +93,11 @@ type scenario interface {
 	answers(w *world, r round, i int) []reaction
 	// heard notes an answer that was delivered.
 	heard(w *world, r round, i int, a *replica.Answer)
+	// serves are those that have done what they were asked, or may yet, and
+	// all is whether the machine is at the point where it asks everybody.
+	serves(w *world) (done, asked set, all bool)
+	// strict is how many primaries there must be.
+	strict() int
 	// saw checks effects against the world.
 	saw(w *world, e *Effects)
 	// ended checks the world when the machine is done.
@@ -101,10 +114,9 @@ type reaction struct {
 }
 
 type explorer struct {
-	t    *testing.T
-	sc   scenario
-	n    int
-	self int
+	t  *testing.T
+	sc scenario
+	cast
 	memo map[state]uint64
 	path []step
 	pool [64]struct { // by length of path
@@ -138,13 +150,13 @@ type state struct {
 
 // globals are the parts of a world that belong to no replica.
 type globals struct {
-	duplicate, stranger, replied, answered, applied, failed, spread bool
-	decided                                                         int8
-	now                                                             time.Duration
+	duplicate, stranger, replied, answered, applied, failed, spread, more bool
+	decided                                                               int8
+	now, patient                                                          time.Duration
 }
 
 func (x *explorer) state(w *world, b books) state {
-	st := state{world: globals{w.duplicate, w.stranger, w.replied, w.answered, w.applied, w.failed, w.spread, w.decided, w.now}}
+	st := state{world: globals{w.duplicate, w.stranger, w.replied, w.answered, w.applied, w.failed, w.spread, b.more, w.decided, w.now, b.patient}}
 	for i := range x.n {
 		st.replicas[i] = x.sign(w, &b, i)
 	}
@@ -167,19 +179,16 @@ func (x *explorer) failf(format string, args ...any) {
 }
 
 // explore starts a machine and counts its histories.
-func explore(t *testing.T, sc scenario, n, self int, start func(now clock.Now, replicas []Replica, e *Effects) subject, down int, w world) uint64 {
+func explore(t *testing.T, sc scenario, c cast, start func(now clock.Now, replicas []Replica, e *Effects) subject, w world) uint64 {
 	t.Helper()
-	x := &explorer{t: t, sc: sc, n: n, self: self, memo: map[state]uint64{}}
-	replicas := make([]Replica, n)
-	for i := range replicas {
-		replicas[i] = Replica{ID: nodeName(i), Up: i == self || i < n-down}
-		if !replicas[i].Up {
-			w.down.add(i)
-		}
+	x := &explorer{t: t, sc: sc, cast: c, memo: map[state]uint64{}}
+	w.now, w.down, w.doubt = time.Second, c.down, c.doubt
+	list := x.list(&w)
+	if c.more {
+		list = list[:c.prim]
 	}
-	w.now = time.Second
 	var e Effects
-	s := start(w.clock(), replicas, &e)
+	s := start(w.clock(), list, &e)
 	x.effects(&w, s, &e)
 	return x.walk(w, s)
 }
@@ -202,7 +211,8 @@ func (x *explorer) effects(w *world, s subject, e *Effects) {
 		case w.down.has(i):
 			x.failf("replica %d is asked over a lost link", i)
 		}
-		w.asked[r][i] = open
+		x.called(w, &a, i)
+		w.asked[r][i], w.since[i] = open, w.now
 		if r == firstRound {
 			w.full[i] = a.Op.Full
 		}
@@ -214,6 +224,13 @@ func (x *explorer) effects(w *world, s subject, e *Effects) {
 		w.replied = true
 	}
 	x.sc.saw(w, e)
+	if e.More && !s.Done() {
+		e.Reset()
+		s.Extend(w.clock(), x.list(w), e)
+		x.effects(w, s, e)
+		return
+	}
+	x.staffed(w, s)
 }
 
 // walk returns how many histories lead on from here.
@@ -248,6 +265,7 @@ func (x *explorer) walk(w world, s subject) uint64 {
 	}
 	next(step{what: "deadline"}, func(w *world, s subject, e *Effects) {
 		w.now = s.Deadline()
+		x.lose(w, &b)
 		s.Tick(w.clock(), e)
 	})
 	var seen [most]sign
@@ -262,7 +280,7 @@ func (x *explorer) walk(w world, s subject) uint64 {
 				x.answers(&w, r, i, next)
 			}
 		}
-		if i != x.self && !w.down.has(i) {
+		if i != x.self && !w.down.has(i) && (i < x.prim || !b.more) { // places are names
 			next(step{what: "link lost", who: nodeName(i)}, func(w *world, s subject, e *Effects) {
 				w.down.add(i)
 				s.Down(w.clock(), nodeName(i), e)
@@ -319,7 +337,7 @@ func (x *explorer) intruders(w *world, s subject, b books) uint64 {
 			x.failf("%s had an effect", what)
 		}
 		w2 := *w
-		if mark(&w2) {
+		if !x.walks() && mark(&w2) { // else the future is the same: the books are
 			total += x.walk(w2, s2)
 		}
 		x.path = x.path[:len(x.path)-1]
@@ -401,7 +419,7 @@ func (x *explorer) late(w *world, s subject) uint64 {
 }
 
 // sign is what tells one replica from another.
-type sign [13]byte
+type sign [16]byte
 
 func (x *explorer) sign(w *world, b *books, i int) (g sign) {
 	bit := func(at int, on bool) {
@@ -412,6 +430,7 @@ func (x *explorer) sign(w *world, b *books, i int) (g sign) {
 	for k, on := range [...]bool{
 		b.lost.has(i), b.counted.has(i), b.absent.has(i), b.body.has(i), b.acked.has(i), b.sent.has(i),
 		w.down.has(i), w.durable.has(i), w.full[i], w.bodies[i], w.confirmed.has(i), i == x.self, w.first == int8(i+1),
+		b.chosen.has(i), b.doubt.has(i), w.refused.has(i),
 	} {
 		bit(k, on)
 	}
@@ -430,5 +449,6 @@ func (x *explorer) sign(w *world, b *books, i int) (g sign) {
 	g[5], g[6], g[7], g[8] = byte(last), w.said[last][i], byte(w.has[i]), byte(w.knows[i])
 	g[9], g[10] = w.repairs[i], byte(b.small[i])
 	g[11], g[12] = w.said[fetchRound][i], w.said[joinRound][i]
+	x.signWalk(&g, w, b, i)
 	return g
 }

@@ -67,7 +67,7 @@ func (g *Get) Start(now clock.Now, r *GetRequest, replicas []Replica, e *Effects
 		g.state(e, fact.Started, now, -1, 0, fmt.Sprintf("get n=%d r=%d pr=%d timeout=%v", q.N, q.R, q.PR, q.Timeout))
 	}
 	g.enlist(now, e, g.numbers.PR, 0)
-	if can := g.everyone() &^ g.lost; !g.enough(can) {
+	if can := g.everyone() &^ g.lost; !g.enough(can) && !e.More {
 		g.tooFew(now, e, can)
 		return
 	}
@@ -93,7 +93,7 @@ func (g *Get) ask(now clock.Now, e *Effects, whom set) {
 // best is this node where it is a primary, else the first that is expected to
 // answer.
 func (g *Get) best(whom set) int {
-	if g.self >= 0 && g.self < g.prim {
+	if g.self >= 0 && g.self < g.prim && whom.has(g.self) && !g.doubt.has(g.self) {
 		return g.self
 	}
 	if good := whom &^ g.doubt; good != 0 {

@@ -77,12 +77,11 @@ type getScenario struct {
 	t       *testing.T
 	numbers Numbers
 	has     [most]int8
-	down    int
-	self    int
+	cast
 }
 
 func (g *getScenario) name() string {
-	return fmt.Sprintf("get %+v states=%v down=%d self=%d", g.numbers, g.has, g.down, g.self)
+	return fmt.Sprintf("get %+v states=%v %+v", g.numbers, g.has, g.cast)
 }
 
 func (g *getScenario) clone(dst, src subject) subject {
@@ -102,6 +101,7 @@ func (g *getScenario) books(s subject) books {
 		lost: m.lost, counted: m.counted, absent: m.absent, body: m.body, acked: m.acked, sent: m.sent,
 		waiting: m.waiting, answered: m.answered, done: m.done, flagA: m.settle, flagB: m.fresh.known, deadline: m.deadline,
 	}
+	b.walk(&m.common)
 	for i := range m.n {
 		if m.counted.has(i) {
 			b.small[i] = int8(m.sums[i].Lo)
@@ -167,8 +167,10 @@ func (g *getScenario) heard(w *world, r round, i int, a *replica.Answer) {
 		w.knows[i], w.bodies[i] = id+1, a.State != nil
 	case a.Status == replica.Have:
 		w.applied = true
+		w.doubt.add(i)
 		return
 	default:
+		w.doubt.add(i)
 		return
 	}
 	if w.first == 0 {
@@ -179,7 +181,7 @@ func (g *getScenario) heard(w *world, r round, i int, a *replica.Answer) {
 // merged is the join of all states in hand.
 func (g *getScenario) merged(w *world) int8 {
 	m := absent
-	for i := range g.numbers.N {
+	for i := range g.n {
 		if w.bodies[i] {
 			m = g.join[m][w.knows[i]-1]
 		}
@@ -221,7 +223,7 @@ func (g *getScenario) explained(w *world, i int) bool {
 	if w.knows[i] == 1 {
 		return true
 	}
-	for j := range g.numbers.N {
+	for j := range g.n {
 		if w.knows[i] != 0 && w.bodies[j] && w.knows[j] == w.knows[i] {
 			return true
 		}
@@ -231,7 +233,7 @@ func (g *getScenario) explained(w *world, i int) bool {
 
 // hidden says that nobody is left to ask for the state that i has told of.
 func (g *getScenario) hidden(w *world, i int) bool {
-	for j := range g.numbers.N {
+	for j := range g.n {
 		if w.knows[j] == w.knows[i] && !w.down.has(j) && w.asked[againRound][j] != closed {
 			return false
 		}
@@ -245,38 +247,48 @@ func (g *getScenario) judge(w *world, r *Reply) {
 		g.t.Helper()
 		g.t.Fatalf("%s: reply %+v in world %+v: %s", g.name(), *r, *w, fmt.Sprintf(format, args...))
 	}
-	need := max(g.numbers.R, g.numbers.PR)
-	counts, can, told := 0, 0, 0
-	for i := range g.numbers.N {
+	var counts, can, told set
+	for i := range g.n {
 		switch {
 		case w.knows[i] == 0:
 			if w.asked[firstRound][i] == open && !w.down.has(i) {
-				can++
+				can.add(i)
 			}
 			continue
 		case g.explained(w, i):
-			counts++
-			can++
+			counts.add(i)
+			can.add(i)
 		case !g.hidden(w, i):
-			can++
+			can.add(i)
 			if w.decided == 0 && (r.Err == nil || r.Err.Code == ouro.NotFound) {
 				fail("state %d, told of by %d, was not asked for", w.knows[i]-1, i)
 			}
 		}
-		told++
+		told.add(i)
 	}
 	if r.Err != nil && r.Err.Outcome != ouro.NotDone {
 		fail("a read has no effect")
 	}
 	switch {
 	case r.Err == nil || r.Err.Code == ouro.NotFound:
-		if counts < need && w.decided == 0 || r.Quorum.Acks < need || r.Quorum.Acks > told && w.decided == 0 {
-			fail("%d replies count, %d are needed", counts, need)
+		q := &r.Quorum
+		switch {
+		case !g.enough(counts) && w.decided == 0:
+			fail("the replies of %b count", counts)
+		case !g.numbers.reads(q.Acks, q.Primaries), w.decided == 0 && (q.Acks > told.len() || q.Primaries > (told&g.primaries()).len()):
+			fail("%d replies are reported, of %d primaries", q.Acks, q.Primaries)
+		case w.decided == 0 && len(r.Siblings) == 0 && !r.HasContext:
+			g.judgeAbsence(w, told, fail)
 		}
 		g.judgeContent(w, r, fail)
 	case r.Err.Code == ouro.QuorumUnavailable:
-		if can >= need {
-			fail("gave up though %d can answer", can)
+		for i := range g.n {
+			if w.asked[firstRound][i] == unasked && !w.down.has(i) {
+				can.add(i)
+			}
+		}
+		if g.enough(can) {
+			fail("gave up though %b can answer", can)
 		}
 	case r.Err.Code == ouro.TimedOut:
 		if w.now < time.Second+g.numbers.Timeout {
@@ -286,6 +298,36 @@ func (g *getScenario) judge(w *world, r *Reply) {
 		fail("unexpected")
 	}
 }
+
+func (g *getScenario) enough(s set) bool { return g.numbers.reads(s.len(), (s & g.primaries()).len()) }
+
+// judgeAbsence: nobody takes the word of stand-ins that nothing is there while a
+// primary that is expected to answer has not.
+func (g *getScenario) judgeAbsence(w *world, told set, fail func(string, ...any)) {
+	if g.enough(told & g.primaries()) {
+		return
+	}
+	for i := range g.prim {
+		if w.asked[firstRound][i] == open && !w.down.has(i) && !w.doubt.has(i) {
+			fail("not found, by the word of stand-ins, while %d is awaited", i)
+		}
+	}
+}
+
+// serves are those whose reply counts or may count, and those that were asked.
+func (g *getScenario) serves(w *world) (done, asked set, all bool) {
+	for i := range g.n {
+		if w.knows[i] == 1 || w.bodies[i] || w.knows[i] != 0 && !w.down.has(i) {
+			done.add(i)
+		}
+		if w.asked[firstRound][i] != unasked {
+			asked.add(i)
+		}
+	}
+	return done, asked, !w.replied && w.decided == 0
+}
+
+func (g *getScenario) strict() int { return g.numbers.PR }
 
 func (g *getScenario) judgeContent(w *world, r *Reply, fail func(string, ...any)) {
 	id := g.merged(w)
@@ -310,15 +352,16 @@ func (g *getScenario) judgeContent(w *world, r *Reply, fail func(string, ...any)
 		}
 	}
 	differ, have := false, w.confirmed
-	for i := range g.numbers.N {
+	for i := range g.n {
 		switch w.knows[i] {
 		case 0:
 		case id + 1:
 			have.add(i)
 		default:
-			differ = true
+			differ = differ || i < g.prim
 		}
 	}
+	have &= g.primaries()
 	enough := have.len() >= g.numbers.N-g.numbers.PR+1
 	switch {
 	case r.Quorum.Unsettled && (g.numbers.PR == 0 || enough):
@@ -333,8 +376,8 @@ func (g *getScenario) judgeContent(w *world, r *Reply, fail func(string, ...any)
 
 func (g *getScenario) ended(w *world) {
 	final := g.merged(w)
-	for i := range g.numbers.N {
-		n, stale := w.repairs[i], w.knows[i] != 0 && w.knows[i]-1 != final && final != absent
+	for i := range g.n {
+		n, stale := w.repairs[i], i < g.prim && w.knows[i] != 0 && w.knows[i]-1 != final && final != absent
 		switch {
 		case !w.answered && w.decided == 0 && n > 0, n > 2, n > 1 && g.numbers.PR == 0:
 			g.t.Fatalf("%s: %d repairs of %d, world %+v", g.name(), n, i, *w)
@@ -346,23 +389,26 @@ func (g *getScenario) ended(w *world) {
 	}
 }
 
+// run explores one setting, and returns how many histories it has.
+func (g getScenario) run(t *testing.T) uint64 {
+	g.t, g.numbers.Timeout = t, time.Minute
+	return explore(t, &g, g.cast, func(now clock.Now, replicas []Replica, e *Effects) subject {
+		m := new(Get)
+		m.Start(now, &GetRequest{
+			Common:     Common{Ticket: testTicket, Self: nodeName(g.self), Numbers: g.numbers, More: g.more},
+			RepairWait: time.Second, Limits: causal.DefaultLimits(),
+		}, replicas, e)
+		return m
+	}, world{has: g.has})
+}
+
 func TestGetHistories(t *testing.T) {
 	began := time.Now()
 	l := newLattice()
 	var histories uint64
 	settings := 0
 	run := func(numbers Numbers, has [most]int8, down, self int) {
-		numbers.Timeout = time.Minute
-		g := &getScenario{lattice: l, t: t, numbers: numbers, has: has, down: down, self: self}
-		start := func(now clock.Now, replicas []Replica, e *Effects) subject {
-			m := new(Get)
-			m.Start(now, &GetRequest{
-				Common:     Common{Ticket: testTicket, Self: nodeName(self), Numbers: numbers},
-				RepairWait: time.Second, Limits: causal.DefaultLimits(),
-			}, replicas, e)
-			return m
-		}
-		histories += explore(t, g, numbers.N, self, start, down, world{has: has})
+		histories += getScenario{lattice: l, numbers: numbers, has: has, cast: primariesOnly(numbers.N, down, self)}.run(t)
 		settings++
 	}
 	all := 2 // all of them at n=3 take half a minute

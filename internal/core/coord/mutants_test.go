@@ -11,6 +11,7 @@ import (
 //	OURO_MUTANTS=1 go test -run Mutants -timeout 30m ./internal/core/coord
 func TestMutants(t *testing.T) {
 	const put, get, walk = "TestPutHistories", "TestGetHistories", "TestStandIns"
+	const putWalk, getWalk = "TestPutWalkHistories", "TestGetWalkHistories"
 	mutants.Run(t, []mutants.Mutant{
 		{
 			Name: "answers a put with one acknowledgement too few", File: "put.go", Test: put,
@@ -127,6 +128,54 @@ func TestMutants(t *testing.T) {
 		{
 			Name: "waits for the silent for ever", File: "walk.go", Test: walk,
 			Old: "	c.doubt |= late\n", New: "",
+		},
+		{
+			Name: "a retry that waits for the walk asks nobody whether it was stored", File: "put.go", Test: putWalk,
+			Old: "	case !p.begun:\n		p.enlist", New: "	case false:\n		p.enlist",
+		},
+		{
+			Name: "a get that waits for the walk asks the newcomers only", File: "get.go", Test: getWalk,
+			Old: "&& !e.More {\n		g.tooFew(now, e, can)\n		return\n	}", New: "{\n		g.tooFew(now, e, can)\n		return\n	}",
+		},
+		{
+			Name: "nobody stands in for the silent of a put", File: "put.go", Test: putWalk,
+			Old: "		p.impatient(now, e)\n		p.restaff(now, e)", New: "		p.impatient(now, e)",
+		},
+		{
+			Name: "nobody stands in for the silent of a get", File: "get.go", Test: getWalk,
+			Old: "		g.impatient(now, e)\n		g.restaff(now, e)", New: "		g.impatient(now, e)",
+		},
+		{
+			Name: "nobody stands in for one that could not store", File: "put.go", Test: putWalk,
+			Old: "		p.lost.add(i)\n		p.restaff(now, e)\n	}\n	p.waiting[join", New: "		p.lost.add(i)\n	}\n	p.waiting[join",
+		},
+		{
+			Name: "nobody stands in for one whose answer can't be counted", File: "get.go", Test: getWalk,
+			Old: "			g.forget(i)\n			g.restaff(now, e)", New: "			g.forget(i)",
+		},
+		{
+			Name: "a put gives up before the walk ends", File: "put.go", Test: putWalk,
+			Old: "	if e.More {\n		return\n	}\n	rest", New: "	rest",
+		},
+		{
+			Name: "a get gives up before the walk ends", File: "get.go", Test: getWalk,
+			Old: "	if e.More {\n		return\n	}\n	g.fail", New: "	g.fail",
+		},
+		{
+			Name: "a stand-in is repaired as a primary is", File: "get.go", Test: getWalk,
+			Old: "	s := g.counted & g.primaries()\n	for i := range g.prim {", New: "	s := g.counted\n	for i := range g.n {",
+		},
+		{
+			Name: "pw does not ask the primaries in doubt", File: "walk.go", Test: putWalk,
+			Old: "		c.chosen |= c.primaries() &^ c.lost\n", New: "		_ = strict\n",
+		},
+		{
+			Name: "the own disk is waited for, for ever", File: "walk.go", Test: getWalk,
+			Old: "		if !out.has(i) {", New: "		if !out.has(i) || i == c.self {",
+		},
+		{
+			Name: "what has failed counts for one that is asked", File: "walk.go", Test: putWalk,
+			Old: "return c.chosen &^ (c.lost | c.doubt)", New: "return c.chosen &^ c.doubt",
 		},
 	})
 }

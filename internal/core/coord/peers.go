@@ -126,9 +126,10 @@ func (c *common) add(p *Replica, self ring.NodeID) {
 	i := c.n
 	c.n++
 	c.ids[i] = p.ID
-	switch {
-	case p.ID == self:
+	if p.ID == self {
 		c.self = i
+	}
+	switch {
 	case !p.Up:
 		c.lost.add(i)
 	case p.Doubt:

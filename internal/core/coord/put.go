@@ -37,6 +37,7 @@ type Put struct {
 	req     PutRequest
 	acked   set  // have the state durably
 	knew    set  // answered the recall for good
+	begun   bool // somebody was asked something
 	minting bool // a disk was asked to mint, or has minted: failure is no longer "not done"
 	applied bool // the own disk has it, maybe not yet durably
 	known   bool // an earlier coordinator or attempt stored it
@@ -59,10 +60,16 @@ func (p *Put) Start(now clock.Now, r *PutRequest, replicas []Replica, e *Effects
 		q := p.numbers
 		p.state(e, fact.Started, now, -1, 0, fmt.Sprintf("%s n=%d w=%d pw=%d dw=%d timeout=%v", verb, q.N, q.W, q.PW, q.DW, q.Timeout))
 	}
+	p.begin(now, e)
+}
+
+// begin asks the first: whether it was stored before, or to store it.
+func (p *Put) begin(now clock.Now, e *Effects) {
+	p.begun = p.possible()
 	switch {
-	case !p.possible():
+	case !p.begun:
 		p.tooFew(now, e)
-	case r.Retry && r.Token != 0:
+	case p.req.Retry && p.req.Token != 0:
 		p.recall(now, e)
 	default:
 		p.mint(now, e)
@@ -174,7 +181,12 @@ func (p *Put) restaff(now clock.Now, e *Effects) {
 // Extend adds nodes that may stand in, in answer to Effects.More.
 func (p *Put) Extend(now clock.Now, replicas []Replica, e *Effects) {
 	p.extend(replicas)
-	if p.done {
+	switch {
+	case p.done:
+		return
+	case !p.begun:
+		p.enlist(now, e, p.numbers.PW, p.acked)
+		p.begin(now, e)
 		return
 	}
 	p.restaff(now, e)

@@ -17,8 +17,7 @@ type putScenario struct {
 	t       *testing.T
 	numbers Numbers
 	retry   bool
-	down    int
-	self    int
+	cast
 }
 
 var (
@@ -28,7 +27,7 @@ var (
 )
 
 func (p *putScenario) name() string {
-	return fmt.Sprintf("put %+v retry=%v down=%d self=%d", p.numbers, p.retry, p.down, p.self)
+	return fmt.Sprintf("put %+v retry=%v %+v", p.numbers, p.retry, p.cast)
 }
 
 func (p *putScenario) clone(dst, src subject) subject {
@@ -46,6 +45,7 @@ func (p *putScenario) books(s subject) books {
 		lost: m.lost, counted: m.knew, acked: m.acked, waiting: m.waiting, deadline: m.deadline,
 		answered: m.answered, done: m.done, flagA: m.minting, flagB: m.applied, flagC: m.known,
 	}
+	b.walk(&m.common)
 	if m.dot == testDot {
 		b.small[most] = 1
 	}
@@ -92,10 +92,25 @@ func (p *putScenario) heard(w *world, r round, i int, a *replica.Answer) {
 		w.applied = w.applied || a.Status == replica.Have
 		w.failed = w.failed || a.Status == replica.Failed
 	}
-	if a.Status == replica.Have && a.Durable {
+	switch {
+	case a.Status == replica.Have && a.Durable:
 		w.durable.add(i)
+	case r == joinRound && a.Status == replica.Failed:
+		w.refused.add(i)
 	}
 }
+
+// serves are those that have it durably, and those that were sent it.
+func (p *putScenario) serves(w *world) (done, asked set, all bool) {
+	for i := range p.n {
+		if w.asked[joinRound][i] != unasked || i == p.self && w.asked[writeRound][i] != unasked {
+			asked.add(i)
+		}
+	}
+	return w.durable, asked &^ w.refused, w.spread && !w.replied
+}
+
+func (p *putScenario) strict() int { return p.numbers.PW }
 
 func (p *putScenario) saw(w *world, e *Effects) {
 	for _, a := range e.Asks {
@@ -106,6 +121,9 @@ func (p *putScenario) saw(w *world, e *Effects) {
 				p.t.Fatalf("%s: joins %q", p.name(), a.Op.State)
 			}
 		case replica.Write:
+			if p.retry && w.asked[recallRound] == [most]phase{} {
+				p.t.Fatalf("%s: mints and has asked nobody whether it was stored", p.name())
+			}
 			if !reflect.DeepEqual(a.Op.Mint.Context, testContext) {
 				p.t.Fatalf("%s: mints under %v", p.name(), a.Op.Mint.Context)
 			}
@@ -122,12 +140,16 @@ func (p *putScenario) judge(w *world, r *Reply) {
 		p.t.Helper()
 		p.t.Fatalf("%s: reply %+v in world %+v: %s", p.name(), *r, *w, fmt.Sprintf(format, args...))
 	}
-	need := max(p.numbers.W, p.numbers.PW, p.numbers.DW)
+	need := max(p.numbers.W, p.numbers.DW)
+	primaries := (w.durable & p.primaries()).len()
 	written := w.asked[writeRound][p.self] != unasked
 	switch {
 	case r.Err == nil:
 		if w.durable.len() < need {
 			fail("success with %d durable copies, %d are needed", w.durable.len(), need)
+		}
+		if primaries < p.numbers.PW {
+			fail("success with %d primaries", primaries)
 		}
 		if written && (!w.applied || w.failed) {
 			fail("success without the own disk")
@@ -135,8 +157,8 @@ func (p *putScenario) judge(w *world, r *Reply) {
 		if want := testContext.With(testDot); !r.HasContext || !reflect.DeepEqual(r.Context.Claims, want) {
 			fail("context is not the request's and the dot")
 		}
-		if r.Quorum.Acks != w.durable.len() {
-			fail("%d acknowledgements are reported", r.Quorum.Acks)
+		if r.Quorum.Acks != w.durable.len() || r.Quorum.Durable != w.durable.len() || r.Quorum.Primaries != primaries {
+			fail("%d acknowledgements are reported, %d durable, of %d primaries", r.Quorum.Acks, r.Quorum.Durable, r.Quorum.Primaries)
 		}
 	case r.Err.Outcome == ouro.NotDone:
 		if w.spread || w.applied || p.retry {
@@ -162,39 +184,42 @@ func (p *putScenario) judge(w *world, r *Reply) {
 // hopeless says that too few replicas are left for the quorum, or that the one
 // that knows the request cannot show it.
 func (p *putScenario) hopeless(w *world, need int) bool {
-	can := 0
-	for i := range p.numbers.N {
+	var can set
+	for i := range p.n {
 		bad := w.down.has(i) || w.said[joinRound][i] == 2 && w.asked[joinRound][i] == closed
 		if w.durable.has(i) || !bad {
-			can++
+			can.add(i)
 		}
 		if w.said[fetchRound][i] > 1 || w.asked[fetchRound][i] == open && w.down.has(i) {
 			return true
 		}
 	}
-	return can < need
+	return can.len() < need || (can&p.primaries()).len() < p.numbers.PW
 }
 
 func (p *putScenario) over(b *books, r round) bool { return r == recallRound && (b.flagA || b.flagC) }
 
 func (p *putScenario) ended(*world) {}
 
+// run explores one setting, and returns how many histories it has.
+func (p putScenario) run(t *testing.T) uint64 {
+	p.t, p.numbers.Timeout = t, time.Minute
+	return explore(t, &p, p.cast, func(now clock.Now, replicas []Replica, e *Effects) subject {
+		m := new(Put)
+		m.Start(now, &PutRequest{
+			Common:  Common{Ticket: testTicket, Self: nodeName(p.self), Numbers: p.numbers, More: p.more},
+			Context: testContext, Value: []byte("v"), Token: 77, Retry: p.retry,
+		}, replicas, e)
+		return m
+	}, world{})
+}
+
 func TestPutHistories(t *testing.T) {
 	began := time.Now()
 	var histories uint64
 	settings := 0
 	run := func(numbers Numbers, retry bool, down, self int) {
-		numbers.Timeout = time.Minute
-		p := &putScenario{t: t, numbers: numbers, retry: retry, down: down, self: self}
-		start := func(now clock.Now, replicas []Replica, e *Effects) subject {
-			m := new(Put)
-			m.Start(now, &PutRequest{
-				Common:  Common{Ticket: testTicket, Self: nodeName(self), Numbers: numbers},
-				Context: testContext, Value: []byte("v"), Token: 77, Retry: retry,
-			}, replicas, e)
-			return m
-		}
-		histories += explore(t, p, numbers.N, self, start, down, world{})
+		histories += putScenario{numbers: numbers, retry: retry, cast: primariesOnly(numbers.N, down, self)}.run(t)
 		settings++
 	}
 	largest := most

@@ -106,7 +106,7 @@ func (c *common) overdue(now clock.Now) set {
 	next, late := now.Mono+c.patience, set(0)
 	out := c.outstanding() &^ c.doubt
 	for i := range c.n {
-		if !out.has(i) || i == c.self {
+		if !out.has(i) {
 			continue
 		}
 		if due := c.at[i] + c.patience; due <= now.Mono {
