@@ -28,6 +28,7 @@ func TestCrashes(t *testing.T) {
 		})
 		w.shard.mem.Sync()
 		w.deliver()
+		wantLeaves(rt, w.shard.mem)
 		for id, op := range w.asked {
 			rt.Fatalf("operation %d (%v) lacks an answer", id, op.Verb)
 		}
@@ -108,6 +109,7 @@ func (w *world) crash(rt *rapid.T) {
 	clear(w.asked)
 	clear(w.once)
 	w.run++
+	wantLeaves(rt, w.shard.mem) // RELIABILITY I16: at once, and whatever was lost
 	w.shard.start(disk.Config{}, w.run)
 	for name, claims := range w.kept {
 		record, err := w.shard.runner.Inspect(0, key(name))

@@ -24,6 +24,7 @@ const (
 	DefaultMaxBatches      = 1024
 	DefaultMaxPending      = 1 << 30
 	DefaultCacheBytes      = 32 << 20
+	DefaultTrees           = 4096
 )
 
 // Config bounds a [Runner]. Zero fields take the defaults.
@@ -45,6 +46,12 @@ type Config struct {
 	// CacheBytes is how many bytes of records are kept in memory; less than 0:
 	// none. It pays where the records in use fit.
 	CacheBytes int
+	// PartitionBits is how many bits of a position name its partition
+	// (ring.Ring.Bits): those below name its leaf. It is the same on all nodes
+	// of a cluster, for ever.
+	PartitionBits uint
+	// Trees is how many trees, of 6 KiB, are kept in memory at most.
+	Trees int
 }
 
 // Runner runs operations. It is deterministic, and all but SetFull, Inspect and
@@ -63,13 +70,19 @@ type Runner struct {
 	seq     uint64 // the last batch applied
 	latest  syncTable
 	cache   *cache
+	trees   trees
 	waiting waitlist
+
+	surveyed []surveyed // answers that wait for a sync
 
 	// Of the present run.
 	batch   store.Batch
 	overlay map[record][]byte // records as the batch leaves them; nil: none
 	staged  []staged
+	touched []touched      // leaves, in the order in which they were touched
+	touches map[leafID]int // where in touched
 	key     []byte
+	form    []byte
 }
 
 // record names a record within the engine.
@@ -99,9 +112,13 @@ func New(cfg Config, e store.Engine, r *replica.Replica, onSync func(seq uint64,
 	if cfg.CacheBytes == 0 {
 		cfg.CacheBytes = DefaultCacheBytes
 	}
+	if cfg.Trees <= 0 {
+		cfg.Trees = DefaultTrees
+	}
 	run := &Runner{
 		config: cfg, engine: e, replica: r, onSync: onSync,
 		overlay: make(map[record][]byte), cache: newCache(cfg.CacheBytes),
+		trees: newTrees(cfg.Trees), touches: make(map[leafID]int),
 	}
 	run.countPending()
 	return run
@@ -161,9 +178,12 @@ func (r *Runner) Synced(seq uint64, err error, done *[]replica.Answer) {
 	}
 }
 
-// Refresh makes the runner read every record anew. It is for whoever changes the
-// engine's records beneath the runner.
-func (r *Runner) Refresh() { r.cache.clear() }
+// Refresh makes the runner read everything anew. It is for whoever changes the
+// engine's records beneath the runner; see also [Runner.Doubt].
+func (r *Runner) Refresh() {
+	r.cache.clear()
+	r.trees.clear()
+}
 
 // Inspect returns a copy of what the engine stores for a key, nil where that is
 // nothing: the node's own record, not a pending one. It may be called from any
@@ -180,7 +200,10 @@ func (r *Runner) commit() error {
 	switch {
 	case r.dead != nil:
 		return r.dead
-	case r.batch.Len() == 0:
+	case r.batch.Len() == 0 && len(r.touched) == 0:
+		return nil
+	}
+	if r.putLeaves(); r.batch.Len() == 0 {
 		return nil
 	}
 	seq := r.seq + 1
@@ -191,6 +214,7 @@ func (r *Runner) commit() error {
 	r.pendingBytes.Add(r.growth)
 	r.waiting.open()
 	r.keep()
+	r.keepLeaves()
 	return nil
 }
 
@@ -210,6 +234,7 @@ func (r *Runner) keep() {
 func (r *Runner) stop(err error) {
 	r.dead = err
 	r.waiting = waitlist{}
+	r.surveyed = nil
 }
 
 // fatal says whether an engine that returned err can still be used.
@@ -224,4 +249,6 @@ func (r *Runner) reset() {
 	r.staged = r.staged[:0]
 	r.batch.Reset()
 	r.growth = 0
+	r.touched = r.touched[:0]
+	clear(r.touches)
 }

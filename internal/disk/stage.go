@@ -18,6 +18,7 @@ type staged struct {
 	before  uint64 // what the record's slot held before this operation
 	facts   int    // where its facts end
 	changed bool
+	marked  bool // a mark was put into the batch or taken out of the store
 }
 
 // stage runs one operation and puts what it changes into the batch.
@@ -26,10 +27,12 @@ func (r *Runner) stage(now clock.Now, op *replica.Op, facts *[]fact.Fact) {
 	s := staged{op: op, before: *slot}
 	if reason := r.refuse(op); reason != replica.None {
 		s.answer = failed(op, reason)
+	} else if op.Verb == replica.Agreed {
+		r.agreed(op, &s)
 	} else {
 		r.do(now, op, &s, facts)
 	}
-	if s.changed {
+	if s.changed || s.marked {
 		*slot = r.seq + 1
 	}
 	s.seq = *slot
@@ -73,7 +76,29 @@ func (r *Runner) do(now clock.Now, op *replica.Op, s *staged, facts *[]fact.Fact
 	if s.changed = res.Record != nil || res.Drop; s.changed {
 		r.change(id, &res, size)
 	}
+	if !op.Pending && (s.changed || res.Unreadable) {
+		r.adjust(op, &res)
+	}
 	s.answer = res.Answer
+	r.mark(op, s)
+}
+
+// mark keeps in mind, with the state of a Join, which node did not get it.
+func (r *Runner) mark(op *replica.Op, s *staged) {
+	if op.Missed == "" || op.Pending || op.Verb != replica.Join || s.answer.Status != replica.Have {
+		return
+	}
+	r.key = store.AppendDoubtKey(r.key[:0], op.Partition, string(op.Missed))
+	r.batch.Set(r.key, nil)
+	s.marked = true
+}
+
+// agreed takes such a mark back.
+func (r *Runner) agreed(op *replica.Op, s *staged) {
+	r.key = store.AppendDoubtKey(r.key[:0], op.Partition, string(op.Missed))
+	r.batch.Delete(r.key)
+	s.answer = replica.Answer{ID: op.ID, Verb: op.Verb, Status: replica.Have}
+	s.marked = true
 }
 
 // change puts into the batch what becomes of a record that has size bytes.
@@ -171,6 +196,7 @@ func (r *Runner) abandon(now clock.Now, err error, facts *[]fact.Fact, start int
 	}
 	clear(r.overlay)
 	r.cache.clear()
+	r.trees.clear()
 	r.replica.ForgetTokens()
 	for i := len(r.staged) - 1; i >= 0; i-- {
 		*r.latest.slot(r.staged[i].op.Key.Pos.Lo) = r.staged[i].before
@@ -193,7 +219,7 @@ func (r *Runner) abandon(now clock.Now, err error, facts *[]fact.Fact, start int
 			r.do(now, s.op, s, facts)
 			s.seq = *r.latest.slot(s.op.Key.Pos.Lo)
 		default:
-			s.answer, s.seq, s.changed = failed(s.op, reason), 0, false
+			s.answer, s.seq, s.changed, s.marked = failed(s.op, reason), 0, false, false
 			lost++
 		}
 	}

@@ -154,6 +154,7 @@ func (h *Host) Close(patience time.Duration) {
 // what is kept for others.
 func (h *Host) diskOf(index int) disk.Config {
 	cfg, shards := h.cfg.Disk, h.cfg.Shards
+	cfg.PartitionBits = h.view.Load().Ring.Bits()
 	if cfg.MaxPending == 0 {
 		cfg.MaxPending = disk.DefaultMaxPending
 	}

@@ -39,6 +39,7 @@ type shard struct {
 	completion node.Completion
 	answers    []replica.Answer
 	ops        []replica.Op
+	found      []replica.Found
 	drift      time.Duration // wall minus monotonic clock at the last turn
 }
 
@@ -117,6 +118,7 @@ func (s *shard) turn(items []item) {
 	}
 	s.store(now)
 	s.scan()
+	s.survey(now)
 	s.flush(now)
 	s.reply()
 	s.tell()
@@ -172,6 +174,7 @@ func (s *shard) sync(now clock.Now, y *synced) {
 		s.host.fail(err)
 	}
 	s.complete(now)
+	s.founds()
 }
 
 // store runs the storage operations of this turn, each round in one batch, until

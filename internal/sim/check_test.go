@@ -11,6 +11,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/sim/history"
+	"github.com/ourodb/ouro/internal/store"
 )
 
 // spoilt is a world in which something is made wrong by hand, to see that it is
@@ -118,6 +119,30 @@ func TestFindsDivergedReplicas(t *testing.T) {
 		w.Forget("B", key)
 		w.violate(w.compare())
 	})
+}
+
+func TestFindsLeafThatIsNoSum(t *testing.T) {
+	for _, when := range []func(w *World){
+		func(w *World) { w.Crash("B") },
+		func(w *World) { w.idle("now") },
+	} {
+		spoilt(t, history.Summed, func(w *World) {
+			w.Put("A", key, text("v"))
+			w.RunUntilIdle()
+			m := w.mustID("B")
+			w.addUp(m, "now")
+			if v := w.Broken(); v != nil {
+				t.Fatal(v)
+			}
+			var b store.Batch
+			b.Delete(w.recordKey(key))
+			if err := m.disk.Engine.Apply(&b, func(error) {}); err != nil {
+				t.Fatal(err)
+			}
+			m.disk.Sync()
+			when(w)
+		})
+	}
 }
 
 func TestFindsStrayCopy(t *testing.T) {

@@ -32,6 +32,9 @@ func newEyes() eyes {
 
 // stored looks at a record that a node stores.
 func (w *World) stored(m *machine, key, value []byte) {
+	if !store.IsRecord(key) && !store.IsPending(key) {
+		return
+	}
 	e := &w.eyes
 	var err error
 	if store.IsPending(key) {

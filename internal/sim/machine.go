@@ -99,6 +99,7 @@ func (w *World) turn(m *machine) {
 	}
 	w.store(m, now)
 	w.scan(m)
+	w.survey(m, now)
 	if m.runner.Err() != nil {
 		w.crash(m) // the process ends itself: the engine can't be trusted any more
 		return
@@ -119,6 +120,7 @@ func (w *World) step(m *machine, now clock.Now, it *item) {
 		m.answers = m.answers[:0]
 		m.runner.Synced(it.seq, it.err, &m.answers)
 		w.completions(m, now)
+		w.founds(m)
 	default:
 		msg, err := wire.DecodeMessage(it.body)
 		if err != nil {
@@ -153,6 +155,25 @@ func (w *World) scan(m *machine) {
 	}
 	clear(m.out.Scans)
 	m.out.Scans = m.out.Scans[:0]
+}
+
+// survey looks at what is stored of partitions, for a comparison.
+func (w *World) survey(m *machine, now clock.Now) {
+	for i := range m.out.Surveys {
+		m.runner.Survey(now, &m.out.Surveys[i], &m.out.Facts)
+	}
+	clear(m.out.Surveys)
+	m.out.Surveys = m.out.Surveys[:0]
+	w.founds(m)
+}
+
+// founds passes on what was found and may be shown, with the next turn.
+func (w *World) founds(m *machine) {
+	var found []replica.Found
+	m.runner.Founds(&found)
+	for i := range found {
+		w.take(m, item{input: &node.Found{Found: found[i]}})
+	}
 }
 
 func (w *World) completions(m *machine, now clock.Now) {
@@ -278,6 +299,7 @@ func (w *World) kill(m *machine, keep int) {
 	w.tracef("%s crashes; %d batches were not synced, %d of them are kept", m.id, m.disk.Pending(), keep)
 	m.alive = false
 	m.disk.crash(keep)
+	w.addUp(m, "after a crash")
 	m.core, m.runner, m.replica, m.inbox = nil, nil, nil, nil
 	m.out = node.Out{}
 	for i := range w.nodes {

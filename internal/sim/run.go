@@ -167,6 +167,7 @@ func (w *World) idle(when string) {
 		if requests, foreign := m.core.Held(); requests != 0 || foreign != 0 {
 			w.violatef(history.Grown, "", "%s: %s holds %d requests and %d operations of peers, and nothing is under way", when, m.id, requests, foreign)
 		}
+		w.addUp(m, when)
 		if len(m.open) != 0 {
 			w.violatef(history.Answers, m.open[0].key, "%s: %s has not answered %d requests, and nothing is under way", when, m.id, len(m.open))
 		}

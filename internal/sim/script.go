@@ -180,8 +180,13 @@ func (w *World) Forget(at ring.NodeID, key ouro.Key) {
 	if err := m.disk.Engine.Apply(&b, func(error) {}); err != nil {
 		w.bug("%s cannot forget: %v", at, err)
 	}
-	m.disk.Sync()
 	m.runner.Refresh()
+	k := ring.NewKey(key.Bucket, key.Name)
+	op := replica.Op{Partition: w.ring.Partition(k.Pos), Key: k}
+	if err := m.runner.Doubt(&op); err != nil {
+		w.bug("%s cannot forget: %v", at, err)
+	}
+	m.disk.Sync()
 }
 
 // Open returns what a context says.

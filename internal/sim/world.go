@@ -69,6 +69,7 @@ func New(cfg Config) (*World, error) {
 		return nil, fmt.Errorf("sim: %w", err)
 	}
 	w.ring = r
+	w.cfg.Runner.PartitionBits = r.Bits()
 	w.eyes = newEyes()
 	w.trace = newTracer(&w.cfg)
 	w.net = network{cfg: cfg.Net, rand: stream(cfg.Seed, streamNet), nodes: len(cfg.Nodes)}

@@ -11,10 +11,20 @@ import "encoding/binary"
 //
 // Pending records, those that this node holds in the stead of others, have keys
 // of their own of the same form that begin with 'h' (for hint): nothing that
-// walks the records of a partition meets one.
+// walks the records of a partition meets one. What is no record:
+//
+//	't' | partition | length of bucket | bucket | leaf, 1 byte    leaf of a tree
+//	'm' | 'c' | partition | name of a node                       mark of a doubt
+//
+// A leaf is the sum of the records under its span of positions (package
+// merkle). A mark says that what this node and another hold of a partition is
+// to be compared.
 const (
 	recordPrefix  = 'r'
 	pendingPrefix = 'h'
+	leafPrefix    = 't'
+	metaPrefix    = 'm'
+	doubtMark     = 'c'
 )
 
 // AppendRecordKey appends the engine key of a record to dst.
@@ -34,18 +44,99 @@ func PendingRange() (lo, hi []byte) { return []byte{pendingPrefix}, []byte{pendi
 // IsPending reports whether an engine key is that of a pending record.
 func IsPending(key []byte) bool { return len(key) > 0 && key[0] == pendingPrefix }
 
+// headLen is how long a key is before the bucket.
+const headLen = 1 + 4 + 1
+
 // SplitKey returns what the engine key of a record, pending or not, was made
 // of, or false for any other key. Bucket and name alias the key.
 func SplitKey(key []byte) (partition uint32, bucket, name []byte, ok bool) {
-	const head = 1 + 4 + 1
-	if len(key) < head || key[0] != recordPrefix && key[0] != pendingPrefix {
+	if len(key) < headLen || key[0] != recordPrefix && key[0] != pendingPrefix {
 		return 0, nil, nil, false
 	}
 	n := int(key[5])
-	if len(key) < head+n+8 {
+	if len(key) < headLen+n+8 {
 		return 0, nil, nil, false
 	}
-	return binary.BigEndian.Uint32(key[1:]), key[head : head+n], key[head+n+8:], true
+	return binary.BigEndian.Uint32(key[1:]), key[headLen : headLen+n], key[headLen+n+8:], true
+}
+
+// IsRecord reports whether an engine key is that of a record that is this node's
+// own, not a pending one.
+func IsRecord(key []byte) bool { return len(key) > 0 && key[0] == recordPrefix }
+
+// RecordRange returns the range of engine keys, the end excluded, of the records
+// of a bucket in a partition the upper halves of whose positions are first to
+// last.
+func RecordRange(partition uint32, bucket string, first, last uint64) (lo, hi []byte) {
+	lo = AppendRecordKey(nil, partition, bucket, first, "")
+	return lo, after(AppendRecordKey(nil, partition, bucket, last, ""))
+}
+
+// AppendLeafKey appends the engine key of a leaf to dst.
+func AppendLeafKey(dst []byte, partition uint32, bucket string, leaf uint8) []byte {
+	return append(appendTree(dst, partition, bucket), leaf)
+}
+
+// LeafRange returns the range of engine keys, the end excluded, of the leaves of
+// a partition, bucket after bucket: the shorter name first, and of those as long
+// in order of the bytes. Bucket limits it to one; "" means all.
+func LeafRange(partition uint32, bucket string) (lo, hi []byte) {
+	if bucket == "" {
+		lo = binary.BigEndian.AppendUint32([]byte{leafPrefix}, partition)
+	} else {
+		lo = appendTree(nil, partition, bucket)
+	}
+	return lo, after(lo)
+}
+
+// SplitLeafKey returns what the engine key of a leaf was made of, or false for
+// any other key. Bucket aliases the key.
+func SplitLeafKey(key []byte) (partition uint32, bucket []byte, leaf uint8, ok bool) {
+	if len(key) < headLen || key[0] != leafPrefix || len(key) != headLen+int(key[5])+1 {
+		return 0, nil, 0, false
+	}
+	return binary.BigEndian.Uint32(key[1:]), key[headLen : len(key)-1], key[len(key)-1], true
+}
+
+// AppendDoubtKey appends the engine key of the mark of a partition and a node.
+func AppendDoubtKey(dst []byte, partition uint32, node string) []byte {
+	dst = binary.BigEndian.AppendUint32(append(dst, metaPrefix, doubtMark), partition)
+	return append(dst, node...)
+}
+
+// DoubtRange returns the range of engine keys, the end excluded, that holds all
+// such marks and nothing else.
+func DoubtRange() (lo, hi []byte) {
+	return []byte{metaPrefix, doubtMark}, []byte{metaPrefix, doubtMark + 1}
+}
+
+// SplitDoubtKey returns what the engine key of a mark was made of, or false for
+// any other key.
+func SplitDoubtKey(key []byte) (partition uint32, node []byte, ok bool) {
+	if len(key) < 2+4 || key[0] != metaPrefix || key[1] != doubtMark {
+		return 0, nil, false
+	}
+	return binary.BigEndian.Uint32(key[2:]), key[6:], true
+}
+
+// after returns the first key behind all those that begin with prefix, which has
+// a byte that is not 255.
+func after(prefix []byte) []byte {
+	end := append([]byte{}, prefix...)
+	for end[len(end)-1] == 255 {
+		end = end[:len(end)-1]
+	}
+	end[len(end)-1]++
+	return end
+}
+
+// PositionIn returns the upper half of the position in the engine key of a
+// record for which [SplitKey] returns true.
+func PositionIn(key []byte) uint64 { return binary.BigEndian.Uint64(key[headLen+int(key[5]):]) }
+
+func appendTree(dst []byte, partition uint32, bucket string) []byte {
+	dst = binary.BigEndian.AppendUint32(append(dst, leafPrefix), partition)
+	return append(append(dst, byte(len(bucket))), bucket...)
 }
 
 func appendKey(dst []byte, partition uint32, bucket string, pos uint64, name string) []byte {

@@ -8,6 +8,7 @@ import (
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/merkle"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
@@ -208,9 +209,48 @@ func drawReply(t *rapid.T) *node.Reply {
 	return p
 }
 
+func drawName(t *rapid.T, label string, longest int) string {
+	return string(rapid.SliceOfN(rapid.Byte(), 0, longest).Draw(t, label))
+}
+
+func drawSurvey(t *rapid.T) *replica.Survey {
+	return &replica.Survey{
+		ID:     drawUint64(t, "id"),
+		Look:   replica.Look(rapid.Byte().Draw(t, "look")),
+		Bucket: drawName(t, "bucket", ouro.MaxBucketLen),
+		Leaf:   rapid.Byte().Draw(t, "leaf"),
+		After:  drawName(t, "after", ouro.MaxBucketLen),
+	}
+}
+
+func drawSum(t *rapid.T) causal.Sum {
+	return causal.Sum{Hi: drawUint64(t, "hi"), Lo: drawUint64(t, "lo")}
+}
+
+func drawFound(t *rapid.T) *replica.Found {
+	return &replica.Found{
+		ID:         drawUint64(t, "id"),
+		Look:       replica.Look(rapid.Byte().Draw(t, "look")),
+		Status:     replica.Status(rapid.Byte().Draw(t, "status")),
+		Reason:     replica.Reason(rapid.Byte().Draw(t, "reason")),
+		Recovering: drawBool(t, "recovering"),
+		Roots: drawSlice(t, "roots", func(t *rapid.T) replica.Root {
+			return replica.Root{Bucket: drawText(t, "bucket"), Sum: drawSum(t)}
+		}),
+		Leaves: drawSlice(t, "leaves", func(t *rapid.T) merkle.Leaf {
+			return merkle.Leaf{Number: rapid.Byte().Draw(t, "leaf"), Sum: drawSum(t)}
+		}),
+		Keys: drawSlice(t, "keys", func(t *rapid.T) replica.Listed {
+			return replica.Listed{Name: drawText(t, "name"), Digest: drawSum(t)}
+		}),
+		Unreadable: rapid.IntRange(0, 1<<31-1).Draw(t, "unreadable"),
+		Next:       drawText(t, "next"),
+	}
+}
+
 func drawMessage(t *rapid.T) node.Message {
 	m := node.Message{
-		Kind:      node.Kind(rapid.IntRange(int(node.KindAsk), int(node.KindReturn)).Draw(t, "kind")),
+		Kind:      node.Kind(rapid.IntRange(int(node.KindAsk), int(node.KindFound)).Draw(t, "kind")),
 		Partition: rapid.Uint32().Draw(t, "partition"),
 		Epoch:     drawUint64(t, "epoch"),
 	}
@@ -224,6 +264,11 @@ func drawMessage(t *rapid.T) node.Message {
 		m.Request = drawRequest(t)
 	case node.KindReturn:
 		m.Reply = drawReply(t)
+	case node.KindSurvey:
+		m.Survey = drawSurvey(t)
+		m.Survey.Partition = m.Partition
+	case node.KindFound:
+		m.Found = drawFound(t)
 	}
 	return m
 }

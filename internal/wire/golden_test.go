@@ -13,6 +13,7 @@ import (
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/merkle"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
@@ -52,11 +53,25 @@ func goldenMessages() map[string]node.Message {
 	reply := func(p node.Reply) node.Message {
 		return node.Message{Kind: node.KindReturn, Partition: 600, Epoch: 3, Reply: &p}
 	}
+	survey := func(s replica.Survey) node.Message {
+		s.Partition = 600
+		return node.Message{Kind: node.KindSurvey, Partition: 600, Epoch: 3, Survey: &s}
+	}
+	found := func(f replica.Found) node.Message {
+		return node.Message{Kind: node.KindFound, Partition: 600, Epoch: 3, Found: &f}
+	}
+	sum := causal.Sum{Hi: 1, Lo: 2}
 	return map[string]node.Message{
-		"ask-join":   ask(replica.Op{ID: 70_000, Verb: replica.Join, State: []byte("canonical state")}),
-		"ask-repair": ask(replica.Op{ID: 70_001, Verb: replica.Join, State: []byte("canonical state"), Silent: true}),
-		"ask-read":   ask(replica.Op{ID: 70_002, Verb: replica.Read, Full: true}),
-		"ask-recall": ask(replica.Op{ID: 70_003, Verb: replica.Recall, Request: 0xfedcba9876543210}),
+		"survey-roots": survey(replica.Survey{ID: 7, Look: replica.Roots, After: "carts"}),
+		"survey-keys":  survey(replica.Survey{ID: 8, Look: replica.Keys, Bucket: "carts", Leaf: 255, After: "alice"}),
+		"found-roots":  found(replica.Found{ID: 7, Look: replica.Roots, Status: replica.Have, Recovering: true, Roots: []replica.Root{{Bucket: "carts", Sum: sum}}}),
+		"found-leaves": found(replica.Found{ID: 9, Look: replica.Leaves, Status: replica.Have, Leaves: []merkle.Leaf{{Number: 3, Sum: sum}, {Number: 255, Sum: sum}}}),
+		"found-keys":   found(replica.Found{ID: 8, Look: replica.Keys, Status: replica.Have, Keys: []replica.Listed{{Name: "alice", Digest: sum}}, Unreadable: 2, Next: "alice"}),
+		"found-failed": found(replica.Found{ID: 8, Look: replica.Keys, Status: replica.Failed, Reason: replica.Overloaded}),
+		"ask-join":     ask(replica.Op{ID: 70_000, Verb: replica.Join, State: []byte("canonical state")}),
+		"ask-repair":   ask(replica.Op{ID: 70_001, Verb: replica.Join, State: []byte("canonical state"), Silent: true}),
+		"ask-read":     ask(replica.Op{ID: 70_002, Verb: replica.Read, Full: true}),
+		"ask-recall":   ask(replica.Op{ID: 70_003, Verb: replica.Recall, Request: 0xfedcba9876543210}),
 		"ask-write": ask(replica.Op{ID: 70_004, Verb: replica.Write, Request: 0xfedcba9876543210, Mint: &replica.Mint{
 			Context: claims, Value: []byte("milk"), ContentType: "text/plain", Expiry: 1_764_000_100_000, MaxSiblings: 100,
 		}}),

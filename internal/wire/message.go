@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/replica"
 )
 
 // Version is the format version that this package writes and reads.
@@ -18,8 +19,8 @@ var (
 	ErrMalformed = errors.New("malformed message")
 )
 
-// AppendMessage appends one message to dst. Op.Partition is not written: it is
-// the message's own.
+// AppendMessage appends one message to dst. The partition of an Op or a Survey
+// is not written: it is the message's own.
 func AppendMessage(dst []byte, m *node.Message) []byte {
 	dst = append(dst, byte(m.Kind))
 	dst = appendUvarint(dst, uint64(m.Partition))
@@ -34,6 +35,10 @@ func AppendMessage(dst []byte, m *node.Message) []byte {
 		dst = appendRequest(dst, m.Request)
 	case node.KindReturn:
 		dst = appendReply(dst, m.Reply)
+	case node.KindSurvey:
+		dst = appendSurvey(dst, m.Survey)
+	case node.KindFound:
+		dst = appendFound(dst, m.Found)
 	}
 	return append(dst, 0) // an empty tail
 }
@@ -84,6 +89,12 @@ func DecodeInto(m *node.Message, body []byte) error {
 		m.Request = readRequest(&r)
 	case node.KindReturn:
 		m.Reply = readReply(&r)
+	case node.KindSurvey:
+		m.Survey = &replica.Survey{Partition: m.Partition}
+		readSurvey(&r, m.Survey)
+	case node.KindFound:
+		m.Found = &replica.Found{}
+		readFound(&r, m.Found)
 	default:
 		*m = node.Message{}
 		return fmt.Errorf("%w: %d", ErrKind, kind)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
@@ -49,7 +50,7 @@ func TestFactsSurviveTheWire(t *testing.T) {
 // A field added to a message and forgotten here would be lost in silence, so
 // every field is filled in by reflection.
 func TestNoFieldIsForgotten(t *testing.T) {
-	for kind := node.KindAsk; kind <= node.KindReturn; kind++ {
+	for kind := node.KindAsk; kind <= node.KindFound; kind++ {
 		want := node.Message{Kind: kind, Partition: 5, Epoch: 6}
 		switch kind {
 		case node.KindAsk:
@@ -65,6 +66,13 @@ func TestNoFieldIsForgotten(t *testing.T) {
 		case node.KindReturn:
 			want.Reply = &node.Reply{}
 			fill(t, reflect.ValueOf(want.Reply).Elem())
+		case node.KindSurvey:
+			want.Survey = &replica.Survey{}
+			fill(t, reflect.ValueOf(want.Survey).Elem())
+			want.Survey.Partition = want.Partition
+		case node.KindFound:
+			want.Found = &replica.Found{}
+			fill(t, reflect.ValueOf(want.Found).Elem())
 		}
 		got, err := DecodeMessage(AppendMessage(nil, &want))
 		if err != nil {
@@ -177,6 +185,7 @@ func TestLengthsDoNotAllocate(t *testing.T) {
 	huge := appendUvarint(nil, 1<<40)
 	for name, body := range map[string][]byte{
 		"facts":    append([]byte(nil), huge...),
+		"roots":    append([]byte{byte(node.KindFound), 0, Version, 0, 1, 1, 1, 0, 0, 0, 0}, huge...),
 		"siblings": append([]byte{byte(node.KindReturn), 0, Version, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, huge...),
 	} {
 		read := func() { _, _ = DecodeMessage(body) }
@@ -192,6 +201,20 @@ func TestLengthsDoNotAllocate(t *testing.T) {
 		runtime.ReadMemStats(&after)
 		if each := (after.TotalAlloc - before.TotalAlloc) / times; each > 4096 {
 			t.Errorf("%s: %d bytes allocated for a lie of %d", name, each, len(body))
+		}
+	}
+}
+
+// Names that no bucket and no key may have would not fit into an engine key.
+func TestSurveysOfNothingAreRefused(t *testing.T) {
+	for _, s := range []replica.Survey{
+		{Look: replica.Leaves, Bucket: string(make([]byte, 65))},
+		{Look: replica.Roots, After: string(make([]byte, 65))},
+		{Look: replica.Keys, Bucket: "b", After: string(make([]byte, 1025))},
+	} {
+		m := node.Message{Kind: node.KindSurvey, Survey: &s}
+		if _, err := DecodeMessage(AppendMessage(nil, &m)); !errors.Is(err, ErrMalformed) {
+			t.Errorf("look %d with names of %d and %d bytes: %v", s.Look, len(s.Bucket), len(s.After), err)
 		}
 	}
 }

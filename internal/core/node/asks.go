@@ -40,6 +40,9 @@ func (t *asks) take(a ask) (uint64, bool) {
 	return foreign | uint64(a.turn)<<slotBits | uint64(i), true
 }
 
+// taken returns how many are under way.
+func (t *asks) taken() int { return len(t.all) - len(t.free) }
+
 // give ends an operation; false if there is none of this id.
 func (t *asks) give(id uint64) (ask, bool) {
 	i := uint32(id & (maxSlots - 1))

@@ -25,6 +25,9 @@ type Config struct {
 	// MaxForeign is how many operations of peers may be under way at the own
 	// storage; more are answered "overloaded". Default 65,536.
 	MaxForeign int
+	// MaxSurveys is how many surveys of peers may be under way at the own storage;
+	// more are answered "overloaded". Default 64.
+	MaxSurveys int
 	// MaxForwards is how many forwarded requests are remembered, so that each is
 	// taken once; the oldest are forgotten. Default 16,384.
 	MaxForwards int
@@ -46,7 +49,7 @@ func (c Config) withDefaults() Config {
 	ints := [...]struct {
 		v    *int
 		none int
-	}{{&c.MaxInFlight, 4096}, {&c.MaxForeign, 1 << 16}, {&c.MaxForwards, 1 << 14}, {&c.MaxExplain, 128}}
+	}{{&c.MaxInFlight, 4096}, {&c.MaxForeign, 1 << 16}, {&c.MaxSurveys, 64}, {&c.MaxForwards, 1 << 14}, {&c.MaxExplain, 128}}
 	for _, d := range ints {
 		if *d.v <= 0 {
 			*d.v = d.none

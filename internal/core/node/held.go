@@ -1,7 +1,7 @@
 package node
 
 // Held returns how many requests this node has in its tables, those included
-// that linger after their reply, and how many operations of peers.
+// that linger after their reply, and how many operations and surveys of peers.
 func (n *Node) Held() (requests, foreign int) {
-	return n.inFlight + n.lingering, len(n.asks.all) - len(n.asks.free)
+	return n.inFlight + n.lingering, n.asks.taken() + n.surveys.taken()
 }

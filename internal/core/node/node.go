@@ -19,6 +19,7 @@ type Node struct {
 	inFlight  int // requests without a reply
 	lingering int // requests with one
 	asks      asks
+	surveys   asks // of peers, under way at the own storage
 	taken     taken
 	effects   coord.Effects
 	handoff   *handoff.Handoff
@@ -34,6 +35,7 @@ func New(cfg Config, view *View) *Node {
 	n.slots.turn = cfg.Run & (1<<turnBits - 1)
 	n.asks.bound = cfg.MaxForeign
 	n.asks.turn = uint32(cfg.Run)
+	n.surveys.bound, n.surveys.turn = cfg.MaxSurveys, n.asks.turn
 	n.taken.bound = cfg.MaxForwards
 	cfg.Handoff.First = cfg.Run >> 16
 	n.handoff = handoff.New(cfg.Handoff)
@@ -56,6 +58,8 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 		n.hintsLink(now, in, out)
 	case *Page:
 		n.hintsPage(now, in, out)
+	case *Found:
+		n.surveyed(now, in, out)
 	case Tick:
 	}
 	n.expire(now, out)
@@ -109,6 +113,8 @@ func (n *Node) deliver(now clock.Now, d *Delivery, out *Out) {
 		n.takeForward(now, d, out)
 	case KindReturn:
 		n.takeReturn(now, d.From, m.Reply, out)
+	case KindSurvey:
+		n.serveSurvey(now, d.From, m, out)
 	default:
 		drop(now, out, d.From, "unknown kind of message")
 	}

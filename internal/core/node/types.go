@@ -59,6 +59,8 @@ const (
 	KindAnswer                  // Answer: the answer to an Ask
 	KindForward                 // Request: coordinate this
 	KindReturn                  // Reply: the reply to a Forward
+	KindSurvey                  // Survey: what does the receiver hold of a partition?
+	KindFound                   // Found: the answer to a Survey
 )
 
 // Message is what one node sends another. Partition routes it to a shard.
@@ -70,10 +72,12 @@ type Message struct {
 	Answer    replica.Answer
 	Request   *Request
 	Reply     *Reply
+	Survey    *replica.Survey
+	Found     *replica.Found
 }
 
 // Input is anything that happens to a node: one of *Request, *Delivery,
-// *Completion, *Page, *View, *Link and Tick.
+// *Completion, *Page, *Found, *View, *Link and Tick.
 type Input interface{ input() }
 
 // Delivery is a message that arrived. Session numbers the link it came over
@@ -108,9 +112,10 @@ func (Tick) input()        {}
 // [Out.Reset]; no order is promised among effects.
 type Out struct {
 	Sends   []Send
-	Ops     []replica.Op // for this node's own storage
-	Scans   []Scan       // of this node's own storage
-	Replies []Reply      // to this node's own clients
+	Ops     []replica.Op     // for this node's own storage
+	Scans   []Scan           // of this node's own storage
+	Surveys []replica.Survey // likewise
+	Replies []Reply          // to this node's own clients
 	Facts   []fact.Fact
 }
 
@@ -125,9 +130,11 @@ func (o *Out) Reset() {
 	clear(o.Sends)
 	clear(o.Ops)
 	clear(o.Scans)
+	clear(o.Surveys)
 	clear(o.Replies)
 	clear(o.Facts)
-	o.Sends, o.Ops, o.Scans, o.Replies, o.Facts = o.Sends[:0], o.Ops[:0], o.Scans[:0], o.Replies[:0], o.Facts[:0]
+	o.Sends, o.Ops, o.Scans, o.Surveys = o.Sends[:0], o.Ops[:0], o.Scans[:0], o.Surveys[:0]
+	o.Replies, o.Facts = o.Replies[:0], o.Facts[:0]
 }
 
 // View is what a node knows of its cluster: an immutable value, replaced whole.

@@ -6,6 +6,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/merkle"
 )
 
 // Config is how a [Replica] behaves. Zero values mean the defaults named.
@@ -95,6 +96,13 @@ type Result struct {
 	Record []byte
 	// Drop: nothing is to be stored under the key any more. Never with Record.
 	Drop bool
+	// Leaf is what this adds to the leaf of the key, for an ordinary record that
+	// changes: pending ones are in no tree.
+	Leaf merkle.Sum
+	// Unreadable: what is stored of an ordinary record can't be read. What it once
+	// added to its leaf is not known, so the leaf must be added up anew (RULES
+	// R26, H9).
+	Unreadable bool
 }
 
 // Do decides what becomes of a record, which is the pending one of the key where
@@ -109,7 +117,42 @@ func (r *Replica) Do(now clock.Now, stored []byte, op *Op, facts *[]fact.Fact) R
 		return r.pending(now, stored, op, facts)
 	}
 	c := call{Replica: r, now: now, stored: stored, op: op, facts: facts, live: -1}
-	return c.do()
+	res := c.do()
+	c.weigh(&res)
+	return res
+}
+
+// weigh fills in what becomes of the leaf.
+func (c *call) weigh(res *Result) {
+	corrupt := res.Answer.Status == Failed && res.Answer.Reason == Corrupt
+	if res.Record == nil && !res.Drop && !corrupt {
+		return
+	}
+	var before merkle.Sum
+	if c.stored != nil {
+		var err error
+		if _, before, err = c.Member(c.op.Key.Name, c.stored); err != nil {
+			res.Unreadable = true
+			return
+		}
+	}
+	switch {
+	case res.Record != nil:
+		res.Leaf = merkle.Sub(merkle.Member(c.cfg.Seed, c.op.Key.Name, res.Answer.Digest), before)
+	case res.Drop:
+		res.Leaf = merkle.Sub(merkle.Sum{}, before)
+	}
+}
+
+// Member returns the digest of the state in a stored record and what it adds to
+// its leaf. The error is a [DamageError].
+func (r *Replica) Member(name string, stored []byte) (digest, sum merkle.Sum, err error) {
+	state, err := StateOf(stored)
+	if err != nil {
+		return merkle.Sum{}, merkle.Sum{}, err
+	}
+	digest = causal.Digest(state, r.cfg.Seed)
+	return digest, merkle.Member(r.cfg.Seed, name, digest), nil
 }
 
 // do carries out a verb on an ordinary record.

@@ -17,6 +17,7 @@ const (
 	Read                   // report the state or its digest
 	Recall                 // was this request id stored here? (RULES R29, R30)
 	Paid                   // a target holds the pending record: it is owed no more
+	Agreed                 // Missed and this node agree on Partition: its mark goes
 )
 
 // Op asks one thing of a replica's storage, the coordinator's own or a peer's.

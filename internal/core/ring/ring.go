@@ -76,6 +76,15 @@ func (r *Ring) WithEpoch(epoch uint64) *Ring {
 // Q returns the number of tokens, which is the number of partitions.
 func (r *Ring) Q() int { return len(r.tokens) }
 
+// Bits returns how many of the first bits of a position are the number of its
+// partition, where all partitions are equal; else 0.
+func (r *Ring) Bits() uint {
+	if !r.equal {
+		return 0
+	}
+	return 64 - r.shift
+}
+
 // Epoch returns the number of the change of membership that made this ring.
 func (r *Ring) Epoch() uint64 { return r.epoch }
 

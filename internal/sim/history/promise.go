@@ -29,13 +29,14 @@ var (
 	Panicked    = Promise{23, "panic", "no input makes a node panic"}
 	Unavailable = Promise{24, "unavailable", "with all nodes and links healthy every request succeeds"}
 	Replayed    = Promise{25, "replay", "the same seed gives the same history, to the byte"}
+	Summed      = Promise{26, "summed", "every leaf of a tree is the sum of the records under it, at once after a crash too"}
 )
 
 // Promises returns all promises by ascending code.
 func Promises() []Promise {
 	return []Promise{
 		Lost, Stale, Returned, Siblings, Diverged, Context, OutcomeKept, Invented, DotReused,
-		Answers, Late, Grown, Twice, Panicked, Unavailable, Replayed,
+		Answers, Late, Grown, Twice, Panicked, Unavailable, Replayed, Summed,
 	}
 }
 

@@ -1,0 +1,42 @@
+package node
+
+import (
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// Found is what the own storage found in a survey.
+type Found struct{ replica.Found }
+
+func (*Found) input() {}
+
+// serveSurvey asks the own storage what a peer wants to know.
+func (n *Node) serveSurvey(now clock.Now, from ring.NodeID, m *Message, out *Out) {
+	s := *m.Survey
+	if s.Look < replica.Roots || s.Look > replica.Keys || s.Look != replica.Roots && s.Bucket == "" {
+		drop(now, out, from, "a survey of nothing")
+		return
+	}
+	id, ok := n.surveys.take(ask{from: from, id: s.ID, part: m.Partition})
+	if !ok {
+		n.send(out, from, Message{Kind: KindFound, Partition: m.Partition, Found: &replica.Found{
+			ID: s.ID, Look: s.Look, Status: replica.Failed, Reason: replica.Overloaded,
+		}})
+		return
+	}
+	s.ID, s.Partition = id, m.Partition
+	out.Surveys = append(out.Surveys, s)
+}
+
+// surveyed takes what the own storage found: for a peer, or for this node.
+func (n *Node) surveyed(now clock.Now, f *Found, out *Out) {
+	who, ok := n.surveys.give(f.ID)
+	if f.ID&foreign == 0 || !ok {
+		drop(now, out, n.view.Self, "found what nobody looks for")
+		return
+	}
+	found := f.Found
+	found.ID = who.id
+	n.send(out, who.from, Message{Kind: KindFound, Partition: who.part, Found: &found})
+}

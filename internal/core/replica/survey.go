@@ -1,0 +1,91 @@
+package replica
+
+import (
+	"strings"
+
+	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/merkle"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// Look is what a [Survey] looks at.
+type Look uint8
+
+// What can be looked at, each for one partition.
+const (
+	Roots  Look = 1 + iota // the roots of its trees
+	Leaves                 // the leaves of the tree of Bucket
+	Keys                   // the records in a leaf of that tree
+)
+
+// Survey asks what a replica holds of a partition, so that it can be compared
+// with what another holds (paper, section 4.7). Pending records are not shown.
+type Survey struct {
+	ID        uint64 // the asker's ticket; the answer carries it
+	Look      Look
+	Partition uint32
+	Bucket    string // Leaves, Keys
+	Leaf      uint8  // Keys
+	After     string // Roots: the bucket, Keys: the key after which to go on; "": from the first
+}
+
+// Found answers a [Survey]. It is one page: there is more where Next is set.
+// What it shows has been synced.
+type Found struct {
+	ID     uint64
+	Look   Look
+	Status Status // Have, or Failed for Reason
+	Reason Reason
+	// Recovering: the replica may have lost something that it acknowledged (RULES
+	// R9), so what it does not show proves nothing.
+	Recovering bool
+
+	Roots  []Root        // those of empty trees left out; in the order of [BucketOrder]
+	Leaves []merkle.Leaf // empty ones left out; by number
+	Keys   []Listed      // in the order of [KeyOrder]
+	// Unreadable is how many records of the page can't be read; they are not in
+	// Keys.
+	Unreadable int
+	Next       string // what After is to be for the next page; "": this was the last
+}
+
+// Root is the root of the tree of a bucket.
+type Root struct {
+	Bucket string
+	Sum    merkle.Sum
+}
+
+// Listed is a key and the digest of its state.
+type Listed struct {
+	Name   string
+	Digest causal.Sum
+}
+
+// Mark says that what this node holds of a partition must be compared with what
+// another holds.
+type Mark struct {
+	Partition uint32
+	Peer      ring.NodeID
+}
+
+// BucketOrder compares two buckets as a list of roots has them: the shorter name
+// comes first.
+func BucketOrder(a, b string) int {
+	if d := len(a) - len(b); d != 0 {
+		return d
+	}
+	return strings.Compare(a, b)
+}
+
+// KeyOrder compares two keys of one bucket as a list has them: by the upper
+// halves of their positions, then by name.
+func KeyOrder(a, b *ring.Key) int {
+	switch {
+	case a.Pos.Hi < b.Pos.Hi:
+		return -1
+	case a.Pos.Hi > b.Pos.Hi:
+		return 1
+	default:
+		return strings.Compare(a.Name, b.Name)
+	}
+}

@@ -1,0 +1,88 @@
+package wire
+
+import (
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/merkle"
+	"github.com/ourodb/ouro/internal/core/replica"
+)
+
+// A Survey has
+//
+//	ticket, uvarint | look | leaf | bucket | after
+func appendSurvey(dst []byte, s *replica.Survey) []byte {
+	dst = appendUvarint(dst, s.ID)
+	dst = append(dst, byte(s.Look), s.Leaf)
+	return appendString(appendString(dst, s.Bucket), s.After)
+}
+
+// readSurvey refuses names that are too long to be any: they would not fit into
+// an engine key.
+func readSurvey(r *reader, s *replica.Survey) {
+	s.ID = r.uvarint()
+	s.Look, s.Leaf = replica.Look(r.byte()), r.byte()
+	s.Bucket, s.After = r.string(), r.string()
+	if len(s.Bucket) > ouro.MaxBucketLen || len(s.After) > ouro.MaxKeyLen || s.Look == replica.Roots && len(s.After) > ouro.MaxBucketLen {
+		r.fail()
+	}
+}
+
+// A Found has
+//
+//	ticket, uvarint | look | status | reason | flags | unreadable, uvarint | next |
+//	number of roots, uvarint, and of each: bucket | sum, 16 bytes |
+//	number of leaves, uvarint, and of each: number | sum, 16 bytes |
+//	number of keys, uvarint, and of each: name | digest, 16 bytes
+const (
+	foundRecovering = 1 << iota
+	foundKnown      = foundRecovering<<1 - 1
+)
+
+func appendFound(dst []byte, f *replica.Found) []byte {
+	dst = appendUvarint(dst, f.ID)
+	dst = append(dst, byte(f.Look), byte(f.Status), byte(f.Reason), bit(f.Recovering, foundRecovering))
+	dst = appendUvarint(dst, uint64(f.Unreadable))
+	dst = appendString(dst, f.Next)
+	dst = appendUvarint(dst, uint64(len(f.Roots)))
+	for i := range f.Roots {
+		dst = appendSum(appendString(dst, f.Roots[i].Bucket), f.Roots[i].Sum)
+	}
+	dst = appendUvarint(dst, uint64(len(f.Leaves)))
+	for i := range f.Leaves {
+		dst = appendSum(append(dst, f.Leaves[i].Number), f.Leaves[i].Sum)
+	}
+	dst = appendUvarint(dst, uint64(len(f.Keys)))
+	for i := range f.Keys {
+		dst = appendSum(appendString(dst, f.Keys[i].Name), f.Keys[i].Digest)
+	}
+	return dst
+}
+
+// leastListed is how many bytes a root, a leaf or a key takes at least: a sum
+// and a byte.
+const leastListed = 17
+
+func readFound(r *reader, f *replica.Found) {
+	f.ID = r.uvarint()
+	f.Look, f.Status, f.Reason = replica.Look(r.byte()), replica.Status(r.byte()), replica.Reason(r.byte())
+	f.Recovering = r.flags(foundKnown)&foundRecovering != 0
+	f.Unreadable = int(r.uvarint() & (1<<31 - 1))
+	f.Next = r.string()
+	if n := r.count(leastListed); n > 0 {
+		f.Roots = make([]replica.Root, n)
+		for i := range f.Roots {
+			f.Roots[i] = replica.Root{Bucket: r.string(), Sum: readSum(r)}
+		}
+	}
+	if n := r.count(leastListed); n > 0 {
+		f.Leaves = make([]merkle.Leaf, n)
+		for i := range f.Leaves {
+			f.Leaves[i] = merkle.Leaf{Number: r.byte(), Sum: readSum(r)}
+		}
+	}
+	if n := r.count(leastListed); n > 0 {
+		f.Keys = make([]replica.Listed, n)
+		for i := range f.Keys {
+			f.Keys[i] = replica.Listed{Name: r.string(), Digest: readSum(r)}
+		}
+	}
+}
