@@ -125,6 +125,7 @@ func (n *node) build(faults bool) error {
 	}
 	handler.host = n.host
 	n.metrics.WatchHints(n.host.HintBytes)
+	n.metrics.WatchDisk(n.host.Space)
 	peers := map[string]string{}
 	for _, m := range cluster.Members {
 		peers[string(m.ID)] = m.Addr
@@ -160,7 +161,9 @@ func (n *node) openEngine() (store.Engine, error) {
 		n.log.Warn("engine memory: everything is forgotten when this process ends")
 		return memory.New(memory.Options{}), nil
 	}
-	e, err := pebble.Open(n.dir.Engine(), pebble.Options{Logger: n.log, OnFatal: n.fatal})
+	e, err := pebble.Open(n.dir.Engine(), pebble.Options{
+		Logger: n.log, OnFatal: n.fatal, Reserve: int64(n.cfg.Limits.DiskReserve) / 2, // the host refuses writes at the whole of it
+	})
 	if err != nil {
 		return nil, fmt.Errorf("the data in %s can't be opened: %w", filepath.Clean(n.cfg.Data), err)
 	}
@@ -195,7 +198,7 @@ func (n *node) hostConfig(keys security.Keys, clusterID uint64, cluster *member.
 	limits := causal.Limits{Exceptions: l.Exceptions, Prune: l.Prune, PruneHard: l.PruneHard, PruneAge: l.PruneAge.Milliseconds()}
 	cfg := host.Config{
 		Cluster: n.cfg.Cluster, ClusterID: clusterID, Version: version, Engine: n.cfg.Engine, Starts: n.dir.Identity().Starts,
-		Shards: shards(n.cfg.Shards), Inbox: l.Inbox, MaxValue: int(l.MaxValue), MaxFrame: int(l.MaxFrame),
+		Shards: shards(n.cfg.Shards), Inbox: l.Inbox, MaxValue: int(l.MaxValue), MaxFrame: int(l.MaxFrame), Reserve: int64(l.DiskReserve),
 		TokenKey: keys.Request, ContextKey: keys.Sealing[:],
 		Core: corenode.Config{Limits: limits, MaxInFlight: l.MaxInFlight, MaxExplain: l.MaxExplain, RepairWait: l.RepairWait},
 		Replica: replica.Config{

@@ -103,6 +103,10 @@ type Limits struct {
 	// MaxHints is how much a node keeps for others that can't be reached; beyond it
 	// it takes no more of that, and another node does.
 	MaxHints Size
+	// DiskReserve is how much of the data's file system is kept free. Below it a
+	// node takes no writes, names the reason (disk_full) and goes on reading, until
+	// an eighth more than it is free; what makes room may use half of it.
+	DiskReserve Size
 	// MaxLinks is how many links from peers and clients of the peer port are
 	// accepted; further ones are closed at once.
 	MaxLinks int
@@ -136,7 +140,7 @@ func Default() Config {
 		Limits: Limits{
 			MaxValue: 1 << 20, DrainBody: 8 << 20, MaxSiblings: 100,
 			MaxInFlight: 4096, Inbox: 4096, MaxExplain: 256,
-			MaxFrame: 128 << 20, MaxPending: 16 << 20, MaxHints: 1 << 30, MaxLinks: 1024,
+			MaxFrame: 128 << 20, MaxPending: 16 << 20, MaxHints: 1 << 30, DiskReserve: 256 << 20, MaxLinks: 1024,
 			RequestTokens: 65_536, RequestTokenTTL: 2 * time.Minute,
 			RepairWait: 100 * time.Millisecond, Exceptions: 64,
 			Prune: 24, PruneHard: 50, PruneAge: 24 * time.Hour,

@@ -31,6 +31,9 @@ type Config struct {
 	MaxValue int // bytes of a value; beyond it: too_large; default 1 MiB
 	MaxFrame int // bytes of a message to a peer; beyond it: dropped, and stated; default 128 MiB
 
+	Reserve int64         // bytes of the file system that are kept free; below it: disk_full; default 256 MiB
+	Sample  time.Duration // how often free space is measured; default 1 s
+
 	// Secrets of the cluster, equal on all nodes; Replica.Seed is the third.
 	ContextKey []byte // seals contexts
 	TokenKey   uint64 // hashes request ids to tokens (RULES R29)
@@ -82,6 +85,9 @@ type Host struct {
 	links   linkTable
 	flight  atomic.Int64 // client requests under way
 	closing atomic.Bool
+	room    room
+	stop    chan struct{} // closed when the host stops
+	stopped sync.Once
 	fatal   sync.Once
 	done    sync.WaitGroup
 }
@@ -93,7 +99,7 @@ func New(cfg Config, engine store.Engine, view *node.View) (*Host, error) {
 		return nil, errors.New("host: Links, Observer, Log, Fatal and ContextKey must be set")
 	}
 	cfg.setDefaults()
-	h := &Host{cfg: cfg, engine: engine, started: time.Now()}
+	h := &Host{cfg: cfg, engine: engine, started: time.Now(), stop: make(chan struct{})}
 	h.view.Store(view)
 	for i := range cfg.Shards {
 		h.shards = append(h.shards, newShard(h, i, view))
@@ -114,10 +120,22 @@ func (c *Config) setDefaults() {
 	if c.MaxFrame == 0 {
 		c.MaxFrame = 128 << 20
 	}
+	if c.Reserve == 0 {
+		c.Reserve = defaultReserve
+	}
+	if c.Sample == 0 {
+		c.Sample = defaultSample
+	}
 }
 
-// Start begins to serve.
+// Start begins to serve. How much room there is on the disk is known by then.
 func (h *Host) Start() {
+	h.measure()
+	h.done.Add(1)
+	go func() {
+		defer h.done.Done()
+		h.watchSpace()
+	}()
 	for _, s := range h.shards {
 		h.done.Add(1)
 		go func() {
@@ -143,6 +161,7 @@ func (h *Host) Close(patience time.Duration) {
 	for end := time.Now().Add(patience); h.flight.Load() > 0 && time.Now().Before(end); {
 		time.Sleep(5 * time.Millisecond)
 	}
+	h.stopped.Do(func() { close(h.stop) })
 	for _, s := range h.shards {
 		s.in.close()
 		s.in.force(item{do: func(s *shard) { s.stopped = true }, queued: time.Since(h.started)})

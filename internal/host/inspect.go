@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ourodb/ouro"
@@ -42,10 +43,13 @@ func (h *Host) Status() ouro.Status {
 			Partitions: len(owned[m.Node.ID]), Up: self || h.links.up(m.Node.ID), Self: self,
 		})
 	}
+	if note := h.fullNote(); note != "" {
+		st.Notes = append(slices.Clone(st.Notes), note)
+	}
 	if usage, err := h.engine.Usage(); err == nil {
 		st.DiskBytes, st.FreeBytes = usage.DiskBytes, usage.FreeBytes
 	} else {
-		st.Notes = append(st.Notes, "the engine can't tell how much it holds: "+err.Error())
+		st.Notes = append(slices.Clone(st.Notes), "the engine can't tell how much it holds: "+err.Error())
 	}
 	return st
 }

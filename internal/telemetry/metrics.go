@@ -63,6 +63,22 @@ func (m *Metrics) WatchHints(bytes func() int64) {
 	m.reg.gaugeFunc("ouro_hint_bytes", "Bytes kept here for nodes that cannot be reached.", func() float64 { return float64(bytes()) })
 }
 
+// WatchDisk shows how much room a node's file system has, in bytes, -1 where
+// that is not known, and whether writes are refused for it, as space tells when
+// it is asked, from any goroutine.
+func (m *Metrics) WatchDisk(space func() (free int64, full bool)) {
+	m.reg.gaugeFunc("ouro_disk_free_bytes", "Bytes left on the file system of the data; -1: not known.", func() float64 {
+		free, _ := space()
+		return float64(free)
+	})
+	m.reg.gaugeFunc("ouro_disk_full", "1 where writes are refused because less than disk-reserve is free, else 0.", func() float64 {
+		if _, full := space(); full {
+			return 1
+		}
+		return 0
+	})
+}
+
 // Rejected counts a request that a front end refused by itself.
 func (m *Metrics) Rejected(code ouro.Code) {
 	if c, ok := m.rejected[code]; ok {

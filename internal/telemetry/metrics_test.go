@@ -150,6 +150,7 @@ func TestDocumented(t *testing.T) {
 	m.Refused("shard")
 	m.Link("n2", true)
 	m.WatchHints(func() int64 { return 7 })
+	m.WatchDisk(func() (int64, bool) { return 7, true })
 	families, err := reg.Gather()
 	if err != nil {
 		t.Fatal(err)
