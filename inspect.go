@@ -107,12 +107,16 @@ type ReplicaInfo struct {
 
 // HintsInfo is what one node keeps in the stead of others. Counts are those of
 // the last walk through it, less what was handed over since: a walk begins every
-// ten seconds and whenever a node comes back.
+// ten seconds and whenever a node comes back. Until the first walk has ended they
+// are what an earlier run had left.
 type HintsInfo struct {
-	Node    string       `json:"node"`
-	Bytes   int64        `json:"bytes"`     // that they take here now; each counts once
-	Max     int64        `json:"max_bytes"` // beyond it no more are taken
-	Targets []HintTarget `json:"targets"`   // by id; only those to which something is owed
+	Node  string `json:"node"`
+	Bytes int64  `json:"bytes"`     // that they take here now; each counts once
+	Max   int64  `json:"max_bytes"` // beyond it no more are taken
+	// MaxAge is how old a record gets, in seconds: an older one is let go as soon
+	// as two primaries besides its target hold what it says.
+	MaxAge  float64      `json:"max_age_seconds"`
+	Targets []HintTarget `json:"targets"` // by id; only those to which something is owed
 }
 
 // HintTarget is what is kept for one node.
@@ -120,6 +124,7 @@ type HintTarget struct {
 	Target  string    `json:"target"`
 	Records int       `json:"records"`
 	Bytes   int64     `json:"bytes"`           // a record owed to two nodes counts for both
+	OverAge int       `json:"over_age"`        // of the records, those beyond MaxAge
 	Oldest  time.Time `json:"oldest,omitzero"` // since when the oldest is owed
 	// Error is why the last delivery failed, at ErrorAt; none if it succeeded.
 	Error   string    `json:"error,omitempty"`

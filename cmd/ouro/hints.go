@@ -20,7 +20,9 @@ func newHintsCommand() *cobra.Command {
 		Short: "Show what a node keeps for others until they are back",
 		Long: `Show the hints of one node: the records that it keeps in the stead of nodes that
 could not be reached when they were written. They are handed over when their
-node answers again, and forgotten once it has them.
+node answers again, and forgotten once it has them. One that gets too old, or is
+the oldest where room is short, goes as soon as two other nodes that are
+responsible for its key have it; until then it stays, and counts as over age.
 
 Counts are those of the last walk through the hints, which begins every ten
 seconds and whenever a node comes back.`,
@@ -47,12 +49,13 @@ seconds and whenever a node comes back.`,
 }
 
 func printHints(w io.Writer, h ouro.HintsInfo, now time.Time) error {
-	fmt.Fprintf(w, "%s keeps %s for others, and takes up to %s\n", h.Node, size(h.Bytes), size(h.Max))
+	fmt.Fprintf(w, "%s keeps %s for others, and takes up to %s; a record is over age after %v\n",
+		h.Node, size(h.Bytes), size(h.Max), time.Duration(h.MaxAge*float64(time.Second)))
 	if len(h.Targets) == 0 {
 		return nil
 	}
 	fmt.Fprintln(w)
-	t := newTable(w, "FOR", "RECORDS", "BYTES", "OLDEST", "LAST ERROR")
+	t := newTable(w, "FOR", "RECORDS", "BYTES", "OLDEST", "OVER AGE", "LAST ERROR")
 	for _, b := range h.Targets {
 		oldest, failed := "-", "-"
 		if !b.Oldest.IsZero() {
@@ -61,7 +64,7 @@ func printHints(w io.Writer, h ouro.HintsInfo, now time.Time) error {
 		if b.Error != "" {
 			failed = fmt.Sprintf("%s, %s ago", b.Error, now.Sub(b.ErrorAt).Round(time.Second))
 		}
-		t.row(b.Target, strconv.Itoa(b.Records), strconv.FormatInt(b.Bytes, 10), oldest, failed)
+		t.row(b.Target, strconv.Itoa(b.Records), strconv.FormatInt(b.Bytes, 10), oldest, strconv.Itoa(b.OverAge), failed)
 	}
 	return t.flush()
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/config"
 	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/handoff"
 	"github.com/ourodb/ouro/internal/core/member"
 	corenode "github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/replica"
@@ -124,8 +125,8 @@ func (n *node) build(faults bool) error {
 		return err
 	}
 	handler.host = n.host
-	n.metrics.WatchHints(n.host.HintBytes)
 	n.metrics.WatchDisk(n.host.Space)
+	n.metrics.WatchHints(n.host.HintBytes, n.host.OldestHint)
 	peers := map[string]string{}
 	for _, m := range cluster.Members {
 		peers[string(m.ID)] = m.Addr
@@ -200,7 +201,10 @@ func (n *node) hostConfig(keys security.Keys, clusterID uint64, cluster *member.
 		Cluster: n.cfg.Cluster, ClusterID: clusterID, Version: version, Engine: n.cfg.Engine, Starts: n.dir.Identity().Starts,
 		Shards: shards(n.cfg.Shards), Inbox: l.Inbox, MaxValue: int(l.MaxValue), MaxFrame: int(l.MaxFrame), Reserve: int64(l.DiskReserve),
 		TokenKey: keys.Request, ContextKey: keys.Sealing[:],
-		Core: corenode.Config{Limits: limits, MaxInFlight: l.MaxInFlight, MaxExplain: l.MaxExplain, RepairWait: l.RepairWait},
+		Core: corenode.Config{
+			Limits: limits, MaxInFlight: l.MaxInFlight, MaxExplain: l.MaxExplain, RepairWait: l.RepairWait,
+			Handoff: handoff.Config{MaxAge: l.MaxHintAge},
+		},
 		Replica: replica.Config{
 			Seed: keys.Digest, Limits: limits, MaxSiblings: l.MaxSiblings, TokenTTL: l.RequestTokenTTL, TokenMax: l.RequestTokens,
 		},

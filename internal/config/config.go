@@ -107,6 +107,9 @@ type Limits struct {
 	// node takes no writes, names the reason (disk_full) and goes on reading, until
 	// an eighth more than it is free; what makes room may use half of it.
 	DiskReserve Size
+	// MaxHintAge is for how long a record is kept for one: an older one is dropped
+	// as soon as two other primaries hold it.
+	MaxHintAge time.Duration
 	// MaxLinks is how many links from peers and clients of the peer port are
 	// accepted; further ones are closed at once.
 	MaxLinks int
@@ -140,7 +143,7 @@ func Default() Config {
 		Limits: Limits{
 			MaxValue: 1 << 20, DrainBody: 8 << 20, MaxSiblings: 100,
 			MaxInFlight: 4096, Inbox: 4096, MaxExplain: 256,
-			MaxFrame: 128 << 20, MaxPending: 16 << 20, MaxHints: 1 << 30, DiskReserve: 256 << 20, MaxLinks: 1024,
+			MaxFrame: 128 << 20, MaxPending: 16 << 20, MaxHints: 1 << 30, MaxHintAge: 3 * time.Hour, DiskReserve: 256 << 20, MaxLinks: 1024,
 			RequestTokens: 65_536, RequestTokenTTL: 2 * time.Minute,
 			RepairWait: 100 * time.Millisecond, Exceptions: 64,
 			Prune: 24, PruneHard: 50, PruneAge: 24 * time.Hour,

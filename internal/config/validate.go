@@ -170,6 +170,7 @@ func (l *Limits) check(v *verdict) {
 	within(v, "max-pending", l.MaxPending, 64<<10, 16<<30)
 	within(v, "max-hints", l.MaxHints, 1<<20, 1<<50)
 	within(v, "disk-reserve", l.DiskReserve, 1<<20, 1<<50)
+	v.spanning("max-hint-age", l.MaxHintAge, time.Second, 365*24*time.Hour)
 	within(v, "max-links", l.MaxLinks, 1, 1<<20)
 	within(v, "request-tokens", l.RequestTokens, 1, 1<<24)
 	v.spanning("request-token-ttl", l.RequestTokenTTL, time.Second, time.Hour)

@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -21,6 +22,10 @@ var errKey = errors.New("not the engine key of a pending record")
 
 // PendingBytes returns how much the pending records of this runner take.
 func (r *Runner) PendingBytes() int64 { return r.pendingBytes.Load() }
+
+// Owing returns what the pending records were, by target, that an earlier run
+// had left when this one began.
+func (r *Runner) Owing() []replica.Owing { return r.owing }
 
 // Scan returns the pending records from the place from (nil: the first) on, at
 // most limit of them. Records that were not synced yet are among them: whoever
@@ -52,6 +57,7 @@ func (r *Runner) Scan(from []byte, limit int) replica.Page {
 	if err != nil {
 		return replica.Page{Err: fmt.Errorf("scan of pending records: %w", err)}
 	}
+	page.Bytes, page.Max = r.PendingBytes(), r.config.MaxPending
 	return page
 }
 
@@ -74,17 +80,34 @@ func (r *Runner) mine(partition uint32) bool {
 	return r.config.Mine == nil || r.config.Mine(partition)
 }
 
-// countPending counts what an earlier run left.
+// countPending counts what an earlier run left, and for whom.
 func (r *Runner) countPending() {
 	lo, hi := store.PendingRange()
 	err := r.engine.Range(lo, hi, func(key, value []byte) bool {
 		if partition, _, _, ok := store.SplitKey(key); !ok || r.mine(partition) {
 			r.pendingBytes.Add(int64(len(key) + len(value)))
+			r.countOwed(value, len(key)+len(value))
 		}
 		return true
 	})
 	if err != nil {
 		r.stop(fmt.Errorf("count pending records: %w", err))
+	}
+}
+
+// countOwed counts a record for those to whom it is owed. One that is damaged is
+// owed to nobody that could be told.
+func (r *Runner) countOwed(value []byte, size int) {
+	owed, _, err := replica.DecodePending(value)
+	if err != nil {
+		return
+	}
+	for _, o := range owed {
+		i, found := slices.BinarySearchFunc(r.owing, o.Target, func(a replica.Owing, t ring.NodeID) int { return cmp.Compare(a.Target, t) })
+		if !found {
+			r.owing = slices.Insert(r.owing, i, replica.Owing{Target: o.Target})
+		}
+		r.owing[i].Add(size, o.Since)
 	}
 }
 

@@ -65,7 +65,8 @@ type Runner struct {
 	dead    error
 
 	pendingBytes atomic.Int64 // of pending records, as applied
-	growth       int64        // what the batch of this run adds to it
+	owing        []replica.Owing
+	growth       int64 // what the batch of this run adds to it
 
 	seq     uint64 // the last batch applied
 	latest  syncTable

@@ -32,12 +32,30 @@ func (h *Host) HintBytes() int64 {
 	return sum
 }
 
+// OldestHint returns since when the oldest of what is kept here for other nodes
+// is; zero: nothing is. It is as exact as [Host.Hints].
+func (h *Host) OldestHint() time.Time {
+	var oldest int64
+	for _, s := range h.shards {
+		if at := s.oldest.Load(); at != 0 && (oldest == 0 || at < oldest) {
+			oldest = at
+		}
+	}
+	if oldest == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(oldest).UTC()
+}
+
 // hintsTimeout bounds how long the shards may take to tell what they keep.
 const hintsTimeout = 5 * time.Second
 
 // Hints implements [ouro.Inspector].
 func (h *Host) Hints(ctx context.Context) (ouro.HintsInfo, error) {
-	info := ouro.HintsInfo{Node: string(h.view.Load().Self), Bytes: h.HintBytes(), Targets: []ouro.HintTarget{}}
+	info := ouro.HintsInfo{
+		Node: string(h.view.Load().Self), Bytes: h.HintBytes(), Targets: []ouro.HintTarget{},
+		MaxAge: cmp.Or(h.cfg.Core.Handoff.MaxAge, handoff.DefaultMaxAge).Seconds(),
+	}
 	for i := range h.shards {
 		info.Max += h.diskOf(i).MaxPending
 	}
@@ -70,6 +88,7 @@ func addBacklog(t ouro.HintTarget, b handoff.Backlog) ouro.HintTarget {
 	t.Target = string(b.Target)
 	t.Records += b.Records
 	t.Bytes += b.Bytes
+	t.OverAge += b.OverAge
 	if oldest := time.UnixMilli(b.Oldest).UTC(); b.Oldest != 0 && (t.Oldest.IsZero() || oldest.Before(t.Oldest)) {
 		t.Oldest = oldest
 	}

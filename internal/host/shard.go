@@ -3,6 +3,7 @@ package host
 import (
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/causal"
@@ -40,6 +41,7 @@ type shard struct {
 	answers    []replica.Answer
 	ops        []replica.Op
 	found      []replica.Found
+	oldest     atomic.Int64  // since when the oldest hint is kept, for other goroutines
 	drift      time.Duration // wall minus monotonic clock at the last turn
 }
 
@@ -59,7 +61,9 @@ func newShard(h *Host, index int, view *node.View) *shard {
 	})
 	cc := h.cfg.Core
 	cc.Run, cc.Sealer = newRun(), causal.NewSealer(h.cfg.ContextKey)
+	cc.Handoff.Found = s.disk.Owing()
 	s.core = node.New(cc, view)
+	s.oldest.Store(s.core.OldestHint())
 	return s
 }
 
@@ -122,6 +126,7 @@ func (s *shard) turn(items []item) {
 	s.flush(now)
 	s.reply()
 	s.tell()
+	s.oldest.Store(s.core.OldestHint())
 	if len(items) > 0 {
 		s.host.cfg.Observer.Turn("shard", inputs, now.Mono-items[0].queued)
 	}

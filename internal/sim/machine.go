@@ -262,6 +262,7 @@ func (w *World) start(m *machine) {
 	m.tellFull()
 	nc := w.cfg.Node
 	nc.Run = m.run
+	nc.Handoff.Found = m.runner.Owing()
 	m.core = node.New(nc, &node.View{Self: m.id, Ring: w.ring, Buckets: w.cfg.Buckets})
 	w.tracef("%s starts, run %016x", m.id, m.run)
 	for i := range w.nodes {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/handoff"
 	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/replica"
@@ -123,6 +124,23 @@ func (s *shape) drawBounds(r *rand.Rand) {
 	}
 	if !s.calm && r.IntN(8) == 0 {
 		s.cfg.Runner.MaxBatches = 2
+	}
+	s.drawHints(r)
+}
+
+// drawHints draws how much is kept for nodes that can't be reached, and how long
+// at least, so that it is too old or too much while they still can't.
+func (s *shape) drawHints(r *rand.Rand) {
+	if r.IntN(2) == 0 {
+		s.cfg.Node.Handoff = handoff.Config{
+			Every:  pick[time.Duration](r, 20, 100, 500) * time.Millisecond,
+			MaxAge: pick[time.Duration](r, 10, 100, 500) * time.Millisecond,
+			Window: pick(r, 4, 64), PerTarget: pick(r, 1, 4),
+			Wait: pick[time.Duration](r, 20, 500) * time.Millisecond, BackOff: 20 * time.Millisecond, MaxBackOff: 500 * time.Millisecond,
+		}
+	}
+	if r.IntN(4) == 0 {
+		s.cfg.Runner.MaxPending = pick[int64](r, 1, 4, 16) << 10
 	}
 }
 

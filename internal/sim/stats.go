@@ -14,6 +14,9 @@ type Stats struct {
 	Late    int           `json:"late_answers"`
 	Known   int           `json:"retries_recognised"`
 	Forward int           `json:"forwards"`
+	Hinted  int           `json:"hints"`
+	Handed  int           `json:"hints_handed_over"`
+	LetGo   int           `json:"hints_let_go"` // too old, or too much
 	Pruned  int           `json:"prunings"`
 	Loose   int           `json:"runs_that_pruned"` // in which siblings were judged less strictly
 	History history.Stats `json:"history"`
@@ -105,6 +108,9 @@ func (s *Stats) Add(o *Stats) {
 	s.Late += o.Late
 	s.Known += o.Known
 	s.Forward += o.Forward
+	s.Hinted += o.Hinted
+	s.Handed += o.Handed
+	s.LetGo += o.LetGo
 	s.Pruned += o.Pruned
 	s.Loose += o.Loose
 	s.History.Add(o.History)
@@ -145,6 +151,12 @@ func (s *Stats) fact(f *fact.Fact) {
 		s.Known++
 	case fact.Forwarded:
 		s.Forward++
+	case fact.Hinted:
+		s.Hinted += f.N
+	case fact.HandedOver:
+		s.Handed++
+	case fact.LetGo:
+		s.LetGo++
 	case fact.Pruned:
 		s.Pruned++
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // kinds bounds the kinds of fact that are counted.
-const kinds = int(fact.NotHandedOver) + 1
+const kinds = int(fact.Reassigned) + 1
 
 // facts counts what the core states. Kinds without a counter are for explain
 // only.
@@ -38,6 +38,8 @@ func newFacts(r registrar) facts {
 	f.amounts[fact.Hinted] = r.counter("ouro_hints_total", "Records kept here in the stead of primaries, once for each of these.")
 	f.counters[fact.HandedOver] = r.counter("ouro_handovers_total", "Records handed over to the primary they were kept for.")
 	f.counters[fact.NotHandedOver] = r.counter("ouro_failed_handovers_total", "Deliveries of kept records that failed; those that fail together count once.")
+	f.counters[fact.LetGo] = r.counter("ouro_dropped_hints_total", "Kept records dropped for their age or for want of room; two other primaries hold each.")
+	f.counters[fact.Reassigned] = r.counter("ouro_reassigned_hints_total", "Kept records whose target is no primary any more, or whose keeper is one now.")
 	f.siblings = r.histogram("ouro_get_siblings", "Versions that a get showed.", []float64{0, 1, 2, 3, 5, 10, 25, 50, 100})
 	f.lag = r.histogram("ouro_replication_lag_seconds", "From a write's acknowledgement to the last of its N replicas having it.", latencies)
 	return f

@@ -57,10 +57,17 @@ func (m *Metrics) Link(peer string, up bool) {
 	}
 }
 
-// WatchHints shows how many bytes a node keeps for others, as bytes tells when it
-// is asked, from any goroutine.
-func (m *Metrics) WatchHints(bytes func() int64) {
+// WatchHints shows how many bytes a node keeps for others, and for how long the
+// oldest of them, as bytes and oldest tell when they are asked, from any
+// goroutine. Oldest returns the zero time where nothing is kept.
+func (m *Metrics) WatchHints(bytes func() int64, oldest func() time.Time) {
 	m.reg.gaugeFunc("ouro_hint_bytes", "Bytes kept here for nodes that cannot be reached.", func() float64 { return float64(bytes()) })
+	m.reg.gaugeFunc("ouro_hint_oldest_seconds", "For how long the oldest record is kept here for another node; 0: none is.", func() float64 {
+		if at := oldest(); !at.IsZero() {
+			return max(time.Since(at).Seconds(), 0)
+		}
+		return 0
+	})
 }
 
 // WatchDisk shows how much room a node's file system has, in bytes, -1 where

@@ -84,6 +84,8 @@ func TestFactsAreCounted(t *testing.T) {
 		{Kind: fact.HandedOver, N: 1},
 		{Kind: fact.NotHandedOver},
 		{Kind: fact.NotHandedOver},
+		{Kind: fact.LetGo, N: 1},
+		{Kind: fact.Reassigned, N: 1},
 		{Kind: fact.Settled, Lasted: time.Millisecond},
 		{Kind: fact.Decided, Note: "get", N: 2},
 		{Kind: fact.Decided, Note: "put"},
@@ -96,7 +98,7 @@ func TestFactsAreCounted(t *testing.T) {
 		"ouro_late_answers_total": 3, "ouro_missing_answers_total": 1, "ouro_forwards_total": 1, "ouro_versions_total": 1,
 		"ouro_repeated_requests_total": 1, "ouro_differing_reads_total": 1, "ouro_read_repairs_total": 2, "ouro_pruned_entries_total": 8,
 		"ouro_dropped_exceptions_total": 3, "ouro_dot_reused_total": 1, "ouro_damaged_records_total": 1, "ouro_dropped_messages_total": 1,
-		"ouro_hints_total": 2, "ouro_handovers_total": 1, "ouro_failed_handovers_total": 2,
+		"ouro_hints_total": 2, "ouro_handovers_total": 1, "ouro_failed_handovers_total": 2, "ouro_dropped_hints_total": 1, "ouro_reassigned_hints_total": 1,
 		"ouro_replication_lag_seconds": 1, "ouro_get_siblings": 1,
 	})
 }
@@ -149,8 +151,8 @@ func TestDocumented(t *testing.T) {
 	m.Turn("shard", 1, 0)
 	m.Refused("shard")
 	m.Link("n2", true)
-	m.WatchHints(func() int64 { return 7 })
 	m.WatchDisk(func() (int64, bool) { return 7, true })
+	m.WatchHints(func() int64 { return 7 }, func() time.Time { return time.Time{} })
 	families, err := reg.Gather()
 	if err != nil {
 		t.Fatal(err)

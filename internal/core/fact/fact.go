@@ -39,6 +39,8 @@ const (
 	Suspected                        // Peer leaves asks unanswered: others are asked in its stead
 	Trusted                          // Peer, suspected before, answers again
 	Hedged                           // another replica was asked for its state, as Peer took long
+	LetGo                            // what was kept for Peer is kept no more: others hold it and compare with Peer
+	Reassigned                       // what was kept for Peer, no primary any more or not of need, is owed or held otherwise
 )
 
 // Fact is one thing that happened.
@@ -59,6 +61,7 @@ var names = [...]string{
 	Pruned: "pruned entries", ExceptionDropped: "dropped exceptions", DotReused: "ALARM dot reused", Damaged: "record damaged",
 	Dropped: "message dropped", Hinted: "kept for others", HandedOver: "handed over to", NotHandedOver: "not handed over to",
 	StoodIn: "stands in", NoPrimary: "no primary was asked", Suspected: "suspected", Trusted: "answers again", Hedged: "hedged, waiting for",
+	LetGo: "let go what was kept for", Reassigned: "reassigned what was kept for",
 }
 
 // String returns the name of the kind in words.

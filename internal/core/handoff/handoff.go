@@ -14,7 +14,7 @@ import (
 const (
 	soonest = 200 * time.Millisecond // the least time between the beginnings of two walks
 	never   = time.Duration(1<<63 - 1)
-	burst   = 10 * time.Millisecond // by how much sending may be ahead of its rate
+	burst   = 10 * time.Millisecond // by how much sending may be ahead of its rate, and how soon most nodes answer
 )
 
 // Handoff is the machine.
@@ -29,38 +29,36 @@ type Handoff struct {
 	scanning bool // a page was asked for
 	again    bool // another walk is to follow at once
 	kept     bool // something was since the walk began
+	walks    int
 	began    time.Duration
 	next     time.Duration // when the next walk begins, if none is under way
 	page     replica.Page
 	at, owed int           // the next thing of the page to look at
-	paced    bool          // it waits for sendAt, and for no answer
+	waits    time.Duration // until when it waits at that thing, if no answer comes; 0: it does not
 	sendAt   time.Duration // what was sent so far has had its time
 	scanAt   time.Duration // no page is asked for before
+	room     room
 }
 
-// target is a node to which something is or was owed.
+// target is a node to which something is or was owed, or that is asked to take
+// what is owed to another.
 type target struct {
 	Backlog
 	seen      Backlog // as the walk under way has found so far
 	flying    int
 	failures  int
 	notBefore time.Duration
-}
-
-// flight is one record on its way to one target, or its payment.
-type flight struct {
-	id     uint64
-	target ring.NodeID
-	op     replica.Op // the payment
-	size   int
-	sent   time.Duration
-	paying bool
+	took      time.Duration // the last answer
 }
 
 // New returns a machine that begins with a walk.
 func New(cfg Config) *Handoff {
 	cfg = cfg.withDefaults()
-	return &Handoff{cfg: cfg, seq: cfg.First}
+	h := &Handoff{cfg: cfg, seq: cfg.First}
+	for _, o := range cfg.Found {
+		h.target(o.Target).Owing = o
+	}
+	return h
 }
 
 // Deadline returns when [Handoff.Tick] is due; the greatest time there is: not
@@ -72,9 +70,7 @@ func (h *Handoff) Deadline() time.Duration {
 		at = h.next
 	case h.scanning:
 	case h.at < len(h.page.Held):
-		if h.paced {
-			at = h.sendAt - burst
-		}
+		at = h.waits
 	default:
 		at = h.scanAt
 	}
@@ -92,6 +88,18 @@ func (h *Handoff) Backlog(dst []Backlog) []Backlog {
 		}
 	}
 	return dst
+}
+
+// Oldest returns since when the oldest record is owed, in wall-clock
+// milliseconds; 0: none is.
+func (h *Handoff) Oldest() int64 {
+	var oldest int64
+	for i := range h.targets {
+		if o := h.targets[i].Oldest; o != 0 && (oldest == 0 || o < oldest) {
+			oldest = o
+		}
+	}
+	return oldest
 }
 
 // Back tells that a target may be worth asking again: a walk begins soon.
@@ -115,7 +123,7 @@ func (h *Handoff) Kept(now clock.Now) {
 // Tick gives up what has waited too long and goes on with the walk.
 func (h *Handoff) Tick(now clock.Now, p Peers, e *Effects) {
 	for len(h.flights) > 0 && h.flights[0].sent+h.cfg.Wait <= now.Mono {
-		h.fail(now, 0, "no answer", e)
+		h.fail(now, 0, h.flights[0].asked, "no answer", e)
 	}
 	h.walk(now, p, e)
 }
@@ -123,8 +131,8 @@ func (h *Handoff) Tick(now clock.Now, p Peers, e *Effects) {
 // Down tells that a peer can't be reached: nothing will come from it.
 func (h *Handoff) Down(now clock.Now, peer ring.NodeID, p Peers, e *Effects) {
 	for i := 0; i < len(h.flights); {
-		if f := &h.flights[i]; f.target == peer && !f.paying {
-			h.fail(now, i, "its link fell", e)
+		if slices.Contains(h.flights[i].asked, peer) {
+			h.fail(now, i, []ring.NodeID{peer}, "its link fell", e)
 		} else {
 			i++
 		}
@@ -132,61 +140,120 @@ func (h *Handoff) Down(now clock.Now, peer ring.NodeID, p Peers, e *Effects) {
 	h.walk(now, p, e)
 }
 
-// Answer takes a target's answer; false if nobody waits for it.
+// Answer takes a peer's answer; false if nobody waits for it.
 func (h *Handoff) Answer(now clock.Now, from ring.NodeID, a *replica.Answer, p Peers, e *Effects) bool {
-	i := slices.IndexFunc(h.flights, func(f flight) bool { return f.id == a.ID && f.target == from && !f.paying })
+	i := slices.IndexFunc(h.flights, func(f flight) bool { return f.id == a.ID && slices.Contains(f.asked, from) })
+	if i < 0 {
+		return false
+	}
+	switch {
+	case a.Status == replica.Have && a.Durable && !a.Pending:
+		h.stored(now, i, from, e)
+	case a.Status == replica.Failed:
+		h.fail(now, i, []ring.NodeID{from}, a.Reason.String(), e)
+	default:
+		h.fail(now, i, []ring.NodeID{from}, "it does not say that it stored it", e)
+	}
+	h.walk(now, p, e)
+	return true
+}
+
+// stored notes that a peer has a record durably as its own.
+func (h *Handoff) stored(now clock.Now, i int, peer ring.NodeID, e *Effects) {
+	f := &h.flights[i]
+	f.asked = slices.DeleteFunc(f.asked, func(id ring.NodeID) bool { return id == peer })
+	t := h.target(peer)
+	t.flying--
+	t.took = now.Mono - f.sent
+	t.failures, t.notBefore = 0, 0
+	if peer == f.target {
+		t.Failed, t.FailedAt = "", 0
+	}
+	if len(f.asked) == 0 {
+		h.pay(f, e)
+	}
+}
+
+// pay takes a target off the list of those to which a record is owed.
+func (h *Handoff) pay(f *flight, e *Effects) {
+	f.paying = true
+	e.Ops = append(e.Ops, replica.Op{
+		ID: f.id, Verb: replica.Paid, Partition: f.held.Partition, Key: f.held.Key, Pending: true,
+		Targets: []ring.NodeID{f.target}, Digest: f.held.Digest,
+	})
+}
+
+// Complete takes the own storage's answer; false if nobody waits for it.
+func (h *Handoff) Complete(now clock.Now, a *replica.Answer, p Peers, e *Effects) bool {
+	i := slices.IndexFunc(h.flights, func(f flight) bool { return f.id == a.ID && f.own() })
 	if i < 0 {
 		return false
 	}
 	f := &h.flights[i]
 	switch {
-	case a.Status == replica.Have && a.Durable && !a.Pending:
-		f.paying = true
-		e.Ops = append(e.Ops, f.op)
-		t := h.target(f.target)
-		t.failures, t.notBefore, t.Failed, t.FailedAt = 0, 0, "", 0
-	case a.Status == replica.Failed:
-		h.fail(now, i, a.Reason.String(), e)
+	case f.paying && a.Found:
+		h.paid(now, i, e)
+	case f.paying:
+		h.land(i) // another state is there by now: it is found by the next walk
+	case a.Status == replica.Have && a.Durable && a.Pending == (f.way == inherit):
+		h.pay(f, e)
 	default:
-		h.fail(now, i, "it does not say that it stored it", e)
+		h.fail(now, i, nil, "here: "+a.Reason.String(), e)
 	}
 	h.walk(now, p, e)
 	return true
 }
 
-// Complete takes the own storage's answer to a payment; false if nobody waits
-// for it.
-func (h *Handoff) Complete(now clock.Now, a *replica.Answer, p Peers, e *Effects) bool {
-	i := slices.IndexFunc(h.flights, func(f flight) bool { return f.id == a.ID && f.paying })
-	if i < 0 {
-		return false
-	}
+// paid ends a flight whose record is owed to its target no more.
+func (h *Handoff) paid(now clock.Now, i int, e *Effects) {
 	f := h.flights[i]
 	h.land(i)
-	if a.Found {
-		t := h.target(f.target)
-		t.Records, t.Bytes = max(t.Records-1, 0), max(t.Bytes-int64(f.size), 0)
-		if t.Records == 0 {
-			t.Bytes, t.Oldest = 0, 0
-		}
-		e.Facts = append(e.Facts, fact.Fact{Kind: fact.HandedOver, At: now.Mono, Lasted: now.Mono - f.sent, Peer: string(f.target), N: 1})
+	t := h.target(f.target)
+	t.Records, t.Bytes = max(t.Records-1, 0), max(t.Bytes-int64(f.held.Size), 0)
+	t.OverAge = min(t.OverAge, t.Records)
+	if t.Records == 0 {
+		t.Bytes, t.Oldest = 0, 0
 	}
-	h.walk(now, p, e)
-	return true
+	kind := fact.HandedOver
+	switch f.way {
+	case letGo:
+		kind = fact.LetGo
+	case inherit, move:
+		kind, h.again = fact.Reassigned, true
+	case deliver:
+	}
+	e.Facts = append(e.Facts, fact.Fact{Kind: kind, At: now.Mono, Lasted: now.Mono - f.sent, Peer: string(f.target), N: 1})
 }
 
-// fail gives up a flight. What was to be delivered is found again by a later
-// walk. Failures that come together count once.
-func (h *Handoff) fail(now clock.Now, i int, why string, e *Effects) {
+// fail gives up a flight because of some of those that it asked. The record is
+// found again by a later walk. Failures that come together count once.
+func (h *Handoff) fail(now clock.Now, i int, whose []ring.NodeID, why string, e *Effects) {
 	f := h.flights[i]
+	whose = slices.Clone(whose)
 	h.land(i)
 	if f.paying {
 		return // the own storage is late; the record is still owed
 	}
-	t := h.target(f.target)
-	t.Failed, t.FailedAt = why, now.Wall
+	if len(whose) == 0 {
+		whose = append(whose, f.target)
+	}
+	for _, id := range whose {
+		text := why
+		if id != f.target {
+			text = string(id) + ", offered it in its stead: " + why
+		}
+		t := h.target(f.target)
+		t.Failed, t.FailedAt = text, now.Wall
+		if h.backOff(now, h.target(id)) {
+			e.Facts = append(e.Facts, fact.Fact{Kind: fact.NotHandedOver, At: now.Mono, Peer: string(f.target), Note: text})
+		}
+	}
+}
+
+// backOff leaves a node alone for a while; false if it is already.
+func (h *Handoff) backOff(now clock.Now, t *target) bool {
 	if now.Mono < t.notBefore {
-		return
+		return false
 	}
 	wait := h.cfg.MaxBackOff
 	if t.failures < 16 {
@@ -194,12 +261,14 @@ func (h *Handoff) fail(now clock.Now, i int, why string, e *Effects) {
 	}
 	t.failures++
 	t.notBefore = now.Mono + wait
-	e.Facts = append(e.Facts, fact.Fact{Kind: fact.NotHandedOver, At: now.Mono, Peer: string(f.target), Note: why})
+	return true
 }
 
 // land takes a flight off the list.
 func (h *Handoff) land(i int) {
-	h.target(h.flights[i].target).flying--
+	for _, id := range h.flights[i].asked {
+		h.target(id).flying--
+	}
 	h.flights = slices.Delete(h.flights, i, i+1)
 }
 
@@ -211,7 +280,7 @@ func (h *Handoff) find(id ring.NodeID) (int, bool) {
 func (h *Handoff) target(id ring.NodeID) *target {
 	i, ok := h.find(id)
 	if !ok {
-		h.targets = slices.Insert(h.targets, i, target{Backlog: Backlog{Target: id}})
+		h.targets = slices.Insert(h.targets, i, target{Backlog: Backlog{Owing: replica.Owing{Target: id}}})
 	}
 	return &h.targets[i]
 }

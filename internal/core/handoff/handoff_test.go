@@ -18,16 +18,23 @@ type desk struct {
 	machine *handoff.Handoff
 	now     clock.Now
 	down    map[ring.NodeID]bool
+	primary []ring.NodeID // of every key; none: whomever it is owed to
 	handoff.Effects
 }
 
+const self = ring.NodeID("self")
+
 func newDesk(t *testing.T, cfg handoff.Config) *desk {
-	d := &desk{t: t, machine: handoff.New(cfg), now: clock.Now{Wall: 1_000_000}, down: map[ring.NodeID]bool{}}
+	d := &desk{t: t, machine: handoff.New(cfg), now: clock.Now{Wall: 1_000_000}, down: map[ring.NodeID]bool{}, primary: []ring.NodeID{"a", "b", "c"}}
 	d.tick(0)
 	return d
 }
 
-func (d *desk) Usable(id ring.NodeID) bool { return !d.down[id] }
+func (d *desk) Usable(id ring.NodeID) bool { return id != self && !d.down[id] }
+
+func (d *desk) Self() ring.NodeID { return self }
+
+func (d *desk) Primaries(uint32, string) []ring.NodeID { return d.primary }
 
 func (d *desk) tick(after time.Duration) {
 	d.now.Mono += after
@@ -79,6 +86,11 @@ func (d *desk) store(ask handoff.Ask) {
 	}
 }
 
+// owing is a backlog without failures.
+func owing(to ring.NodeID, records int, bytes, oldest int64) handoff.Backlog {
+	return handoff.Backlog{Owing: replica.Owing{Target: to, Records: records, Bytes: bytes, Oldest: oldest}}
+}
+
 func (d *desk) wantBacklog(want ...handoff.Backlog) {
 	d.t.Helper()
 	got := d.machine.Backlog(nil)
@@ -127,7 +139,9 @@ func TestBackOff(t *testing.T) {
 		t.Fatalf("facts %v", d.Facts)
 	}
 	d.tick(5 * time.Second) // the other one is given up
-	d.wantBacklog(handoff.Backlog{Target: "a", Records: 2, Bytes: 200, Oldest: 1000, Failed: "no answer", FailedAt: d.now.Wall})
+	late := owing("a", 2, 200, 1000)
+	late.Failed, late.FailedAt = "no answer", d.now.Wall
+	d.wantBacklog(late)
 
 	d.tick(time.Second)
 	d.page(replica.Page{Held: held(0, 2, "a")})
@@ -138,7 +152,7 @@ func TestBackOff(t *testing.T) {
 	d.page(replica.Page{Held: held(0, 2, "a")})
 	d.wantAsks(2)
 	d.store(d.Asks[0])
-	d.wantBacklog(handoff.Backlog{Target: "a", Records: 1, Bytes: 100, Oldest: 1000})
+	d.wantBacklog(owing("a", 1, 100, 1000))
 }
 
 // TestUnusableTargets: what can't be delivered is counted, and holds up nobody.
@@ -156,8 +170,7 @@ func TestUnusableTargets(t *testing.T) {
 	d.wantAsks(1)
 	d.tick(d.machine.Deadline() - d.now.Mono)
 	d.wantBacklog(
-		handoff.Backlog{Target: "a", Records: 4, Bytes: 400, Oldest: 1000},
-		handoff.Backlog{Target: "b", Records: 1, Bytes: 100, Oldest: 1003})
+		owing("a", 4, 400, 1000), owing("b", 1, 100, 1003))
 	if at := d.machine.Deadline(); at < 5*time.Second || at > 5*time.Second+time.Millisecond {
 		t.Fatalf("deadline %v: the flight's", at)
 	}

@@ -8,6 +8,9 @@ import (
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
+// DefaultMaxAge is for how long a record is kept for a target, unless configured.
+const DefaultMaxAge = 3 * time.Hour
+
 // Config bounds a [Handoff]. Zero fields take the defaults.
 type Config struct {
 	// Every is how long after a walk through the pending records began the next
@@ -21,9 +24,15 @@ type Config struct {
 	// Rate is how many bytes a second are sent, and ScanRate how many are read
 	// in search of them. Defaults 32 MiB and 64 MiB.
 	Rate, ScanRate int
-	// BackOff is how long a target that failed is left alone, doubling with each
+	// BackOff is how long a node that failed is left alone, doubling with each
 	// failure in a row up to MaxBackOff. Defaults 1 s and 1 min.
 	BackOff, MaxBackOff time.Duration
+	// MaxAge is for how long a record is kept for a target before it is let go,
+	// once enough other primaries hold its state. Default 3 h.
+	MaxAge time.Duration
+	// Found is what an earlier run left, by target: the backlog until the first
+	// walk has ended.
+	Found []replica.Owing
 	// First is what the ids of asks count from.
 	First uint64
 }
@@ -41,7 +50,13 @@ func (c Config) withDefaults() Config {
 	times := [...]struct {
 		v    *time.Duration
 		none time.Duration
-	}{{&c.Every, 10 * time.Second}, {&c.Wait, 5 * time.Second}, {&c.BackOff, time.Second}, {&c.MaxBackOff, time.Minute}}
+	}{
+		{&c.Every, 10 * time.Second},
+		{&c.Wait, 5 * time.Second},
+		{&c.BackOff, time.Second},
+		{&c.MaxBackOff, time.Minute},
+		{&c.MaxAge, DefaultMaxAge},
+	}
 	for _, d := range times {
 		if *d.v <= 0 {
 			*d.v = d.none
@@ -54,7 +69,7 @@ func (c Config) withDefaults() Config {
 // tells them from those of others.
 type Effects struct {
 	Asks  []Ask        // joins at peers
-	Ops   []replica.Op // payments at the own storage
+	Ops   []replica.Op // at the own storage: payments, and joins before them
 	Scans []Scan
 	Facts []fact.Fact
 }
@@ -83,17 +98,22 @@ func (e *Effects) Reset() {
 // Backlog is what is kept for one node: as the last whole walk found it, less
 // what was handed over since.
 type Backlog struct {
-	Target  ring.NodeID
-	Records int
-	Bytes   int64 // each record counts for every node it is owed to
-	Oldest  int64 // wall-clock milliseconds since when the oldest is owed; 0: none
+	replica.Owing
+	// OverAge is how many of the records are older than they should get. They
+	// are kept nevertheless until enough primaries hold their state.
+	OverAge int
 	// Failed is the last failure, "" if the last delivery succeeded; FailedAt
 	// is its time on the wall clock in milliseconds.
 	Failed   string
 	FailedAt int64
 }
 
-// Peers says which nodes are worth asking.
+// Peers is what the node knows of its cluster.
 type Peers interface {
+	Self() ring.NodeID
+	// Usable says whether a node is worth asking.
 	Usable(ring.NodeID) bool
+	// Primaries returns those of a key by the node's present view, none where it
+	// has none. It is good until the next call.
+	Primaries(partition uint32, bucket string) []ring.NodeID
 }

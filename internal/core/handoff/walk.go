@@ -1,6 +1,7 @@
 package handoff
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/clock"
@@ -16,6 +17,9 @@ func (h *Handoff) Page(now clock.Now, page *replica.Page, p Peers, e *Effects) {
 	}
 	h.scanning = false
 	h.page, h.at, h.owed = *page, 0, 0
+	if page.Err == nil {
+		h.room.measured(page)
+	}
 	size := 0
 	for i := range page.Held {
 		size += page.Held[i].Size
@@ -45,7 +49,7 @@ func (h *Handoff) walk(now clock.Now, p Peers, e *Effects) {
 		h.begin(now, e)
 		return
 	}
-	if h.scanning || !h.deliver(now, p, e) || now.Mono < h.scanAt {
+	if h.scanning || !h.work(now, p, e) || now.Mono < h.scanAt {
 		return
 	}
 	from := h.page.Next
@@ -54,7 +58,7 @@ func (h *Handoff) walk(now clock.Now, p Peers, e *Effects) {
 		h.scan(from, e)
 		return
 	}
-	h.end()
+	h.end(now)
 }
 
 func (h *Handoff) begin(now clock.Now, e *Effects) {
@@ -62,6 +66,7 @@ func (h *Handoff) begin(now clock.Now, e *Effects) {
 	for i := range h.targets {
 		h.targets[i].seen = Backlog{}
 	}
+	h.walks++
 	h.scan(nil, e)
 }
 
@@ -72,17 +77,18 @@ func (h *Handoff) scan(from []byte, e *Effects) {
 
 // end ends a walk: what it found is the backlog now. Where it found nothing none
 // follows until something is kept again.
-func (h *Handoff) end() {
+func (h *Handoff) end(now clock.Now) {
 	h.walking = false
 	h.next = h.began + h.cfg.Every
 	if h.again {
 		h.next = h.began + soonest
 	}
+	h.room.choose(now)
 	found := false
 	for i := range h.targets {
 		t := &h.targets[i]
 		found = found || t.seen.Records > 0
-		t.Records, t.Bytes, t.Oldest = t.seen.Records, t.seen.Bytes, t.seen.Oldest
+		t.Records, t.Bytes, t.Oldest, t.OverAge = t.seen.Records, t.seen.Bytes, t.seen.Oldest, t.seen.OverAge
 		if t.Records == 0 {
 			t.Failed, t.FailedAt = "", 0
 		}
@@ -92,55 +98,83 @@ func (h *Handoff) end() {
 	}
 }
 
-// deliver sends what the page holds to those who can take it; false if it has
-// to wait. A target whose share of the window is full holds up the others, until
-// it answers or has had its time.
-func (h *Handoff) deliver(now clock.Now, p Peers, e *Effects) bool {
+// work deals with what the page holds as far as may be; false if it has to wait.
+func (h *Handoff) work(now clock.Now, p Peers, e *Effects) bool {
 	for ; h.at < len(h.page.Held); h.at, h.owed = h.at+1, 0 {
 		held := &h.page.Held[h.at]
 		for ; h.owed < len(held.Owed); h.owed++ {
 			o := held.Owed[h.owed]
+			if !h.attempt(now, held, o, p, e) {
+				return false
+			}
 			t := h.target(o.Target)
-			if p.Usable(o.Target) && now.Mono >= t.notBefore && !h.flies(held, t) {
-				full := len(h.flights) >= h.cfg.Window || t.flying >= h.cfg.PerTarget
-				if h.paced = !full && now.Mono+burst < h.sendAt; full || h.paced {
-					return false
-				}
-				h.send(now, held, t, e)
+			t.seen.Add(held.Size, o.Since)
+			if h.overAge(now, o.Since) {
+				t.seen.OverAge++
 			}
-			t.seen.Records++
-			t.seen.Bytes += int64(held.Size)
-			if t.seen.Oldest == 0 || o.Since < t.seen.Oldest {
-				t.seen.Oldest = o.Since
-			}
+		}
+		if len(held.Owed) > 0 {
+			h.room.count(now, held)
 		}
 	}
 	return true
 }
 
-// flies reports whether a record is on its way to a target already.
-func (h *Handoff) flies(held *replica.Held, t *target) bool {
-	for i := range h.flights {
-		if f := &h.flights[i]; f.target == t.Target && f.op.Key == held.Key {
-			return true
-		}
+// attempt begins to end one debt, if it can; false if that has to wait.
+func (h *Handoff) attempt(now clock.Now, held *replica.Held, o replica.Owed, p Peers, e *Effects) bool {
+	h.waits = 0
+	if h.flies(held, o.Target) {
+		return true
 	}
-	return false
+	w, asked := h.plan(now, held, o, p)
+	if w == 0 {
+		return true
+	}
+	if len(h.flights) >= h.cfg.Window {
+		h.waits = never
+		return false
+	}
+	if id, full := h.full(asked); full && w != inherit {
+		h.waits = h.patience(now, id, p)
+		h.again = h.again || h.waits <= now.Mono
+		return h.waits <= now.Mono
+	}
+	if now.Mono+burst < h.sendAt {
+		h.waits = h.sendAt - burst
+		return false
+	}
+	h.send(now, held, o.Target, w, asked, p, e)
+	return true
 }
 
-func (h *Handoff) send(now clock.Now, held *replica.Held, t *target, e *Effects) {
-	id := h.seq
-	h.seq++
-	t.flying++
-	h.flights = append(h.flights, flight{
-		id: id, target: t.Target, size: held.Size, sent: now.Mono,
-		op: replica.Op{
-			ID: id, Verb: replica.Paid, Partition: held.Partition, Key: held.Key, Pending: true,
-			Targets: []ring.NodeID{t.Target}, Digest: held.Digest,
-		},
-	})
-	e.Asks = append(e.Asks, Ask{To: t.Target, Op: replica.Op{
-		ID: id, Verb: replica.Join, Partition: held.Partition, Key: held.Key, State: held.State,
-	}})
-	h.sendAt = max(h.sendAt, now.Mono) + span(held.Size, h.cfg.Rate)
+// patience returns until when the walk waits for a node whose share of the window
+// is full: twice as long as the fastest of the others takes to answer, so that a
+// slow one holds them up little; longer where nothing is known to be kept for
+// others, while the walk is young. What it would have got is found by the next
+// walk.
+func (h *Handoff) patience(now clock.Now, id ring.NodeID, p Peers) time.Duration {
+	i := slices.IndexFunc(h.flights, func(f flight) bool { return slices.Contains(f.asked, id) })
+	fastest, alone := h.others(now, id, p)
+	until := h.flights[i].sent + max(2*fastest, burst)
+	if until <= now.Mono && alone {
+		return h.began + h.cfg.Every
+	}
+	return until
+}
+
+// others returns how long the fastest takes of the other nodes that something
+// could go to, 0 if none has answered yet, and whether there is none.
+func (h *Handoff) others(now clock.Now, id ring.NodeID, p Peers) (fastest time.Duration, alone bool) {
+	alone = true
+	for i := range h.targets {
+		t := &h.targets[i]
+		if t.Target == id || t.Records+t.seen.Records == 0 || !h.ready(now, t.Target, p) {
+			continue
+		}
+		alone = false
+		if t.took != 0 && (fastest == 0 || t.took < fastest) {
+			fastest = t.took
+		}
+	}
+	return fastest, alone
 }

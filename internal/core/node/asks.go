@@ -63,7 +63,10 @@ func (n *Node) serve(now clock.Now, from ring.NodeID, m *Message, out *Out) {
 		drop(now, out, from, "a peer may only join, read and recall")
 		return
 	}
-	n.own(&op)
+	if !n.own(&op) {
+		n.decline(from, m, replica.NotPrimary, out)
+		return
+	}
 	if op.Silent {
 		op.ID = 0
 		out.Ops = append(out.Ops, op)
@@ -71,13 +74,21 @@ func (n *Node) serve(now clock.Now, from ring.NodeID, m *Message, out *Out) {
 	}
 	id, ok := n.asks.take(ask{from: from, id: op.ID, part: m.Partition})
 	if !ok {
-		n.send(out, from, Message{Kind: KindAnswer, Partition: m.Partition, Answer: replica.Answer{
-			ID: op.ID, Verb: op.Verb, Status: replica.Failed, Reason: replica.Overloaded,
-		}})
+		n.decline(from, m, replica.Overloaded, out)
 		return
 	}
 	op.ID = id
 	out.Ops = append(out.Ops, op)
+}
+
+// decline answers a peer's operation that is not tried.
+func (n *Node) decline(to ring.NodeID, m *Message, why replica.Reason, out *Out) {
+	if m.Op.Silent {
+		return
+	}
+	n.send(out, to, Message{Kind: KindAnswer, Partition: m.Partition, Answer: replica.Answer{
+		ID: m.Op.ID, Verb: m.Op.Verb, Status: replica.Failed, Reason: why,
+	}})
 }
 
 // complete takes an answer of the own storage: to a peer's ask, or to an own.

@@ -27,18 +27,38 @@ func isHint(id uint64) bool { return id&hintMark == hintMark }
 // reachable is the node as package handoff sees it.
 type reachable struct{ *Node }
 
+func (r reachable) Self() ring.NodeID { return r.view.Self }
+
 func (r reachable) Usable(id ring.NodeID) bool { return r.up[id] }
+
+func (r reachable) Primaries(partition uint32, bucket string) []ring.NodeID {
+	if r.view.Ring == nil || r.view.Ring.Q() == 0 {
+		return nil
+	}
+	return r.view.Ring.Preference(partition, r.bucket(bucket).N)
+}
 
 // Backlog appends to dst what is kept here for other nodes, by node.
 func (n *Node) Backlog(dst []handoff.Backlog) []handoff.Backlog { return n.handoff.Backlog(dst) }
 
+// OldestHint returns since when the oldest of what is kept for others is, in
+// wall-clock milliseconds; 0: nothing is.
+func (n *Node) OldestHint() int64 { return n.handoff.Oldest() }
+
 // own makes a peer's operation one on this node's own record where this node is
 // a primary of the key by its own view, whatever the peer took it for: only so
-// is what it stores seen by those who ask the primaries.
-func (n *Node) own(op *replica.Op) {
-	if op.Pending && holds(n.view.Ring.Preference(op.Partition, n.bucket(op.Key.Bucket).N), n.view.Self) {
-		op.Pending, op.Targets = false, nil
+// is what it stores seen by those who ask the primaries. It returns false where
+// the peer hands over what would be owed to this node, which is no primary: then
+// nothing may be stored (RULES R34).
+func (n *Node) own(op *replica.Op) bool {
+	if !op.Pending {
+		return true
 	}
+	if holds(reachable{n}.Primaries(op.Partition, op.Key.Bucket), n.view.Self) {
+		op.Pending, op.Targets = false, nil
+		return true
+	}
+	return len(op.Targets) != 1 || op.Targets[0] != n.view.Self
 }
 
 // hintsAnswer takes a target's answer to the handing over.

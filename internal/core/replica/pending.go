@@ -32,6 +32,23 @@ type Owed struct {
 	Since  int64 // wall-clock milliseconds
 }
 
+// Owing is what is kept for one node.
+type Owing struct {
+	Target  ring.NodeID
+	Records int
+	Bytes   int64 // each record counts for every node it is owed to
+	Oldest  int64 // wall-clock milliseconds since when the oldest is owed; 0: none
+}
+
+// Add adds a record of size bytes that is owed since then.
+func (o *Owing) Add(size int, since int64) {
+	o.Records++
+	o.Bytes += int64(size)
+	if o.Oldest == 0 || since < o.Oldest {
+		o.Oldest = since
+	}
+}
+
 const (
 	errPendingShort    DamageError = "pending: cut short"
 	errPendingVersion  DamageError = "pending: format is newer than this program, or not a pending record"
@@ -192,6 +209,8 @@ type Page struct {
 	Next []byte
 	// Damaged is how many records in the range could not be read.
 	Damaged int
+	// Bytes is what all pending records take, and Max their bound; 0: none.
+	Bytes, Max int64
 	// Err says why the scan ended early, with an engine that failed; Next is
 	// then nil.
 	Err error

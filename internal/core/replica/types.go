@@ -85,13 +85,14 @@ const (
 	TooManySiblings        // blind growth beyond the bucket's bound
 	Stopping               // the node is going away
 	Stale                  // the state's stamp is below what is taken here (RULES E1)
+	NotPrimary             // the node is no primary of the key by its own view (RULES R34)
 )
 
 // String returns the reason in words.
 func (r Reason) String() string {
 	names := [...]string{
 		None: "no reason", Overloaded: "overloaded", DiskFull: "no room", IOError: "I/O error", Corrupt: "checksum mismatch",
-		TooManySiblings: "too many siblings", Stopping: "stopping", Stale: "stamp too old",
+		TooManySiblings: "too many siblings", Stopping: "stopping", Stale: "stamp too old", NotPrimary: "not a primary",
 	}
 	if int(r) < len(names) {
 		return names[r]

@@ -94,7 +94,7 @@ func TestPages(t *testing.T) {
 		"/admin/v1/status":         `"node":"n1"`,
 		"/admin/v1/ring":           `"hash":"abcd"`,
 		"/admin/v1/log-level":      `"level":"info"`,
-		"/admin/v1/hints":          `{"target":"n2","records":4,"bytes":9}`,
+		"/admin/v1/hints":          `{"target":"n2","records":4,"bytes":9,"over_age":0}`,
 		"/admin/v1/owners/b/k":     `"primaries":["n1"]`,
 		"/admin/v1/replica/b/k":    `"dot":"a/1:1"`,
 		"/admin/v1/owners/b//a%2F": `"key":"/a/"`,
