@@ -37,8 +37,9 @@ type Faulter interface {
 }
 
 type handler struct {
-	cfg Config
-	mux *http.ServeMux
+	cfg   Config
+	mux   *http.ServeMux
+	paths map[string]methods // what docs/reference/openapi.yaml describes
 }
 
 // Paths whose rest is a key: a mux would clean and redirect them.
@@ -49,15 +50,20 @@ const (
 
 // New returns the handler of the admin port.
 func New(cfg Config) http.Handler {
-	h := &handler{cfg: cfg, mux: http.NewServeMux()}
-	h.routes()
 	// Refuses what a page from elsewhere makes a browser send, unless it is safe.
-	return http.NewCrossOriginProtection().Handler(h)
+	return http.NewCrossOriginProtection().Handler(newHandler(cfg))
+}
+
+func newHandler(cfg Config) *handler {
+	h := &handler{cfg: cfg, mux: http.NewServeMux(), paths: map[string]methods{}}
+	h.routes()
+	return h
 }
 
 func (h *handler) routes() {
-	get := func(path string, f http.HandlerFunc) { h.mux.Handle(path, methods{http.MethodGet: f}) }
-	h.mux.Handle("/metrics", methods{http.MethodGet: promhttp.HandlerFor(h.cfg.Metrics, promhttp.HandlerOpts{}).ServeHTTP})
+	add := func(path string, m methods) { h.paths[path] = m; h.mux.Handle(path, m) }
+	get := func(path string, f http.HandlerFunc) { add(path, methods{http.MethodGet: f}) }
+	get("/metrics", promhttp.HandlerFor(h.cfg.Metrics, promhttp.HandlerOpts{}).ServeHTTP)
 	get("/healthz", alive)
 	get("/livez", alive)
 	get("/readyz", h.ready)
@@ -65,15 +71,15 @@ func (h *handler) routes() {
 	get("/admin/v1/status", func(w http.ResponseWriter, _ *http.Request) { reply(w, h.cfg.Inspector.Status()) })
 	get("/admin/v1/ring", func(w http.ResponseWriter, _ *http.Request) { reply(w, h.cfg.Inspector.Ring()) })
 	get("/admin/v1/hints", h.hints)
-	h.mux.Handle("/admin/v1/log-level", methods{http.MethodGet: h.level, http.MethodPut: h.setLevel})
+	add("/admin/v1/log-level", methods{http.MethodGet: h.level, http.MethodPut: h.setLevel})
 	if h.cfg.Faults != nil {
-		h.mux.Handle("/admin/v1/dev/fault", methods{http.MethodPost: h.setFaults, http.MethodDelete: h.clearFaults})
+		add("/admin/v1/dev/fault", methods{http.MethodPost: h.setFaults, http.MethodDelete: h.clearFaults})
 	}
-	get("/debug/pprof/", pprof.Index)
-	get("/debug/pprof/cmdline", pprof.Cmdline)
-	get("/debug/pprof/profile", pprof.Profile)
-	get("/debug/pprof/symbol", pprof.Symbol)
-	get("/debug/pprof/trace", pprof.Trace)
+	for path, f := range map[string]http.HandlerFunc{
+		"": pprof.Index, "cmdline": pprof.Cmdline, "profile": pprof.Profile, "symbol": pprof.Symbol, "trace": pprof.Trace,
+	} {
+		h.mux.Handle("/debug/pprof/"+path, methods{http.MethodGet: f})
+	}
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		fail(w, http.StatusNotFound, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "there is nothing here: look at /healthz, /readyz, /version, /metrics, /debug/pprof/ and /admin/v1/"))
 	})

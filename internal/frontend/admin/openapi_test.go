@@ -1,0 +1,278 @@
+package admin
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/ourodb/ouro"
+)
+
+// document is what this test reads of docs/reference/openapi.yaml.
+type document struct {
+	Paths      map[string]map[string]yaml.Node `yaml:"paths"`
+	Components struct {
+		Responses map[string]response `yaml:"responses"`
+		Schemas   map[string]schema   `yaml:"schemas"`
+	} `yaml:"components"`
+}
+
+type response struct {
+	Ref     string `yaml:"$ref"`
+	Content map[string]struct {
+		Schema schema `yaml:"schema"`
+	} `yaml:"content"`
+}
+
+type schema struct {
+	Ref        string            `yaml:"$ref"`
+	Type       string            `yaml:"type"`
+	Format     string            `yaml:"format"`
+	Encoding   string            `yaml:"contentEncoding"`
+	Required   []string          `yaml:"required"`
+	Properties map[string]schema `yaml:"properties"`
+	Items      *schema           `yaml:"items"`
+	More       *schema           `yaml:"additionalProperties"`
+}
+
+func last(ref string) string { return ref[strings.LastIndex(ref, "/")+1:] }
+
+func readDocument(t *testing.T) *document {
+	t.Helper()
+	b, err := os.ReadFile("../../../docs/reference/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d document
+	if err := yaml.Unmarshal(b, &d); err != nil {
+		t.Fatal(err)
+	}
+	return &d
+}
+
+// responses returns what a documented method of a path may answer.
+func (d *document) responses(t *testing.T, path, method string) map[string]response {
+	t.Helper()
+	node, ok := d.Paths[path][strings.ToLower(method)]
+	if !ok {
+		t.Fatalf("openapi.yaml has no %s of %s", method, path)
+	}
+	var op struct {
+		Responses map[string]response `yaml:"responses"`
+	}
+	if err := node.Decode(&op); err != nil {
+		t.Fatal(err)
+	}
+	for status, r := range op.Responses {
+		if r.Ref != "" {
+			op.Responses[status] = d.Components.Responses[last(r.Ref)]
+		}
+	}
+	return op.Responses
+}
+
+// TestOpenAPIPaths: every path of the admin port is documented with its methods,
+// and nothing else is. Profiles are for Go's own tools.
+func TestOpenAPIPaths(t *testing.T) {
+	d := readDocument(t)
+	inner := newHandler(Config{Inspector: node{}, Faults: &faulter{}})
+	there := map[string][]string{ownersPrefix + "{bucket}/{key}": {"get"}, replicaPrefix + "{bucket}/{key}": {"get"}}
+	for path, m := range inner.paths {
+		for method := range m {
+			there[path] = append(there[path], strings.ToLower(method))
+		}
+	}
+	for path, methods := range there {
+		for _, m := range methods {
+			if _, ok := d.Paths[path][m]; !ok {
+				t.Errorf("openapi.yaml does not know %s of %s", m, path)
+			}
+		}
+	}
+	for path, ops := range d.Paths {
+		if strings.HasPrefix(path, "/kv/") {
+			continue
+		}
+		for m := range ops {
+			if m != "servers" && m != "parameters" && !slices.Contains(there[path], m) {
+				t.Errorf("openapi.yaml has %s of %s, which is not there", m, path)
+			}
+		}
+	}
+}
+
+// TestOpenAPISchemas holds the documented objects to the types that are sent.
+func TestOpenAPISchemas(t *testing.T) {
+	d := readDocument(t)
+	done := map[string]bool{}
+	for name, v := range map[string]any{
+		"Status": ouro.Status{}, "RingInfo": ouro.RingInfo{}, "OwnersInfo": ouro.OwnersInfo{}, "ReplicaInfo": ouro.ReplicaInfo{},
+		"HintsInfo": ouro.HintsInfo{}, "Build": Build{}, "LogLevel": logLevel{}, "Faults": faults{}, "AdminError": failure{},
+	} {
+		d.hold(t, name, reflect.TypeOf(v), done)
+	}
+}
+
+// hold holds one object to its type, and those in it to theirs.
+func (d *document) hold(t *testing.T, name string, typ reflect.Type, done map[string]bool) {
+	t.Helper()
+	if done[name] {
+		return
+	}
+	done[name] = true
+	s, ok := d.Components.Schemas[name]
+	if !ok {
+		t.Errorf("openapi.yaml has no schema %s", name)
+		return
+	}
+	fields := map[string]bool{}
+	for i := range typ.NumField() {
+		f := typ.Field(i)
+		tag, rest, _ := strings.Cut(f.Tag.Get("json"), ",")
+		fields[tag] = true
+		p, ok := s.Properties[tag]
+		if !ok {
+			t.Errorf("openapi.yaml does not know the field %s of %s", tag, name)
+			continue
+		}
+		if optional := strings.Contains(rest, "omit"); slices.Contains(s.Required, tag) == optional && name != "Fault" {
+			t.Errorf("%s of %s: required %v, may be left out %v", tag, name, !optional, optional)
+		}
+		d.holdField(t, name+"."+tag, p, f.Type, done)
+	}
+	for p := range s.Properties {
+		if !fields[p] {
+			t.Errorf("openapi.yaml has a field %s of %s, which is not there", p, name)
+		}
+	}
+}
+
+func (d *document) holdField(t *testing.T, name string, s schema, typ reflect.Type, done map[string]bool) {
+	t.Helper()
+	want := ""
+	switch {
+	case typ == reflect.TypeFor[time.Time]():
+		want = "string"
+		if s.Format != "date-time" {
+			t.Errorf("%s is a time", name)
+		}
+	case typ == reflect.TypeFor[[]byte]():
+		want = "string"
+		if s.Encoding != "base64" {
+			t.Errorf("%s is base64", name)
+		}
+	case typ.Kind() == reflect.Struct:
+		d.hold(t, last(s.Ref), typ, done)
+		return
+	case typ.Kind() == reflect.Slice && s.Items != nil:
+		want = "array"
+		d.holdField(t, name+"[]", *s.Items, typ.Elem(), done)
+	case typ.Kind() == reflect.Map && s.More != nil:
+		want = "object"
+		d.holdField(t, name+"{}", *s.More, typ.Elem(), done)
+	case typ.Kind() == reflect.String:
+		want = "string"
+	case typ.Kind() == reflect.Bool:
+		want = "boolean"
+	case typ.Kind() == reflect.Float64:
+		want = "number"
+	case typ.ConvertibleTo(reflect.TypeFor[int64]()):
+		want = "integer"
+	}
+	if s.Type != want {
+		t.Errorf("%s is said to be of type %q, want %q", name, s.Type, want)
+	}
+}
+
+// TestOpenAPIAnswers: what the handler answers is documented, and what is
+// documented some case answers.
+func TestOpenAPIAnswers(t *testing.T) {
+	d := readDocument(t)
+	bad := &ouro.Error{Code: ouro.QuorumUnavailable}
+	late := &ouro.Error{Code: ouro.TimedOut}
+	const level, fault, owners, replica = "/admin/v1/log-level", "/admin/v1/dev/fault", ownersPrefix + "{bucket}/{key}", replicaPrefix + "{bucket}/{key}"
+	huge := `{"level":"` + strings.Repeat("x", maxBody) + `"}`
+	seen := map[string]bool{}
+	for _, c := range []struct {
+		method, path, target, body string
+		node                       node
+	}{
+		{method: "GET", path: "/healthz"},
+		{method: "GET", path: "/livez"},
+		{method: "GET", path: "/readyz", target: "/readyz?verbose"},
+		{method: "GET", path: "/readyz", node: node{ready: errors.New("no")}},
+		{method: "GET", path: "/version"},
+		{method: "GET", path: "/metrics"},
+		{method: "GET", path: "/admin/v1/status"},
+		{method: "GET", path: "/admin/v1/ring"},
+		{method: "GET", path: "/admin/v1/hints"},
+		{method: "GET", path: "/admin/v1/hints", node: node{fails: bad}},
+		{method: "GET", path: "/admin/v1/hints", node: node{fails: late}},
+		{method: "GET", path: owners, target: ownersPrefix + "b/k"},
+		{method: "GET", path: owners, target: ownersPrefix + "b/"},
+		{method: "GET", path: owners, target: ownersPrefix + "b/k", node: node{fails: bad}},
+		{method: "GET", path: replica, target: replicaPrefix + "b/k"},
+		{method: "GET", path: replica, target: replicaPrefix + "b/"},
+		{method: "GET", path: replica, target: replicaPrefix + "b/k", node: node{fails: bad}},
+		{method: "GET", path: replica, target: replicaPrefix + "b/k", node: node{fails: late}},
+		{method: "GET", path: level},
+		{method: "PUT", path: level, body: `{"level":"debug"}`},
+		{method: "PUT", path: level, body: `{"level":"loud"}`},
+		{method: "PUT", path: level, body: huge},
+		{method: "POST", path: fault, body: `{"peers":{"n2":{"drop_in":true}}}`},
+		{method: "POST", path: fault, body: `{"peers":{"n9":{}}}`},
+		{method: "POST", path: fault, body: huge},
+		{method: "DELETE", path: fault},
+	} {
+		h, _ := newTestHandler(c.node, &faulter{set: map[string]string{}})
+		target := c.target
+		if target == "" {
+			target = c.path
+		}
+		rec := ask(h, c.method, target, c.body, "Content-Type", "application/json")
+		status := strconv.Itoa(rec.Code)
+		r, ok := d.responses(t, c.path, c.method)[status]
+		if !ok {
+			t.Errorf("openapi.yaml does not know that %s %s answers %s: %s", c.method, target, status, rec.Body)
+			continue
+		}
+		seen[c.method+" "+c.path+" "+status] = true
+		holdType(t, c.method+" "+target, r, rec)
+	}
+	for path, ops := range d.Paths {
+		for method := range ops {
+			if strings.HasPrefix(path, "/kv/") || method == "servers" || method == "parameters" {
+				continue
+			}
+			for status := range d.responses(t, path, method) {
+				if name := strings.ToUpper(method) + " " + path + " " + status; !seen[name] {
+					t.Errorf("no case answers %s", name)
+				}
+			}
+		}
+	}
+}
+
+// holdType holds an answer to the documented type of its body.
+func holdType(t *testing.T, name string, r response, rec *httptest.ResponseRecorder) {
+	t.Helper()
+	typ, _, _ := strings.Cut(rec.Header().Get("Content-Type"), ";")
+	if rec.Code == http.StatusNoContent {
+		if rec.Body.Len() != 0 {
+			t.Errorf("%s has a body", name)
+		}
+		return
+	}
+	if _, ok := r.Content[typ]; !ok {
+		t.Errorf("openapi.yaml does not know that %s answers with %s", name, typ)
+	}
+}
