@@ -90,8 +90,17 @@ type Runner struct {
 type record struct {
 	partition    uint32
 	bucket, name string
-	pending      bool
+	kind         recordKind
 }
+
+// recordKind tells the records of one key apart.
+type recordKind uint8
+
+const (
+	ownRecord     recordKind = iota
+	pendingRecord            // kept for others
+	sideRecord               // in the stead of the own one, which can't be read
+)
 
 // New returns a runner over e. After each batch has synced, or has failed to,
 // onSync is called with its number; whoever is told then calls
@@ -223,10 +232,10 @@ func (r *Runner) commit() error {
 // a pending one is read again when it is handed over, and then it goes.
 func (r *Runner) keep() {
 	for i := range r.staged {
-		if s := &r.staged[i]; s.changed && !s.op.Pending {
+		if s := &r.staged[i]; s.changed && !s.op.Pending && !s.aside {
 			op := s.op
 			r.key = appendKey(r.key[:0], op)
-			r.cache.put(op.Key.Pos.Lo, r.key, r.overlay[record{op.Partition, op.Key.Bucket, op.Key.Name, false}])
+			r.cache.put(op.Key.Pos.Lo, r.key, r.overlay[record{op.Partition, op.Key.Bucket, op.Key.Name, ownRecord}])
 		}
 	}
 }

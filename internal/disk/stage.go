@@ -19,6 +19,7 @@ type staged struct {
 	facts   int    // where its facts end
 	changed bool
 	marked  bool // a mark was put into the batch or taken out of the store
+	aside   bool // what changed is not the record itself
 }
 
 // stage runs one operation and puts what it changes into the batch.
@@ -29,6 +30,8 @@ func (r *Runner) stage(now clock.Now, op *replica.Op, facts *[]fact.Fact) {
 		s.answer = failed(op, reason)
 	} else if op.Verb == replica.Agreed {
 		r.agreed(op, &s)
+	} else if op.Verb == replica.Recover {
+		r.recover(op, &s)
 	} else {
 		r.do(now, op, &s, facts)
 	}
@@ -45,7 +48,7 @@ func (r *Runner) refuse(op *replica.Op) replica.Reason {
 	switch {
 	case r.dead != nil:
 		return replica.IOError
-	case op.Verb != replica.Write && op.Verb != replica.Join:
+	case op.Verb != replica.Write && op.Verb != replica.Join && op.Verb != replica.Heal:
 		return replica.None
 	case r.full.Load():
 		return replica.DiskFull
@@ -60,7 +63,10 @@ func (r *Runner) refuse(op *replica.Op) replica.Reason {
 
 // do runs one operation on what is stored, as the batch so far leaves it.
 func (r *Runner) do(now clock.Now, op *replica.Op, s *staged, facts *[]fact.Fact) {
-	id := record{op.Partition, op.Key.Bucket, op.Key.Name, op.Pending}
+	id := record{op.Partition, op.Key.Bucket, op.Key.Name, ownRecord}
+	if op.Pending {
+		id.kind = pendingRecord
+	}
 	r.key = appendKey(r.key[:0], op)
 	var res replica.Result
 	size := 0 // of what is stored
@@ -72,6 +78,12 @@ func (r *Runner) do(now clock.Now, op *replica.Op, s *staged, facts *[]fact.Fact
 		res = r.replica.Do(now, stored, op, facts)
 	} else {
 		res, size = r.fetch(now, op, facts)
+	}
+	if res.Answer.Rotten != nil {
+		r.adjust(op, &res)
+		r.beside(now, op, s, facts)
+		r.mark(op, s)
+		return
 	}
 	if s.changed = res.Record != nil || res.Drop; s.changed {
 		r.change(id, &res, size)
@@ -109,7 +121,7 @@ func (r *Runner) change(id record, res *replica.Result, size int) {
 		r.batch.SetShared(r.key, res.Record)
 	}
 	r.overlay[id] = res.Record
-	if id.pending {
+	if id.kind == pendingRecord {
 		r.grow(size, len(res.Record))
 	}
 }
@@ -168,6 +180,9 @@ func (r *Runner) settle(s *staged, done *[]replica.Answer) {
 	durable := s.seq <= r.waiting.synced
 	switch {
 	case s.op.Silent:
+		if a.Rotten != nil {
+			*done = append(*done, replica.Answer{Verb: a.Verb, Status: a.Status, Rotten: a.Rotten})
+		}
 		return
 	case a.Status == replica.Failed, a.Status == replica.DontKnow && a.State == nil, a.Verb == replica.Recall && !a.Found:
 		*done = append(*done, a)
@@ -180,7 +195,7 @@ func (r *Runner) settle(s *staged, done *[]replica.Answer) {
 		*done = append(*done, failed(s.op, replica.Overloaded))
 		return
 	}
-	a.Durable = a.Verb == replica.Write || a.Verb == replica.Join
+	a.Durable = a.Verb != replica.Read && a.Verb != replica.Recall && a.Verb != replica.Paid
 	if durable {
 		*done = append(*done, a)
 	} else {

@@ -32,7 +32,7 @@ func (h *Host) Status() ouro.Status {
 		Version: h.cfg.Version, Engine: h.cfg.Engine, Started: h.started, Starts: h.cfg.Starts,
 		Shards: len(h.shards), Q: v.Ring.Q(), Epoch: v.Ring.Epoch(), RingHash: fmt.Sprintf("%x", v.Ring.Hash()),
 		Defaults: ouro.QuorumInfo{N: b.N, R: b.R, W: b.W, PR: b.PR, PW: b.PW, DW: b.DW},
-		Notes:    h.cfg.Notes,
+		Notes:    h.cfg.Notes, Recovering: h.recovering(),
 		InFlight: int(h.flight.Load()),
 	}
 	owned := ownedBy(v.Ring)

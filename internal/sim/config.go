@@ -2,6 +2,8 @@ package sim
 
 import (
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/node"
@@ -41,6 +43,7 @@ func (c *Config) setDefaults() {
 	if c.Q == 0 {
 		c.Q = 8
 	}
+	c.Buckets.Names = slices.Sorted(maps.Keys(c.Buckets.Named))
 	b := &c.Buckets.Default
 	if b.N == 0 {
 		b.N = min(3, len(c.Nodes))

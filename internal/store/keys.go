@@ -47,10 +47,10 @@ func IsPending(key []byte) bool { return len(key) > 0 && key[0] == pendingPrefix
 // headLen is how long a key is before the bucket.
 const headLen = 1 + 4 + 1
 
-// SplitKey returns what the engine key of a record, pending or not, was made
+// SplitKey returns what the engine key of a record, of any kind, was made
 // of, or false for any other key. Bucket and name alias the key.
 func SplitKey(key []byte) (partition uint32, bucket, name []byte, ok bool) {
-	if len(key) < headLen || key[0] != recordPrefix && key[0] != pendingPrefix {
+	if len(key) < headLen || key[0] != recordPrefix && key[0] != pendingPrefix && key[0] != sidePrefix {
 		return 0, nil, nil, false
 	}
 	n := int(key[5])
@@ -137,6 +137,45 @@ func PositionIn(key []byte) uint64 { return binary.BigEndian.Uint64(key[headLen+
 func appendTree(dst []byte, partition uint32, bucket string) []byte {
 	dst = binary.BigEndian.AppendUint32(append(dst, leafPrefix), partition)
 	return append(append(dst, byte(len(bucket))), bucket...)
+}
+
+// What a node keeps of its recovery:
+//
+//	'm' | 'd'                     id of the data folder that the data belongs to
+//	'm' | 'r' | partition         progress of the recovery of a partition
+//	'q' | as the key of a record  side record of one that can't be read
+const (
+	sidePrefix   = 'q'
+	diskKey      = 'd'
+	recoveringIn = 'r'
+)
+
+// AppendSideKey appends the engine key of the side record of a key to dst.
+func AppendSideKey(dst []byte, partition uint32, bucket string, pos uint64, name string) []byte {
+	return appendKey(append(dst, sidePrefix), partition, bucket, pos, name)
+}
+
+// DiskKey is the engine key of the id of the data folder.
+func DiskKey() []byte { return []byte{metaPrefix, diskKey} }
+
+// AppendProgressKey appends the engine key of the progress of the recovery of a
+// partition.
+func AppendProgressKey(dst []byte, partition uint32) []byte {
+	return binary.BigEndian.AppendUint32(append(dst, metaPrefix, recoveringIn), partition)
+}
+
+// ProgressRange returns the range of engine keys, the end excluded, that holds
+// the progress of all partitions and nothing else.
+func ProgressRange() (lo, hi []byte) {
+	return []byte{metaPrefix, recoveringIn}, []byte{metaPrefix, recoveringIn + 1}
+}
+
+// SplitProgressKey returns the partition in such a key, or false for any other.
+func SplitProgressKey(key []byte) (partition uint32, ok bool) {
+	if len(key) != 2+4 || key[0] != metaPrefix || key[1] != recoveringIn {
+		return 0, false
+	}
+	return binary.BigEndian.Uint32(key[2:]), true
 }
 
 func appendKey(dst []byte, partition uint32, bucket string, pos uint64, name string) []byte {

@@ -10,7 +10,7 @@ import (
 )
 
 // kinds bounds the kinds of fact that are counted.
-const kinds = int(fact.Reassigned) + 1
+const kinds = int(fact.NotHealed) + 1
 
 // facts counts what the core states. Kinds without a counter are for explain
 // only.
@@ -40,6 +40,10 @@ func newFacts(r registrar) facts {
 	f.counters[fact.NotHandedOver] = r.counter("ouro_failed_handovers_total", "Deliveries of kept records that failed; those that fail together count once.")
 	f.counters[fact.LetGo] = r.counter("ouro_dropped_hints_total", "Kept records dropped for their age or for want of room; two other primaries hold each.")
 	f.counters[fact.Reassigned] = r.counter("ouro_reassigned_hints_total", "Kept records whose target is no primary any more, or whose keeper is one now.")
+	f.counters[fact.Compared] = r.counter("ouro_recovery_comparisons_total", "Comparisons of a recovering partition with another replica, complete or not.")
+	f.counters[fact.Current] = r.counter("ouro_recovered_partitions_total", "Partitions that count for reads again after a recovery.")
+	f.counters[fact.Healed] = r.counter("ouro_healed_records_total", "Records that could not be read and were had from other replicas.")
+	f.counters[fact.NotHealed] = r.counter("ouro_failed_heals_total", "Attempts to have such a record from others that failed.")
 	f.siblings = r.histogram("ouro_get_siblings", "Versions that a get showed.", []float64{0, 1, 2, 3, 5, 10, 25, 50, 100})
 	f.lag = r.histogram("ouro_replication_lag_seconds", "From a write's acknowledgement to the last of its N replicas having it.", latencies)
 	return f
@@ -91,8 +95,10 @@ func levelOf(k fact.Kind) slog.Level {
 	switch k {
 	case fact.DotReused:
 		return slog.LevelError
-	case fact.Damaged, fact.ExceptionDropped:
+	case fact.Damaged, fact.ExceptionDropped, fact.Recovering:
 		return slog.LevelWarn
+	case fact.Current, fact.Healed:
+		return slog.LevelInfo
 	default:
 		return slog.LevelDebug
 	}

@@ -153,6 +153,7 @@ func TestDocumented(t *testing.T) {
 	m.Link("n2", true)
 	m.WatchDisk(func() (int64, bool) { return 7, true })
 	m.WatchHints(func() int64 { return 7 }, func() time.Time { return time.Time{} })
+	m.WatchRecovery(func() (int, int) { return 3, 1 })
 	families, err := reg.Gather()
 	if err != nil {
 		t.Fatal(err)

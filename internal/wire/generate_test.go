@@ -110,6 +110,8 @@ func drawAnswer(t *rapid.T) replica.Answer {
 		Found:   drawBool(t, "found"),
 		Pending: drawBool(t, "pending answer"),
 		State:   drawBytes(t, "state"),
+
+		Recovering: drawBool(t, "recovering"),
 	}
 	if drawBool(t, "with digest") {
 		a.Digest = causal.Sum{Hi: drawUint64(t, "hi"), Lo: drawUint64(t, "lo")}

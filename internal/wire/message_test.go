@@ -59,6 +59,7 @@ func TestNoFieldIsForgotten(t *testing.T) {
 			want.Op.Key = ring.NewKey("bucket", "name")
 		case node.KindAnswer:
 			fill(t, reflect.ValueOf(&want.Answer).Elem())
+			want.Answer.Rotten = nil // for its own node only
 		case node.KindForward:
 			want.Request = &node.Request{}
 			fill(t, reflect.ValueOf(want.Request).Elem())
@@ -153,8 +154,8 @@ func TestUnknownIsRefusedByName(t *testing.T) {
 	if _, err := DecodeMessage(version); !errors.Is(err, ErrVersion) {
 		t.Errorf("unknown version: %v", err)
 	}
-	flags := AppendMessage(nil, &node.Message{Kind: node.KindAnswer, Partition: 1})
-	flags[8] |= 0x80 // kind, partition, version, epoch, ticket, verb, status, reason
+	flags := AppendMessage(nil, &node.Message{Kind: node.KindForward, Partition: 1, Request: &node.Request{Key: ring.NewKey("b", "k")}})
+	flags[6] |= 0x80 // kind, partition, version, epoch, ticket, verb
 	if _, err := DecodeMessage(flags); !errors.Is(err, ErrMalformed) {
 		t.Errorf("unknown flag: %v", err)
 	}

@@ -152,7 +152,7 @@ func (g *Get) Answer(now clock.Now, from ring.NodeID, a *replica.Answer, e *Effe
 			g.forget(i)
 			g.restaff(now, e)
 		}
-	case a.Status == replica.Have && a.Durable:
+	case a.Status == replica.Have && a.Durable && !a.Recovering:
 		g.acked.add(i)
 	}
 	g.judge(now, e)

@@ -36,6 +36,7 @@ type Put struct {
 	common
 	req     PutRequest
 	acked   set  // have the state durably
+	weak    set  // of them, those that recover: good for w, not for pw (R9)
 	knew    set  // answered the recall for good
 	begun   bool // somebody was asked something
 	minting bool // a disk was asked to mint, or has minted: failure is no longer "not done"
@@ -142,7 +143,7 @@ func (p *Put) written(now clock.Now, a *replica.Answer, e *Effects) {
 	}
 	if a.Durable {
 		p.waiting[writeRound].remove(p.self)
-		p.acked.add(p.self)
+		p.ack(p.self, a)
 	}
 	p.judge(now, e)
 }
@@ -205,7 +206,7 @@ func (p *Put) step(now clock.Now, e *Effects) {
 func (p *Put) joined(now clock.Now, i int, a *replica.Answer, e *Effects) {
 	switch {
 	case a.Status == replica.Have && a.Durable:
-		p.acked.add(i)
+		p.ack(i, a)
 	case a.Status == replica.Have:
 		return // received, not yet durable: it will say so
 	default:
@@ -239,9 +240,20 @@ func (p *Put) judge(now clock.Now, e *Effects) {
 	}
 }
 
+// ack counts an acknowledgement.
+func (p *Put) ack(i int, a *replica.Answer) {
+	p.acked.add(i)
+	if a.Recovering {
+		p.weak.add(i)
+	}
+}
+
+// strong are those of some that count for pw.
+func (p *Put) strong(s set) set { return s & p.primaries() &^ p.weak }
+
 // enough says whether the acknowledgements of some meet the numbers.
 func (p *Put) enough(s set) bool {
-	return p.numbers.writes(s.len(), (s & p.primaries()).len())
+	return p.numbers.writes(s.len(), p.strong(s).len())
 }
 
 // possible says whether the numbers can still be met.
@@ -275,7 +287,7 @@ func (p *Put) fail(now clock.Now, e *Effects, err *ouro.Error) {
 }
 
 func (p *Put) quorum() ouro.Quorum {
-	return p.numbers.quorum(p.acked.len(), (p.acked & p.primaries()).len(), p.acked.len())
+	return p.numbers.quorum(p.acked.len(), p.strong(p.acked).len(), p.acked.len())
 }
 
 // outcome is what a failure means now: not done only if no mint was attempted,
@@ -295,7 +307,7 @@ func (p *Put) tooFew(now clock.Now, e *Effects) {
 	rest := p.everyone() &^ (p.lost | p.acked)
 	p.fail(now, e, ouro.Errorf(ouro.QuorumUnavailable, p.outcome(),
 		"%d nodes have it durably and %d more can be reached (of the %d primaries: %d and %d), too few for w=%d pw=%d dw=%d",
-		p.acked.len(), rest.len(), p.prim, (p.acked&p.primaries()).len(), (rest&p.primaries()).len(),
+		p.acked.len(), rest.len(), p.prim, p.strong(p.acked).len(), (rest&p.primaries()).len(),
 		p.numbers.W, p.numbers.PW, p.numbers.DW))
 }
 
@@ -358,7 +370,7 @@ func (p *Put) Tick(now clock.Now, e *Effects) {
 	}
 	p.fail(now, e, ouro.Errorf(ouro.TimedOut, p.outcome(),
 		"%d nodes, %d of them of the %d primaries, acknowledged within %v, too few for w=%d pw=%d dw=%d",
-		p.acked.len(), (p.acked&p.primaries()).len(), p.prim, p.numbers.Timeout, p.numbers.W, p.numbers.PW, p.numbers.DW))
+		p.acked.len(), p.strong(p.acked).len(), p.prim, p.numbers.Timeout, p.numbers.W, p.numbers.PW, p.numbers.DW))
 }
 
 // wait looks for those that are silent for too long.

@@ -62,7 +62,7 @@ func (p *Put) fetched(now clock.Now, i int, a *replica.Answer, e *Effects) {
 		p.noState(now, e, i)
 		return
 	}
-	p.acked.add(i)
+	p.ack(i, a)
 	p.spread(now, e, a.State)
 	p.judge(now, e)
 }

@@ -41,6 +41,11 @@ const (
 	Hedged                           // another replica was asked for its state, as Peer took long
 	LetGo                            // what was kept for Peer is kept no more: others hold it and compare with Peer
 	Reassigned                       // what was kept for Peer, no primary any more or not of need, is owed or held otherwise
+	Recovering                       // N partitions may lack what was acknowledged; Note: why
+	Compared                         // one of them was compared with Peer; N: it, Note: with what outcome
+	Current                          // one of them counts for reads again; N: how many are left
+	Healed                           // a record that could not be read is whole again
+	NotHealed                        // it can't be had from others for now; Note: why
 )
 
 // Fact is one thing that happened.
@@ -62,6 +67,7 @@ var names = [...]string{
 	Dropped: "message dropped", Hinted: "kept for others", HandedOver: "handed over to", NotHandedOver: "not handed over to",
 	StoodIn: "stands in", NoPrimary: "no primary was asked", Suspected: "suspected", Trusted: "answers again", Hedged: "hedged, waiting for",
 	LetGo: "let go what was kept for", Reassigned: "reassigned what was kept for",
+	Recovering: "recovering", Compared: "compared with", Current: "current again, left", Healed: "record healed", NotHealed: "record not healed",
 }
 
 // String returns the name of the kind in words.

@@ -110,6 +110,7 @@ func Shortfall(b Bucket, members int) string {
 type Buckets struct {
 	Default Bucket
 	Named   map[string]Bucket
+	Names   []string // of those in Named, sorted
 }
 
 // Of returns the settings of a bucket.

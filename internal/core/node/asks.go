@@ -94,7 +94,14 @@ func (n *Node) decline(to ring.NodeID, m *Message, why replica.Reason, out *Out)
 // complete takes an answer of the own storage: to a peer's ask, or to an own.
 func (n *Node) complete(now clock.Now, a *replica.Answer, out *Out) {
 	n.hintKept(now, a)
+	if a.Rotten != nil {
+		n.rotten(now, a.Rotten, out)
+	}
 	if a.ID == 0 {
+		return
+	}
+	if isRecovery(a.ID) {
+		n.recoveryDone(now, a, out)
 		return
 	}
 	if isHint(a.ID) {
@@ -111,7 +118,7 @@ func (n *Node) complete(now clock.Now, a *replica.Answer, out *Out) {
 		return
 	}
 	answer := *a
-	answer.ID = who.id
+	answer.ID, answer.Rotten = who.id, nil
 	n.send(out, who.from, Message{Kind: KindAnswer, Partition: who.part, Answer: answer})
 }
 
@@ -119,6 +126,10 @@ func (n *Node) complete(now clock.Now, a *replica.Answer, out *Out) {
 func (n *Node) answer(now clock.Now, from ring.NodeID, a *replica.Answer, out *Out) {
 	if isHint(a.ID) {
 		n.hintsAnswer(now, from, a, out)
+		return
+	}
+	if isRecovery(a.ID) {
+		n.recoveryAnswer(now, from, a, out)
 		return
 	}
 	s := n.slots.find(a.ID)

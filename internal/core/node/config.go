@@ -5,6 +5,7 @@ import (
 
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/handoff"
+	"github.com/ourodb/ouro/internal/core/recovery"
 )
 
 // Config is what a [Node] is made with. A zero field takes its default.
@@ -43,6 +44,9 @@ type Config struct {
 	// Handoff bounds the handing over of what is kept for others; its First is
 	// made from Run.
 	Handoff handoff.Config
+	// Recovery bounds what is done after something was forgotten; its First and
+	// Limits are made from the above.
+	Recovery recovery.Config
 }
 
 func (c Config) withDefaults() Config {

@@ -1,8 +1,6 @@
 package node
 
 import (
-	"time"
-
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/handoff"
 	"github.com/ourodb/ouro/internal/core/replica"
@@ -106,12 +104,6 @@ func (n *Node) hintsTick(now clock.Now, out *Out) {
 		n.handoff.Tick(now, reachable{n}, &n.hints)
 		n.drainHints(out)
 	}
-}
-
-// hintsDeadline returns when hintsTick is due, and whether it ever is.
-func (n *Node) hintsDeadline() (time.Duration, bool) {
-	at := n.handoff.Deadline()
-	return at, at < 1<<63-1
 }
 
 func (n *Node) drainHints(out *Out) {

@@ -7,24 +7,27 @@ import (
 	"github.com/ourodb/ouro/internal/core/coord"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/handoff"
+	"github.com/ourodb/ouro/internal/core/recovery"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
 // Node is one shard of a node.
 type Node struct {
-	cfg       Config
-	view      *View
-	up        map[ring.NodeID]bool // peers with a link; none to begin with
-	slots     slots
-	inFlight  int // requests without a reply
-	lingering int // requests with one
-	asks      asks
-	surveys   asks // of peers, under way at the own storage
-	taken     taken
-	effects   coord.Effects
-	handoff   *handoff.Handoff
-	hints     handoff.Effects
-	replicas  [coord.MaxSlots + 2]coord.Replica
+	cfg        Config
+	view       *View
+	up         map[ring.NodeID]bool // peers with a link; none to begin with
+	slots      slots
+	inFlight   int // requests without a reply
+	lingering  int // requests with one
+	asks       asks
+	surveys    asks // of peers, under way at the own storage
+	taken      taken
+	effects    coord.Effects
+	handoff    *handoff.Handoff
+	hints      handoff.Effects
+	recovery   *recovery.Recovery
+	recoveries recovery.Effects
+	replicas   [coord.MaxSlots + 2]coord.Replica
 }
 
 // New returns a node that has no link to any peer.
@@ -39,6 +42,8 @@ func New(cfg Config, view *View) *Node {
 	n.taken.bound = cfg.MaxForwards
 	cfg.Handoff.First = cfg.Run >> 16
 	n.handoff = handoff.New(cfg.Handoff)
+	cfg.Recovery.First, cfg.Recovery.Limits = cfg.Run>>16, cfg.Limits
+	n.recovery = recovery.New(cfg.Recovery)
 	return n
 }
 
@@ -60,6 +65,8 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 		n.hintsPage(now, in, out)
 	case *Found:
 		n.surveyed(now, in, out)
+	case *Recovering:
+		n.recover(now, in, out)
 	case Tick:
 	}
 	n.expire(now, out)
@@ -68,7 +75,8 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 // Deadline returns when a [Tick] is wanted, as time since the process started,
 // and whether one is.
 func (n *Node) Deadline() (time.Duration, bool) {
-	at, ok := n.hintsDeadline()
+	at := min(n.handoff.Deadline(), n.recovery.Deadline())
+	ok := at < 1<<63-1
 	if len(n.slots.heap) > 0 && (!ok || n.slots.heap[0].deadline < at) {
 		return n.slots.heap[0].deadline, true
 	}
@@ -86,11 +94,13 @@ func (n *Node) expire(now clock.Now, out *Out) {
 		n.drain(now, s, out)
 	}
 	n.hintsTick(now, out)
+	n.recoveryTick(now, out)
 }
 
 func (n *Node) link(now clock.Now, l *Link, out *Out) {
 	if l.Up {
 		n.up[l.Peer] = true
+		n.recovery.Back(now)
 		return
 	}
 	delete(n.up, l.Peer)

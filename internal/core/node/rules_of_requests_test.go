@@ -204,7 +204,7 @@ func TestDontKnowDoesNotCount(t *testing.T) { // RULES R33, H23
 	c.hold = func(_ ring.NodeID, s *Send) bool { return s.To == "c" }
 	c.do("a", put(k, "v", nil))
 	c.hold = nil
-	c.node("a").replica.SetRecovering(true)
+	c.node("a").replica.SetDoubt(true)
 	// C has missed the write and A no longer knows: only B can tell.
 	r := c.do("c", &Request{Verb: Get, Key: k})
 	if values(r) != "v" {
@@ -213,6 +213,26 @@ func TestDontKnowDoesNotCount(t *testing.T) { // RULES R33, H23
 	c.cut("c", "b")
 	if r := c.do("c", &Request{Verb: Get, Key: k}); code(r) != ouro.QuorumUnavailable {
 		t.Fatalf("one countable reply: %+v", r)
+	}
+}
+
+// TestRecoveringCountsForW is RULES R9: what a recovering primary acknowledges
+// counts for w, and for nothing that is strict.
+func TestRecoveringCountsForW(t *testing.T) {
+	c := newCluster(t, 3, Config{})
+	two := ouro.Count{N: 2, Set: true}
+	k := ring.NewKey("b", "k")
+	c.node("b").replica.SetRecovering(c.node("a").core.view.Ring.Partition(k.Pos), true)
+	c.cut("a", "c")
+	r := c.do("a", &Request{Verb: Put, Key: k, Value: []byte("v"), W: two})
+	if r.Err != nil || r.Quorum.Acks != 2 || r.Quorum.Primaries != 1 {
+		t.Fatalf("w=2: %+v %v", r.Quorum, r.Err)
+	}
+	if r := c.do("a", &Request{Verb: Put, Key: k, Value: []byte("v"), W: two, PW: two}); code(r) == "" {
+		t.Fatalf("pw=2 was met by a node that recovers: %+v", r.Quorum)
+	}
+	if r := c.do("a", &Request{Verb: Get, Key: k, R: two}); code(r) != ouro.QuorumUnavailable {
+		t.Fatalf("r=2 was met by a node that recovers: %+v", r)
 	}
 }
 

@@ -77,7 +77,7 @@ type Message struct {
 }
 
 // Input is anything that happens to a node: one of *Request, *Delivery,
-// *Completion, *Page, *Found, *View, *Link and Tick.
+// *Completion, *Page, *Found, *Recovering, *View, *Link and Tick.
 type Input interface{ input() }
 
 // Delivery is a message that arrived. Session numbers the link it came over

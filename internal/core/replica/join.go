@@ -15,7 +15,7 @@ func (c *call) join() Result {
 	}
 	canonical, _, err := open(c.stored)
 	if err != nil {
-		return c.damaged(err)
+		return c.rotten(err)
 	}
 	if bytes.Equal(canonical, c.op.State) {
 		c.canonical = canonical
@@ -23,7 +23,7 @@ func (c *call) join() Result {
 		return c.unchanged(false)
 	}
 	if err := c.load(); err != nil {
-		return c.damaged(err)
+		return c.rotten(err)
 	}
 	if err := c.incoming.Decode(c.op.State); err != nil {
 		return c.damaged(err)

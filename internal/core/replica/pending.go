@@ -111,7 +111,7 @@ func newPending(owed []Owed, record []byte) []byte {
 
 // pending is [Replica.Do] for an operation on a pending record.
 func (r *Replica) pending(now clock.Now, stored []byte, op *Op, facts *[]fact.Fact) Result {
-	c := call{Replica: r, now: now, op: op, facts: facts, live: -1}
+	c := call{Replica: r, now: now, op: op, facts: facts, live: -1, recovering: r.doubt}
 	var owed []Owed
 	var res Result
 	var err error

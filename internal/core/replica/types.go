@@ -12,12 +12,14 @@ type Verb uint8
 
 // The verbs. Each is a pure function of what is stored under the key.
 const (
-	Write  Verb = 1 + iota // mint a dot under a context, or delete under it
-	Join                   // merge a state
-	Read                   // report the state or its digest
-	Recall                 // was this request id stored here? (RULES R29, R30)
-	Paid                   // a target holds the pending record: it is owed no more
-	Agreed                 // Missed and this node agree on Partition: its mark goes
+	Write   Verb = 1 + iota // mint a dot under a context, or delete under it
+	Join                    // merge a state
+	Read                    // report the state or its digest
+	Recall                  // was this request id stored here? (RULES R29, R30)
+	Paid                    // a target holds the pending record: it is owed no more
+	Agreed                  // Missed and this node agree on Partition: its mark goes
+	Recover                 // State is the progress of Partition's recovery; none: it is current again
+	Heal                    // merge a state, into a record in the stead of one that can't be read
 )
 
 // Op asks one thing of a replica's storage, the coordinator's own or a peer's.
@@ -113,4 +115,17 @@ type Answer struct {
 	State   []byte     // Write: the state as stored; Read with Full: the state
 	Dot     causal.Dot // Write: the dot minted (zero for a delete)
 	Stamp   uint64     // with a State: its epoch, as in [Op]; Stale: the lowest that is taken
+
+	// Recovering: the replica may have forgotten something it acknowledged, so a
+	// Write or Join counts for w, but for nothing that is strict (RULES R9).
+	Recovering bool
+	// Rotten names the record where it can't be read, so that its node looks for
+	// it elsewhere. It is not sent.
+	Rotten *Rotten
+}
+
+// Rotten names a record that fails its checksum.
+type Rotten struct {
+	Partition uint32
+	Key       ring.Key
 }

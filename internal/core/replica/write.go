@@ -11,7 +11,7 @@ func (c *call) write() Result {
 		return c.failed(Corrupt)
 	}
 	if err := c.load(); err != nil {
-		return c.damaged(err)
+		return c.rotten(err)
 	}
 	if dot, ok := c.known(); ok {
 		c.state(fact.Fact{Kind: fact.Known, Note: dot.String()})
