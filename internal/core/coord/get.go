@@ -90,16 +90,25 @@ func (g *Get) ask(now clock.Now, e *Effects, whom set) {
 	}
 }
 
-// best is this node where it is a primary, else the first that is expected to
-// answer.
+// best is this node where it is a primary, else the quickest of those that are
+// expected to answer.
 func (g *Get) best(whom set) int {
-	if g.self >= 0 && g.self < g.prim && whom.has(g.self) && !g.doubt.has(g.self) {
+	for _, good := range [...]set{whom &^ (g.doubt | g.slow), whom &^ g.doubt} {
+		if good != 0 {
+			whom = good
+			break
+		}
+	}
+	if g.self >= 0 && g.self < g.prim && whom.has(g.self) {
 		return g.self
 	}
-	if good := whom &^ g.doubt; good != 0 {
-		whom = good
+	best := whom.first()
+	for i := range g.n {
+		if whom.has(i) && g.mean[i] < g.mean[best] {
+			best = i
+		}
 	}
-	return whom.first()
+	return best
 }
 
 func (g *Get) read(now clock.Now, e *Effects, r round, i int, full bool) {

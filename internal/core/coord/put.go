@@ -23,6 +23,9 @@ type PutRequest struct {
 	Token       uint64 // keyed hash of the request id; 0: none (R29)
 	Retry       bool   // another coordinator may have done it already (R30)
 	MaxSiblings int    // bound on blind growth; 0: the replica's own
+	// Others says that another node could coordinate: where the own disk is silent
+	// for too long, the machine gives up in favour of it.
+	Others bool
 }
 
 // Put stores one version, or removes under a context: at the own disk first,
@@ -130,7 +133,7 @@ func (p *Put) written(now clock.Now, a *replica.Answer, e *Effects) {
 		p.waiting[writeRound].remove(p.self)
 		p.lost.add(p.self)
 		if !p.answered {
-			p.fail(now, e, p.refusal(a))
+			p.refer(now, e, p.refusal(a))
 			return
 		}
 		p.judge(now, e)
@@ -373,6 +376,15 @@ func (p *Put) Tick(now clock.Now, e *Effects) {
 		p.acked.len(), p.strong(p.acked).len(), p.prim, p.numbers.Timeout, p.numbers.W, p.numbers.PW, p.numbers.DW))
 }
 
+// refer gives up; where it is the own disk's fault, in favour of another
+// coordinator.
+func (p *Put) refer(now clock.Now, e *Effects, err *ouro.Error) {
+	p.fail(now, e, err)
+	if elsewhere(err) && p.deadline > now.Mono {
+		e.Reply.Elsewhere = p.deadline - now.Mono
+	}
+}
+
 // wait looks for those that are silent for too long.
 func (p *Put) wait(now clock.Now, e *Effects) {
 	switch {
@@ -381,6 +393,10 @@ func (p *Put) wait(now clock.Now, e *Effects) {
 		p.patient = 0
 	default:
 		p.impatient(now, e)
+		if p.req.Others && p.minting && !p.applied && p.doubt.has(p.self) {
+			p.refer(now, e, ouro.Errorf(ouro.Internal, ouro.Unknown, "the disk of node %s does not answer", p.ids[p.self]))
+			return
+		}
 		p.restaff(now, e)
 		p.step(now, e)
 	}

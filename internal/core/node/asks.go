@@ -1,6 +1,8 @@
 package node
 
 import (
+	"time"
+
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/replica"
@@ -21,6 +23,7 @@ type ask struct {
 	id   uint64
 	part uint32
 	turn uint32
+	at   time.Duration
 }
 
 // take notes an operation and returns its id here; false if the table is full.
@@ -72,12 +75,13 @@ func (n *Node) serve(now clock.Now, from ring.NodeID, m *Message, out *Out) {
 		out.Ops = append(out.Ops, op)
 		return
 	}
-	id, ok := n.asks.take(ask{from: from, id: op.ID, part: m.Partition})
+	id, ok := n.asks.take(ask{from: from, id: op.ID, part: m.Partition, at: now.Mono})
 	if !ok {
 		n.decline(from, m, replica.Overloaded, out)
 		return
 	}
 	op.ID = id
+	n.health.asked(now, n.view.Self, &op)
 	out.Ops = append(out.Ops, op)
 }
 
@@ -117,6 +121,7 @@ func (n *Node) complete(now clock.Now, a *replica.Answer, out *Out) {
 		drop(now, out, n.view.Self, "completion that nobody waits for")
 		return
 	}
+	n.health.answered(now, n.view.Self, a, now.Mono-who.at)
 	answer := *a
 	answer.ID, answer.Rotten = who.id, nil
 	n.send(out, who.from, Message{Kind: KindAnswer, Partition: who.part, Answer: answer})
@@ -132,12 +137,19 @@ func (n *Node) answer(now clock.Now, from ring.NodeID, a *replica.Answer, out *O
 		n.recoveryAnswer(now, from, a, out)
 		return
 	}
+	if isProbe(a.ID) {
+		n.probed(now, from)
+		return
+	}
 	s := n.slots.find(a.ID)
 	if s == nil {
+		n.health.answered(now, from, a, 0)
 		out.Facts = append(out.Facts, fact.Fact{Kind: fact.Late, At: now.Mono, Peer: string(from), Note: "request is over"})
 		return
 	}
-	if !s.machine.Answer(now, from, a, &n.effects) {
+	taken := s.machine.Answer(now, from, a, &n.effects)
+	n.health.answered(now, from, a, took(s, taken))
+	if !taken {
 		drop(now, out, from, "answer that nobody waits for")
 		return
 	}

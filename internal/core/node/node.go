@@ -27,6 +27,7 @@ type Node struct {
 	hints      handoff.Effects
 	recovery   *recovery.Recovery
 	recoveries recovery.Effects
+	health     health
 	replicas   [coord.MaxSlots + 2]coord.Replica
 }
 
@@ -44,11 +45,13 @@ func New(cfg Config, view *View) *Node {
 	n.handoff = handoff.New(cfg.Handoff)
 	cfg.Recovery.First, cfg.Recovery.Limits = cfg.Run>>16, cfg.Limits
 	n.recovery = recovery.New(cfg.Recovery)
+	n.health = newHealth(view.Self)
 	return n
 }
 
 // Step takes an input and appends its effects to out.
 func (n *Node) Step(now clock.Now, in Input, out *Out) {
+	n.overslept(now)
 	switch in := in.(type) {
 	case *Request:
 		n.accept(now, in, origin{id: in.ID}, out)
@@ -57,7 +60,7 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 	case *Completion:
 		n.complete(now, &in.Answer, out)
 	case *View:
-		n.view = in
+		n.setView(in)
 	case *Link:
 		n.link(now, in, out)
 		n.hintsLink(now, in, out)
@@ -77,6 +80,9 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 func (n *Node) Deadline() (time.Duration, bool) {
 	at := min(n.handoff.Deadline(), n.recovery.Deadline())
 	ok := at < 1<<63-1
+	if t, due := n.health.deadline(); due && (!ok || t < at) {
+		at, ok = t, true
+	}
 	if len(n.slots.heap) > 0 && (!ok || n.slots.heap[0].deadline < at) {
 		return n.slots.heap[0].deadline, true
 	}
@@ -95,9 +101,11 @@ func (n *Node) expire(now clock.Now, out *Out) {
 	}
 	n.hintsTick(now, out)
 	n.recoveryTick(now, out)
+	n.watch(now, out)
 }
 
 func (n *Node) link(now clock.Now, l *Link, out *Out) {
+	n.health.link(l.Peer, l.Up)
 	if l.Up {
 		n.up[l.Peer] = true
 		n.recovery.Back(now)

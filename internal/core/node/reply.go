@@ -12,6 +12,7 @@ func (n *Node) drain(now clock.Now, s *slot, out *Out) {
 	e := &n.effects
 	for i := range e.Asks {
 		a := &e.Asks[i]
+		n.health.asked(now, a.To, &a.Op)
 		if a.To == n.view.Self {
 			n.own(&a.Op)
 			out.Ops = append(out.Ops, a.Op)
@@ -29,6 +30,9 @@ func (n *Node) drain(now clock.Now, s *slot, out *Out) {
 	}
 	e.Reset()
 	if passes > 0 && n.pass(now, s, pass, out) {
+		return
+	}
+	if replied && reply.Elsewhere > 0 && n.elsewhere(now, s, &reply, out) {
 		return
 	}
 	if replied {

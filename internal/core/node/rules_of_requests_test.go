@@ -185,16 +185,38 @@ func TestLocalWriteFailure(t *testing.T) { // paper, section 4.5
 		replica.TooManySiblings: {ouro.TooManySiblings, ouro.NotDone}, replica.IOError: {ouro.Internal, ouro.Unknown},
 	} {
 		c := newCluster(t, 3, Config{})
-		c.nodes[0].fail = func(op *replica.Op) (replica.Answer, bool) {
+		fail := func(op *replica.Op) (replica.Answer, bool) {
 			return replica.Answer{Status: replica.Failed, Reason: reason}, op.Verb == replica.Write
+		}
+		for _, n := range c.nodes {
+			n.fail = fail
 		}
 		r := c.do("a", put(ring.NewKey("b", "k"), "v", nil))
 		if code(r) != want.code || r.Err.Outcome != want.outcome {
 			t.Errorf("reason %d: %v, %v", reason, r.Err, r.Err.Outcome)
 		}
-		if len(c.nodes[1].records)+len(c.nodes[2].records) != 0 {
+		if stored := len(c.nodes[0].records) + len(c.nodes[1].records) + len(c.nodes[2].records); stored != 0 {
 			t.Errorf("reason %d: the write went on", reason)
 		}
+		c.node("b").fail, c.node("c").fail = nil, nil
+		p := put(ring.NewKey("b", "k"), "v", nil)
+		p.Token = 9
+		r = c.do("a", p)
+		if elsewhere := reason != replica.TooManySiblings; elsewhere != (r.Err == nil) || elsewhere && r.Coordinator == "a" {
+			t.Errorf("reason %d: with two healthy nodes: %+v", reason, r)
+		}
+	}
+}
+
+// What may have been done is not done again elsewhere without an id to know it by.
+func TestNoRetryElsewhereWithoutAnID(t *testing.T) { // RULES R30
+	c := newCluster(t, 3, Config{})
+	c.node("a").fail = func(op *replica.Op) (replica.Answer, bool) {
+		return replica.Answer{Status: replica.Failed, Reason: replica.IOError}, op.Verb == replica.Write
+	}
+	r := c.do("a", put(ring.NewKey("b", "k"), "v", nil))
+	if code(r) != ouro.Internal || r.Err.Outcome != ouro.Unknown {
+		t.Fatalf("%+v", r)
 	}
 }
 
