@@ -68,6 +68,7 @@ func newShard(h *Host, index int, view *node.View) *shard {
 	if cc.Recovery.Wait == 0 {
 		cc.Recovery.Wait = maxTimeout
 	}
+	cc.Shard, cc.Shards, cc.Marks = index, h.cfg.Shards, s.disk.Marks()
 	s.core = node.New(cc, view)
 	s.oldest.Store(s.core.OldestHint())
 	return s

@@ -20,7 +20,10 @@ type Config struct {
 	Tokens  []ring.Token // the ring laid out by hand; empty: Q equal partitions
 	Q       int
 	Buckets node.Buckets
-	Node    node.Config    // its Sealer and Run are set by the world
+	Node    node.Config // its Sealer and Run are set by the world
+	// Compare makes nodes compare what they hold, for ever. Without it they do
+	// so where asked, and a world comes to rest.
+	Compare bool
 	Replica replica.Config // its Run is set by the world
 	Runner  disk.Config
 	Net     NetConfig

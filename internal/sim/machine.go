@@ -261,7 +261,8 @@ func (w *World) start(m *machine) {
 	})
 	m.tellFull()
 	nc := w.cfg.Node
-	nc.Run = m.run
+	nc.Run, nc.Marks = m.run, m.runner.Marks()
+	nc.Repair.Off = !w.cfg.Compare
 	nc.Handoff.Found = m.runner.Owing()
 	m.core = node.New(nc, &node.View{Self: m.id, Ring: w.ring, Buckets: w.cfg.Buckets})
 	w.tracef("%s starts, run %016x", m.id, m.run)

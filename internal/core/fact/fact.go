@@ -46,6 +46,8 @@ const (
 	Current                          // one of them counts for reads again; N: how many are left
 	Healed                           // a record that could not be read is whole again
 	NotHealed                        // it can't be had from others for now; Note: why
+	Agreed                           // a partition was compared with Peer and is equal; N keys were brought up to date
+	NotAgreed                        // comparing a partition with Peer ended early; Note: why
 )
 
 // Fact is one thing that happened.
@@ -66,6 +68,7 @@ var names = [...]string{
 	Pruned: "pruned entries", ExceptionDropped: "dropped exceptions", DotReused: "ALARM dot reused", Damaged: "record damaged",
 	Dropped: "message dropped", Hinted: "kept for others", HandedOver: "handed over to", NotHandedOver: "not handed over to",
 	StoodIn: "stands in", NoPrimary: "no primary was asked", Suspected: "suspected", Trusted: "answers again", Hedged: "hedged, waiting for",
+	Agreed: "agrees with", NotAgreed: "not compared with",
 	LetGo: "let go what was kept for", Reassigned: "reassigned what was kept for",
 	Recovering: "recovering", Compared: "compared with", Current: "current again, left", Healed: "record healed", NotHealed: "record not healed",
 }

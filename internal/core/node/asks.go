@@ -70,6 +70,7 @@ func (n *Node) serve(now clock.Now, from ring.NodeID, m *Message, out *Out) {
 		n.decline(from, m, replica.NotPrimary, out)
 		return
 	}
+	n.repairMissed(now, &op, out)
 	if op.Silent {
 		op.ID = 0
 		out.Ops = append(out.Ops, op)
@@ -112,6 +113,10 @@ func (n *Node) complete(now clock.Now, a *replica.Answer, out *Out) {
 		n.hintsPaid(now, a, out)
 		return
 	}
+	if isRepair(a.ID) {
+		n.repairAnswer(now, n.view.Self, a, out)
+		return
+	}
 	if a.ID&foreign == 0 {
 		n.answer(now, n.view.Self, a, out)
 		return
@@ -139,6 +144,10 @@ func (n *Node) answer(now clock.Now, from ring.NodeID, a *replica.Answer, out *O
 	}
 	if isProbe(a.ID) {
 		n.probed(now, from)
+		return
+	}
+	if isRepair(a.ID) {
+		n.repairAnswer(now, from, a, out)
 		return
 	}
 	s := n.slots.find(a.ID)

@@ -62,6 +62,7 @@ func newClusterFor(t testing.TB, size int, cfg Config) *cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.Repair.Off = true // so that it comes to rest
 	cfg.Sealer = causal.NewSealer([]byte("a key for tests"))
 	for i, m := range members {
 		cfg.Run = uint64(i + 1)

@@ -6,6 +6,8 @@ import (
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/handoff"
 	"github.com/ourodb/ouro/internal/core/recovery"
+	"github.com/ourodb/ouro/internal/core/repair"
+	"github.com/ourodb/ouro/internal/core/replica"
 )
 
 // Config is what a [Node] is made with. A zero field takes its default.
@@ -47,13 +49,20 @@ type Config struct {
 	// Recovery bounds what is done after something was forgotten; its First and
 	// Limits are made from the above.
 	Recovery recovery.Config
+	// Repair bounds the comparing with other nodes; its First is made from Run.
+	Repair repair.Config
+	// Marks are the partitions to be compared first, as an earlier run left them.
+	Marks []replica.Mark
+	// Shard of Shards is this one, where a node has several: it has the partitions
+	// whose number leaves Shard when divided by Shards. Default 0 of 1.
+	Shard, Shards int
 }
 
 func (c Config) withDefaults() Config {
 	ints := [...]struct {
 		v    *int
 		none int
-	}{{&c.MaxInFlight, 4096}, {&c.MaxForeign, 1 << 16}, {&c.MaxSurveys, 64}, {&c.MaxForwards, 1 << 14}, {&c.MaxExplain, 128}}
+	}{{&c.MaxInFlight, 4096}, {&c.MaxForeign, 1 << 16}, {&c.MaxSurveys, 64}, {&c.Shards, 1}, {&c.MaxForwards, 1 << 14}, {&c.MaxExplain, 128}}
 	for _, d := range ints {
 		if *d.v <= 0 {
 			*d.v = d.none

@@ -8,6 +8,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/handoff"
 	"github.com/ourodb/ouro/internal/core/recovery"
+	"github.com/ourodb/ouro/internal/core/repair"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
@@ -29,6 +30,8 @@ type Node struct {
 	recoveries recovery.Effects
 	health     health
 	replicas   [coord.MaxSlots + 2]coord.Replica
+	repair     *repair.Repair
+	repairs    repair.Effects
 }
 
 // New returns a node that has no link to any peer.
@@ -46,6 +49,12 @@ func New(cfg Config, view *View) *Node {
 	cfg.Recovery.First, cfg.Recovery.Limits = cfg.Run>>16, cfg.Limits
 	n.recovery = recovery.New(cfg.Recovery)
 	n.health = newHealth(view.Self)
+	cfg.Repair.First = cfg.Run >> 16
+	n.repair = repair.New(cfg.Repair)
+	n.assign(clock.Now{}, &Out{})
+	for _, m := range cfg.Marks {
+		n.repair.Mark(clock.Now{}, m, true, reachable{n, clock.Now{}}, &n.repairs)
+	}
 	return n
 }
 
@@ -61,15 +70,19 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 		n.complete(now, &in.Answer, out)
 	case *View:
 		n.setView(in)
+		n.assign(now, out)
 	case *Link:
 		n.link(now, in, out)
 		n.hintsLink(now, in, out)
+		n.repairLink(now, in, out)
 	case *Page:
 		n.hintsPage(now, in, out)
 	case *Found:
 		n.surveyed(now, in, out)
 	case *Recovering:
 		n.recover(now, in, out)
+	case *Comparing:
+		n.comparing(now, in.On, out)
 	case Tick:
 	}
 	n.expire(now, out)
@@ -78,7 +91,7 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 // Deadline returns when a [Tick] is wanted, as time since the process started,
 // and whether one is.
 func (n *Node) Deadline() (time.Duration, bool) {
-	at := min(n.handoff.Deadline(), n.recovery.Deadline())
+	at := min(n.handoff.Deadline(), n.recovery.Deadline(), n.repair.Deadline())
 	ok := at < 1<<63-1
 	if t, due := n.health.deadline(); due && (!ok || t < at) {
 		at, ok = t, true
@@ -102,6 +115,7 @@ func (n *Node) expire(now clock.Now, out *Out) {
 	n.hintsTick(now, out)
 	n.recoveryTick(now, out)
 	n.watch(now, out)
+	n.repairTick(now, out)
 }
 
 func (n *Node) link(now clock.Now, l *Link, out *Out) {
@@ -133,6 +147,8 @@ func (n *Node) deliver(now clock.Now, d *Delivery, out *Out) {
 		n.takeReturn(now, d.From, m.Reply, out)
 	case KindSurvey:
 		n.serveSurvey(now, d.From, m, out)
+	case KindFound:
+		n.repairFound(now, d.From, m.Found, out)
 	default:
 		drop(now, out, d.From, "unknown kind of message")
 	}

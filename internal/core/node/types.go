@@ -6,6 +6,7 @@ import (
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/member"
+	"github.com/ourodb/ouro/internal/core/repair"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -77,7 +78,7 @@ type Message struct {
 }
 
 // Input is anything that happens to a node: one of *Request, *Delivery,
-// *Completion, *Page, *Found, *Recovering, *View, *Link and Tick.
+// *Completion, *Page, *Found, *Comparing, *Recovering, *View, *Link and Tick.
 type Input interface{ input() }
 
 // Delivery is a message that arrived. Session numbers the link it came over
@@ -111,12 +112,13 @@ func (Tick) input()        {}
 // Out collects the effects of steps. The host drains it and calls
 // [Out.Reset]; no order is promised among effects.
 type Out struct {
-	Sends   []Send
-	Ops     []replica.Op     // for this node's own storage
-	Scans   []Scan           // of this node's own storage
-	Surveys []replica.Survey // likewise
-	Replies []Reply          // to this node's own clients
-	Facts   []fact.Fact
+	Sends    []Send
+	Ops      []replica.Op     // for this node's own storage
+	Scans    []Scan           // of this node's own storage
+	Surveys  []replica.Survey // likewise
+	Compared []repair.Outcome // comparisons that ended
+	Replies  []Reply          // to this node's own clients
+	Facts    []fact.Fact
 }
 
 // Send is a message to a peer.
@@ -131,9 +133,11 @@ func (o *Out) Reset() {
 	clear(o.Ops)
 	clear(o.Scans)
 	clear(o.Surveys)
+	clear(o.Compared)
 	clear(o.Replies)
 	clear(o.Facts)
 	o.Sends, o.Ops, o.Scans, o.Surveys = o.Sends[:0], o.Ops[:0], o.Scans[:0], o.Surveys[:0]
+	o.Compared = o.Compared[:0]
 	o.Replies, o.Facts = o.Replies[:0], o.Facts[:0]
 }
 
