@@ -10,7 +10,7 @@ import (
 )
 
 // kinds bounds the kinds of fact that are counted.
-const kinds = int(fact.NotHealed) + 1
+const kinds = int(fact.NotAgreed) + 1
 
 // facts counts what the core states. Kinds without a counter are for explain
 // only.
@@ -44,6 +44,9 @@ func newFacts(r registrar) facts {
 	f.counters[fact.Current] = r.counter("ouro_recovered_partitions_total", "Partitions that count for reads again after a recovery.")
 	f.counters[fact.Healed] = r.counter("ouro_healed_records_total", "Records that could not be read and were had from other replicas.")
 	f.counters[fact.NotHealed] = r.counter("ouro_failed_heals_total", "Attempts to have such a record from others that failed.")
+	f.counters[fact.Agreed] = r.counter("ouro_comparisons_total", "Partitions that were compared to the end with another node that holds them.")
+	f.counters[fact.NotAgreed] = r.counter("ouro_failed_comparisons_total", "Comparisons that ended early.")
+	f.amounts[fact.Agreed] = r.counter("ouro_compared_repairs_total", "Keys that comparisons brought up to date, here or there.")
 	f.siblings = r.histogram("ouro_get_siblings", "Versions that a get showed.", []float64{0, 1, 2, 3, 5, 10, 25, 50, 100})
 	f.lag = r.histogram("ouro_replication_lag_seconds", "From a write's acknowledgement to the last of its N replicas having it.", latencies)
 	return f

@@ -326,7 +326,7 @@ func TestUnreadableRecords(t *testing.T) {
 func TestRecoveringPeer(t *testing.T) {
 	b := newBench(t, off())
 	b.b.put(k("x/b"), "v")
-	b.b.replica.SetRecovering(true)
+	b.b.replica.SetRecovering(7, true)
 	if o := b.run(); !o.Complete || !o.Recovering || o.Pulled != 1 || !b.equal() {
 		t.Errorf("outcome %+v", o)
 	}

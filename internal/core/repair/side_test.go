@@ -84,7 +84,7 @@ func (s *side) sum(k ring.Key) (digest, sum merkle.Sum) {
 }
 
 func (s *side) survey(q *replica.Survey) replica.Found {
-	f := replica.Found{ID: q.ID, Look: q.Look, Status: replica.Have, Recovering: s.replica.Recovering()}
+	f := replica.Found{ID: q.ID, Look: q.Look, Status: replica.Have, Recovering: s.replica.Recovering(7)}
 	switch q.Look {
 	case replica.Roots:
 		s.roots(q, &f)
