@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/sim"
 	"github.com/ourodb/ouro/internal/store"
@@ -216,5 +217,107 @@ func TestPaper_4_8_3_NoTrafficNoSuspicion(t *testing.T) {
 	c.RunUntilIdle()
 	if c.Now() != before {
 		t.Error("something is going on in a cluster that nobody asks for anything")
+	}
+}
+
+// The coordinator's own disk is slow to sync what it has just been told, so that it
+// can't show it: once that takes longer than its answers usually do, another is
+// asked for its state, but not for more than a small share of the reads; and when
+// it stays slow another is asked first.
+func TestPaper_4_8_3_HedgedReads(t *testing.T) {
+	const reads = 400
+	for share, most := range map[float64]int{0: 20 + reads/20 + 4, -1: 0} {
+		ids := []ring.NodeID{"A", "B", "C", "D", "E"}
+		c := newCluster(t, sim.Config{
+			Nodes: nodes(ids...), Tokens: handRing(ids...), Buckets: numbers(3, 2, 2), Node: node.Config{HedgeShare: share},
+		})
+		key := c.keyIn("A", "B", "C")
+		context := c.put("A", key, "v").Context
+		read := func() (slow, hedged int) {
+			before := c.Stats().Hedged
+			for i := range reads {
+				context = c.put("A", key, fmt.Sprint(i), ouro.W(1), ouro.WithContext(context)).Context
+				get := c.Get("A", key)
+				if _, err := get.Wait(); err != nil {
+					t.Fatal(err)
+				}
+				if get.Took() > quick {
+					slow++
+				}
+			}
+			return slow, c.Stats().Hedged - before
+		}
+		for range 40 {
+			c.get("A", key, []string{"v"})
+		}
+		if slow, hedged := read(); slow > 0 || hedged > reads/10 {
+			t.Errorf("%d of %d reads were slow and %d hedged, and nothing is slow", slow, reads, hedged)
+		}
+		c.SlowDisk("A", 30*time.Millisecond)
+		slow, hedged := read()
+		if hedged > most || (hedged == 0) != (most == 0) {
+			t.Errorf("share %v: %d of %d reads were hedged", share, hedged, reads)
+		}
+		if slow > reads/10 {
+			t.Errorf("share %v: %d of %d reads were slow", share, slow, reads)
+		}
+	}
+}
+
+// FIELD 2.14 #11: under a load of reads alone each replica that is stale is sent the
+// merged state once, however many reads see at once that it is.
+func TestPaper_5_7_RepairsAreNotRepeated(t *testing.T) {
+	c := newCluster(t, sim.Config{})
+	const keys = 20
+	key := func(i int) ouro.Key { return ouro.Key{Bucket: "b", Name: fmt.Sprint("k", i)} }
+	c.cutOff("C", "A", "B")
+	c.RunFor(time.Second)
+	for i := range keys {
+		c.put("A", key(i), "v")
+	}
+	c.healAll("C", "A", "B")
+	c.RunFor(time.Second)
+	for range 3 {
+		for i := range keys {
+			for range 4 {
+				c.Get("A", key(i))
+			}
+		}
+		c.RunFor(time.Millisecond)
+	}
+	c.RunUntilIdle()
+	if n := c.Stats().Repairs; n != keys {
+		t.Errorf("%d repairs of %d keys", n, keys)
+	}
+	for i := range keys {
+		c.stores("C", key(i), "v")
+	}
+}
+
+// Repairs are limited, and a read that leaves one to another read succeeds.
+func TestPaper_5_7_RepairsAreLimited(t *testing.T) {
+	c := newCluster(t, sim.Config{Node: node.Config{ReadRepairRate: 5}})
+	key := func(i int) ouro.Key { return ouro.Key{Bucket: "b", Name: fmt.Sprint("k", i)} }
+	c.cutOff("C", "A", "B")
+	c.RunFor(time.Second)
+	for i := range 20 {
+		c.put("A", key(i), "v")
+	}
+	c.healAll("C", "A", "B")
+	c.RunFor(time.Second)
+	for i := range 20 {
+		c.get("A", key(i), []string{"v"})
+	}
+	c.RunUntilIdle()
+	if n := c.Stats().Repairs; n < 5 || n > 6 {
+		t.Errorf("%d repairs, and 5 a second are allowed", n)
+	}
+	c.RunFor(2 * time.Second)
+	for i := range 20 {
+		c.get("A", key(i), []string{"v"})
+	}
+	c.RunUntilIdle()
+	if n := c.Stats().Repairs; n < 10 || n > 12 {
+		t.Errorf("%d repairs after two seconds, and 5 a second are allowed", n)
 	}
 }

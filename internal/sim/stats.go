@@ -17,6 +17,8 @@ type Stats struct {
 	Hinted  int           `json:"hints"`
 	Handed  int           `json:"hints_handed_over"`
 	LetGo   int           `json:"hints_let_go"` // too old, or too much
+	Suspect int           `json:"suspicions"`
+	Hedged  int           `json:"hedged_reads"`
 	Pruned  int           `json:"prunings"`
 	Loose   int           `json:"runs_that_pruned"` // in which siblings were judged less strictly
 	History history.Stats `json:"history"`
@@ -111,6 +113,8 @@ func (s *Stats) Add(o *Stats) {
 	s.Hinted += o.Hinted
 	s.Handed += o.Handed
 	s.LetGo += o.LetGo
+	s.Suspect += o.Suspect
+	s.Hedged += o.Hedged
 	s.Pruned += o.Pruned
 	s.Loose += o.Loose
 	s.History.Add(o.History)
@@ -157,6 +161,10 @@ func (s *Stats) fact(f *fact.Fact) {
 		s.Handed++
 	case fact.LetGo:
 		s.LetGo++
+	case fact.Suspected:
+		s.Suspect++
+	case fact.Hedged:
+		s.Hedged++
 	case fact.Pruned:
 		s.Pruned++
 	}

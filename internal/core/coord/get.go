@@ -33,15 +33,17 @@ type GetRequest struct {
 type Get struct {
 	common
 	req     GetRequest
-	counted set  // replied with a state, a digest or "absent"
-	absent  set  // of those, with "absent"
-	body    set  // of those, with a state that is in hand
-	usable  set  // of the counted, those that the decision rests on
-	full    set  // were asked for their state at once
-	acked   set  // a strict get: have the merged state durably
-	sent    set  // were sent the merged state, as it is now
-	fastest int  // place of the first that could be counted; -1: none yet
-	settle  bool // a strict get: waits for acknowledgements of the merged state
+	counted set           // replied with a state, a digest or "absent"
+	absent  set           // of those, with "absent"
+	body    set           // of those, with a state that is in hand
+	usable  set           // of the counted, those that the decision rests on
+	full    set           // were asked for their state at once
+	acked   set           // a strict get: have the merged state durably
+	sent    set           // were sent the merged state, as it is now
+	fastest int           // place of the first that could be counted; -1: none yet
+	hedgeAt time.Duration // when the replica asked for its state is later than it usually is; 0: it is not known, or no matter any more
+	hedge   bool          // that time has come, and nobody was asked whether another may be
+	settle  bool          // a strict get: waits for acknowledgements of the merged state
 	fresh   freshness
 	sums    [MaxSlots]causal.Sum
 	raw     [MaxSlots][]byte // canonical form of states
@@ -81,7 +83,11 @@ func (g *Get) ask(now clock.Now, e *Effects, whom set) {
 		return
 	}
 	if g.full == 0 {
-		g.full.add(g.best(whom))
+		best := g.best(whom)
+		g.full.add(best)
+		if g.p95[best] > 0 {
+			g.hedgeAt = now.Mono + g.p95[best]
+		}
 	}
 	for i := range g.n {
 		if whom.has(i) {
@@ -90,8 +96,8 @@ func (g *Get) ask(now clock.Now, e *Effects, whom set) {
 	}
 }
 
-// best is this node where it is a primary, else the quickest of those that are
-// expected to answer.
+// best is the quickest of those that are expected to answer, as far as it is known;
+// this node, where it is a primary, unless another is twice as quick.
 func (g *Get) best(whom set) int {
 	for _, good := range [...]set{whom &^ (g.doubt | g.slow), whom &^ g.doubt} {
 		if good != 0 {
@@ -99,14 +105,14 @@ func (g *Get) best(whom set) int {
 			break
 		}
 	}
-	if g.self >= 0 && g.self < g.prim && whom.has(g.self) {
-		return g.self
-	}
 	best := whom.first()
 	for i := range g.n {
 		if whom.has(i) && g.mean[i] < g.mean[best] {
 			best = i
 		}
+	}
+	if g.self >= 0 && g.self < g.prim && whom.has(g.self) && (g.mean[best] == 0 || g.mean[g.self] < 2*g.mean[best]) {
+		return g.self
 	}
 	return best
 }
@@ -283,6 +289,8 @@ func (g *Get) fetch(now clock.Now, e *Effects) (missing bool, hidden set) {
 		case same&g.body != 0:
 		case waiting&^g.doubt != 0:
 			missing = true
+		case g.holds():
+			missing, e.Hedge = true, e.Hedge || g.hedge
 		case ask != 0:
 			g.read(now, e, againRound, ask.first(), true)
 			missing = true
@@ -375,6 +383,7 @@ func (g *Get) Tick(now clock.Now, e *Effects) {
 		return
 	}
 	if now.Mono < g.deadline {
+		g.late(now, e)
 		g.wait(now, e)
 		return
 	}

@@ -61,7 +61,8 @@ func (g *Get) await(now clock.Now, e *Effects) {
 }
 
 // repair brings every stale replica up to date, each by one message that nobody
-// waits for, and ends the request (paper, section 5, read repair).
+// waits for, and ends the request (paper, section 5, read repair). Whoever sends
+// them says so: where many reads have seen the same, one sends them for all.
 func (g *Get) repair(now clock.Now, e *Effects) {
 	g.done = true
 	before := g.bytes
@@ -79,7 +80,6 @@ func (g *Get) repair(now clock.Now, e *Effects) {
 		}
 		o := g.op(now, settleRound, i)
 		o.State, o.Silent = g.bytes, true
-		g.state(e, fact.Repaired, now, i, 0, g.verb)
 		e.ask(g.ids[i], o)
 	}
 	g.waiting = [rounds]set{}

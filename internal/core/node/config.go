@@ -40,6 +40,15 @@ type Config struct {
 	// RepairWait is how long a read waits, after its reply, for replicas that
 	// have not answered. Default 100 ms (PAPER 8.15b).
 	RepairWait time.Duration
+	// HedgeShare is the share of reads that may ask a second replica for its state
+	// because the first takes longer than it usually does. Default 0.05; less than
+	// 0: none.
+	HedgeShare float64
+	// ReadRepairRate is how many stale replicas reads may send the merged state to in a
+	// second, and as many at once; what is more is left to a later read. MaxReadRepairs
+	// is how many of them are remembered, so that none is sent twice within a
+	// second; the oldest are forgotten. Default 1,000 and 16,384.
+	ReadRepairRate, MaxReadRepairs int
 	// RetryAfter is when a request refused as overloaded should come back.
 	// Default 100 ms.
 	RetryAfter time.Duration
@@ -62,7 +71,7 @@ func (c Config) withDefaults() Config {
 	ints := [...]struct {
 		v    *int
 		none int
-	}{{&c.MaxInFlight, 4096}, {&c.MaxForeign, 1 << 16}, {&c.MaxSurveys, 64}, {&c.Shards, 1}, {&c.MaxForwards, 1 << 14}, {&c.MaxExplain, 128}}
+	}{{&c.MaxInFlight, 4096}, {&c.MaxForeign, 1 << 16}, {&c.MaxSurveys, 64}, {&c.Shards, 1}, {&c.MaxForwards, 1 << 14}, {&c.MaxExplain, 128}, {&c.ReadRepairRate, 1000}, {&c.MaxReadRepairs, 1 << 14}}
 	for _, d := range ints {
 		if *d.v <= 0 {
 			*d.v = d.none
@@ -78,6 +87,12 @@ func (c Config) withDefaults() Config {
 		if *d.v <= 0 {
 			*d.v = d.none
 		}
+	}
+	switch {
+	case c.HedgeShare == 0:
+		c.HedgeShare = 0.05
+	case c.HedgeShare < 0:
+		c.HedgeShare = 0
 	}
 	if c.Limits == (causal.Limits{}) {
 		c.Limits = causal.DefaultLimits()

@@ -193,7 +193,7 @@ func (n *Node) probed(now clock.Now, from ring.NodeID) {
 // it any more.
 func took(s *slot, taken bool) time.Duration {
 	if m, ok := s.machine.(interface{ Took() time.Duration }); ok && taken {
-		return m.Took()
+		return max(m.Took(), 1) // the own disk may answer within a turn
 	}
 	return 0
 }
@@ -206,4 +206,32 @@ func (n *Node) setView(v *View) {
 			d.Keep(v.Ring.Nodes())
 		}
 	}
+}
+
+// Peer is what this node knows of another, or of its own disk, by what it asked.
+type Peer struct {
+	ID        ring.NodeID
+	Suspected []string // of leaving "reads", "writes" or "forwards" unanswered
+	Late      bool     // slow for long in any of these
+	Reads     time.Duration
+	Writes    time.Duration // 95th percentiles of recent answers; 0: too few
+}
+
+// Peers appends to dst how this node's peers and its own disk look now, by id.
+func (n *Node) Peers(now clock.Now, dst []Peer) []Peer {
+	for _, p := range n.health.seen[reading].Peers(now.Mono, nil) {
+		peer := Peer{ID: p.ID, Reads: p.P95}
+		for w, d := range n.health.seen {
+			h := d.Health(now.Mono, p.ID)
+			if h.Suspected {
+				peer.Suspected = append(peer.Suspected, want(w).String())
+			}
+			peer.Late = peer.Late || h.Late
+			if want(w) == storing {
+				peer.Writes = h.P95
+			}
+		}
+		dst = append(dst, peer)
+	}
+	return dst
 }

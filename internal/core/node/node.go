@@ -29,6 +29,8 @@ type Node struct {
 	recovery   *recovery.Recovery
 	recoveries recovery.Effects
 	health     health
+	hedges     allowance
+	mends      mends
 	replicas   [coord.MaxSlots + 2]coord.Replica
 	repair     *repair.Repair
 	repairs    repair.Effects
@@ -55,6 +57,10 @@ func New(cfg Config, view *View) *Node {
 	for _, m := range cfg.Marks {
 		n.repair.Mark(clock.Now{}, m, true, reachable{n, clock.Now{}}, &n.repairs)
 	}
+	if cfg.HedgeShare > 0 {
+		n.hedges = newAllowance(hedgeBurst)
+	}
+	n.mends = mends{bound: cfg.MaxReadRepairs, rate: float64(cfg.ReadRepairRate), may: newAllowance(float64(cfg.ReadRepairRate))}
 	return n
 }
 

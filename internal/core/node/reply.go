@@ -12,6 +12,9 @@ func (n *Node) drain(now clock.Now, s *slot, out *Out) {
 	e := &n.effects
 	for i := range e.Asks {
 		a := &e.Asks[i]
+		if a.Op.Silent && !n.mend(now, s, a, out) {
+			continue
+		}
 		n.health.asked(now, a.To, &a.Op)
 		if a.To == n.view.Self {
 			n.own(&a.Op)
@@ -22,7 +25,7 @@ func (n *Node) drain(now clock.Now, s *slot, out *Out) {
 	}
 	n.collect(s, e.Facts)
 	out.Facts = append(out.Facts, e.Facts...)
-	replied, reply, more := e.Replied, e.Reply, e.More
+	replied, reply, more, hedge := e.Replied, e.Reply, e.More, e.Hedge
 	passes := len(e.Passes)
 	var pass coord.Pass
 	if passes > 0 {
@@ -40,6 +43,10 @@ func (n *Node) drain(now clock.Now, s *slot, out *Out) {
 	}
 	if more && !s.machine.Done() {
 		n.extend(now, s, out)
+		return
+	}
+	if hedge && !s.machine.Done() {
+		n.hedge(now, s, out)
 		return
 	}
 	n.retire(now, s, out)

@@ -154,6 +154,7 @@ func (n *Node) startGet(now clock.Now, s *slot, out *Out) {
 		s.get = new(coord.Get)
 	}
 	s.machine = s.get
+	n.hedges.add(n.cfg.HedgeShare)
 	replicas := n.staff(now, &s.common, reading)
 	s.get.Start(now, &coord.GetRequest{
 		Common: s.common, LWW: n.bucket(s.request.Key.Bucket).LWW,
