@@ -79,6 +79,14 @@ type MemberInfo struct {
 	Partitions int    `json:"partitions"` // tokens it owns
 	Up         bool   `json:"up"`         // this node has a link to it
 	Self       bool   `json:"self,omitempty"`
+	// Suspected is what it leaves unanswered, of "reads", "writes" and "forwards";
+	// of the node itself that is its own disk. Others are asked in its stead.
+	Suspected []string `json:"suspected,omitempty"`
+	Late      bool     `json:"late,omitempty"` // answers, but slowly for long: used last
+	// How long 95 of 100 of its recent answers took at most, in seconds; 0: there
+	// were too few.
+	ReadP95  float64 `json:"read_p95_seconds"`
+	WriteP95 float64 `json:"write_p95_seconds"`
 }
 
 // RingInfo is the ring; nodes that agree on it have equal hashes.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -64,7 +65,7 @@ func printStatus(w io.Writer, st ouro.Status) error {
 		return err
 	}
 	fmt.Fprintln(w)
-	t = newTable(w, "MEMBER", "PEERS", "ZONE", "DC", "WEIGHT", "PARTITIONS", "LINK")
+	t = newTable(w, "MEMBER", "PEERS", "ZONE", "DC", "WEIGHT", "PARTITIONS", "LINK", "ANSWERS", "P95 READ/WRITE")
 	for _, m := range st.Members {
 		link := "down"
 		switch {
@@ -73,7 +74,7 @@ func printStatus(w io.Writer, st ouro.Status) error {
 		case m.Up:
 			link = "up"
 		}
-		t.row(m.ID, m.Peer, dash(m.Zone), dash(m.DC), strconv.Itoa(m.Weight), strconv.Itoa(m.Partitions), link)
+		t.row(m.ID, m.Peer, dash(m.Zone), dash(m.DC), strconv.Itoa(m.Weight), strconv.Itoa(m.Partitions), link, answering(m), p95(m.ReadP95)+" / "+p95(m.WriteP95))
 	}
 	return t.flush()
 }
@@ -101,6 +102,26 @@ func recoveringLines(r *ouro.RecoveringInfo) []string {
 		lines = append(lines, "last failure: "+r.Error)
 	}
 	return lines
+}
+
+// answering tells how a member answers this node.
+func answering(m ouro.MemberInfo) string {
+	switch {
+	case len(m.Suspected) > 0:
+		return "no " + strings.Join(m.Suspected, ", ")
+	case m.Late:
+		return "late"
+	default:
+		return "-"
+	}
+}
+
+// p95 tells seconds; none are not known.
+func p95(seconds float64) string {
+	if seconds == 0 {
+		return "-"
+	}
+	return time.Duration(seconds * float64(time.Second)).Round(10 * time.Microsecond).String()
 }
 
 func dash(s string) string {
