@@ -409,13 +409,18 @@ func TestField_14_DropEveryAckOnce(t *testing.T) {
 
 // A delete that is sent again does not remove what was written after it.
 func TestField_14_DeleteAgainAfterAPut(t *testing.T) {
-	for _, again := range abc {
+	for i, again := range slices.Concat(abc, abc) {
 		c, key, _ := fresh(t)
 		c.Lose(func(_, _ ring.NodeID, m *node.Message) bool { return m.Kind == node.KindReturn })
 		if _, err := c.Delete("D", key, ouro.RequestID("r")).Wait(); outcome(err) != ouro.Unknown {
 			t.Fatalf("a delete whose answer is lost: %v", err)
 		}
 		c.Lose(nil)
+		if i >= len(abc) { // the coordinator forgets it
+			c.Crash("A")
+			c.Restart("A")
+			c.RunFor(time.Second)
+		}
 		c.put("B", key, "written since")
 		if _, err := c.Delete(again, key, ouro.RequestID("r")).Wait(); err != nil {
 			t.Fatal(err)
@@ -468,4 +473,38 @@ func TestPaper_4_6_2_HintsOutliveARestart(t *testing.T) {
 	c.Restart("A")
 	c.RunUntilIdle()
 	c.stores("A", key, "v")
+}
+
+// What is too old is let go where two other primaries have it, and only there: an
+// acknowledged write of which one primary and the keeper have the only copies
+// survives the loss of either.
+func TestField_8_OldHintsKeepTwoCopies(t *testing.T) {
+	ids := []ring.NodeID{"A", "B", "C", "D"}
+	cfg := sim.Config{Nodes: nodes(ids...), Tokens: handRing(ids...), Buckets: numbers(3, 2, 2)}
+	cfg.Node.Handoff.MaxAge = time.Second
+	c := newCluster(t, cfg)
+	key := c.keyIn("A", "B", "C")
+	c.Crash("A")
+	c.Crash("C")
+	c.RunFor(time.Second)
+	c.put("B", key, "v")
+	c.RunFor(time.Minute)
+	if c.Kept("D") == 0 {
+		t.Error("D has let go what B alone has besides")
+	}
+	c.Crash("B")
+	c.Wipe("B")
+	c.Restart("B")
+	c.Restart("C")
+	c.RunFor(time.Second)
+	c.get("B", key, []string{"v"}) // from the hint that D still has
+	c.RunUntil(func() bool { return c.Kept("D") == 0 })
+	if _, ok := c.State("A", key); ok {
+		t.Error("A, which is down, has it")
+	}
+	c.stores("B", key, "v")
+	c.stores("C", key, "v")
+	c.Restart("A")
+	c.RunUntilIdle()
+	c.get("A", key, []string{"v"}, ouro.R(3))
 }

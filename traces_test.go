@@ -26,8 +26,8 @@ func TestRules_H16_StrictReadsAreMonotonic(t *testing.T) {
 	}
 	c.Lose(nil)
 	c.Pause("C")
-	c.get("A", key, []string{"v"}, ouro.PR(2))
-	c.Crash("B")
+	c.get("B", key, []string{"v"}, ouro.PR(2))
+	c.Crash("B") // before anything that is sent after the answer
 	c.Resume("C")
 	c.RunFor(time.Second)
 	c.get("C", key, []string{"v"}, ouro.PR(2))

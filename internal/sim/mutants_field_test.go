@@ -43,19 +43,19 @@ func TestMutantsOfTheField(t *testing.T) {
 		},
 		{
 			Name: "stamps follow the clock alone", Dir: causal, File: "stamp.go", Test: "TestField_13_ClockSkew",
-			Old: "		stamp = max(stamp, s.Versions[i].Stamp)\n", New: "",
+			Old: "		stamp = max(stamp, s.Versions[i].Stamp)\n", New: "		_ = i\n",
 		},
 		{
 			Name: "an actor is kept over a jump", File: "faults.go", Test: "TestField_13_ClockJumps",
 			Old: "		w.begin(m)\n		m.replica.NewRun(m.run)\n", New: "		m.replica.NewRun(m.run)\n",
 		},
 		{
-			Name: "what has expired is not shown to replicas either", Dir: replica, File: "write.go", Test: "TestField_13_Expiry",
-			Old: "	v := causal.Version{Request: c.op.Request, Expiry: m.Expiry,", New: "	v := causal.Version{Request: c.op.Request, Expiry: c.now.Wall + 300_000,",
+			Name: "what has expired is shown", Dir: causal, File: "view.go", Test: "TestField_13_Expiry",
+			Old: "(v.Expiry == 0 || now < v.Expiry)", New: "(v.Expiry == 0 || now > 0)",
 		},
 		{
 			Name: "a retry is stored without asking around", Dir: coord, File: "put.go", Test: "TestField_14_Drop",
-			Old: "	case r.Retry && r.Token != 0:\n", New: "	case false:\n",
+			Old: "	case p.req.Retry && p.req.Token != 0:\n", New: "	case false:\n",
 		},
 		{
 			Name: "a replica forgets the ids of what it joins", Dir: replica, File: "join.go", Test: "TestField_14_",
@@ -88,6 +88,10 @@ func TestMutantsOfTheField(t *testing.T) {
 		{
 			Name: "nothing is looked for after a start", Dir: handoff, File: "handoff.go", Test: "TestPaper_4_6_2_HintsOutlive",
 			Old: "	h := &Handoff{cfg: cfg, seq: cfg.First}\n", New: "	h := &Handoff{cfg: cfg, seq: cfg.First, next: never}\n",
+		},
+		{
+			Name: "what is old goes when one other primary has it", Dir: handoff, File: "flight.go", Test: "TestField_8",
+			Old: "const copies = 2", New: "const copies = 1",
 		},
 		{
 			Name: "a delete removes what its coordinator holds", Dir: node, File: "request.go", Test: "TestRules_H20_D",
