@@ -98,7 +98,7 @@ func TestSameRequestIDWritesOnce(t *testing.T) {
 func TestRepetitionAtAnotherNode(t *testing.T) {
 	c := startCluster(t, three, nil)
 	key := ouro.Key{Bucket: "b", Name: "k"}
-	c.setCut("b", true)
+	c.isolate("b", true)
 	put := func(at string, opts ...ouro.Option) error {
 		_, err := c.hosts[at].Put(t.Context(), key, ouro.Value{Data: []byte("v")}, opts...)
 		return err
@@ -106,7 +106,7 @@ func TestRepetitionAtAnotherNode(t *testing.T) {
 	if err := put("a", ouro.RequestID("r"), ouro.First()); err != nil {
 		t.Fatal(err)
 	}
-	c.setCut("b", false)
+	c.isolate("b", false)
 	for _, at := range []string{"b", "c", "a"} {
 		if err := put(at, ouro.RequestID("r")); err != nil {
 			t.Fatal(err)
@@ -127,8 +127,8 @@ func TestRepetitionAtAnotherNode(t *testing.T) {
 	}
 }
 
-// setCut cuts a node off from all others, or joins it again.
-func (c *cluster) setCut(id string, cut bool) {
+// isolate cuts a node off from all others, or joins it again.
+func (c *cluster) isolate(id string, cut bool) {
 	c.mu.Lock()
 	c.cut[id] = cut
 	c.mu.Unlock()

@@ -66,8 +66,8 @@ func TestMutantsOfTheField(t *testing.T) {
 			Old: "	if p.minting || p.known || p.req.Retry {\n", New: "	if p.known || p.req.Retry {\n",
 		},
 		{
-			Name: "a forward that is not answered is reported as not done", Dir: coord, File: "forward.go", Test: "TestField_14_Out",
-			Old: "	f.retry = f.retry || f.write\n	f.state(e, fact.Silent, now, f.to, 0, f.verb)\n", New: "	f.state(e, fact.Silent, now, f.to, 0, f.verb)\n",
+			Name: "what is passed on to another is no repetition", Dir: coord, File: "forward.go", Test: "TestField_14_",
+			Old: "e.Passes = append(e.Passes, Pass{To: f.ids[i], Retry: f.retry,", New: "e.Passes = append(e.Passes, Pass{To: f.ids[i], Retry: false,",
 		},
 		{
 			Name: "a strict read answers before it has repaired", Dir: coord, File: "get.go", Test: "TestRules_H16",
