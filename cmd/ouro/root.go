@@ -53,7 +53,6 @@ func addVerbs(root *cobra.Command) {
 		{groupNodes, newServeCommand()},
 		{groupNodes, newDevCommand()},
 		{groupNodes, newConfigCommand()},
-		{groupNodes, newRecoverCommand()},
 		{groupData, newPutCommand()},
 		{groupData, newGetCommand()},
 		{groupData, newDelCommand()},

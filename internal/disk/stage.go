@@ -19,7 +19,6 @@ type staged struct {
 	facts   int    // where its facts end
 	changed bool
 	marked  bool // a mark was put into the batch or taken out of the store
-	aside   bool // what changed is not the record itself
 }
 
 // stage runs one operation and puts what it changes into the batch.
@@ -30,8 +29,6 @@ func (r *Runner) stage(now clock.Now, op *replica.Op, facts *[]fact.Fact) {
 		s.answer = failed(op, reason)
 	} else if op.Verb == replica.Agreed {
 		r.agreed(op, &s)
-	} else if op.Verb == replica.Recover {
-		r.recover(op, &s)
 	} else {
 		r.do(now, op, &s, facts)
 	}
@@ -48,7 +45,7 @@ func (r *Runner) refuse(op *replica.Op) replica.Reason {
 	switch {
 	case r.dead != nil:
 		return replica.IOError
-	case op.Verb != replica.Write && op.Verb != replica.Join && op.Verb != replica.Heal:
+	case op.Verb != replica.Write && op.Verb != replica.Join:
 		return replica.None
 	case r.full.Load():
 		return replica.DiskFull
@@ -63,30 +60,23 @@ func (r *Runner) refuse(op *replica.Op) replica.Reason {
 
 // do runs one operation on what is stored, as the batch so far leaves it.
 func (r *Runner) do(now clock.Now, op *replica.Op, s *staged, facts *[]fact.Fact) {
-	id := record{op.Partition, op.Key.Bucket, op.Key.Name, ownRecord}
-	if op.Pending {
-		id.kind = pendingRecord
-	}
+	id := record{op.Partition, op.Key.Bucket, op.Key.Name, op.Pending}
 	r.key = appendKey(r.key[:0], op)
 	var res replica.Result
-	size := 0 // of what is stored
+	var was before
 	if stored, ok := r.overlay[id]; ok {
-		size = len(stored)
+		was = r.before(op, stored)
 		res = r.replica.Do(now, stored, op, facts)
 	} else if stored, ok := r.cached(op); ok {
-		size = len(stored)
 		res = r.replica.Do(now, stored, op, facts)
 	} else {
-		res, size = r.fetch(now, op, facts)
-	}
-	if res.Answer.Rotten != nil {
-		r.adjust(op, &res)
-		r.beside(now, op, s, facts)
-		r.mark(op, s)
-		return
+		res, was = r.fetch(now, op, facts)
 	}
 	if s.changed = res.Record != nil || res.Drop; s.changed {
-		r.change(id, &res, size)
+		r.change(id, &res, was)
+	}
+	if res.Due != 0 {
+		r.mortals = append(r.mortals, replica.Mortal{Partition: op.Partition, Key: op.Key, Due: res.Due})
 	}
 	if !op.Pending && (s.changed || res.Unreadable) {
 		r.adjust(op, &res)
@@ -113,16 +103,17 @@ func (r *Runner) agreed(op *replica.Op, s *staged) {
 	s.marked = true
 }
 
-// change puts into the batch what becomes of a record that has size bytes.
-func (r *Runner) change(id record, res *replica.Result, size int) {
+// change puts into the batch what becomes of a record.
+func (r *Runner) change(id record, res *replica.Result, was before) {
 	if res.Drop {
 		r.batch.Delete(r.key)
 	} else {
 		r.batch.SetShared(r.key, res.Record)
 	}
 	r.overlay[id] = res.Record
-	if id.kind == pendingRecord {
-		r.grow(size, len(res.Record))
+	if id.pending {
+		r.grow(was.size, len(res.Record))
+		r.restamp(was, res.Record)
 	}
 }
 
@@ -143,24 +134,24 @@ func (r *Runner) cached(op *replica.Op) ([]byte, bool) {
 	return r.cache.get(op.Key.Pos.Lo, r.key)
 }
 
-// fetch runs an operation on the record that the engine has, and returns the
-// record's size.
-func (r *Runner) fetch(now clock.Now, op *replica.Op, facts *[]fact.Fact) (res replica.Result, size int) {
+// fetch runs an operation on the record that the engine has, and returns what it
+// was before.
+func (r *Runner) fetch(now clock.Now, op *replica.Op, facts *[]fact.Fact) (res replica.Result, was before) {
 	keep := !op.Pending && r.cache.wants(op.Key.Pos.Lo)
 	found, err := r.engine.Get(r.key, func(stored []byte) {
 		if keep {
 			r.cache.put(op.Key.Pos.Lo, r.key, bytes.Clone(stored))
 		}
-		size = len(stored)
+		was = r.before(op, stored)
 		res = r.replica.Do(now, stored, op, facts) // it copies what it returns
 	})
 	switch {
 	case err != nil:
-		return r.readFailed(now, op, err, facts), 0
+		return r.readFailed(now, op, err, facts), before{}
 	case !found:
-		return r.replica.Do(now, nil, op, facts), 0
+		return r.replica.Do(now, nil, op, facts), before{}
 	default:
-		return res, size
+		return res, was
 	}
 }
 
@@ -180,9 +171,6 @@ func (r *Runner) settle(s *staged, done *[]replica.Answer) {
 	durable := s.seq <= r.waiting.synced
 	switch {
 	case s.op.Silent:
-		if a.Rotten != nil {
-			*done = append(*done, replica.Answer{Verb: a.Verb, Status: a.Status, Rotten: a.Rotten})
-		}
 		return
 	case a.Status == replica.Failed, a.Status == replica.DontKnow && a.State == nil, a.Verb == replica.Recall && !a.Found:
 		*done = append(*done, a)
@@ -195,7 +183,7 @@ func (r *Runner) settle(s *staged, done *[]replica.Answer) {
 		*done = append(*done, failed(s.op, replica.Overloaded))
 		return
 	}
-	a.Durable = a.Verb != replica.Read && a.Verb != replica.Recall && a.Verb != replica.Paid
+	a.Durable = a.Verb == replica.Write || a.Verb == replica.Join
 	if durable {
 		*done = append(*done, a)
 	} else {
@@ -212,6 +200,7 @@ func (r *Runner) abandon(now clock.Now, err error, facts *[]fact.Fact, start int
 	clear(r.overlay)
 	r.cache.clear()
 	r.trees.clear()
+	r.mortals = r.mortals[:0]
 	r.replica.ForgetTokens()
 	for i := len(r.staged) - 1; i >= 0; i-- {
 		*r.latest.slot(r.staged[i].op.Key.Pos.Lo) = r.staged[i].before

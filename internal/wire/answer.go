@@ -18,8 +18,7 @@ const (
 	answerState
 	answerPending
 	answerStamp
-	answerRecovering
-	answerKnown = 1<<8 - 1
+	answerKnown = answerStamp<<1 - 1
 )
 
 func appendAnswer(dst []byte, a *replica.Answer) []byte {
@@ -28,7 +27,7 @@ func appendAnswer(dst []byte, a *replica.Answer) []byte {
 	dst = append(dst, byte(a.Verb), byte(a.Status), byte(a.Reason),
 		bit(a.Durable, answerDurable)|bit(a.Found, answerFound)|bit(digest, answerDigest)|
 			bit(dot, answerDot)|bit(len(a.State) > 0, answerState)|bit(a.Pending, answerPending)|
-			bit(a.Stamp != 0, answerStamp)|bit(a.Recovering, answerRecovering))
+			bit(a.Stamp != 0, answerStamp))
 	if digest {
 		dst = appendSum(dst, a.Digest)
 	}
@@ -53,7 +52,6 @@ func readAnswer(r *reader, a *replica.Answer) {
 	a.Durable = f&answerDurable != 0
 	a.Found = f&answerFound != 0
 	a.Pending = f&answerPending != 0
-	a.Recovering = f&answerRecovering != 0
 	if f&answerDigest != 0 {
 		a.Digest = readSum(r)
 	}

@@ -15,7 +15,7 @@ func (c *call) join() Result {
 	}
 	canonical, _, err := open(c.stored)
 	if err != nil {
-		return c.rotten(err)
+		return c.damaged(err)
 	}
 	if bytes.Equal(canonical, c.op.State) {
 		c.canonical = canonical
@@ -23,7 +23,7 @@ func (c *call) join() Result {
 		return c.unchanged(false)
 	}
 	if err := c.load(); err != nil {
-		return c.rotten(err)
+		return c.damaged(err)
 	}
 	if err := c.incoming.Decode(c.op.State); err != nil {
 		return c.damaged(err)
@@ -54,7 +54,8 @@ func (c *call) joinAbsent() Result {
 	record := recordOf(c.op.State)
 	a := c.answer(Have)
 	a.Digest = causal.Digest(c.op.State, c.cfg.Seed)
-	return Result{Answer: a, Record: record}
+	a.Stamp = c.stamp
+	return Result{Answer: a, Record: record, Due: Due(&c.incoming)}
 }
 
 // remember keeps the request ids of the versions that are new here: those the

@@ -11,7 +11,7 @@ func (c *call) write() Result {
 		return c.failed(Corrupt)
 	}
 	if err := c.load(); err != nil {
-		return c.rotten(err)
+		return c.damaged(err)
 	}
 	if dot, ok := c.known(); ok {
 		c.state(fact.Fact{Kind: fact.Known, Note: dot.String()})
@@ -19,10 +19,14 @@ func (c *call) write() Result {
 		res.Answer.Found, res.Answer.Dot = true, dot
 		return res
 	}
+	var res Result
 	if c.op.Mint.Delete && !c.op.Mint.LWW {
-		return c.remove()
+		res = c.remove()
+	} else {
+		res = c.mint()
 	}
-	return c.mint()
+	res.Answer.Alone = c.standing.alone(c.op.Pending)
+	return res
 }
 
 // known looks for the request id in what this replica remembers and in the
