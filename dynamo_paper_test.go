@@ -406,16 +406,18 @@ func took(t *testing.T, call *sim.Call) time.Duration {
 	return call.Took()
 }
 
-// The coordinator writes locally first: if it cannot, the put fails, nothing is
-// sent, and the outcome is known.
+// The coordinator writes locally first: if it cannot, another one coordinates, and
+// where nobody can the put fails, nothing is sent, and the outcome is known.
 func TestPaper_4_5_6_LocalWriteFirst(t *testing.T) {
 	c := newCluster(t, sim.Config{})
 	key := ouro.Key{Bucket: "b", Name: "k"}
-	c.FailWrites("A", store.ErrFull)
+	for _, id := range []ring.NodeID{"A", "B", "C"} {
+		c.FailWrites(id, store.ErrFull)
+	}
 	_, err := c.Put("A", key, text("v")).Wait()
 	var e *ouro.Error
 	if !errors.As(err, &e) || e.Code != ouro.DiskFull || e.Outcome != ouro.NotDone {
-		t.Errorf("a put whose coordinator cannot write: %v", err)
+		t.Errorf("a put that nobody can write: %v", err)
 	}
 	c.RunUntilIdle()
 	for _, id := range []ring.NodeID{"A", "B", "C"} {
@@ -423,6 +425,12 @@ func TestPaper_4_5_6_LocalWriteFirst(t *testing.T) {
 			t.Errorf("%s stores %v", id, s)
 		}
 	}
+	c.FailWrites("B", nil)
+	c.FailWrites("C", nil)
+	if res := c.put("A", key, "w"); res.Coordinator == "A" {
+		t.Error("A coordinates, and cannot write")
+	}
+	c.get("A", key, []string{"w"}, ouro.R(3)) // a full disk can be read
 }
 
 // When a put is acknowledged W replicas have it durably, and replication to the

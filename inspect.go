@@ -38,6 +38,25 @@ type Status struct {
 	DiskBytes int64        `json:"disk_bytes"`
 	FreeBytes int64        `json:"free_bytes"`
 	InFlight  int          `json:"in_flight"` // client requests being coordinated here
+	// Recovering says what this node may have forgotten; nil: nothing.
+	Recovering *RecoveringInfo `json:"recovering,omitempty"`
+}
+
+// RecoveringInfo is what a node may have forgotten after it had acknowledged it,
+// because its disk was lost or restored, or a record can't be read. It takes
+// writes, but does not count for reads there until it has compared with others.
+type RecoveringInfo struct {
+	Since      time.Time `json:"since,omitzero"`
+	Partitions int       `json:"partitions"` // that are not current yet
+	Records    int       `json:"records"`    // that can't be read, besides
+	Comparing  int       `json:"comparing"`  // partitions that are being compared now
+	// WaitsUntil is when the first comparison may begin: until then a request may
+	// be under way that counts on what was forgotten.
+	WaitsUntil time.Time `json:"waits_until,omitzero"`
+	// Unconfirmed: the data folder is new and no other node has been heard yet, so
+	// whether it took the place of another is not known.
+	Unconfirmed bool   `json:"unconfirmed,omitempty"`
+	Error       string `json:"error,omitempty"` // why the last comparison failed
 }
 
 // QuorumInfo is a set of quorum numbers.
@@ -60,6 +79,14 @@ type MemberInfo struct {
 	Partitions int    `json:"partitions"` // tokens it owns
 	Up         bool   `json:"up"`         // this node has a link to it
 	Self       bool   `json:"self,omitempty"`
+	// Suspected is what it leaves unanswered, of "reads", "writes" and "forwards";
+	// of the node itself that is its own disk. Others are asked in its stead.
+	Suspected []string `json:"suspected,omitempty"`
+	Late      bool     `json:"late,omitempty"` // answers, but slowly for long: used last
+	// How long 95 of 100 of its recent answers took at most, in seconds; 0: there
+	// were too few.
+	ReadP95  float64 `json:"read_p95_seconds"`
+	WriteP95 float64 `json:"write_p95_seconds"`
 }
 
 // RingInfo is the ring; nodes that agree on it have equal hashes.

@@ -27,6 +27,7 @@ type Options struct {
 	TTL       time.Duration // 0 means the bucket's; negative means never
 	Explain   bool          // return the facts of the request, in order
 	RequestID string        // names this request for retries; drawn anew where empty
+	First     bool          // with a RequestID: it was never sent before, to any node
 	Blind     bool          // clients only: do not read before a put or delete without a context
 }
 
@@ -66,8 +67,15 @@ func Timeout(d time.Duration) Option { return func(o *Options) { o.Timeout = d }
 // Explain asks for the facts of the request, in order.
 func Explain() Option { return func(o *Options) { o.Explain = true } }
 
-// RequestID names the request, so that repeating it is safe.
+// RequestID names the request, so that repeating it is safe, at any node. A write
+// that names itself may be a repetition: its coordinator asks the other replicas
+// whether they have it before it stores it, unless the options say [First].
 func RequestID(id string) Option { return func(o *Options) { o.RequestID = id } }
+
+// First says that a request with this RequestID was never sent before, to any
+// node. That saves a round of asking; where it is not true a repetition may be
+// stored twice.
+func First() Option { return func(o *Options) { o.First = true } }
 
 // Blind makes a client's plain put or delete write without reading first.
 func Blind() Option { return func(o *Options) { o.Blind = true } }

@@ -21,7 +21,7 @@ const (
 	values = "internal/core/clock internal/core/fact internal/core/ring internal/core/causal internal/core/merkle "
 	// Machines own a state and its transitions, and never know each other; only
 	// node knows several. What replica is asked and answers is vocabulary.
-	machines = "internal/core/coord internal/core/replica internal/core/member internal/core/handoff internal/core/reap "
+	machines = "internal/core/coord internal/core/replica internal/core/member internal/core/handoff internal/core/repair internal/core/recovery "
 	core     = values + machines + "internal/core/node "
 )
 
@@ -30,17 +30,18 @@ const (
 var walls = map[string]string{
 	".": "", // the vocabulary: the standard library alone
 
-	"internal/core/clock":   "",
-	"internal/core/fact":    "",
-	"internal/core/ring":    "",
-	"internal/core/causal":  ". internal/core/clock",
-	"internal/core/merkle":  "internal/core/causal",
-	"internal/core/coord":   ". " + values + "internal/core/replica",
-	"internal/core/replica": ". " + values,
-	"internal/core/member":  ". " + values,
-	"internal/core/handoff": values + "internal/core/replica",
-	"internal/core/reap":    values + "internal/core/replica",
-	"internal/core/node":    ". " + core,
+	"internal/core/clock":    "",
+	"internal/core/fact":     "",
+	"internal/core/ring":     "",
+	"internal/core/causal":   ". internal/core/clock",
+	"internal/core/merkle":   "internal/core/causal",
+	"internal/core/coord":    ". " + values + "internal/core/replica",
+	"internal/core/replica":  ". " + values,
+	"internal/core/member":   ". " + values,
+	"internal/core/handoff":  values + "internal/core/replica",
+	"internal/core/recovery": values + "internal/core/replica",
+	"internal/core/repair":   values + "internal/core/replica",
+	"internal/core/node":     ". " + core,
 
 	"internal/store":           "",
 	"internal/store/memory":    "internal/store",

@@ -116,7 +116,7 @@ func (c *Client) Delete(ctx context.Context, key ouro.Key, opts ...ouro.Option) 
 // returns that.
 func (c *Client) readFirst(ctx context.Context, key ouro.Key, opt *ouro.Options) ([]ouro.Sibling, error) {
 	if opt.RequestID == "" {
-		opt.RequestID = rand.Text()
+		opt.RequestID, opt.First = rand.Text(), true
 	}
 	if opt.Context != nil || opt.Blind {
 		return nil, nil

@@ -222,3 +222,65 @@ func TestTTLIsRefused(t *testing.T) {
 	_, err = c.Put(t.Context(), key, ouro.Value{}, ouro.Blind(), func(o *ouro.Options) { o.TTL = time.Hour })
 	check(t, "ttl", err, ouro.BadRequest, ouro.NotDone)
 }
+
+// TestAttempts: what the client names itself it says to be new; what its caller
+// names may have been sent before, and keeps its name.
+func TestAttempts(t *testing.T) {
+	var seen []string
+	inner := web.New(web.Config{}, oracle.New(oracle.Config{}))
+	c := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet {
+			seen = append(seen, r.Header.Get("Ouro-Request-Id")+" "+r.Header.Get("Ouro-Attempt"))
+		}
+		inner.ServeHTTP(w, r)
+	}))
+	for _, opts := range [][]ouro.Option{nil, {ouro.RequestID("r")}, {ouro.RequestID("r"), ouro.First()}} {
+		opts = append(opts, ouro.Blind())
+		if _, err := c.Put(t.Context(), key, ouro.Value{Data: []byte("v")}, opts...); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Delete(t.Context(), key, opts...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, want := range []string{" 1", " 1", "r ", "r ", "r 1", "r 1"} {
+		if !strings.HasSuffix(seen[i], want) || i < 2 && len(seen[i]) < 10 {
+			t.Errorf("request %d says %q, want %q", i, seen[i], want)
+		}
+	}
+}
+
+// TestRetry: an answer that is lost makes the outcome unknown, and the same
+// request again, under the id that the error came with, is not stored twice.
+func TestRetry(t *testing.T) {
+	store := oracle.New(oracle.Config{})
+	inner := web.New(web.Config{}, store)
+	lose := true
+	c := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if lose && r.Method != http.MethodGet {
+			inner.ServeHTTP(httptest.NewRecorder(), r)
+			panic(http.ErrAbortHandler)
+		}
+		inner.ServeHTTP(w, r)
+	}))
+	for _, write := range []func(opts ...ouro.Option) (ouro.Result, error){
+		func(opts ...ouro.Option) (ouro.Result, error) {
+			return c.Put(t.Context(), key, ouro.Value{Data: []byte("v")}, append(opts, ouro.Blind())...)
+		},
+		func(opts ...ouro.Option) (ouro.Result, error) { return c.Delete(t.Context(), key, opts...) },
+	} {
+		lose = true
+		res, err := write()
+		var e *ouro.Error
+		if !errors.As(err, &e) || e.Outcome != ouro.Unknown || res.RequestID == "" {
+			t.Fatalf("without an answer: %+v, %v", res, err)
+		}
+		lose = false
+		if _, err = write(ouro.RequestID(res.RequestID)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if res, err := store.Get(t.Context(), key); ouro.CodeOf(err) != ouro.NotFound {
+		t.Errorf("in the end there is %+v, %v", res, err)
+	}
+}

@@ -69,6 +69,9 @@ func (c *Client) request(ctx context.Context, method string, key ouro.Key, value
 	}
 	if opt.RequestID != "" {
 		req.Header.Set("Ouro-Request-Id", opt.RequestID)
+		if opt.First {
+			req.Header.Set("Ouro-Attempt", "1")
+		}
 	}
 	return req, nil
 }

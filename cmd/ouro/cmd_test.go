@@ -11,7 +11,6 @@ import (
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/config"
-	"github.com/ourodb/ouro/internal/transport"
 )
 
 // Every verb, at every level, says what it does and shows how.
@@ -54,39 +53,6 @@ func TestConfigReference(t *testing.T) {
 	}
 	if string(got) != b.String() {
 		t.Errorf("%s is not what the settings are: UPDATE=1 go test ./cmd/ouro -run TestConfigReference", file)
-	}
-}
-
-// A folder that was restored or copied shows starts that do not follow those its
-// node showed before (RULES R11).
-func TestStartsMustFollow(t *testing.T) {
-	hello := func(starts uint64, runs ...uint64) transport.Hello {
-		return transport.Hello{Node: "n2", Starts: starts, Runs: runs}
-	}
-	before := hello(3, 11, 12, 13)
-	long := make([]uint64, transport.MaxRuns)
-	for i := range long {
-		long[i] = uint64(100 + i)
-	}
-	for _, c := range []struct {
-		name   string
-		before transport.Hello
-		now    transport.Hello
-		says   string
-	}{
-		{"never seen", transport.Hello{}, before, ""},
-		{"the same run", before, before, ""},
-		{"two starts later", before, hello(5, 11, 12, 13, 14, 15), ""},
-		{"an older copy", before, hello(2, 11, 12), "shows start 2, and showed start 3"},
-		{"a copy that was started", before, hello(3, 11, 12, 99), "another run for start 3"},
-		{"a copy that was started twice", before, hello(4, 11, 12, 99, 100), "another run for start 3"},
-		{"runs left out", before, hello(9, 18, 19), "does not show the run"},
-		{"too long ago to tell", before, hello(500, long...), ""},
-	} {
-		err := follows(c.before, c.now)
-		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%s: %v, want %q", c.name, err, c.says)
-		}
 	}
 }
 

@@ -39,6 +39,7 @@ func newDevCommand() *cobra.Command {
 		Long:  devLong,
 		Example: `  ouro dev                            three nodes, the first on 127.0.0.1:7070
   ouro dev --nodes 5 --dir ./cluster  five nodes that keep their data
+  ouro dev --nodes 6 --zones 3        two nodes in each of three zones
   ouro dev --base-port 0 -o json      free ports, one line of JSON once all are ready
   ouro dev kill 2 --dir ./cluster     kill -9 a node of it`,
 		Args: cobra.NoArgs,
@@ -46,6 +47,7 @@ func newDevCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.IntVar(&opts.Nodes, "nodes", 0, "`number` of nodes (3, or as many as the folder has)")
+	f.IntVar(&opts.Zones, "zones", 0, "`number` of zones that the nodes are in by turns (none, or as the folder has them)")
 	f.StringVar(&opts.Dir, "dir", "", "`folder` of the cluster (a temporary one, removed at the end)")
 	f.IntVar(&opts.BasePort, "base-port", 7070, "first `port` of the first node; 0 picks free ports")
 	for _, sub := range devActions() {
@@ -111,6 +113,9 @@ func devNodeArgs(opts dev.Options) func(dev.Node, []dev.Node) []string {
 		members := make([]string, len(all))
 		for i, m := range all {
 			members[i] = m.ID + "=" + m.Peer
+			if m.Zone != "" {
+				members[i] += ";zone=" + m.Zone
+			}
 		}
 		return []string{
 			"serve", "--dev-leash",

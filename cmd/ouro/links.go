@@ -3,11 +3,14 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/datadir"
 	"github.com/ourodb/ouro/internal/host"
 	"github.com/ourodb/ouro/internal/telemetry"
 	"github.com/ourodb/ouro/internal/transport"
@@ -16,63 +19,115 @@ import (
 // linkHandler passes what the links have to tell to the host and to telemetry,
 // and decides who may be at the other end.
 type linkHandler struct {
+	node    *node
 	host    *host.Host // set before anything is served
 	metrics *telemetry.Metrics
 	members *member.Cluster
 
-	mu   sync.Mutex
-	seen map[string]transport.Hello // the newest start of each peer
+	mu    sync.Mutex
+	seen  member.Lineage
+	twins map[string]time.Time // since when a peer refuses this process for another of the same node
 }
 
 var _ transport.Handler = (*linkHandler)(nil)
 
 func newLinkHandler(n *node, members *member.Cluster) *linkHandler {
-	return &linkHandler{metrics: n.metrics, members: members, seen: map[string]transport.Hello{}}
+	return &linkHandler{
+		node: n, metrics: n.metrics, members: members,
+		seen: lineage(n.dir.Identity().Peers), twins: map[string]time.Time{},
+	}
 }
 
 // Check implements [transport.Handler].
-func (l *linkHandler) Check(h transport.Hello) error {
+func (l *linkHandler) Check(h transport.Hello, live uint64) (knows uint64, err error) {
 	if h.Client {
-		return nil
+		return 0, nil
 	}
 	if _, ok := l.members.Member(ring.NodeID(h.Node)); !ok {
-		return fmt.Errorf("node %s is not a member of this cluster: start every node with the same --members", h.Node)
+		return 0, fmt.Errorf("node %s is not a member of this cluster: start every node with the same --members", h.Node)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := follows(l.seen[h.Node], h); err != nil {
-		return err
+	d := member.Disk{ID: h.Disk, Starts: h.Starts, Runs: h.Runs, Recovering: h.Recovering, Replaced: h.Replaced}
+	verdict := l.seen.Judge(h.Node, live, &d)
+	if verdict != member.Follows {
+		code := transport.ComeBack
+		if verdict == member.Twin {
+			code = transport.Twin
+		}
+		return 0, &transport.RefusedError{Code: code, Message: l.seen.Explain(h.Node, verdict, &d)}
 	}
-	l.seen[h.Node] = h
-	return nil
+	before, _ := l.seen.Of(h.Node)
+	next, news := l.seen.With(h.Node, &d)
+	if news {
+		if err := l.node.dir.Remember(peersOf(next)); err != nil {
+			l.node.log.Error("what was seen of another node can't be stored, so there is no link to it", "peer", h.Node, "error", err)
+			return 0, err
+		}
+	}
+	l.seen = next
+	return before.Disk, nil
 }
 
-// follows reports how what a node shows of its starts contradicts what it showed
-// before: then its data folder was restored or copied, and it may have forgotten
-// what it acknowledged (RULES R11).
-func follows(before, now transport.Hello) error {
-	if before.Starts == 0 || len(before.Runs) == 0 {
-		return nil
-	}
-	const advice = "its data folder was restored, copied or emptied, so it may have forgotten what it acknowledged; stop it and put its newest folder back (docs/operate.md says what to do where that is lost)"
-	if now.Starts < before.Starts {
-		return fmt.Errorf("node %s shows start %d, and showed start %d before: %s", now.Node, now.Starts, before.Starts, advice)
-	}
-	back := now.Starts - before.Starts // how many starts ago its newest run was the one seen
-	if back >= uint64(len(now.Runs)) {
-		if len(now.Runs) == transport.MaxRuns {
-			return nil // too long ago to tell
+// lineage is what a data folder remembers of its peers, as package member has it.
+func lineage(peers []datadir.Peer) member.Lineage {
+	var l member.Lineage
+	for _, p := range peers {
+		s := member.Seen{Node: p.Node, Disk: uint64(p.DiskID), Starts: p.Starts, Run: uint64(p.Run)}
+		for _, r := range p.Retired {
+			s.Retired = append(s.Retired, uint64(r))
 		}
-		return fmt.Errorf("node %s does not show the run it had before: %s", now.Node, advice)
+		l = append(l, s)
 	}
-	if now.Runs[uint64(len(now.Runs))-1-back] != before.Runs[len(before.Runs)-1] {
-		return fmt.Errorf("node %s shows another run for start %d than before: %s", now.Node, before.Starts, advice)
+	slices.SortFunc(l, func(a, b member.Seen) int { return strings.Compare(a.Node, b.Node) })
+	return l
+}
+
+func peersOf(l member.Lineage) []datadir.Peer {
+	var peers []datadir.Peer
+	for _, s := range l {
+		p := datadir.Peer{Node: s.Node, DiskID: datadir.ID(s.Disk), Starts: s.Starts, Run: datadir.ID(s.Run)}
+		for _, r := range s.Retired {
+			p.Retired = append(p.Retired, datadir.ID(r))
+		}
+		peers = append(peers, p)
 	}
-	return nil
+	return peers
+}
+
+// twinPatience is how long a peer may say that another process of this node is
+// alive before this one believes it: longer than a link is kept to a process that
+// died without a word.
+const twinPatience = 8 * time.Second
+
+// Refused implements [transport.Handler].
+func (l *linkHandler) Refused(peer string, err *transport.RefusedError) {
+	switch err.Code {
+	case transport.ComeBack:
+		l.node.log.Warn("this node may have forgotten something that it acknowledged", "peer", peer, "why", err.Message)
+	case transport.Twin:
+		l.mu.Lock()
+		since, known := l.twins[peer]
+		if !known {
+			since = time.Now()
+			l.twins[peer] = since
+		}
+		l.mu.Unlock()
+		if time.Since(since) >= twinPatience {
+			l.node.fail(&exitError{exitTwin, fmt.Errorf("node %s says: %s", peer, err.Message)})
+		}
+	}
 }
 
 // Up implements [transport.Handler].
-func (l *linkHandler) Up(peer string, _ uint64, _ transport.Hello) {
+func (l *linkHandler) Up(peer string, _ uint64, h transport.Hello) {
+	l.mu.Lock()
+	delete(l.twins, peer)
+	l.mu.Unlock()
+	if err := l.node.confirmed(h.Knows); err != nil {
+		l.node.fail(err)
+		return
+	}
 	l.metrics.Link(peer, true)
 	l.host.Up(peer)
 }

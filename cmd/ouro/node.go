@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -48,6 +49,9 @@ type node struct {
 	failed  chan error // a listener gave up
 
 	stopping atomic.Bool
+	again    sync.Once // the node is to be started again, for a first reason
+
+	recovering bool // something was, when the node started
 
 	listeners listeners
 	dir       *datadir.Dir
@@ -61,7 +65,7 @@ type node struct {
 // startNode starts a node as configured. On an error nothing is left running.
 // Faults may be injected into its links where faults is set.
 func startNode(cfg *config.Config, faults bool, stderr io.Writer) (_ *node, err error) {
-	n := &node{cfg: cfg, level: new(slog.LevelVar), failed: make(chan error, 3)}
+	n := &node{cfg: cfg, level: new(slog.LevelVar), failed: make(chan error, 4)}
 	if err := n.level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
 		return nil, fmt.Errorf("log-level: %w", err)
 	}
@@ -116,17 +120,22 @@ func (n *node) build(faults bool) error {
 	if n.engine, err = n.openEngine(); err != nil {
 		return err
 	}
+	view := &corenode.View{Self: ring.NodeID(n.cfg.ID), Ring: cluster.Ring, Buckets: inForce(cluster)}
+	doubt, err := n.settleDisk(view)
+	if err != nil {
+		return err
+	}
 	handler := newLinkHandler(n, cluster)
 	if n.links, err = transport.New(n.linkConfig(clusterID, faults), handler); err != nil {
 		return err
 	}
-	view := &corenode.View{Self: ring.NodeID(n.cfg.ID), Ring: cluster.Ring, Buckets: inForce(cluster)}
-	if n.host, err = host.New(n.hostConfig(keys, clusterID, cluster), n.engine, view); err != nil {
+	if n.host, err = host.New(n.hostConfig(keys, clusterID, cluster, doubt), n.engine, view); err != nil {
 		return err
 	}
 	handler.host = n.host
 	n.metrics.WatchDisk(n.host.Space)
 	n.metrics.WatchHints(n.host.HintBytes, n.host.OldestHint)
+	n.metrics.WatchRecovery(n.host.Recovering)
 	peers := map[string]string{}
 	for _, m := range cluster.Members {
 		peers[string(m.ID)] = m.Addr
@@ -150,7 +159,7 @@ func clusterKeys(cfg *config.Config) (security.Keys, error) {
 
 // inForce returns the buckets' settings with what so few members can do.
 func inForce(c *member.Cluster) corenode.Buckets {
-	b := corenode.Buckets{Default: member.EffectiveBucket(c.Buckets.Default, len(c.Members)), Named: map[string]member.Bucket{}}
+	b := corenode.Buckets{Default: member.EffectiveBucket(c.Buckets.Default, len(c.Members)), Named: map[string]member.Bucket{}, Names: c.Defined}
 	for _, name := range c.Defined {
 		b.Named[name] = member.EffectiveBucket(c.Buckets.Named[name], len(c.Members))
 	}
@@ -180,21 +189,27 @@ func (n *node) fatal(err error) {
 
 func (n *node) linkConfig(clusterID uint64, faults bool) transport.Config {
 	id := n.dir.Identity()
-	runs := make([]uint64, len(id.Runs))
-	for i, r := range id.Runs {
-		runs[i] = uint64(r)
-	}
 	l := n.cfg.Limits
 	return transport.Config{
 		Self: transport.Hello{
-			Cluster: n.cfg.Cluster, ClusterID: clusterID, Node: n.cfg.ID, Starts: id.Starts, Runs: runs, Addr: n.cfg.PeerAddr(),
+			Cluster: n.cfg.Cluster, ClusterID: clusterID, Node: n.cfg.ID, Addr: n.cfg.PeerAddr(),
+			Starts: id.Starts, Runs: numbers(id.Runs), Disk: uint64(id.DiskID), Replaced: numbers(id.Replaced), Recovering: n.recovering,
 		},
 		Log: n.log, Seed: rand.Uint64(), Faults: faults,
 		MaxFrame: int(l.MaxFrame), MaxPending: int(l.MaxPending), MaxLinks: l.MaxLinks,
 	}
 }
 
-func (n *node) hostConfig(keys security.Keys, clusterID uint64, cluster *member.Cluster) host.Config {
+// numbers are ids as the wire has them.
+func numbers(ids []datadir.ID) []uint64 {
+	var n []uint64
+	for _, id := range ids {
+		n = append(n, uint64(id))
+	}
+	return n
+}
+
+func (n *node) hostConfig(keys security.Keys, clusterID uint64, cluster *member.Cluster, doubt bool) host.Config {
 	l := n.cfg.Limits
 	limits := causal.Limits{Exceptions: l.Exceptions, Prune: l.Prune, PruneHard: l.PruneHard, PruneAge: l.PruneAge.Milliseconds()}
 	cfg := host.Config{
@@ -209,7 +224,7 @@ func (n *node) hostConfig(keys security.Keys, clusterID uint64, cluster *member.
 			Seed: keys.Digest, Limits: limits, MaxSiblings: l.MaxSiblings, TokenTTL: l.RequestTokenTTL, TokenMax: l.RequestTokens,
 		},
 		Disk:  disk.Config{MaxPending: int64(l.MaxHints)},
-		Notes: notes(cluster, keys), Links: n.links, Observer: n.metrics, Log: n.log, Fatal: n.fatal,
+		Doubt: doubt, Notes: notes(cluster, keys), Links: n.links, Observer: n.metrics, Log: n.log, Fatal: n.fatal,
 	}
 	for _, m := range cluster.Members {
 		cfg.Members = append(cfg.Members, host.Member{Node: m.Node, Peer: m.Addr})

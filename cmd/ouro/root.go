@@ -53,6 +53,7 @@ func addVerbs(root *cobra.Command) {
 		{groupNodes, newServeCommand()},
 		{groupNodes, newDevCommand()},
 		{groupNodes, newConfigCommand()},
+		{groupNodes, newRecoverCommand()},
 		{groupData, newPutCommand()},
 		{groupData, newGetCommand()},
 		{groupData, newDelCommand()},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -27,10 +28,15 @@ equal --members on every node they form a cluster of those. With --seeds alone t
 node waits to be joined, which is not possible yet.
 
 Exit code 3 means that the disk failed a sync: the node acknowledges nothing more
-and what was in flight is unknown. Look after the disk before starting it again.`
+and what was in flight is unknown. Look after the disk before starting it again.
+Exit code 4 means that another process of this node is alive: a data folder was
+copied, or two folders have one --id. Stop one of the two; see docs/operate.md.`
 
 // exitDisk is the exit code of a node whose disk can't be trusted any more.
 const exitDisk = 3
+
+// exitTwin is the exit code of a node of which another process is alive.
+const exitTwin = 4
 
 // drainPatience is how long requests under way may take after SIGTERM.
 const drainPatience = 10 * time.Second
@@ -114,17 +120,29 @@ func serve(cmd *cobra.Command, cfg *config.Config, leash bool) error {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, unix.SIGTERM)
 	defer signal.Stop(signals)
-	n, err := startNode(cfg, leash, cmd.ErrOrStderr())
-	if err != nil {
-		return err
+	for {
+		n, err := startNode(cfg, leash, cmd.ErrOrStderr())
+		if err != nil {
+			return err
+		}
+		select {
+		case sig := <-signals:
+			return drain(n, sig, signals)
+		case err := <-n.failed:
+			stopped := n.stop(0)
+			if !errors.Is(err, errAgain) {
+				return err
+			}
+			if stopped != nil {
+				return stopped
+			}
+		}
 	}
-	select {
-	case sig := <-signals:
-		n.log.Info("stopping: finishing what is under way", "signal", sig.String(), "patience", drainPatience)
-	case err := <-n.failed:
-		n.stop(0)
-		return err
-	}
+}
+
+// drain ends a node that a signal told to stop, at once where a second one comes.
+func drain(n *node, sig os.Signal, signals <-chan os.Signal) error {
+	n.log.Info("stopping: finishing what is under way", "signal", sig.String(), "patience", drainPatience)
 	stopped := make(chan error, 1)
 	go func() { stopped <- n.stop(drainPatience) }()
 	select {

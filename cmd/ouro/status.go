@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -54,6 +55,9 @@ func printStatus(w io.Writer, st ouro.Status) error {
 	t.rowf("Defaults\tn=%d r=%d w=%d pr=%d pw=%d dw=%d", d.N, d.R, d.W, d.PR, d.PW, d.DW)
 	t.rowf("Disk\t%s used, %s free", size(st.DiskBytes), size(st.FreeBytes))
 	t.rowf("Now\t%s in flight", plural(st.InFlight, "request"))
+	for _, line := range recoveringLines(st.Recovering) {
+		t.row("Recovering", line)
+	}
 	for _, note := range st.Notes {
 		t.row("Note", note)
 	}
@@ -61,7 +65,7 @@ func printStatus(w io.Writer, st ouro.Status) error {
 		return err
 	}
 	fmt.Fprintln(w)
-	t = newTable(w, "MEMBER", "PEERS", "ZONE", "DC", "WEIGHT", "PARTITIONS", "LINK")
+	t = newTable(w, "MEMBER", "PEERS", "ZONE", "DC", "WEIGHT", "PARTITIONS", "LINK", "ANSWERS", "P95 READ/WRITE")
 	for _, m := range st.Members {
 		link := "down"
 		switch {
@@ -70,9 +74,54 @@ func printStatus(w io.Writer, st ouro.Status) error {
 		case m.Up:
 			link = "up"
 		}
-		t.row(m.ID, m.Peer, dash(m.Zone), dash(m.DC), strconv.Itoa(m.Weight), strconv.Itoa(m.Partitions), link)
+		t.row(m.ID, m.Peer, dash(m.Zone), dash(m.DC), strconv.Itoa(m.Weight), strconv.Itoa(m.Partitions), link, answering(m), p95(m.ReadP95)+" / "+p95(m.WriteP95))
 	}
 	return t.flush()
+}
+
+// recoveringLines tells what a node may have forgotten.
+func recoveringLines(r *ouro.RecoveringInfo) []string {
+	if r == nil {
+		return nil
+	}
+	var lines []string
+	if r.Unconfirmed {
+		lines = append(lines, "the data folder is new: reads are not answered from it before another node has been heard")
+	}
+	if r.Partitions > 0 {
+		line := fmt.Sprintf("%s since %s, %d being compared", plural(r.Partitions, "partition"), r.Since.Format(time.RFC3339), r.Comparing)
+		if !r.WaitsUntil.IsZero() {
+			line += ", comparisons begin at " + r.WaitsUntil.Format(time.RFC3339)
+		}
+		lines = append(lines, line)
+	}
+	if r.Records > 0 {
+		lines = append(lines, plural(r.Records, "record")+" that can't be read, to be had from other nodes")
+	}
+	if r.Error != "" {
+		lines = append(lines, "last failure: "+r.Error)
+	}
+	return lines
+}
+
+// answering tells how a member answers this node.
+func answering(m ouro.MemberInfo) string {
+	switch {
+	case len(m.Suspected) > 0:
+		return "no " + strings.Join(m.Suspected, ", ")
+	case m.Late:
+		return "late"
+	default:
+		return "-"
+	}
+}
+
+// p95 tells seconds; none are not known.
+func p95(seconds float64) string {
+	if seconds == 0 {
+		return "-"
+	}
+	return time.Duration(seconds * float64(time.Second)).Round(10 * time.Microsecond).String()
 }
 
 func dash(s string) string {

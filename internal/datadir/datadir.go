@@ -6,6 +6,7 @@
 //	DIR/node.lock   held (flock) as long as a process uses the folder
 //	DIR/node.json   the [Identity], replaced whole and synced before serving
 //	DIR/data        the engine's own folder
+//	DIR/set-aside-N data that was rolled back, kept for its owner to look at
 package datadir
 
 import (
@@ -16,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"sync"
 )
 
 const (
@@ -36,9 +38,12 @@ type Want struct {
 
 // Dir is an open data folder.
 type Dir struct {
-	path string
-	lock *Lock
-	id   Identity
+	path  string
+	lock  *Lock
+	aside string // where data was set aside to when the folder was opened
+
+	mu sync.Mutex
+	id Identity
 }
 
 // Open locks the folder at path, makes it if it is not there, checks that it
@@ -78,6 +83,12 @@ func (d *Dir) start(want Want, run uint64) error {
 	} else if err := id.check(d.path, want); err != nil {
 		return err
 	}
+	if id.Aside {
+		if d.aside, err = setAside(d.path); err != nil {
+			return err
+		}
+		id.Aside = false
+	}
 	id.recordStart(run)
 	if err := writeIdentity(d.path, id); err != nil {
 		return fmt.Errorf("the identity of the data folder can't be stored: %w", err)
@@ -111,8 +122,13 @@ func (d *Dir) found(want Want) (Identity, error) {
 // whether it has one.
 func Peek(path string) (Identity, bool, error) { return readIdentity(path) }
 
-// Identity returns who the folder belongs to, this start counted.
-func (d *Dir) Identity() Identity { return d.id }
+// Identity returns who the folder belongs to, this start counted. The lists in
+// it must not be written to.
+func (d *Dir) Identity() Identity {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.id
+}
 
 // Engine returns the path of the engine's folder.
 func (d *Dir) Engine() string { return filepath.Join(d.path, engineName) }

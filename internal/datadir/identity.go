@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 )
 
@@ -36,8 +37,8 @@ func (i *ID) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// Identity is what node.json says of its folder. Everything but the starts is
-// fixed when the folder is made.
+// Identity is what node.json says of its folder. What it belongs to is fixed when
+// the folder is made.
 type Identity struct {
 	Format    int    `json:"format"`
 	Node      string `json:"node"`
@@ -45,9 +46,48 @@ type Identity struct {
 	ClusterID ID     `json:"cluster_id"`
 	Q         int    `json:"q"`
 	Engine    string `json:"engine"`
-	DiskID    ID     `json:"disk_id"` // drawn when the folder is made (RULES R13)
+	DiskID    ID     `json:"disk_id"` // drawn when the folder is made, and anew after each loss (RULES R13)
 	Starts    uint64 `json:"starts"`  // how often the folder was opened to serve
 	Runs      []ID   `json:"runs"`    // run ids of the last 64 starts, this one last
+
+	// Replaced are disk ids that this node had before, as far as is known, oldest
+	// first; at most 64.
+	Replaced []ID `json:"replaced,omitempty"`
+	// Confirmed: another node has taken this disk for one that follows from what
+	// it remembers, so that it is not that of a node that lost its data.
+	Confirmed bool `json:"confirmed,omitempty"`
+	// Recover: what the folder holds may lack something that was acknowledged, and
+	// the data does not say so yet.
+	Recover bool `json:"recover,omitempty"`
+	// Aside: the data is to be set aside before it is opened.
+	Aside bool `json:"aside,omitempty"`
+	// Peers is what is remembered of the folders of other nodes (RULES R11).
+	Peers []Peer `json:"peers,omitempty"`
+}
+
+// Peer is what is remembered of another node's folder.
+type Peer struct {
+	Node    string `json:"node"`
+	DiskID  ID     `json:"disk_id"`
+	Starts  uint64 `json:"starts"`
+	Run     ID     `json:"run"`               // of the start numbered so
+	Retired []ID   `json:"retired,omitempty"` // disks that it had before
+}
+
+// comeBack makes the folder another disk, one that may have forgotten something
+// (RULES R9).
+func (id *Identity) comeBack() {
+	old := id.DiskID
+	id.DiskID, id.Recover, id.Confirmed = newID(), true, true
+	id.replaces(old)
+}
+
+func (id *Identity) replaces(old ID) {
+	if old == 0 || old == id.DiskID || slices.Contains(id.Replaced, old) {
+		return
+	}
+	id.Replaced = append(slices.Clone(id.Replaced), old)
+	id.Replaced = id.Replaced[max(0, len(id.Replaced)-keptRuns):]
 }
 
 func (id *Identity) recordStart(run uint64) {

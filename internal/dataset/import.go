@@ -130,11 +130,16 @@ func (im *Import) one(ctx context.Context, rec Record) bool {
 func (im *Import) store(ctx context.Context, rec Record) error {
 	key := ouro.Key{Bucket: im.Bucket, Name: rec.Key}
 	id := fmt.Sprintf("import-%016x", rand.Uint64())
-	return patiently(ctx, im.Patience, func() error { return im.try(ctx, key, rec.Values, id) })
+	options := append([]ouro.Option{ouro.First()}, im.Options...)
+	return patiently(ctx, im.Patience, func() error {
+		err := im.try(ctx, key, rec.Values, id, options)
+		options = im.Options
+		return err
+	})
 }
 
 // try reads the key and replaces what it read unless that is the record.
-func (im *Import) try(ctx context.Context, key ouro.Key, values []ouro.Value, id string) error {
+func (im *Import) try(ctx context.Context, key ouro.Key, values []ouro.Value, id string, options []ouro.Option) error {
 	res, err := im.Store.Get(ctx, key, im.Options...)
 	if err != nil && ouro.CodeOf(err) != ouro.NotFound {
 		return err
@@ -152,7 +157,7 @@ func (im *Import) try(ctx context.Context, key ouro.Key, values []ouro.Value, id
 		if i == 0 {
 			seen = first
 		}
-		opts := append([]ouro.Option{seen, ouro.RequestID(fmt.Sprintf("%s-%d", id, i))}, im.Options...)
+		opts := append([]ouro.Option{seen, ouro.RequestID(fmt.Sprintf("%s-%d", id, i))}, options...)
 		if _, err := im.Store.Put(ctx, key, v, opts...); err != nil {
 			return err
 		}

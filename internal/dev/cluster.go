@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,6 +26,7 @@ import (
 type Options struct {
 	Dir      string // its folder; made if need be
 	Nodes    int    // 0: as many as the folder has, else 3
+	Zones    int    // the nodes are in so many zones by turns; 0: as the folder has them, else in none
 	BasePort int    // 0: free ports
 	Binary   string // path of the program that is a node
 	// Args returns the arguments that make the binary the given node.
@@ -89,13 +91,17 @@ func Run(ctx context.Context, opts Options) (*Cluster, error) {
 
 // prepare settles nodes, ports, key and control socket.
 func (c *Cluster) prepare() error {
-	count, err := c.count()
+	zones, err := c.places()
 	if err != nil {
 		return err
 	}
+	count := len(zones)
 	nodes, err := layOut(c.opts.Dir, count, c.opts.BasePort)
 	if err != nil {
 		return err
+	}
+	for i := range nodes {
+		nodes[i].Zone = zones[i]
 	}
 	if err := makeKey(c.opts.KeyFile()); err != nil {
 		return err
@@ -110,28 +116,50 @@ func (c *Cluster) prepare() error {
 	return err
 }
 
-// count returns the number of nodes, which a folder keeps for ever: members
-// can't be added or removed yet.
-func (c *Cluster) count() (int, error) {
+// places returns the zone of every node. A folder keeps the number of nodes and
+// their zones for ever: members can't be added, removed or moved yet.
+func (c *Cluster) places() ([]string, error) {
 	want := c.opts.Nodes
 	if want < 0 || want > maxNodes {
-		return 0, fmt.Errorf("--nodes %d: it is 1 to %d", want, maxNodes)
+		return nil, fmt.Errorf("--nodes %d: it is 1 to %d", want, maxNodes)
+	}
+	if c.opts.Zones < 0 || c.opts.Zones > maxNodes {
+		return nil, fmt.Errorf("--zones %d: it is 1 to %d", c.opts.Zones, maxNodes)
 	}
 	old, err := os.Stat(filepath.Join(c.opts.Dir, infoName))
 	if err != nil || old.IsDir() {
 		if want == 0 {
 			want = defaultNodes
 		}
-		return want, nil
+		return spread(want, c.opts.Zones), nil
 	}
 	in, err := ReadInfo(c.opts.Dir)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	if want != 0 && want != len(in.Nodes) {
-		return 0, fmt.Errorf("the folder %s holds a cluster of %d nodes, not %d, and members can't be added or removed yet: start it with --nodes %d, or choose another --dir", c.opts.Dir, len(in.Nodes), want, len(in.Nodes))
+		return nil, fmt.Errorf("the folder %s holds a cluster of %d nodes, not %d, and members can't be added or removed yet: start it with --nodes %d, or choose another --dir", c.opts.Dir, len(in.Nodes), want, len(in.Nodes))
 	}
-	return len(in.Nodes), nil
+	zones := make([]string, len(in.Nodes))
+	for i := range zones {
+		zones[i] = in.Nodes[i].Zone
+	}
+	if c.opts.Zones != 0 && !slices.Equal(zones, spread(len(zones), c.opts.Zones)) {
+		return nil, fmt.Errorf("the folder %s holds a cluster whose nodes are in the zones %q, and can't be moved yet: start it without --zones, or choose another --dir", c.opts.Dir, zones)
+	}
+	return zones, nil
+}
+
+// spread puts nodes into zones z1, z2 and so on by turns; into none where there
+// are no zones.
+func spread(nodes, zones int) []string {
+	places := make([]string, nodes)
+	for i := range places {
+		if zones > 0 {
+			places[i] = fmt.Sprintf("z%d", i%zones+1)
+		}
+	}
+	return places
 }
 
 // makeKey writes a random cluster key unless there is one.

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -350,4 +351,34 @@ func TestNoNodeOutlivesItsSupervisor(t *testing.T) {
 		eventually(t, n.ID+" is gone", func() bool { return !exists(n.PID) })
 	}
 	run(t, fakeOptions(dir)) // nothing that was left behind is in the way
+}
+
+// Nodes are in zones by turns, and a folder keeps them there.
+func TestZones(t *testing.T) {
+	opts := fakeOptions(t.TempDir())
+	opts.Zones = 2
+	zones := func(c *Cluster) (all []string) {
+		for _, n := range c.Info().Nodes {
+			all = append(all, n.Zone)
+		}
+		return all
+	}
+	want := []string{"z1", "z2", "z1"}
+	c := run(t, opts)
+	if got := zones(c); !slices.Equal(got, want) {
+		t.Errorf("three nodes in two zones: %q", got)
+	}
+	c.Stop(10 * time.Second)
+	opts.Zones = 3
+	if _, err := Run(t.Context(), opts); err == nil || !strings.Contains(err.Error(), "can't be moved yet") {
+		t.Errorf("the folder's nodes in other zones: %v", err)
+	}
+	opts.Zones = 0
+	if got := zones(run(t, opts)); !slices.Equal(got, want) {
+		t.Errorf("the folder's own zones: %q", got)
+	}
+	opts.Dir, opts.Zones = t.TempDir(), -1
+	if _, err := Run(t.Context(), opts); err == nil {
+		t.Error("a negative number of zones is taken")
+	}
 }

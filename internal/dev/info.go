@@ -30,6 +30,7 @@ type Node struct {
 	Admin  string `json:"admin"`
 	RESP   string `json:"resp"` // "" until there is a RESP front end
 	Data   string `json:"data"`
+	Zone   string `json:"zone,omitempty"`
 }
 
 // NodeID returns the id of node i, counted from 1.

@@ -205,7 +205,7 @@ func TestRules_H9_RottenRecordLeavesItsLeaf(t *testing.T) {
 	if s.root() != with {
 		t.Error("nobody has met the record, and its leaf moved")
 	}
-	expect(t, "read", s.run(read(4, "k")), "4 read corrupt")
+	expect(t, "read", s.run(read(4, "k")), "4 read dontknow")
 	s.mem = s.mem.Crash(1)
 	s.engine, s.posted = s.mem, nil
 	s.start(disk.Config{}, 3)

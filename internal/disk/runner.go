@@ -66,9 +66,7 @@ type Runner struct {
 
 	pendingBytes atomic.Int64 // of pending records, as applied
 	owing        []replica.Owing
-	growth       int64          // what the batch of this run adds to it
-	stamps       map[uint64]int // how many pending records have each stamp, as applied
-	restamped    []restamped    // what the batch of this run changes of them
+	growth       int64 // what the batch of this run adds to it
 
 	seq     uint64 // the last batch applied
 	latest  syncTable
@@ -84,7 +82,6 @@ type Runner struct {
 	staged  []staged
 	touched []touched      // leaves, in the order in which they were touched
 	touches map[leafID]int // where in touched
-	mortals []replica.Mortal
 	key     []byte
 	form    []byte
 }
@@ -93,8 +90,17 @@ type Runner struct {
 type record struct {
 	partition    uint32
 	bucket, name string
-	pending      bool
+	kind         recordKind
 }
+
+// recordKind tells the records of one key apart.
+type recordKind uint8
+
+const (
+	ownRecord     recordKind = iota
+	pendingRecord            // kept for others
+	sideRecord               // in the stead of the own one, which can't be read
+)
 
 // New returns a runner over e. After each batch has synced, or has failed to,
 // onSync is called with its number; whoever is told then calls
@@ -123,7 +129,6 @@ func New(cfg Config, e store.Engine, r *replica.Replica, onSync func(seq uint64,
 		config: cfg, engine: e, replica: r, onSync: onSync,
 		overlay: make(map[record][]byte), cache: newCache(cfg.CacheBytes),
 		trees: newTrees(cfg.Trees), touches: make(map[leafID]int),
-		stamps: make(map[uint64]int),
 	}
 	run.countPending()
 	return run
@@ -217,7 +222,6 @@ func (r *Runner) commit() error {
 	}
 	r.seq = seq
 	r.pendingBytes.Add(r.growth)
-	r.countStamps()
 	r.waiting.open()
 	r.keep()
 	r.keepLeaves()
@@ -228,14 +232,10 @@ func (r *Runner) commit() error {
 // a pending one is read again when it is handed over, and then it goes.
 func (r *Runner) keep() {
 	for i := range r.staged {
-		if s := &r.staged[i]; s.changed && !s.op.Pending {
+		if s := &r.staged[i]; s.changed && !s.op.Pending && !s.aside {
 			op := s.op
 			r.key = appendKey(r.key[:0], op)
-			if record := r.overlay[record{op.Partition, op.Key.Bucket, op.Key.Name, false}]; record == nil {
-				r.cache.drop(op.Key.Pos.Lo, r.key)
-			} else {
-				r.cache.put(op.Key.Pos.Lo, r.key, record)
-			}
+			r.cache.put(op.Key.Pos.Lo, r.key, r.overlay[record{op.Partition, op.Key.Bucket, op.Key.Name, ownRecord}])
 		}
 	}
 }
@@ -258,7 +258,7 @@ func (r *Runner) reset() {
 	clear(r.overlay)
 	r.staged = r.staged[:0]
 	r.batch.Reset()
+	r.growth = 0
 	r.touched = r.touched[:0]
 	clear(r.touches)
-	r.growth, r.restamped, r.mortals = 0, r.restamped[:0], r.mortals[:0]
 }

@@ -80,7 +80,7 @@ func (s *shard) deliver() []string {
 func words(answers []replica.Answer) []string {
 	out := []string{}
 	for _, a := range answers {
-		verb := [...]string{replica.Write: "write", replica.Join: "join", replica.Read: "read", replica.Recall: "recall", replica.Paid: "paid"}[a.Verb]
+		verb := [...]string{replica.Write: "write", replica.Join: "join", replica.Read: "read", replica.Recall: "recall", replica.Paid: "paid", replica.Recover: "recover", replica.Heal: "heal"}[a.Verb]
 		w := fmt.Sprintf("%d %s", a.ID, verb)
 		switch a.Status {
 		case replica.Absent:
@@ -325,7 +325,10 @@ func TestRottenRecord(t *testing.T) {
 	s.run(write(1, "k", "a"))
 	s.sync(1)
 	rot = true
-	expect(t, "rotten", s.run(read(2, "k"), write(3, "k", "b")), "2 read corrupt", "3 write corrupt")
+	// Whatever is read rots, side records too: there is nowhere to put a write.
+	expect(t, "rotten", s.run(read(2, "k"), write(3, "k", "b")), "2 read dontknow", "3 write b")
+	s.sync(1)
+	expect(t, "so is the side record", s.run(read(4, "k"), write(5, "k", "c")), "4 read corrupt", "5 write corrupt")
 }
 
 func TestFull(t *testing.T) {

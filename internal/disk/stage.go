@@ -19,6 +19,7 @@ type staged struct {
 	facts   int    // where its facts end
 	changed bool
 	marked  bool // a mark was put into the batch or taken out of the store
+	aside   bool // what changed is not the record itself
 }
 
 // stage runs one operation and puts what it changes into the batch.
@@ -29,6 +30,8 @@ func (r *Runner) stage(now clock.Now, op *replica.Op, facts *[]fact.Fact) {
 		s.answer = failed(op, reason)
 	} else if op.Verb == replica.Agreed {
 		r.agreed(op, &s)
+	} else if op.Verb == replica.Recover {
+		r.recover(op, &s)
 	} else {
 		r.do(now, op, &s, facts)
 	}
@@ -45,7 +48,7 @@ func (r *Runner) refuse(op *replica.Op) replica.Reason {
 	switch {
 	case r.dead != nil:
 		return replica.IOError
-	case op.Verb != replica.Write && op.Verb != replica.Join:
+	case op.Verb != replica.Write && op.Verb != replica.Join && op.Verb != replica.Heal:
 		return replica.None
 	case r.full.Load():
 		return replica.DiskFull
@@ -60,23 +63,30 @@ func (r *Runner) refuse(op *replica.Op) replica.Reason {
 
 // do runs one operation on what is stored, as the batch so far leaves it.
 func (r *Runner) do(now clock.Now, op *replica.Op, s *staged, facts *[]fact.Fact) {
-	id := record{op.Partition, op.Key.Bucket, op.Key.Name, op.Pending}
+	id := record{op.Partition, op.Key.Bucket, op.Key.Name, ownRecord}
+	if op.Pending {
+		id.kind = pendingRecord
+	}
 	r.key = appendKey(r.key[:0], op)
 	var res replica.Result
-	var was before
+	size := 0 // of what is stored
 	if stored, ok := r.overlay[id]; ok {
-		was = r.before(op, stored)
+		size = len(stored)
 		res = r.replica.Do(now, stored, op, facts)
 	} else if stored, ok := r.cached(op); ok {
+		size = len(stored)
 		res = r.replica.Do(now, stored, op, facts)
 	} else {
-		res, was = r.fetch(now, op, facts)
+		res, size = r.fetch(now, op, facts)
+	}
+	if res.Answer.Rotten != nil {
+		r.adjust(op, &res)
+		r.beside(now, op, s, facts)
+		r.mark(op, s)
+		return
 	}
 	if s.changed = res.Record != nil || res.Drop; s.changed {
-		r.change(id, &res, was)
-	}
-	if res.Due != 0 {
-		r.mortals = append(r.mortals, replica.Mortal{Partition: op.Partition, Key: op.Key, Due: res.Due})
+		r.change(id, &res, size)
 	}
 	if !op.Pending && (s.changed || res.Unreadable) {
 		r.adjust(op, &res)
@@ -103,17 +113,16 @@ func (r *Runner) agreed(op *replica.Op, s *staged) {
 	s.marked = true
 }
 
-// change puts into the batch what becomes of a record.
-func (r *Runner) change(id record, res *replica.Result, was before) {
+// change puts into the batch what becomes of a record that has size bytes.
+func (r *Runner) change(id record, res *replica.Result, size int) {
 	if res.Drop {
 		r.batch.Delete(r.key)
 	} else {
 		r.batch.SetShared(r.key, res.Record)
 	}
 	r.overlay[id] = res.Record
-	if id.pending {
-		r.grow(was.size, len(res.Record))
-		r.restamp(was, res.Record)
+	if id.kind == pendingRecord {
+		r.grow(size, len(res.Record))
 	}
 }
 
@@ -134,24 +143,24 @@ func (r *Runner) cached(op *replica.Op) ([]byte, bool) {
 	return r.cache.get(op.Key.Pos.Lo, r.key)
 }
 
-// fetch runs an operation on the record that the engine has, and returns what it
-// was before.
-func (r *Runner) fetch(now clock.Now, op *replica.Op, facts *[]fact.Fact) (res replica.Result, was before) {
+// fetch runs an operation on the record that the engine has, and returns the
+// record's size.
+func (r *Runner) fetch(now clock.Now, op *replica.Op, facts *[]fact.Fact) (res replica.Result, size int) {
 	keep := !op.Pending && r.cache.wants(op.Key.Pos.Lo)
 	found, err := r.engine.Get(r.key, func(stored []byte) {
 		if keep {
 			r.cache.put(op.Key.Pos.Lo, r.key, bytes.Clone(stored))
 		}
-		was = r.before(op, stored)
+		size = len(stored)
 		res = r.replica.Do(now, stored, op, facts) // it copies what it returns
 	})
 	switch {
 	case err != nil:
-		return r.readFailed(now, op, err, facts), before{}
+		return r.readFailed(now, op, err, facts), 0
 	case !found:
-		return r.replica.Do(now, nil, op, facts), before{}
+		return r.replica.Do(now, nil, op, facts), 0
 	default:
-		return res, was
+		return res, size
 	}
 }
 
@@ -171,6 +180,9 @@ func (r *Runner) settle(s *staged, done *[]replica.Answer) {
 	durable := s.seq <= r.waiting.synced
 	switch {
 	case s.op.Silent:
+		if a.Rotten != nil {
+			*done = append(*done, replica.Answer{Verb: a.Verb, Status: a.Status, Rotten: a.Rotten})
+		}
 		return
 	case a.Status == replica.Failed, a.Status == replica.DontKnow && a.State == nil, a.Verb == replica.Recall && !a.Found:
 		*done = append(*done, a)
@@ -183,7 +195,7 @@ func (r *Runner) settle(s *staged, done *[]replica.Answer) {
 		*done = append(*done, failed(s.op, replica.Overloaded))
 		return
 	}
-	a.Durable = a.Verb == replica.Write || a.Verb == replica.Join
+	a.Durable = a.Verb != replica.Read && a.Verb != replica.Recall && a.Verb != replica.Paid
 	if durable {
 		*done = append(*done, a)
 	} else {
@@ -200,7 +212,6 @@ func (r *Runner) abandon(now clock.Now, err error, facts *[]fact.Fact, start int
 	clear(r.overlay)
 	r.cache.clear()
 	r.trees.clear()
-	r.mortals = r.mortals[:0]
 	r.replica.ForgetTokens()
 	for i := len(r.staged) - 1; i >= 0; i-- {
 		*r.latest.slot(r.staged[i].op.Key.Pos.Lo) = r.staged[i].before

@@ -29,7 +29,7 @@ type surveyed struct {
 // once all that was applied before is synced: an asker that finds the same as it
 // holds itself may rely on it, after a power failure too (RULES R28, R35).
 func (r *Runner) Survey(now clock.Now, s *replica.Survey, facts *[]fact.Fact) {
-	found := replica.Found{ID: s.ID, Look: s.Look, Status: replica.Have, Recovering: r.replica.Recovering()}
+	found := replica.Found{ID: s.ID, Look: s.Look, Status: replica.Have, Recovering: r.replica.Recovering(s.Partition)}
 	if err := r.look(s, &found); err != nil {
 		*facts = append(*facts, fact.Fact{Kind: fact.Refused, At: now.Mono, Note: "survey: " + err.Error()})
 		if fatal(err) {

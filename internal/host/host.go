@@ -44,6 +44,7 @@ type Config struct {
 
 	Members []Member // for status
 	Notes   []string // for status: what an operator should know
+	Doubt   bool     // as with [Host.Doubt], from the start
 
 	Links    Links
 	Observer Observer
@@ -88,6 +89,7 @@ type Host struct {
 	room    room
 	stop    chan struct{} // closed when the host stops
 	stopped sync.Once
+	doubt   atomic.Bool // no peer has been heard yet
 	fatal   sync.Once
 	done    sync.WaitGroup
 }
@@ -101,8 +103,13 @@ func New(cfg Config, engine store.Engine, view *node.View) (*Host, error) {
 	cfg.setDefaults()
 	h := &Host{cfg: cfg, engine: engine, started: time.Now(), stop: make(chan struct{})}
 	h.view.Store(view)
+	h.doubt.Store(cfg.Doubt)
 	for i := range cfg.Shards {
-		h.shards = append(h.shards, newShard(h, i, view))
+		s := newShard(h, i, view)
+		if err := s.recover(); err != nil {
+			return nil, err
+		}
+		h.shards = append(h.shards, s)
 	}
 	return h, nil
 }

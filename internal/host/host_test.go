@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -87,6 +88,59 @@ func TestSameRequestIDWritesOnce(t *testing.T) {
 		}
 		if res, err := c.hosts["a"].Get(t.Context(), key); err != nil || len(res.Siblings) != 1 {
 			t.Fatalf("%v: %+v, %v", key, res, err)
+		}
+	}
+}
+
+// TestRepetitionAtAnotherNode: a request that is sent again under its id, to a
+// node that was cut off the first time, is recognised there too (RULES R30), and
+// what fails of it is unknown.
+func TestRepetitionAtAnotherNode(t *testing.T) {
+	c := startCluster(t, three, nil)
+	key := ouro.Key{Bucket: "b", Name: "k"}
+	c.isolate("b", true)
+	put := func(at string, opts ...ouro.Option) error {
+		_, err := c.hosts[at].Put(t.Context(), key, ouro.Value{Data: []byte("v")}, opts...)
+		return err
+	}
+	if err := put("a", ouro.RequestID("r"), ouro.First()); err != nil {
+		t.Fatal(err)
+	}
+	c.isolate("b", false)
+	for _, at := range []string{"b", "c", "a"} {
+		if err := put(at, ouro.RequestID("r")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.hosts["a"].Get(t.Context(), key, ouro.R(3)) // repairs
+	for _, id := range three {
+		if r, err := c.hosts[id].Replica(t.Context(), key); err != nil || len(r.Versions) != 1 {
+			t.Errorf("%s stores %+v, %v", id, r.Versions, err)
+		}
+	}
+	for _, opts := range [][]ouro.Option{{ouro.RequestID("s")}, {ouro.RequestID("s"), ouro.First()}} {
+		var e *ouro.Error
+		err := put("b", append(opts, ouro.W(4))...)
+		if errors.As(err, &e); e == nil || (e.Outcome == ouro.NotDone) != ouro.Apply(opts...).First {
+			t.Errorf("%+v: a put that is refused: %+v", ouro.Apply(opts...), e)
+		}
+	}
+}
+
+// isolate cuts a node off from all others, or joins it again.
+func (c *cluster) isolate(id string, cut bool) {
+	c.mu.Lock()
+	c.cut[id] = cut
+	c.mu.Unlock()
+	for _, other := range three {
+		switch {
+		case other == id:
+		case cut:
+			c.hosts[other].Down(id)
+			c.hosts[id].Down(other)
+		default:
+			c.hosts[other].Up(id)
+			c.hosts[id].Up(other)
 		}
 	}
 }

@@ -32,13 +32,14 @@ func (h *Host) Status() ouro.Status {
 		Version: h.cfg.Version, Engine: h.cfg.Engine, Started: h.started, Starts: h.cfg.Starts,
 		Shards: len(h.shards), Q: v.Ring.Q(), Epoch: v.Ring.Epoch(), RingHash: fmt.Sprintf("%x", v.Ring.Hash()),
 		Defaults: ouro.QuorumInfo{N: b.N, R: b.R, W: b.W, PR: b.PR, PW: b.PW, DW: b.DW},
-		Notes:    h.cfg.Notes,
+		Notes:    h.cfg.Notes, Recovering: h.recovering(),
 		InFlight: int(h.flight.Load()),
 	}
-	owned := ownedBy(v.Ring)
+	owned, seen := ownedBy(v.Ring), h.peers()
 	for _, m := range h.cfg.Members {
-		self := m.Node.ID == v.Self
+		self, p := m.Node.ID == v.Self, seen[m.Node.ID]
 		st.Members = append(st.Members, ouro.MemberInfo{
+			Suspected: p.Suspected, Late: p.Late, ReadP95: p.Reads.Seconds(), WriteP95: p.Writes.Seconds(),
 			ID: string(m.Node.ID), Peer: m.Peer, Zone: m.Node.Zone, DC: m.Node.DC, Weight: m.Node.Weight,
 			Partitions: len(owned[m.Node.ID]), Up: self || h.links.up(m.Node.ID), Self: self,
 		})

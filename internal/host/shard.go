@@ -43,6 +43,8 @@ type shard struct {
 	found      []replica.Found
 	oldest     atomic.Int64  // since when the oldest hint is kept, for other goroutines
 	drift      time.Duration // wall minus monotonic clock at the last turn
+
+	shown atomic.Pointer[shown]
 }
 
 // outbox is what one turn has for one peer.
@@ -56,12 +58,17 @@ func newShard(h *Host, index int, view *node.View) *shard {
 	rc := h.cfg.Replica
 	rc.Run = newRun()
 	s.replica = replica.New(rc)
+	s.replica.SetDoubt(h.cfg.Doubt)
 	s.disk = disk.New(h.diskOf(index), h.engine, s.replica, func(seq uint64, err error) {
 		s.in.force(item{synced: &synced{seq, err}, queued: time.Since(h.started)})
 	})
 	cc := h.cfg.Core
 	cc.Run, cc.Sealer = newRun(), causal.NewSealer(h.cfg.ContextKey)
 	cc.Handoff.Found = s.disk.Owing()
+	if cc.Recovery.Wait == 0 {
+		cc.Recovery.Wait = maxTimeout
+	}
+	cc.Shard, cc.Shards, cc.Marks = index, h.cfg.Shards, s.disk.Marks()
 	s.core = node.New(cc, view)
 	s.oldest.Store(s.core.OldestHint())
 	return s
@@ -127,6 +134,7 @@ func (s *shard) turn(items []item) {
 	s.reply()
 	s.tell()
 	s.oldest.Store(s.core.OldestHint())
+	s.show(now)
 	if len(items) > 0 {
 		s.host.cfg.Observer.Turn("shard", inputs, now.Mono-items[0].queued)
 	}

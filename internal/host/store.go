@@ -62,7 +62,7 @@ func (h *Host) do(ctx context.Context, key ouro.Key, req *node.Request, opts our
 	c := &call{request: req, reply: make(chan node.Reply, 1)}
 	if !h.submit(c) {
 		h.cfg.Observer.Request(verbName(req.Verb), string(ouro.Overloaded), time.Since(start))
-		return ouro.Result{RequestID: id}, h.refusal()
+		return ouro.Result{RequestID: id}, h.refusal(req)
 	}
 	defer h.flight.Add(-1)
 	select {
@@ -87,6 +87,7 @@ func prepare(ctx context.Context, key ouro.Key, req *node.Request, opts ouro.Opt
 	req.Context, req.HasContext = opts.Context, opts.Context != nil
 	req.R, req.W, req.PR, req.PW, req.DW = opts.R, opts.W, opts.PR, opts.PW, opts.DW
 	req.Timeout, req.TTL, req.Explain = opts.Timeout, opts.TTL, opts.Explain
+	req.Retry = opts.RequestID != "" && !opts.First && req.Verb != node.Get // RULES R30
 	if deadline, ok := ctx.Deadline(); ok && req.Timeout == 0 {
 		if req.Timeout = time.Until(deadline); req.Timeout <= 0 {
 			return context.DeadlineExceeded
@@ -110,13 +111,17 @@ func (h *Host) submit(c *call) bool {
 	return false
 }
 
-// refusal is the answer to a request that was not let in.
-func (h *Host) refusal() error {
+// refusal is the answer to a request that was not let in. What an earlier attempt
+// did is not known here (RULES R31).
+func (h *Host) refusal(req *node.Request) error {
 	why := "the node's queue is full: come back later"
 	if h.closing.Load() {
 		why = "the node is stopping: use another"
 	}
 	err := ouro.Errorf(ouro.Overloaded, ouro.NotDone, "%s", why)
+	if req.Retry {
+		err.Outcome = ouro.Unknown
+	}
 	err.RetryAfter = time.Second
 	return err
 }

@@ -2,10 +2,11 @@ package sim
 
 import (
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/node"
-	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/disk"
@@ -19,11 +20,12 @@ type Config struct {
 	Tokens  []ring.Token // the ring laid out by hand; empty: Q equal partitions
 	Q       int
 	Buckets node.Buckets
-	Node    node.Config    // its Sealer and Run are set by the world
+	Node    node.Config // its Sealer and Run are set by the world
+	// Compare makes nodes compare what they hold, for ever. Without it they do
+	// so where asked, and a world comes to rest.
+	Compare bool
 	Replica replica.Config // its Run is set by the world
 	Runner  disk.Config
-	Reap    bool // tombstones are reaped
-	Epochs  reap.EpochConfig
 	Net     NetConfig
 	Disk    DiskConfig
 	Turn    time.Duration // how long after an input a node comes to it; default 10 µs
@@ -44,6 +46,7 @@ func (c *Config) setDefaults() {
 	if c.Q == 0 {
 		c.Q = 8
 	}
+	c.Buckets.Names = slices.Sorted(maps.Keys(c.Buckets.Named))
 	b := &c.Buckets.Default
 	if b.N == 0 {
 		b.N = min(3, len(c.Nodes))
@@ -56,12 +59,6 @@ func (c *Config) setDefaults() {
 	}
 	if b.Timeout == 0 {
 		b.Timeout = time.Second
-	}
-	if c.Epochs.Every == 0 {
-		c.Epochs.Every = time.Second
-	}
-	if c.Epochs.Tell == 0 {
-		c.Epochs.Tell = 100 * time.Millisecond
 	}
 	if c.Turn == 0 {
 		c.Turn = 10 * time.Microsecond

@@ -1,8 +1,10 @@
 package sim
 
 import (
+	"maps"
 	"time"
 
+	"github.com/ourodb/ouro/internal/core/handoff"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/wire"
@@ -161,3 +163,49 @@ func (h *Held) Drop() {
 
 // Joins matches the messages that carry states to be merged.
 func Joins(m *node.Message) bool { return m.Kind == node.KindAsk && len(m.Op.State) > 0 }
+
+// Lose loses the frames that match wants lost, on every link, until it is called
+// with nil.
+func (w *World) Lose(match func(from, to ring.NodeID, m *node.Message) bool) {
+	for _, l := range w.net.links {
+		l.filter = nil
+		if match == nil {
+			continue
+		}
+		l.filter = func(body []byte) bool {
+			m, err := wire.DecodeMessage(body)
+			if err != nil || !match(l.from.id, l.to.id, &m) {
+				return false
+			}
+			w.trace.frame(w.now, "lost", l.from, l.to, body)
+			return true
+		}
+	}
+}
+
+// Jump moves a node's wall clock; its other clock goes on.
+func (w *World) Jump(id ring.NodeID, d time.Duration) { w.jump(w.mustID(id), d.Milliseconds()) }
+
+// SetBucket changes how a bucket behaves, on every node that is up.
+func (w *World) SetBucket(name string, b node.Bucket) {
+	named := maps.Clone(w.cfg.Buckets.Named)
+	if named == nil {
+		named = map[string]node.Bucket{}
+	}
+	named[name] = b
+	w.cfg.Buckets.Named = named
+	for _, m := range w.nodes {
+		if m.alive {
+			w.take(m, item{input: &node.View{Self: m.id, Ring: w.ring, Buckets: w.cfg.Buckets}})
+		}
+	}
+}
+
+// Kept returns how many bytes a node keeps for others.
+func (w *World) Kept(at ring.NodeID) int64 { return w.mustID(at).runner.PendingBytes() }
+
+// Bucket returns how a bucket behaves.
+func (w *World) Bucket(name string) node.Bucket { return w.cfg.Buckets.Of(name) }
+
+// Backlog returns what a node says that it keeps for others.
+func (w *World) Backlog(at ring.NodeID) []handoff.Backlog { return w.mustID(at).core.Backlog(nil) }

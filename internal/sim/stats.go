@@ -17,11 +17,10 @@ type Stats struct {
 	Hinted  int           `json:"hints"`
 	Handed  int           `json:"hints_handed_over"`
 	LetGo   int           `json:"hints_let_go"` // too old, or too much
+	Suspect int           `json:"suspicions"`
+	Hedged  int           `json:"hedged_reads"`
 	Pruned  int           `json:"prunings"`
 	Loose   int           `json:"runs_that_pruned"` // in which siblings were judged less strictly
-	Reaped  int           `json:"tombstones_reaped"`
-	Epochs  int           `json:"epochs_begun"` // counted for each node
-	Stale   int           `json:"states_refused_as_too_old"`
 	History history.Stats `json:"history"`
 	Quorums Quorums       `json:"quorums"`
 }
@@ -114,11 +113,10 @@ func (s *Stats) Add(o *Stats) {
 	s.Hinted += o.Hinted
 	s.Handed += o.Handed
 	s.LetGo += o.LetGo
+	s.Suspect += o.Suspect
+	s.Hedged += o.Hedged
 	s.Pruned += o.Pruned
 	s.Loose += o.Loose
-	s.Reaped += o.Reaped
-	s.Epochs += o.Epochs
-	s.Stale += o.Stale
 	s.History.Add(o.History)
 	s.Faults.add(&o.Faults)
 	s.Quorums.add(&o.Quorums)
@@ -163,13 +161,11 @@ func (s *Stats) fact(f *fact.Fact) {
 		s.Handed++
 	case fact.LetGo:
 		s.LetGo++
+	case fact.Suspected:
+		s.Suspect++
+	case fact.Hedged:
+		s.Hedged++
 	case fact.Pruned:
 		s.Pruned++
-	case fact.Reaped:
-		s.Reaped++
-	case fact.EpochBegun:
-		s.Epochs++
-	case fact.TooOld:
-		s.Stale++
 	}
 }

@@ -76,10 +76,8 @@ func (t *tracer) keyOf(from, to *machine, m *node.Message) string {
 		return key
 	case node.KindAnswer:
 		return t.of[ticketOf{to.index, m.Answer.ID >> coord.AskBits}]
-	case node.KindReturn:
-		return t.of[ticketOf{to.index, m.Reply.ID >> coord.AskBits}]
 	default:
-		return ""
+		return t.of[ticketOf{to.index, m.Reply.ID >> coord.AskBits}]
 	}
 }
 
@@ -127,12 +125,6 @@ func tellMessage(m *node.Message) string {
 		return s
 	case node.KindForward:
 		return fmt.Sprintf("forward %x retry=%v", m.Request.ID, m.Request.Retry)
-	case node.KindEpochs:
-		s := fmt.Sprintf("epochs, %d is waited for:", m.Show.Wanted)
-		for _, e := range m.Show.Shown {
-			s += fmt.Sprintf(" %s %d", e.Node, e.Epoch)
-		}
-		return s
 	default:
 		if m.Reply.Err != nil {
 			return fmt.Sprintf("return %x %v", m.Reply.ID, m.Reply.Err)
@@ -188,8 +180,6 @@ func verbText(v replica.Verb) string {
 		return "join"
 	case replica.Read:
 		return "read"
-	case replica.Drop:
-		return "drop"
 	default:
 		return "recall"
 	}

@@ -104,6 +104,9 @@ func (w *World) build() {
 // Now returns the virtual time since the world began.
 func (w *World) Now() time.Duration { return w.now }
 
+// Stats returns what has happened so far.
+func (w *World) Stats() Stats { return w.stats }
+
 // Hash returns a hash of everything that has happened so far.
 func (w *World) Hash() uint64 { return w.hash }
 

@@ -63,13 +63,17 @@ func TestWorldFaults(t *testing.T) {
 	w.Resume("B")
 	w.Restart("C")
 	w.RunFor(time.Second)
-	w.FailWrites("A", store.ErrFull)
+	for _, id := range []ring.NodeID{"A", "B", "C"} {
+		w.FailWrites(id, store.ErrFull)
+	}
 	_, err := w.Put("A", key, text("three")).Wait()
 	var e *ouro.Error
 	if !errors.As(err, &e) || e.Code != ouro.DiskFull || e.Outcome != ouro.NotDone {
-		t.Errorf("put with a full disk at its coordinator: %v", err)
+		t.Errorf("put with all disks full: %v", err)
 	}
-	w.FailWrites("A", nil)
+	for _, id := range []ring.NodeID{"A", "B", "C"} {
+		w.FailWrites(id, nil)
+	}
 	w.Cut("A", "B")
 	w.Cut("A", "C")
 	if _, err := w.Get("A", key).Wait(); err == nil {

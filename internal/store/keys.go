@@ -15,7 +15,6 @@ import "encoding/binary"
 //
 //	't' | partition | length of bucket | bucket | leaf, 1 byte    leaf of a tree
 //	'm' | 'c' | partition | name of a node                       mark of a doubt
-//	'm' | 'e'                                                    the node's epoch
 //
 // A leaf is the sum of the records under its span of positions (package
 // merkle). A mark says that what this node and another hold of a partition is
@@ -26,7 +25,6 @@ const (
 	leafPrefix    = 't'
 	metaPrefix    = 'm'
 	doubtMark     = 'c'
-	epochMark     = 'e'
 )
 
 // AppendRecordKey appends the engine key of a record to dst.
@@ -43,24 +41,16 @@ func AppendPendingKey(dst []byte, partition uint32, bucket string, pos uint64, n
 // all pending records and nothing else.
 func PendingRange() (lo, hi []byte) { return []byte{pendingPrefix}, []byte{pendingPrefix + 1} }
 
-// AllRecords returns the range of engine keys, the end excluded, that holds all
-// records of the node's own and nothing else.
-func AllRecords() (lo, hi []byte) { return []byte{recordPrefix}, []byte{recordPrefix + 1} }
-
-// EpochKey returns the engine key of where the node stands in the epochs by
-// which tombstones are reaped.
-func EpochKey() []byte { return []byte{metaPrefix, epochMark} }
-
 // IsPending reports whether an engine key is that of a pending record.
 func IsPending(key []byte) bool { return len(key) > 0 && key[0] == pendingPrefix }
 
 // headLen is how long a key is before the bucket.
 const headLen = 1 + 4 + 1
 
-// SplitKey returns what the engine key of a record, pending or not, was made
+// SplitKey returns what the engine key of a record, of any kind, was made
 // of, or false for any other key. Bucket and name alias the key.
 func SplitKey(key []byte) (partition uint32, bucket, name []byte, ok bool) {
-	if len(key) < headLen || key[0] != recordPrefix && key[0] != pendingPrefix {
+	if len(key) < headLen || key[0] != recordPrefix && key[0] != pendingPrefix && key[0] != sidePrefix {
 		return 0, nil, nil, false
 	}
 	n := int(key[5])
@@ -147,6 +137,45 @@ func PositionIn(key []byte) uint64 { return binary.BigEndian.Uint64(key[headLen+
 func appendTree(dst []byte, partition uint32, bucket string) []byte {
 	dst = binary.BigEndian.AppendUint32(append(dst, leafPrefix), partition)
 	return append(append(dst, byte(len(bucket))), bucket...)
+}
+
+// What a node keeps of its recovery:
+//
+//	'm' | 'd'                     id of the data folder that the data belongs to
+//	'm' | 'r' | partition         progress of the recovery of a partition
+//	'q' | as the key of a record  side record of one that can't be read
+const (
+	sidePrefix   = 'q'
+	diskKey      = 'd'
+	recoveringIn = 'r'
+)
+
+// AppendSideKey appends the engine key of the side record of a key to dst.
+func AppendSideKey(dst []byte, partition uint32, bucket string, pos uint64, name string) []byte {
+	return appendKey(append(dst, sidePrefix), partition, bucket, pos, name)
+}
+
+// DiskKey is the engine key of the id of the data folder.
+func DiskKey() []byte { return []byte{metaPrefix, diskKey} }
+
+// AppendProgressKey appends the engine key of the progress of the recovery of a
+// partition.
+func AppendProgressKey(dst []byte, partition uint32) []byte {
+	return binary.BigEndian.AppendUint32(append(dst, metaPrefix, recoveringIn), partition)
+}
+
+// ProgressRange returns the range of engine keys, the end excluded, that holds
+// the progress of all partitions and nothing else.
+func ProgressRange() (lo, hi []byte) {
+	return []byte{metaPrefix, recoveringIn}, []byte{metaPrefix, recoveringIn + 1}
+}
+
+// SplitProgressKey returns the partition in such a key, or false for any other.
+func SplitProgressKey(key []byte) (partition uint32, ok bool) {
+	if len(key) != 2+4 || key[0] != metaPrefix || key[1] != recoveringIn {
+		return 0, false
+	}
+	return binary.BigEndian.Uint32(key[2:]), true
 }
 
 func appendKey(dst []byte, partition uint32, bucket string, pos uint64, name string) []byte {

@@ -10,7 +10,7 @@ import (
 )
 
 // kinds bounds the kinds of fact that are counted.
-const kinds = int(fact.Reassigned) + 1
+const kinds = int(fact.NotAgreed) + 1
 
 // facts counts what the core states. Kinds without a counter are for explain
 // only.
@@ -40,6 +40,18 @@ func newFacts(r registrar) facts {
 	f.counters[fact.NotHandedOver] = r.counter("ouro_failed_handovers_total", "Deliveries of kept records that failed; those that fail together count once.")
 	f.counters[fact.LetGo] = r.counter("ouro_dropped_hints_total", "Kept records dropped for their age or for want of room; two other primaries hold each.")
 	f.counters[fact.Reassigned] = r.counter("ouro_reassigned_hints_total", "Kept records whose target is no primary any more, or whose keeper is one now.")
+	f.counters[fact.Compared] = r.counter("ouro_recovery_comparisons_total", "Comparisons of a recovering partition with another replica, complete or not.")
+	f.counters[fact.Current] = r.counter("ouro_recovered_partitions_total", "Partitions that count for reads again after a recovery.")
+	f.counters[fact.Healed] = r.counter("ouro_healed_records_total", "Records that could not be read and were had from other replicas.")
+	f.counters[fact.NotHealed] = r.counter("ouro_failed_heals_total", "Attempts to have such a record from others that failed.")
+	f.counters[fact.Agreed] = r.counter("ouro_comparisons_total", "Partitions that were compared to the end with another node that holds them.")
+	f.counters[fact.NotAgreed] = r.counter("ouro_failed_comparisons_total", "Comparisons that ended early.")
+	f.amounts[fact.Agreed] = r.counter("ouro_compared_repairs_total", "Keys that comparisons brought up to date, here or there.")
+	f.counters[fact.StoodIn] = r.counter("ouro_stand_ins_total", "Nodes asked in the stead of a primary that can't be reached, is silent or failed.")
+	f.counters[fact.NoPrimary] = r.counter("ouro_reads_without_primary_total", "Reads that found nothing and rest on no primary's word.")
+	f.counters[fact.Suspected] = r.counter("ouro_suspicions_total", "Times that a peer or the own disk left asks of one kind unanswered and was suspected.")
+	f.counters[fact.Trusted] = r.counter("ouro_suspicions_ended_total", "Times that one that was suspected answered again.")
+	f.counters[fact.Hedged] = r.counter("ouro_hedged_reads_total", "Reads that asked a second replica for its state, as the first took longer than usual.")
 	f.siblings = r.histogram("ouro_get_siblings", "Versions that a get showed.", []float64{0, 1, 2, 3, 5, 10, 25, 50, 100})
 	f.lag = r.histogram("ouro_replication_lag_seconds", "From a write's acknowledgement to the last of its N replicas having it.", latencies)
 	return f
@@ -91,8 +103,10 @@ func levelOf(k fact.Kind) slog.Level {
 	switch k {
 	case fact.DotReused:
 		return slog.LevelError
-	case fact.Damaged, fact.ExceptionDropped:
+	case fact.Damaged, fact.ExceptionDropped, fact.Recovering, fact.Suspected:
 		return slog.LevelWarn
+	case fact.Current, fact.Healed, fact.Trusted:
+		return slog.LevelInfo
 	default:
 		return slog.LevelDebug
 	}

@@ -86,6 +86,19 @@ func (m *Metrics) WatchDisk(space func() (free int64, full bool)) {
 	})
 }
 
+// WatchRecovery shows how many partitions and single records of a node are not
+// current, as recovering tells when it is asked, from any goroutine.
+func (m *Metrics) WatchRecovery(recovering func() (partitions, records int)) {
+	m.reg.gaugeFunc("ouro_recovering_partitions", "Partitions that may lack what was acknowledged: they count for no read until they were compared.", func() float64 {
+		p, _ := recovering()
+		return float64(p)
+	})
+	m.reg.gaugeFunc("ouro_recovering_records", "Records that can't be read and are looked for at other replicas.", func() float64 {
+		_, r := recovering()
+		return float64(r)
+	})
+}
+
 // Rejected counts a request that a front end refused by itself.
 func (m *Metrics) Rejected(code ouro.Code) {
 	if c, ok := m.rejected[code]; ok {

@@ -86,6 +86,9 @@ func TestFactsAreCounted(t *testing.T) {
 		{Kind: fact.NotHandedOver},
 		{Kind: fact.LetGo, N: 1},
 		{Kind: fact.Reassigned, N: 1},
+		{Kind: fact.Agreed, N: 4},
+		{Kind: fact.Agreed, N: 1},
+		{Kind: fact.NotAgreed, N: 2},
 		{Kind: fact.Settled, Lasted: time.Millisecond},
 		{Kind: fact.Decided, Note: "get", N: 2},
 		{Kind: fact.Decided, Note: "put"},
@@ -99,6 +102,7 @@ func TestFactsAreCounted(t *testing.T) {
 		"ouro_repeated_requests_total": 1, "ouro_differing_reads_total": 1, "ouro_read_repairs_total": 2, "ouro_pruned_entries_total": 8,
 		"ouro_dropped_exceptions_total": 3, "ouro_dot_reused_total": 1, "ouro_damaged_records_total": 1, "ouro_dropped_messages_total": 1,
 		"ouro_hints_total": 2, "ouro_handovers_total": 1, "ouro_failed_handovers_total": 2, "ouro_dropped_hints_total": 1, "ouro_reassigned_hints_total": 1,
+		"ouro_comparisons_total": 2, "ouro_compared_repairs_total": 5, "ouro_failed_comparisons_total": 1,
 		"ouro_replication_lag_seconds": 1, "ouro_get_siblings": 1,
 	})
 }
@@ -153,6 +157,7 @@ func TestDocumented(t *testing.T) {
 	m.Link("n2", true)
 	m.WatchDisk(func() (int64, bool) { return 7, true })
 	m.WatchHints(func() int64 { return 7 }, func() time.Time { return time.Time{} })
+	m.WatchRecovery(func() (int, int) { return 3, 1 })
 	families, err := reg.Gather()
 	if err != nil {
 		t.Fatal(err)

@@ -94,7 +94,7 @@ func (t *Transport) receive(conn net.Conn) {
 // shake makes a link of an accepted connection.
 func (t *Transport) shake(conn net.Conn) (*link, error) {
 	h, err := bounded(conn, time.Now().Add(t.cfg.HandshakeTimeout), func() (Hello, error) {
-		return handshakeIn(conn, t.cfg.Self, t.admit)
+		return handshakeIn(conn, *t.self.Load(), t.admit)
 	})
 	if err != nil {
 		return nil, err
@@ -109,17 +109,39 @@ func (t *Transport) shake(conn net.Conn) (*link, error) {
 }
 
 // admit is the last word on a dialler.
-func (t *Transport) admit(h Hello) error {
+func (t *Transport) admit(h Hello) (uint64, error) {
 	if t.faultOf(h.Node).DropIn {
-		return ErrFault
+		return 0, ErrFault
 	}
 	t.mu.Lock()
 	full := t.accepted >= t.cfg.MaxLinks
 	t.mu.Unlock()
 	if full {
-		return refuse(TooManyLinks, "%d links are open", t.cfg.MaxLinks)
+		return 0, refuse(TooManyLinks, "%d links are open", t.cfg.MaxLinks)
 	}
-	return t.handler.Check(h)
+	return t.check(h)
+}
+
+// check asks the handler about whoever is at the other end, with what other
+// process of the same node there is a link to.
+func (t *Transport) check(h Hello) (uint64, error) {
+	return t.handler.Check(h, t.otherRun(h))
+}
+
+// otherRun returns the run of another process of the node that h is of, to which
+// a link is open and which is not known to be silent; 0: none.
+func (t *Transport) otherRun(h Hello) uint64 {
+	if h.Client {
+		return 0
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for l := range t.links {
+		if !l.other.Client && l.other.Node == h.Node && l.other.run() != h.run() {
+			return l.other.run()
+		}
+	}
+	return 0
 }
 
 // serve delivers what comes on an accepted link until it ends.

@@ -71,8 +71,8 @@ func (c Config) validate() error {
 		return fmt.Errorf("transport: the node id has %d bytes: it has 1 to %d", len(c.Self.Node), maxName)
 	case len(c.Self.Addr) > maxName:
 		return fmt.Errorf("transport: the advertised address has %d bytes: it has at most %d", len(c.Self.Addr), maxName)
-	case len(c.Self.Runs) > MaxRuns:
-		return fmt.Errorf("transport: %d run ids: at most the last %d are shown", len(c.Self.Runs), MaxRuns)
+	case len(c.Self.Runs) > MaxRuns, len(c.Self.Replaced) > MaxRuns:
+		return fmt.Errorf("transport: %d run ids and %d replaced disks: at most the last %d are shown", len(c.Self.Runs), len(c.Self.Replaced), MaxRuns)
 	case c.MaxFrame < 0 || c.MaxFrame > 1<<30:
 		return fmt.Errorf("transport: a frame limit of %d bytes: it is at most 1 GiB", c.MaxFrame)
 	case c.LinkTimeout < 2*c.KeepAlive:

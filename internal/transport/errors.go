@@ -31,12 +31,15 @@ const (
 	DuplicateNode                           // another process has the dialler's id
 	RefusedByHandler                        // Handler.Check said no
 	TooManyLinks                            // a bound on links was reached
+	ComeBack                                // the dialler may have forgotten something: it must come back as recovering
+	Twin                                    // another process that runs as the dialler is alive
 )
 
 var refusalNames = [...]string{
 	NotOuro: "not the node protocol", WrongVersion: "protocol version", ForeignCluster: "foreign cluster",
 	WrongNode: "wrong node", OwnAddress: "own address", DuplicateNode: "duplicate node id",
 	RefusedByHandler: "refused", TooManyLinks: "too many links",
+	ComeBack: "may have forgotten", Twin: "two processes of one node",
 }
 
 // String returns the reason in words.

@@ -87,7 +87,7 @@ func readGreeting(conn io.Reader) (greeting, error) {
 
 // handshakeOut introduces self on a connection just dialled and returns what the
 // other side is, which check has accepted. target is the node meant, or "".
-func handshakeOut(conn net.Conn, self Hello, target string, check func(Hello) error) (Hello, error) {
+func handshakeOut(conn net.Conn, self Hello, target string, check func(Hello) (uint64, error)) (Hello, error) {
 	if err := greet(conn, greeting{hello: self, target: target}); err != nil {
 		return Hello{}, fmt.Errorf("transport: no handshake: %w", err)
 	}
@@ -104,7 +104,7 @@ func handshakeOut(conn net.Conn, self Hello, target string, check func(Hello) er
 	if r := judge(self, g.hello, target); r != nil {
 		return Hello{}, r
 	}
-	if err := check(g.hello); err != nil {
+	if _, err := check(g.hello); err != nil {
 		return Hello{}, asRefusal(err)
 	}
 	return g.hello, nil
@@ -112,10 +112,10 @@ func handshakeOut(conn net.Conn, self Hello, target string, check func(Hello) er
 
 // handshakeIn answers the handshake on a connection just accepted. A refusal is
 // told to the dialler; whoever does not speak the protocol is told nothing.
-func handshakeIn(conn net.Conn, self Hello, check func(Hello) error) (Hello, error) {
+func handshakeIn(conn net.Conn, self Hello, check func(Hello) (uint64, error)) (Hello, error) {
 	g, err := readDialler(conn)
 	if err == nil {
-		err = admit(self, g, check)
+		self.Knows, err = admit(self, g, check)
 	}
 	if err == nil {
 		err = greet(conn, greeting{hello: self})
@@ -139,18 +139,18 @@ func readDialler(conn net.Conn) (greeting, error) {
 	return g, err
 }
 
-// admit decides on a dialler.
-func admit(self Hello, g greeting, check func(Hello) error) error {
+// admit decides on a dialler, and returns what it was known by.
+func admit(self Hello, g greeting, check func(Hello) (uint64, error)) (knows uint64, err error) {
 	if r := judge(self, g.hello, ""); r != nil {
-		return r
+		return 0, r
 	}
 	if g.target != "" && g.target != self.Node {
-		return refuse(WrongNode, "the dialler wants node %q and this is %q: check the members list", g.target, self.Node)
+		return 0, refuse(WrongNode, "the dialler wants node %q and this is %q: check the members list", g.target, self.Node)
 	}
-	if err := check(g.hello); err != nil {
-		return asRefusal(err)
+	if knows, err = check(g.hello); err != nil {
+		return 0, asRefusal(err)
 	}
-	return nil
+	return knows, nil
 }
 
 // asRefusal is what a check said, with a code.

@@ -5,7 +5,8 @@ import (
 	"errors"
 )
 
-// MaxRuns is the number of run ids that a node remembers and shows (RULES R11).
+// MaxRuns is the number of run ids that a node remembers and shows, and of disk
+// ids that it had before (RULES R11, R13).
 const MaxRuns = 64
 
 const (
@@ -21,7 +22,14 @@ type Hello struct {
 	Client    bool     // answers are wanted on this connection
 	Starts    uint64   // how often the node's data folder was started (RULES R11)
 	Runs      []uint64 // run ids of its last starts, newest last; at most MaxRuns
-	Addr      string   // where the node can be dialled
+	Disk      uint64   // id of its data folder, drawn anew after each loss (RULES R13)
+	Replaced  []uint64 // ids of folders that it had before, as far as it knows; at most MaxRuns
+	// Recovering: it may have forgotten what it acknowledged (RULES R9).
+	Recovering bool
+	// Knows, in the answer to a hello: the disk that the other side was known by
+	// until now; 0: none.
+	Knows uint64
+	Addr  string // where the node can be dialled
 }
 
 // run returns the newest run id.
@@ -38,7 +46,11 @@ const (
 	greetRefusal = 2
 )
 
-const helloClient = 1
+// The flags of a hello.
+const (
+	helloClient     = 1 << iota // answers are wanted
+	helloRecovering             // Recovering
+)
 
 var errGreeting = errors.New("transport: malformed handshake")
 
@@ -52,7 +64,9 @@ type greeting struct {
 // appendGreeting appends
 //
 //	1 | flags | cluster id, 8 bytes | cluster | node | address | target |
-//	starts, uvarint | number of runs, 1 byte | runs, 8 bytes each | tail
+//	starts, uvarint | number of runs, 1 byte | runs, 8 bytes each |
+//	disk, 8 bytes | what the other side is known by, 8 bytes |
+//	number of replaced disks, 1 byte | these, 8 bytes each | tail
 //
 // or
 //
@@ -68,17 +82,27 @@ func appendGreeting(dst []byte, g greeting) []byte {
 	h := g.hello
 	flags := byte(0)
 	if h.Client {
-		flags = helloClient
+		flags |= helloClient
+	}
+	if h.Recovering {
+		flags |= helloRecovering
 	}
 	dst = append(dst, greetHello, flags)
 	dst = binary.LittleEndian.AppendUint64(dst, h.ClusterID)
 	dst = appendText(appendText(dst, h.Cluster), h.Node)
 	dst = appendText(appendText(dst, h.Addr), g.target)
-	dst = append(binary.AppendUvarint(dst, h.Starts), byte(len(h.Runs)))
-	for _, run := range h.Runs {
-		dst = binary.LittleEndian.AppendUint64(dst, run)
+	dst = appendIDs(binary.AppendUvarint(dst, h.Starts), h.Runs)
+	dst = binary.LittleEndian.AppendUint64(dst, h.Disk)
+	dst = binary.LittleEndian.AppendUint64(dst, h.Knows)
+	return append(appendIDs(dst, h.Replaced), 0)
+}
+
+func appendIDs(dst []byte, ids []uint64) []byte {
+	dst = append(dst, byte(len(ids)))
+	for _, id := range ids {
+		dst = binary.LittleEndian.AppendUint64(dst, id)
 	}
-	return append(dst, 0)
+	return dst
 }
 
 func appendText(dst []byte, s string) []byte {
@@ -91,18 +115,15 @@ func decodeGreeting(b []byte) (greeting, error) {
 	var g greeting
 	switch r.byte() {
 	case greetHello:
-		g.hello.Client = r.byte() == helloClient
+		flags := r.byte()
+		g.hello.Client, g.hello.Recovering = flags&helloClient != 0, flags&helloRecovering != 0
 		g.hello.ClusterID = r.uint64()
 		g.hello.Cluster, g.hello.Node = r.text(maxName), r.text(maxName)
 		g.hello.Addr, g.target = r.text(maxName), r.text(maxName)
 		g.hello.Starts = r.uvarint()
-		n := int(r.byte())
-		if n > MaxRuns || n > len(r.b)/8 {
-			return greeting{}, errGreeting
-		}
-		for range n {
-			g.hello.Runs = append(g.hello.Runs, r.uint64())
-		}
+		g.hello.Runs = r.ids()
+		g.hello.Disk, g.hello.Knows = r.uint64(), r.uint64()
+		g.hello.Replaced = r.ids()
 	case greetRefusal:
 		g.refusal = &RefusedError{Code: RefusalCode(r.byte()), Message: r.text(maxHello), ByPeer: true}
 	default:
@@ -145,6 +166,20 @@ func (r *greetReader) uint64() uint64 {
 		return binary.LittleEndian.Uint64(v)
 	}
 	return 0
+}
+
+// ids reads a list of at most MaxRuns ids.
+func (r *greetReader) ids() []uint64 {
+	n := int(r.byte())
+	if n > MaxRuns || n > len(r.b)/8 {
+		r.b, r.bad = nil, true
+		return nil
+	}
+	var ids []uint64
+	for range n {
+		ids = append(ids, r.uint64())
+	}
+	return ids
 }
 
 func (r *greetReader) uvarint() uint64 {

@@ -114,9 +114,12 @@ type event struct {
 type recorder struct {
 	mu     sync.Mutex
 	events []event
-	check  func(Hello) error
+	check  func(h Hello, live uint64) (knows uint64, err error)
 	frames func(peer string, session uint64, bodies [][]byte, reply func([]byte) error)
 	change chan struct{}
+
+	up       func(Hello)
+	refusals []*RefusedError // by peers that were dialled
 }
 
 func newRecorder() *recorder { return &recorder{change: make(chan struct{}, 1)} }
@@ -131,14 +134,29 @@ func (r *recorder) add(e ...event) {
 	}
 }
 
-func (r *recorder) Check(h Hello) error {
+func (r *recorder) Check(h Hello, live uint64) (uint64, error) {
 	if r.check == nil {
-		return nil
+		return 0, nil
 	}
-	return r.check(h)
+	return r.check(h, live)
 }
 
-func (r *recorder) Up(peer string, session uint64, _ Hello) {
+func (r *recorder) Refused(_ string, err *RefusedError) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refusals = append(r.refusals, err)
+}
+
+func (r *recorder) told() []*RefusedError {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.refusals)
+}
+
+func (r *recorder) Up(peer string, session uint64, h Hello) {
+	if r.up != nil {
+		r.up(h)
+	}
 	r.add(event{what: "up", peer: peer, session: session})
 }
 

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
@@ -37,6 +38,14 @@ func (p *peer) send(frames []byte, n int) error {
 	return l.send(frames, n)
 }
 
+// refused tells the handler where it was the peer that refused the link.
+func (p *peer) refused(err error) {
+	var r *RefusedError
+	if p.ctx.Err() == nil && errors.As(err, &r) && r.ByPeer {
+		p.t.handler.Refused(p.id, r)
+	}
+}
+
 // dialNow ends a wait between attempts.
 func (p *peer) dialNow() {
 	select {
@@ -64,6 +73,7 @@ func (p *peer) run() {
 			}
 		} else {
 			p.count.failures.Add(1)
+			p.refused(err)
 		}
 		if p.ctx.Err() != nil {
 			return
@@ -89,7 +99,7 @@ func (p *peer) connect() (*link, error) {
 	stop := context.AfterFunc(p.ctx, func() { _ = conn.Close() }) // the handshake then fails
 	defer stop()
 	h, err := bounded(conn, began.Add(t.cfg.HandshakeTimeout), func() (Hello, error) {
-		return handshakeOut(conn, t.cfg.Self, p.id, t.handler.Check)
+		return handshakeOut(conn, *t.self.Load(), p.id, t.check)
 	})
 	if err != nil {
 		_ = conn.Close() // the handshake's error is the one to tell

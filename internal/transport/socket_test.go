@@ -110,7 +110,7 @@ func TestPeerThatReadsNothingOverSockets(t *testing.T) {
 		if err != nil {
 			return
 		}
-		_, _ = handshakeIn(conn, Hello{Cluster: "test", ClusterID: 7, Node: "b"}, func(Hello) error { return nil })
+		_, _ = handshakeIn(conn, Hello{Cluster: "test", ClusterID: 7, Node: "b"}, func(Hello) (uint64, error) { return 0, nil })
 		<-release
 		_ = conn.Close()
 	}()

@@ -19,8 +19,16 @@ import (
 type Handler interface {
 	// Check accepts or refuses whoever is at the other end of a new link. It is
 	// called for links made and accepted, after cluster, version and ids have
-	// been found right (RULES R11). The error is told to the other side.
-	Check(h Hello) error
+	// been found right (RULES R11). Live is the run of another process of the
+	// same node to which a link is open, 0: none; a process that died without a
+	// word is taken for alive until its link has been silent for the link
+	// timeout. It returns the disk that the node was known by until now, 0: none,
+	// which is told to a dialler, as an error is.
+	Check(h Hello, live uint64) (knows uint64, err error)
+
+	// Refused says that a peer which was dialled refused the link, at every
+	// attempt anew.
+	Refused(peer string, err *RefusedError)
 
 	// Up says that frames can be sent to a peer; session is new with each link.
 	Up(peer string, session uint64, h Hello)
@@ -49,6 +57,7 @@ type Transport struct {
 	sessions atomic.Uint64
 	peers    atomic.Pointer[map[string]*peer] // replaced whole, under mu
 	faults   atomic.Pointer[map[string]Fault] // nil: never any; replaced whole, under mu
+	self     atomic.Pointer[Hello]            // never written to
 	refused  atomic.Uint64
 	clients  counters
 	shaking  chan struct{} // one for each handshake under way
@@ -81,8 +90,19 @@ func New(cfg Config, h Handler) (*Transport, error) {
 	}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	t.peers.Store(&map[string]*peer{})
+	t.self.Store(&cfg.Self)
 	t.running.Go(t.beat)
 	return t, nil
+}
+
+// SetSelf changes what new links are shown of this node: what change does to it.
+// The lists in it must be replaced, not written to.
+func (t *Transport) SetSelf(change func(h *Hello)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	h := *t.self.Load()
+	change(&h)
+	t.self.Store(&h)
 }
 
 // SetPeers says which members there are and where: id to address. Links to

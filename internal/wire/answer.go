@@ -18,7 +18,8 @@ const (
 	answerState
 	answerPending
 	answerStamp
-	answerKnown = answerStamp<<1 - 1
+	answerRecovering
+	answerKnown = 1<<8 - 1
 )
 
 func appendAnswer(dst []byte, a *replica.Answer) []byte {
@@ -27,7 +28,7 @@ func appendAnswer(dst []byte, a *replica.Answer) []byte {
 	dst = append(dst, byte(a.Verb), byte(a.Status), byte(a.Reason),
 		bit(a.Durable, answerDurable)|bit(a.Found, answerFound)|bit(digest, answerDigest)|
 			bit(dot, answerDot)|bit(len(a.State) > 0, answerState)|bit(a.Pending, answerPending)|
-			bit(a.Stamp != 0, answerStamp))
+			bit(a.Stamp != 0, answerStamp)|bit(a.Recovering, answerRecovering))
 	if digest {
 		dst = appendSum(dst, a.Digest)
 	}
@@ -52,6 +53,7 @@ func readAnswer(r *reader, a *replica.Answer) {
 	a.Durable = f&answerDurable != 0
 	a.Found = f&answerFound != 0
 	a.Pending = f&answerPending != 0
+	a.Recovering = f&answerRecovering != 0
 	if f&answerDigest != 0 {
 		a.Digest = readSum(r)
 	}

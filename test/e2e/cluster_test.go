@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 )
 
 // Any node answers for any key, over the command line and over HTTP (paper,
@@ -213,40 +212,4 @@ func explain(t *testing.T, c *cluster, i int, key string, args ...string) string
 		t.Fatalf("get --explain: %+v", r)
 	}
 	return r.err
-}
-
-// A write goes round a node that is down: another keeps it, and hands it over
-// when the node is back.
-func TestHintedHandoff(t *testing.T) {
-	c := start(t, "", 4)
-	c.put(1, "carts/alice", "before", "--w", "3")
-	var owners struct{ Primaries []string }
-	if err := json.Unmarshal([]byte(must(t, "key", "owners", "carts/alice", "-o", "json", "--admin", c.Nodes[0].Admin)), &owners); err != nil {
-		t.Fatal(err)
-	}
-	down := 0
-	for i := range c.Nodes {
-		if c.Nodes[i].ID == owners.Primaries[2] {
-			down = i
-		}
-	}
-	at := (down+1)%len(c.Nodes) + 1
-	c.dev("kill", fmt.Sprint(down+1))
-	c.put(at, "carts/alice", "meanwhile", "--w", "3")
-	c.dev("start", fmt.Sprint(down+1))
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) {
-		if strings.Contains(must(t, "key", "inspect", "carts/alice", "--admin", c.Nodes[down].Admin), "meanwhile") {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatal("the node that was down was not handed what was written meanwhile")
-		}
-	}
-	for _, n := range c.Nodes {
-		for end := time.Now().Add(20 * time.Second); !strings.Contains(must(t, "hints", "--admin", n.Admin), "keeps 0 bytes"); time.Sleep(100 * time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatalf("%s still keeps something for others", n.ID)
-			}
-		}
-	}
 }

@@ -120,14 +120,14 @@ type cluster struct {
 }
 
 // start runs 'ouro dev' on free ports, in dir or, where that is "", in a folder
-// of its own.
-func start(t *testing.T, dir string, nodes int) *cluster {
+// of its own. The flags come after its own.
+func start(t *testing.T, dir string, nodes int, flags ...string) *cluster {
 	t.Helper()
 	if dir == "" {
 		dir = t.TempDir()
 	}
 	c := &cluster{t: t, ended: make(chan struct{})}
-	c.sup = exec.Command(binary, "dev", "-o", "json", "--nodes", fmt.Sprint(nodes), "--base-port", "0", "--dir", dir)
+	c.sup = exec.Command(binary, append([]string{"dev", "-o", "json", "--nodes", fmt.Sprint(nodes), "--base-port", "0", "--dir", dir}, flags...)...)
 	c.sup.Env = clean(os.Environ())
 	var errs lockedBuffer
 	out, err := c.sup.StdoutPipe()

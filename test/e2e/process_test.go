@@ -74,11 +74,16 @@ func (s *serving) ready(t *testing.T) *serving {
 	return s
 }
 
-// stop ends the node with a signal and returns its exit code.
+// stop ends the node with a signal and returns its exit code. A node that does
+// not end has to show where it stands.
 func (s *serving) stop(t *testing.T, sig unix.Signal) int {
 	t.Helper()
 	s.cmd.Process.Signal(sig)
+	late := time.AfterFunc(30*time.Second, func() { s.cmd.Process.Signal(unix.SIGQUIT) })
 	s.cmd.Wait()
+	if !late.Stop() {
+		t.Errorf("%v does not end the node:\n%s", sig, s.log.String())
+	}
 	return s.cmd.ProcessState.ExitCode()
 }
 

@@ -1,6 +1,8 @@
 package coord
 
 import (
+	"time"
+
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/fact"
@@ -16,6 +18,8 @@ type Effects struct {
 	Facts   []fact.Fact
 	Replied bool // Reply counts; true exactly once in the life of a request
 	Reply   Reply
+	// Hedge asks whether another replica may be asked for its state, by Get.Hedge.
+	Hedge bool
 	// More asks for nodes further down the walk, by Extend, at once: the machine
 	// may be waiting for nothing else.
 	More bool
@@ -27,7 +31,7 @@ func (e *Effects) Reset() {
 	clear(e.Passes)
 	clear(e.Facts)
 	e.Asks, e.Passes, e.Facts = e.Asks[:0], e.Passes[:0], e.Facts[:0]
-	e.More = false
+	e.More, e.Hedge = false, false
 	if e.Replied {
 		e.Replied, e.Reply = false, Reply{}
 	}
@@ -47,6 +51,10 @@ type Reply struct {
 	HasContext bool
 	Known      bool // an earlier attempt stored it; this one did nothing
 	Quorum     ouro.Quorum
+	// Elsewhere is what is left of the request's time where Err is only that this
+	// node's own disk does not do it: another may coordinate, as a retry unless
+	// the outcome is "not done". 0: the reply is the last word.
+	Elsewhere time.Duration
 }
 
 func (e *Effects) ask(to ring.NodeID, op replica.Op) {

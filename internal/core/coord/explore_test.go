@@ -65,8 +65,8 @@ type books struct {
 	lost, counted, absent, body, acked, sent set
 	chosen, doubt                            set
 	owes                                     [most]uint8
-	more                                     bool
-	patient                                  time.Duration
+	more, hedge                              bool
+	patient, hedgeAt                         time.Duration
 	waiting                                  [rounds]set
 	answered, done, flagA, flagB, flagC      bool
 	deadline                                 time.Duration
@@ -150,13 +150,13 @@ type state struct {
 
 // globals are the parts of a world that belong to no replica.
 type globals struct {
-	duplicate, stranger, replied, answered, applied, failed, spread, more bool
-	decided                                                               int8
-	now, patient                                                          time.Duration
+	duplicate, stranger, replied, answered, applied, failed, spread, more, hedge bool
+	decided                                                                      int8
+	now, patient, hedgeAt                                                        time.Duration
 }
 
 func (x *explorer) state(w *world, b books) state {
-	st := state{world: globals{w.duplicate, w.stranger, w.replied, w.answered, w.applied, w.failed, w.spread, b.more, w.decided, w.now, b.patient}}
+	st := state{world: globals{w.duplicate, w.stranger, w.replied, w.answered, w.applied, w.failed, w.spread, b.more, b.hedge, w.decided, w.now, b.patient, b.hedgeAt}}
 	for i := range x.n {
 		st.replicas[i] = x.sign(w, &b, i)
 	}
@@ -227,6 +227,12 @@ func (x *explorer) effects(w *world, s subject, e *Effects) {
 	if e.More && !s.Done() {
 		e.Reset()
 		s.Extend(w.clock(), x.list(w), e)
+		x.effects(w, s, e)
+		return
+	}
+	if e.Hedge && !s.Done() {
+		e.Reset()
+		s.(*Get).Hedge(w.clock(), x.hedge, e)
 		x.effects(w, s, e)
 		return
 	}

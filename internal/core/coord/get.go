@@ -33,22 +33,22 @@ type GetRequest struct {
 type Get struct {
 	common
 	req     GetRequest
-	counted set  // replied with a state, a digest or "absent"
-	absent  set  // of those, with "absent"
-	body    set  // of those, with a state that is in hand
-	usable  set  // of the counted, those that the decision rests on
-	full    set  // were asked for their state at once
-	acked   set  // a strict get: have the merged state durably
-	sent    set  // were sent the merged state, as it is now
-	fastest int  // place of the first that could be counted; -1: none yet
-	settle  bool // a strict get: waits for acknowledgements of the merged state
+	counted set           // replied with a state, a digest or "absent"
+	absent  set           // of those, with "absent"
+	body    set           // of those, with a state that is in hand
+	usable  set           // of the counted, those that the decision rests on
+	full    set           // were asked for their state at once
+	acked   set           // a strict get: have the merged state durably
+	sent    set           // were sent the merged state, as it is now
+	fastest int           // place of the first that could be counted; -1: none yet
+	hedgeAt time.Duration // when the replica asked for its state is later than it usually is; 0: it is not known, or no matter any more
+	hedge   bool          // that time has come, and nobody was asked whether another may be
+	settle  bool          // a strict get: waits for acknowledgements of the merged state
 	fresh   freshness
 	sums    [MaxSlots]causal.Sum
 	raw     [MaxSlots][]byte // canonical form of states
 	states  [MaxSlots]causal.State
-	stamps  [MaxSlots]uint64 // of those states
 	merged  causal.State
-	stamp   uint64 // of merged, the lowest of its parts (RULES E1)
 	bytes   []byte // canonical form of merged; nil: nothing is stored anywhere
 }
 
@@ -83,7 +83,11 @@ func (g *Get) ask(now clock.Now, e *Effects, whom set) {
 		return
 	}
 	if g.full == 0 {
-		g.full.add(g.best(whom))
+		best := g.best(whom)
+		g.full.add(best)
+		if g.p95[best] > 0 {
+			g.hedgeAt = now.Mono + g.p95[best]
+		}
 	}
 	for i := range g.n {
 		if whom.has(i) {
@@ -92,16 +96,25 @@ func (g *Get) ask(now clock.Now, e *Effects, whom set) {
 	}
 }
 
-// best is this node where it is a primary, else the first that is expected to
-// answer.
+// best is the quickest of those that are expected to answer, as far as it is known;
+// this node, where it is a primary, unless another is twice as quick.
 func (g *Get) best(whom set) int {
-	if g.self >= 0 && g.self < g.prim && whom.has(g.self) && !g.doubt.has(g.self) {
+	for _, good := range [...]set{whom &^ (g.doubt | g.slow), whom &^ g.doubt} {
+		if good != 0 {
+			whom = good
+			break
+		}
+	}
+	best := whom.first()
+	for i := range g.n {
+		if whom.has(i) && g.mean[i] < g.mean[best] {
+			best = i
+		}
+	}
+	if g.self >= 0 && g.self < g.prim && whom.has(g.self) && (g.mean[best] == 0 || g.mean[g.self] < 2*g.mean[best]) {
 		return g.self
 	}
-	if good := whom &^ g.doubt; good != 0 {
-		whom = good
-	}
-	return whom.first()
+	return best
 }
 
 func (g *Get) read(now clock.Now, e *Effects, r round, i int, full bool) {
@@ -154,7 +167,7 @@ func (g *Get) Answer(now clock.Now, from ring.NodeID, a *replica.Answer, e *Effe
 			g.forget(i)
 			g.restaff(now, e)
 		}
-	case a.Status == replica.Have && a.Durable:
+	case a.Status == replica.Have && a.Durable && !a.Recovering:
 		g.acked.add(i)
 	}
 	g.judge(now, e)
@@ -169,7 +182,7 @@ func (g *Get) take(i int, full bool, a *replica.Answer) bool {
 	switch {
 	case a.Status == replica.Absent:
 		g.absent.add(i)
-	case a.Status == replica.Have && (!full || g.decode(i, a)):
+	case a.Status == replica.Have && (!full || g.decode(i, a.State)):
 		g.sums[i] = a.Digest
 	default:
 		return false
@@ -181,12 +194,12 @@ func (g *Get) take(i int, full bool, a *replica.Answer) bool {
 	return true
 }
 
-func (g *Get) decode(i int, a *replica.Answer) bool {
-	s, err := causal.DecodeState(a.State)
+func (g *Get) decode(i int, raw []byte) bool {
+	s, err := causal.DecodeState(raw)
 	if err != nil {
 		return false
 	}
-	g.states[i], g.raw[i], g.stamps[i] = s, a.State, a.Stamp
+	g.states[i], g.raw[i] = s, raw
 	g.body.add(i)
 	return true
 }
@@ -276,6 +289,8 @@ func (g *Get) fetch(now clock.Now, e *Effects) (missing bool, hidden set) {
 		case same&g.body != 0:
 		case waiting&^g.doubt != 0:
 			missing = true
+		case g.holds():
+			missing, e.Hedge = true, e.Hedge || g.hedge
 		case ask != 0:
 			g.read(now, e, againRound, ask.first(), true)
 			missing = true
@@ -309,13 +324,11 @@ func (g *Get) merge(now clock.Now, e *Effects) {
 		}
 		if g.bytes == nil {
 			g.merged, g.bytes, g.fresh = g.states[i], g.raw[i], freshness{g.sums[i], true}
-			g.stamp = g.stamps[i]
 			continue
 		}
 		var report causal.JoinReport
 		g.merged, report = causal.JoinStates(g.merged, g.states[i], g.req.Limits)
 		g.report(now, e, report)
-		g.stamp = min(g.stamp, g.stamps[i])
 		joins++
 	}
 	if joins > 0 {
@@ -370,6 +383,7 @@ func (g *Get) Tick(now clock.Now, e *Effects) {
 		return
 	}
 	if now.Mono < g.deadline {
+		g.late(now, e)
 		g.wait(now, e)
 		return
 	}

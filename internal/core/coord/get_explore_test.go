@@ -102,6 +102,7 @@ func (g *getScenario) books(s subject) books {
 		waiting: m.waiting, answered: m.answered, done: m.done, flagA: m.settle, flagB: m.fresh.known, deadline: m.deadline,
 	}
 	b.walk(&m.common)
+	b.hedge, b.hedgeAt = m.hedge, m.hedgeAt
 	for i := range m.n {
 		if m.counted.has(i) {
 			b.small[i] = int8(m.sums[i].Lo)
@@ -192,6 +193,7 @@ func (g *getScenario) merged(w *world) int8 {
 func (g *getScenario) saw(w *world, e *Effects) {
 	for _, a := range e.Asks {
 		if a.Op.Verb != replica.Join {
+			g.hedged(w, &a)
 			continue
 		}
 		i, id := int(a.Op.ID&(1<<placeBits-1)), g.find(string(a.Op.State))

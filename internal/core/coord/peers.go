@@ -15,7 +15,11 @@ type Replica struct {
 	ID       ring.NodeID
 	Up       bool          // it can be reached
 	Doubt    bool          // it did not answer of late: it is asked where no other is left
+	Late     bool          // it answers, but slowly for long: it is asked for a state where no other is left
+	Probe    bool          // one in doubt that a write asks besides, to see whether it answers again
 	Patience time.Duration // how long it may be silent before another is asked; 0: for ever
+	Mean     time.Duration // of its recent answers; 0: not known
+	P95      time.Duration // of these, the 95th percentile; 0: not known
 }
 
 // set is a set of places in the list of replicas.
@@ -39,7 +43,6 @@ const (
 	firstRound                   // Get: everybody
 	againRound                   // Get: the state behind a digest
 	settleRound                  // Get: the merged state, before a strict answer
-	aloneRound                   // Put: what it did, without the rest of the record
 	rounds
 )
 
@@ -50,7 +53,7 @@ func (r round) asks() replica.Verb {
 		return replica.Recall
 	case writeRound:
 		return replica.Write
-	case joinRound, settleRound, aloneRound:
+	case joinRound, settleRound:
 		return replica.Join
 	default:
 		return replica.Read
@@ -80,6 +83,10 @@ type common struct {
 	lost     set                     // failed, or its link fell: no further ask makes sense
 	doubt    set                     // silent for too long, now or of late, or no use for a read
 	chosen   set                     // take part
+	slow     set                     // answer, but late
+	tried    set                     // of those in doubt, asked besides
+	mean     [MaxSlots]time.Duration // how long each took of late; 0: not known
+	p95      [MaxSlots]time.Duration // likewise
 	more     bool                    // the walk goes on beyond n
 	owes     [MaxSlots]uint8         // the primary that a stand-in stands in for
 	at       [MaxSlots]time.Duration // when each was asked last
@@ -126,7 +133,13 @@ func (c *common) add(p *Replica, self ring.NodeID) {
 	}
 	i := c.n
 	c.n++
-	c.ids[i] = p.ID
+	c.ids[i], c.mean[i], c.p95[i] = p.ID, p.Mean, p.P95
+	if p.Late {
+		c.slow.add(i)
+	}
+	if p.Probe && p.Up {
+		c.tried.add(i)
+	}
 	if p.ID == self {
 		c.self = i
 	}

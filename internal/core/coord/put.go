@@ -23,6 +23,9 @@ type PutRequest struct {
 	Token       uint64 // keyed hash of the request id; 0: none (R29)
 	Retry       bool   // another coordinator may have done it already (R30)
 	MaxSiblings int    // bound on blind growth; 0: the replica's own
+	// Others says that another node could coordinate: where the own disk is silent
+	// for too long, the machine gives up in favour of it.
+	Others bool
 }
 
 // Put stores one version, or removes under a context: at the own disk first,
@@ -36,6 +39,7 @@ type Put struct {
 	common
 	req     PutRequest
 	acked   set  // have the state durably
+	weak    set  // of them, those that recover: good for w, not for pw (R9)
 	knew    set  // answered the recall for good
 	begun   bool // somebody was asked something
 	minting bool // a disk was asked to mint, or has minted: failure is no longer "not done"
@@ -43,8 +47,6 @@ type Put struct {
 	known   bool // an earlier coordinator or attempt stored it
 	dot     causal.Dot
 	merged  []byte // what the others are to have; nil: not known yet
-	stamp   uint64 // its epoch
-	alone   uint64 // the epoch under which this write may be sent without the rest
 }
 
 // Start begins a request. Replicas begin with the first n of the preference
@@ -117,8 +119,8 @@ func (p *Put) Answer(now clock.Now, from ring.NodeID, a *replica.Answer, e *Effe
 		p.fetched(now, i, a, e)
 	case writeRound:
 		p.written(now, a, e)
-	case joinRound, aloneRound:
-		p.joined(now, r, i, a, e)
+	case joinRound:
+		p.joined(now, i, a, e)
 	}
 	return true
 }
@@ -131,7 +133,7 @@ func (p *Put) written(now clock.Now, a *replica.Answer, e *Effects) {
 		p.waiting[writeRound].remove(p.self)
 		p.lost.add(p.self)
 		if !p.answered {
-			p.fail(now, e, p.refusal(a))
+			p.refer(now, e, p.refusal(a))
 			return
 		}
 		p.judge(now, e)
@@ -139,19 +141,19 @@ func (p *Put) written(now clock.Now, a *replica.Answer, e *Effects) {
 	}
 	if !p.applied {
 		p.applied, p.dot = true, a.Dot
-		p.known, p.alone = a.Found, a.Alone
-		p.spread(now, e, a.State, a.Stamp)
+		p.known = a.Found
+		p.spread(now, e, a.State)
 	}
 	if a.Durable {
 		p.waiting[writeRound].remove(p.self)
-		p.acked.add(p.self)
+		p.ack(p.self, a)
 	}
 	p.judge(now, e)
 }
 
 // spread sends the state to all who take part and are not known to have it.
-func (p *Put) spread(now clock.Now, e *Effects, state []byte, stamp uint64) {
-	p.merged, p.stamp = state, stamp
+func (p *Put) spread(now clock.Now, e *Effects, state []byte) {
+	p.merged = state
 	p.join(now, e, p.chosen&^(p.lost|p.acked|p.waiting[writeRound]))
 }
 
@@ -160,37 +162,13 @@ func (p *Put) join(now clock.Now, e *Effects, to set) {
 		if !to.has(i) {
 			continue
 		}
-		p.sendState(now, e, joinRound, i, p.merged, p.stamp)
+		o := p.op(now, joinRound, i)
+		o.State = p.merged
+		if p.req.Delete {
+			o.Request = p.req.Token // no version carries it
+		}
+		p.send(now, e, i, o)
 	}
-}
-
-func (p *Put) sendState(now clock.Now, e *Effects, r round, i int, state []byte, stamp uint64) {
-	o := p.op(now, r, i)
-	o.State, o.Stamp = state, stamp
-	if p.req.Delete {
-		o.Request = p.req.Token // no version carries it
-	}
-	p.send(now, e, i, o)
-}
-
-// resend sends what this write did, without the rest of the record, to a node to
-// which the record is too old already (RULES E2, R20); once, and only where that
-// is new enough. False: it is not.
-func (p *Put) resend(now clock.Now, e *Effects, r round, i int, a *replica.Answer) bool {
-	if r != joinRound || a.Reason != replica.Stale || p.alone < a.Stamp || p.answered {
-		return false
-	}
-	state, err := causal.DecodeState(p.merged)
-	if err != nil {
-		return false
-	}
-	alone := state.Alone(p.req.Context, p.dot)
-	if !p.dot.IsZero() && len(alone.Versions) == 0 {
-		return false
-	}
-	p.waiting[joinRound].remove(i)
-	p.sendState(now, e, aloneRound, i, alone.Append(nil), p.alone)
-	return true
 }
 
 // restaff asks others in the stead of those that failed, while it matters.
@@ -228,19 +206,17 @@ func (p *Put) step(now clock.Now, e *Effects) {
 	p.judge(now, e)
 }
 
-func (p *Put) joined(now clock.Now, r round, i int, a *replica.Answer, e *Effects) {
+func (p *Put) joined(now clock.Now, i int, a *replica.Answer, e *Effects) {
 	switch {
 	case a.Status == replica.Have && a.Durable:
-		p.acked.add(i)
+		p.ack(i, a)
 	case a.Status == replica.Have:
 		return // received, not yet durable: it will say so
-	case p.resend(now, e, r, i, a):
-		return
 	default:
 		p.lost.add(i)
 		p.restaff(now, e)
 	}
-	p.waiting[r].remove(i)
+	p.waiting[joinRound].remove(i)
 	p.judge(now, e)
 }
 
@@ -267,9 +243,20 @@ func (p *Put) judge(now clock.Now, e *Effects) {
 	}
 }
 
+// ack counts an acknowledgement.
+func (p *Put) ack(i int, a *replica.Answer) {
+	p.acked.add(i)
+	if a.Recovering {
+		p.weak.add(i)
+	}
+}
+
+// strong are those of some that count for pw.
+func (p *Put) strong(s set) set { return s & p.primaries() &^ p.weak }
+
 // enough says whether the acknowledgements of some meet the numbers.
 func (p *Put) enough(s set) bool {
-	return p.numbers.writes(s.len(), (s & p.primaries()).len())
+	return p.numbers.writes(s.len(), p.strong(s).len())
 }
 
 // possible says whether the numbers can still be met.
@@ -303,7 +290,7 @@ func (p *Put) fail(now clock.Now, e *Effects, err *ouro.Error) {
 }
 
 func (p *Put) quorum() ouro.Quorum {
-	return p.numbers.quorum(p.acked.len(), (p.acked & p.primaries()).len(), p.acked.len())
+	return p.numbers.quorum(p.acked.len(), p.strong(p.acked).len(), p.acked.len())
 }
 
 // outcome is what a failure means now: not done only if no mint was attempted,
@@ -323,7 +310,7 @@ func (p *Put) tooFew(now clock.Now, e *Effects) {
 	rest := p.everyone() &^ (p.lost | p.acked)
 	p.fail(now, e, ouro.Errorf(ouro.QuorumUnavailable, p.outcome(),
 		"%d nodes have it durably and %d more can be reached (of the %d primaries: %d and %d), too few for w=%d pw=%d dw=%d",
-		p.acked.len(), rest.len(), p.prim, (p.acked&p.primaries()).len(), (rest&p.primaries()).len(),
+		p.acked.len(), rest.len(), p.prim, p.strong(p.acked).len(), (rest&p.primaries()).len(),
 		p.numbers.W, p.numbers.PW, p.numbers.DW))
 }
 
@@ -386,7 +373,16 @@ func (p *Put) Tick(now clock.Now, e *Effects) {
 	}
 	p.fail(now, e, ouro.Errorf(ouro.TimedOut, p.outcome(),
 		"%d nodes, %d of them of the %d primaries, acknowledged within %v, too few for w=%d pw=%d dw=%d",
-		p.acked.len(), (p.acked&p.primaries()).len(), p.prim, p.numbers.Timeout, p.numbers.W, p.numbers.PW, p.numbers.DW))
+		p.acked.len(), p.strong(p.acked).len(), p.prim, p.numbers.Timeout, p.numbers.W, p.numbers.PW, p.numbers.DW))
+}
+
+// refer gives up; where it is the own disk's fault, in favour of another
+// coordinator.
+func (p *Put) refer(now clock.Now, e *Effects, err *ouro.Error) {
+	p.fail(now, e, err)
+	if elsewhere(err) && p.deadline > now.Mono {
+		e.Reply.Elsewhere = p.deadline - now.Mono
+	}
 }
 
 // wait looks for those that are silent for too long.
@@ -397,6 +393,10 @@ func (p *Put) wait(now clock.Now, e *Effects) {
 		p.patient = 0
 	default:
 		p.impatient(now, e)
+		if p.req.Others && p.minting && !p.applied && p.doubt.has(p.self) {
+			p.refer(now, e, ouro.Errorf(ouro.Internal, ouro.Unknown, "the disk of node %s does not answer", p.ids[p.self]))
+			return
+		}
 		p.restaff(now, e)
 		p.step(now, e)
 	}

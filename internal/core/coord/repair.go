@@ -18,7 +18,7 @@ func (g *Get) confirm(now clock.Now, e *Effects) {
 			continue
 		}
 		o := g.op(now, settleRound, i)
-		o.State, o.Stamp = g.bytes, g.stamp
+		o.State = g.bytes
 		g.sent.add(i)
 		if g.counted.has(i) {
 			g.state(e, fact.Repaired, now, i, 0, "before the answer")
@@ -61,7 +61,8 @@ func (g *Get) await(now clock.Now, e *Effects) {
 }
 
 // repair brings every stale replica up to date, each by one message that nobody
-// waits for, and ends the request (paper, section 5, read repair).
+// waits for, and ends the request (paper, section 5, read repair). Whoever sends
+// them says so: where many reads have seen the same, one sends them for all.
 func (g *Get) repair(now clock.Now, e *Effects) {
 	g.done = true
 	before := g.bytes
@@ -78,8 +79,7 @@ func (g *Get) repair(now clock.Now, e *Effects) {
 			continue
 		}
 		o := g.op(now, settleRound, i)
-		o.State, o.Stamp, o.Silent = g.bytes, g.stamp, true
-		g.state(e, fact.Repaired, now, i, 0, g.verb)
+		o.State, o.Silent = g.bytes, true
 		e.ask(g.ids[i], o)
 	}
 	g.waiting = [rounds]set{}

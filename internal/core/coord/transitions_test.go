@@ -315,38 +315,6 @@ func TestShow(t *testing.T) {
 	}
 }
 
-func TestForwardIsLeftAloneOnceDone(t *testing.T) {
-	now := clock.Now{Mono: time.Second}
-	hops := []Replica{{ID: "b", Up: true}, {ID: "c", Up: true}}
-	r := ForwardRequest{Common: Common{Ticket: testTicket, Self: "a", Numbers: Numbers{N: 3, Timeout: time.Minute}}, Write: true}
-	var f Forward
-	var e Effects
-	f.Start(now, &r, hops, &e)
-	if len(e.Passes) != 1 || e.Passes[0] != (Pass{To: "b", Timeout: time.Minute}) {
-		t.Fatalf("%+v", e.Passes)
-	}
-	e.Reset()
-	now.Mono += time.Second
-	if _, ok := f.Return(now, "c", nil); ok {
-		t.Fatal("a stranger's reply was taken")
-	}
-	f.Down(now, "b", &e)
-	if len(e.Passes) != 1 || e.Passes[0] != (Pass{To: "c", Retry: true, Timeout: time.Minute - time.Second}) {
-		t.Fatalf("%+v", e.Passes)
-	}
-	e.Reset()
-	err, ok := f.Return(now, "c", ouro.Errorf(ouro.Overloaded, ouro.NotDone, "full"))
-	if !ok || err.Outcome != ouro.Unknown {
-		t.Fatalf("not done at c says nothing about b: %+v", err)
-	}
-	f.Down(now, "c", &e)
-	now.Mono += time.Hour
-	f.Tick(now, &e)
-	if _, ok := f.Return(now, "c", nil); ok || !f.Done() || e.Replied || len(e.Passes) > 0 {
-		t.Fatal("an effect after the end")
-	}
-}
-
 func TestForwardIsNotPassedOnAfterItsTime(t *testing.T) { // RULES R30
 	now := clock.Now{Mono: time.Second}
 	hops := []Replica{{ID: "b", Up: true}, {ID: "c", Up: true}}

@@ -26,7 +26,7 @@ func (c *common) standing() set { return c.chosen &^ (c.lost | c.doubt) }
 // besides where without them fewer than strict primaries are.
 func (c *common) enlist(now clock.Now, e *Effects, strict int, served set) set {
 	before := c.chosen
-	c.chosen |= c.primaries() &^ (c.lost | c.doubt)
+	c.chosen |= c.primaries() &^ (c.lost | c.doubt&^c.tried)
 	if c.self >= 0 {
 		c.chosen.add(c.self)
 	}

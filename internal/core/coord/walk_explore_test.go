@@ -12,7 +12,9 @@ type cast struct {
 	prim, n, self int
 	down, doubt   set
 	patience      time.Duration
-	more          bool // those further down are known only once they are asked for
+	p95           time.Duration // of every one's answers
+	hedge         bool          // another may be asked for its state
+	more          bool          // those further down are known only once they are asked for
 }
 
 // primariesOnly is a cast of n primaries, of which the last few are down.
@@ -36,7 +38,7 @@ func (c *cast) walks() bool { return c.n > c.prim || c.patience > 0 || c.doubt !
 func (c *cast) list(w *world) []Replica {
 	list := make([]Replica, c.n)
 	for i := range list {
-		list[i] = Replica{ID: nodeName(i), Up: i == c.self || !w.down.has(i), Doubt: c.doubt.has(i), Patience: c.patience}
+		list[i] = Replica{ID: nodeName(i), Up: i == c.self || !w.down.has(i), Doubt: c.doubt.has(i), Patience: c.patience, P95: c.p95}
 	}
 	return list
 }
@@ -130,6 +132,9 @@ func walkCasts(prim, n int) []cast {
 		{down: 1<<prim - 1, self: n - 1},
 		{down: 1<<prim - 2, self: n - 1, patience: long},
 	}
+	if prim > 1 {
+		all = append(all, cast{p95: short, patience: long, hedge: true}, cast{p95: short, patience: long})
+	}
 	if prim < 3 {
 		all = append(all, cast{patience: short, more: true}, cast{patience: short, self: n - 1})
 	}
@@ -144,6 +149,9 @@ func TestPutWalkHistories(t *testing.T) { // paper, sections 4.5 and 4.6
 	began, settings := time.Now(), 0
 	var histories uint64
 	eachWalk(func(c cast) {
+		if c.p95 > 0 {
+			return // it is for gets
+		}
 		all := []Numbers{{W: 1}, {W: c.prim}, {W: 1, PW: c.prim}, {W: 1, PW: 1, DW: c.prim}}
 		for _, n := range all {
 			n.N, n.R = c.prim, 1
@@ -190,6 +198,20 @@ func eachWalk(f func(cast)) {
 	for _, size := range sizes {
 		for _, c := range walkCasts(size[0], size[1]) {
 			f(c)
+		}
+	}
+}
+
+// hedged: while the replica that was asked for its state is worth waiting for, no
+// other is, unless it is late and another may be.
+func (g *getScenario) hedged(w *world, a *Ask) {
+	if g.p95 == 0 || w.replied || w.decided != 0 || round(a.Op.ID&(1<<AskBits-1)>>placeBits) != againRound {
+		return
+	}
+	for i := range g.n {
+		waits := w.full[i] && w.asked[firstRound][i] == open && !w.down.has(i) && !w.doubt.has(i)
+		if waits && (!g.hedge || w.now < time.Second+g.p95) {
+			g.t.Fatalf("%s: %s is asked for its state while %d is awaited, world %+v", g.name(), a.To, i, *w)
 		}
 	}
 }

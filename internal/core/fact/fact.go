@@ -41,11 +41,13 @@ const (
 	Hedged                           // another replica was asked for its state, as Peer took long
 	LetGo                            // what was kept for Peer is kept no more: others hold it and compare with Peer
 	Reassigned                       // what was kept for Peer, no primary any more or not of need, is owed or held otherwise
-	Reaped                           // N tombstones were dropped here, as all primaries had them
-	ReapWaits                        // a tombstone waits for Peer, who holds it, Note: why
-	TooOld                           // a state was refused: what is stamped below N is not taken any more
-	EpochBegun                       // this node is in epoch N; Lasted: since the one before
-	RolledBack                       // ALARM: Peer has seen this node in epoch N, beyond its own
+	Recovering                       // N partitions may lack what was acknowledged; Note: why
+	Compared                         // one of them was compared with Peer; N: it, Note: with what outcome
+	Current                          // one of them counts for reads again; N: how many are left
+	Healed                           // a record that could not be read is whole again
+	NotHealed                        // it can't be had from others for now; Note: why
+	Agreed                           // a partition was compared with Peer and is equal; N keys were brought up to date
+	NotAgreed                        // comparing a partition with Peer ended early; Note: why
 )
 
 // Fact is one thing that happened.
@@ -66,8 +68,9 @@ var names = [...]string{
 	Pruned: "pruned entries", ExceptionDropped: "dropped exceptions", DotReused: "ALARM dot reused", Damaged: "record damaged",
 	Dropped: "message dropped", Hinted: "kept for others", HandedOver: "handed over to", NotHandedOver: "not handed over to",
 	StoodIn: "stands in", NoPrimary: "no primary was asked", Suspected: "suspected", Trusted: "answers again", Hedged: "hedged, waiting for",
+	Agreed: "agrees with", NotAgreed: "not compared with",
 	LetGo: "let go what was kept for", Reassigned: "reassigned what was kept for",
-	Reaped: "reaped tombstones", ReapWaits: "reaping waits for", TooOld: "too old a state, refused below", EpochBegun: "epoch begun", RolledBack: "ALARM rolled back, says",
+	Recovering: "recovering", Compared: "compared with", Current: "current again, left", Healed: "record healed", NotHealed: "record not healed",
 }
 
 // String returns the name of the kind in words.

@@ -110,6 +110,20 @@ func Shortfall(b Bucket, members int) string {
 type Buckets struct {
 	Default Bucket
 	Named   map[string]Bucket
+	Names   []string // of those in Named, sorted
+}
+
+// MostN returns the greatest n of any bucket: so many replicas hold any of a
+// partition.
+func (b Buckets) MostN() int {
+	most := b.Default.N
+	for _, name := range b.Names {
+		most = max(most, b.Named[name].N)
+	}
+	if len(b.Names) != len(b.Named) { // what is not known may be the greatest
+		most = MaxN
+	}
+	return most
 }
 
 // Of returns the settings of a bucket.

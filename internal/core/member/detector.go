@@ -15,6 +15,7 @@ const (
 	maxPatience  = 500 * time.Millisecond
 	firstProbe   = time.Second
 	lastProbe    = 10 * time.Second
+	staleAfter   = 10 * time.Second // after which a mean says nothing any more
 )
 
 // Detector is one node's own view of which peers answer (paper, section 4.8.3).
@@ -24,9 +25,12 @@ const (
 //
 // A peer is suspected when it left three asks in a row unanswered for longer
 // than its patience: four times the 95th percentile of its recent answers, at
-// least 50 ms, at most 500 ms. Then it is to be probed after 1 s, and again at
-// intervals that double up to 10 s, until it answers an ask. A peer without a
-// link is not usable either, but needs no probe: the link tells.
+// least 50 ms and at most 500 ms more. Then it is to be probed after 1 s, and
+// again at intervals that double up to 10 s, until it answers an ask. A peer
+// without a link is not usable either, but needs no probe: the link tells.
+//
+// A node may be well in one way and not in another, as with a disk that reads and
+// does not sync, so that there is a detector for each kind of ask.
 //
 // Times are those of clock.Now.Mono. Memory is bounded by the peers that had a
 // link.
@@ -34,6 +38,15 @@ type Detector struct {
 	peers    map[ring.NodeID]*peer
 	order    []*peer // by id, so that what is seen of them has an order
 	suspects int
+	extra    time.Duration // of patience, whoever it is
+	news     []News
+}
+
+// News is that a peer became suspected, or answered when it was.
+type News struct {
+	ID        ring.NodeID
+	Suspected bool
+	Lasted    time.Duration // silence so far; of one that answers, how long it was suspected
 }
 
 // peer is what is known of one of them.
@@ -43,8 +56,10 @@ type peer struct {
 	suspected bool
 	open      int                         // asks since its last answer
 	asked     [suspectAfter]time.Duration // when the first of these were sent
+	since     time.Duration               // when it was suspected
 	probe     time.Duration               // when it is due
 	wait      time.Duration               // before the next
+	heard     time.Duration               // when its last answer came of which the time is known
 	lag       lag
 }
 
@@ -55,6 +70,7 @@ type Health struct {
 	Suspected bool          // but did not answer of late
 	Late      bool          // answers, but slowly for long: to be used last
 	Patience  time.Duration // how long it may take to answer
+	Mean, P95 time.Duration // of its recent answers; 0: too few
 }
 
 // Usable says that a peer is expected to answer.
@@ -64,11 +80,13 @@ func (h Health) Usable() bool { return h.Up && !h.Suspected }
 type Peer struct {
 	ID ring.NodeID
 	Health
-	Mean, P95 time.Duration // of its recent answers; 0: too few
 }
 
-// NewDetector returns a detector that knows of no peer.
-func NewDetector() *Detector { return &Detector{peers: map[ring.NodeID]*peer{}} }
+// NewDetector returns a detector that knows of no peer. Extra is added to every
+// peer's patience: for asks that may have to wait for others.
+func NewDetector(extra time.Duration) *Detector {
+	return &Detector{peers: map[ring.NodeID]*peer{}, extra: extra}
+}
 
 // Link notes that the link to a peer came up or fell. A new link is a new
 // start: what was not answered over the last one is forgotten.
@@ -100,19 +118,20 @@ func (d *Detector) Asked(now time.Duration, id ring.NodeID) {
 }
 
 // Answered notes that a peer answered what this node asked, and after how long;
-// 0 if that is not known or says nothing. It reports whether the peer was
-// suspected until now.
-func (d *Detector) Answered(id ring.NodeID, took time.Duration) bool {
+// 0 if that is not known or says nothing.
+func (d *Detector) Answered(now time.Duration, id ring.NodeID, took time.Duration) {
 	p := d.peers[id]
 	if p == nil {
-		return false
+		return
 	}
 	if took > 0 {
 		p.lag.add(took)
+		p.heard = now
 	}
-	was := p.suspected
+	if p.suspected {
+		d.news = append(d.news, News{ID: id, Lasted: now - p.since})
+	}
 	d.trust(p)
-	return was
 }
 
 func (d *Detector) trust(p *peer) {
@@ -132,24 +151,36 @@ func (d *Detector) Health(now time.Duration, id ring.NodeID) Health {
 }
 
 func (d *Detector) health(now time.Duration, p *peer) Health {
-	patience := p.patience()
+	patience := d.patience(p)
 	if p.open == suspectAfter && !p.suspected && p.up && now >= p.asked[suspectAfter-1]+patience {
-		p.suspected = true
+		p.suspected, p.since = true, now
 		d.suspects++
 		p.wait, p.probe = firstProbe, now+firstProbe
+		d.news = append(d.news, News{ID: p.id, Suspected: true, Lasted: now - p.asked[0]})
 	}
-	return Health{Up: p.up, Suspected: p.up && p.suspected, Late: d.late(p), Patience: patience}
+	return Health{
+		Up: p.up, Suspected: p.up && p.suspected, Late: d.late(now, p), Patience: patience,
+		Mean: p.lag.mean, P95: p.lag.p95,
+	}
 }
 
 // patience is how long a peer may be silent.
-func (p *peer) patience() time.Duration {
-	return min(max(4*p.lag.p95, minPatience), maxPatience)
+func (d *Detector) patience(p *peer) time.Duration {
+	return d.extra + min(max(4*p.lag.p95, minPatience), maxPatience)
+}
+
+// News appends to dst who was suspected or answered again since the last call.
+func (d *Detector) News(dst []News) []News {
+	dst = append(dst, d.news...)
+	d.news = d.news[:0]
+	return dst
 }
 
 // late says that a peer's answers take long, and several times as long as those
-// of the quickest peer.
-func (d *Detector) late(p *peer) bool {
-	if p.lag.mean < minPatience {
+// of the quickest peer. That is forgotten when it has not been asked for long, so
+// that it is asked again.
+func (d *Detector) late(now time.Duration, p *peer) bool {
+	if p.lag.mean < minPatience || now-p.heard > staleAfter {
 		return false
 	}
 	for _, o := range d.order {
@@ -158,15 +189,6 @@ func (d *Detector) late(p *peer) bool {
 		}
 	}
 	return false
-}
-
-// P95 returns the 95th percentile of a peer's recent answers; 0 where there
-// were too few.
-func (d *Detector) P95(id ring.NodeID) time.Duration {
-	if p := d.peers[id]; p != nil {
-		return p.lag.p95
-	}
-	return 0
 }
 
 // Late tells that this node did nothing for a while in which it should have
@@ -179,6 +201,22 @@ func (d *Detector) Late() {
 	}
 }
 
+// Trial says that a peer is suspected and is to be asked something now, and takes
+// it that it is.
+func (d *Detector) Trial(now time.Duration, id ring.NodeID) bool {
+	p := d.peers[id]
+	if p == nil || !p.up || !p.suspected || p.probe > now {
+		return false
+	}
+	p.probed(now)
+	return true
+}
+
+func (p *peer) probed(now time.Duration) {
+	p.wait = min(2*p.wait, lastProbe)
+	p.probe = now + p.wait
+}
+
 // Probes appends to dst the suspects that are to be asked something now, and
 // takes it that they are.
 func (d *Detector) Probes(now time.Duration, dst []ring.NodeID) []ring.NodeID {
@@ -187,8 +225,7 @@ func (d *Detector) Probes(now time.Duration, dst []ring.NodeID) []ring.NodeID {
 	}
 	for _, p := range d.order {
 		if p.up && p.suspected && p.probe <= now {
-			p.wait = min(2*p.wait, lastProbe)
-			p.probe = now + p.wait
+			p.probed(now)
 			dst = append(dst, p.id)
 		}
 	}
@@ -213,7 +250,7 @@ func (d *Detector) Deadline() (time.Duration, bool) {
 // Peers appends to dst what is known of every peer, by id.
 func (d *Detector) Peers(now time.Duration, dst []Peer) []Peer {
 	for _, p := range d.order {
-		dst = append(dst, Peer{ID: p.id, Health: d.health(now, p), Mean: p.lag.mean, P95: p.lag.p95})
+		dst = append(dst, Peer{ID: p.id, Health: d.health(now, p)})
 	}
 	return dst
 }

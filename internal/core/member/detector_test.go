@@ -13,11 +13,11 @@ const ms = time.Millisecond
 
 // watched returns a detector with links to b and c, which answered within d.
 func watched(d time.Duration) *Detector {
-	w := NewDetector()
+	w := NewDetector(0)
 	for _, id := range []ring.NodeID{"c", "b"} {
 		w.Link(id, true)
 		for range 2 * lagFew {
-			w.Answered(id, d)
+			w.Answered(0, id, d)
 		}
 	}
 	return w
@@ -37,13 +37,13 @@ func TestDetectorSuspects(t *testing.T) { // paper, section 4.8.3
 		{"after three asks", ms, func(d *Detector) { thrice(d) }, 50 * ms, true},
 		{"the third counts", ms, func(d *Detector) { d.Asked(0, "b"); d.Asked(0, "b"); d.Asked(30*ms, "b") }, 79 * ms, false},
 		{"a fourth does not", ms, func(d *Detector) { thrice(d); d.Asked(49*ms, "b") }, 50 * ms, true},
-		{"not if one was answered", ms, func(d *Detector) { thrice(d); d.Answered("b", ms); d.Asked(1, "b") }, time.Hour, false},
+		{"not if one was answered", ms, func(d *Detector) { thrice(d); d.Answered(0, "b", ms); d.Asked(1, "b") }, time.Hour, false},
 		{"the slow have longer", 30 * ms, func(d *Detector) { thrice(d) }, 119 * ms, false},
 		{"four times their usual", 30 * ms, func(d *Detector) { thrice(d) }, 160 * ms, true},
 		{"but not for ever", time.Second, func(d *Detector) { thrice(d) }, 500 * ms, true},
 		{"a new link is a new start", ms, func(d *Detector) { thrice(d); d.Link("b", true) }, time.Hour, false},
 		{"nobody where this node slept", ms, func(d *Detector) { thrice(d); d.Late() }, time.Hour, false},
-		{"no stranger", ms, func(d *Detector) { d.Asked(0, "z"); d.Answered("z", ms) }, time.Hour, false},
+		{"no stranger", ms, func(d *Detector) { d.Asked(0, "z"); d.Answered(0, "z", ms) }, time.Hour, false},
 	} {
 		d := watched(c.usual)
 		c.do(d)
@@ -110,18 +110,42 @@ func TestDetectorProbes(t *testing.T) { // PAPER 8.15b: 1 s, back-off to 10 s
 			t.Fatalf("probes %v", got)
 		}
 	}
-	if !d.Answered("b", 0) {
-		t.Fatal("nobody says that b is back")
+	d.Answered(now, "b", 0)
+	d.Answered(now, "b", 0)
+	want := []News{{"b", true, time.Second}, {"b", false, now - time.Second}}
+	if got := d.News(nil); !slices.Equal(got, want) || len(d.News(nil)) != 0 {
+		t.Fatalf("it is said that %+v", got)
 	}
-	if d.Answered("b", 0) || !d.Health(now, "b").Usable() || len(d.Probes(now+time.Hour, nil)) != 0 {
+	if !d.Health(now, "b").Usable() || len(d.Probes(now+time.Hour, nil)) != 0 {
 		t.Fatal("b is back")
+	}
+}
+
+func TestDetectorTries(t *testing.T) {
+	d := watched(ms)
+	thrice(d)
+	d.Health(time.Second, "b")
+	if d.Trial(2*time.Second-1, "b") || d.Trial(2*time.Second, "c") || d.Trial(2*time.Second, "z") {
+		t.Fatal("tried too early, or with one that is trusted")
+	}
+	if !d.Trial(2*time.Second, "b") || d.Trial(4*time.Second-1, "b") || !d.Trial(4*time.Second, "b") {
+		t.Fatal("not tried once after each wait")
+	}
+}
+
+func TestDetectorIsMorePatientWhereToldSo(t *testing.T) {
+	d := NewDetector(100 * ms)
+	d.Link("b", true)
+	thrice(d)
+	if d.Health(150*ms-1, "b").Suspected || !d.Health(150*ms, "b").Suspected {
+		t.Fatal("not after 150 ms")
 	}
 }
 
 func TestDetectorRanksTheLateLast(t *testing.T) {
 	d := watched(2 * ms)
 	for range 40 {
-		d.Answered("b", 300*ms)
+		d.Answered(0, "b", 300*ms)
 	}
 	if h := d.Health(0, "b"); !h.Late || !h.Usable() {
 		t.Fatalf("%+v", h)
@@ -129,8 +153,11 @@ func TestDetectorRanksTheLateLast(t *testing.T) {
 	if d.Health(0, "c").Late {
 		t.Fatal("c is not late")
 	}
+	if d.Health(staleAfter+1, "b").Late {
+		t.Fatal("b was not asked for long and is still late")
+	}
 	for range 40 {
-		d.Answered("c", 300*ms)
+		d.Answered(0, "c", 300*ms)
 	}
 	if d.Health(0, "b").Late {
 		t.Fatal("all are as late as b")

@@ -1,6 +1,8 @@
 package node
 
 import (
+	"time"
+
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/replica"
@@ -21,6 +23,7 @@ type ask struct {
 	id   uint64
 	part uint32
 	turn uint32
+	at   time.Duration
 }
 
 // take notes an operation and returns its id here; false if the table is full.
@@ -59,25 +62,27 @@ func (t *asks) give(id uint64) (ask, bool) {
 // out, and what its answer counts for, is judged there, by package replica.
 func (n *Node) serve(now clock.Now, from ring.NodeID, m *Message, out *Out) {
 	op := m.Op
-	if op.Verb != replica.Join && op.Verb != replica.Read && op.Verb != replica.Recall && op.Verb != replica.Drop {
-		drop(now, out, from, "a peer may only join, read, recall and drop")
+	if op.Verb != replica.Join && op.Verb != replica.Read && op.Verb != replica.Recall {
+		drop(now, out, from, "a peer may only join, read and recall")
 		return
 	}
 	if !n.own(&op) {
 		n.decline(from, m, replica.NotPrimary, out)
 		return
 	}
+	n.repairMissed(now, &op, out)
 	if op.Silent {
 		op.ID = 0
 		out.Ops = append(out.Ops, op)
 		return
 	}
-	id, ok := n.asks.take(ask{from: from, id: op.ID, part: m.Partition})
+	id, ok := n.asks.take(ask{from: from, id: op.ID, part: m.Partition, at: now.Mono})
 	if !ok {
 		n.decline(from, m, replica.Overloaded, out)
 		return
 	}
 	op.ID = id
+	n.health.asked(now, n.view.Self, &op)
 	out.Ops = append(out.Ops, op)
 }
 
@@ -94,15 +99,22 @@ func (n *Node) decline(to ring.NodeID, m *Message, why replica.Reason, out *Out)
 // complete takes an answer of the own storage: to a peer's ask, or to an own.
 func (n *Node) complete(now clock.Now, a *replica.Answer, out *Out) {
 	n.hintKept(now, a)
+	if a.Rotten != nil {
+		n.rotten(now, a.Rotten, out)
+	}
 	if a.ID == 0 {
+		return
+	}
+	if isRecovery(a.ID) {
+		n.recoveryDone(now, a, out)
 		return
 	}
 	if isHint(a.ID) {
 		n.hintsPaid(now, a, out)
 		return
 	}
-	if isReap(a.ID) {
-		n.reapAnswer(now, n.view.Self, a, out)
+	if isRepair(a.ID) {
+		n.repairAnswer(now, n.view.Self, a, out)
 		return
 	}
 	if a.ID&foreign == 0 {
@@ -114,8 +126,9 @@ func (n *Node) complete(now clock.Now, a *replica.Answer, out *Out) {
 		drop(now, out, n.view.Self, "completion that nobody waits for")
 		return
 	}
+	n.health.answered(now, n.view.Self, a, now.Mono-who.at)
 	answer := *a
-	answer.ID = who.id
+	answer.ID, answer.Rotten = who.id, nil
 	n.send(out, who.from, Message{Kind: KindAnswer, Partition: who.part, Answer: answer})
 }
 
@@ -125,16 +138,27 @@ func (n *Node) answer(now clock.Now, from ring.NodeID, a *replica.Answer, out *O
 		n.hintsAnswer(now, from, a, out)
 		return
 	}
-	if isReap(a.ID) {
-		n.reapAnswer(now, from, a, out)
+	if isRecovery(a.ID) {
+		n.recoveryAnswer(now, from, a, out)
+		return
+	}
+	if isProbe(a.ID) {
+		n.probed(now, from)
+		return
+	}
+	if isRepair(a.ID) {
+		n.repairAnswer(now, from, a, out)
 		return
 	}
 	s := n.slots.find(a.ID)
 	if s == nil {
+		n.health.answered(now, from, a, 0)
 		out.Facts = append(out.Facts, fact.Fact{Kind: fact.Late, At: now.Mono, Peer: string(from), Note: "request is over"})
 		return
 	}
-	if !s.machine.Answer(now, from, a, &n.effects) {
+	taken := s.machine.Answer(now, from, a, &n.effects)
+	n.health.answered(now, from, a, took(s, taken))
+	if !taken {
 		drop(now, out, from, "answer that nobody waits for")
 		return
 	}

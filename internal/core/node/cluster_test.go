@@ -49,7 +49,6 @@ func newCluster(t *testing.T, size int, cfg Config) *cluster {
 
 func newClusterFor(t testing.TB, size int, cfg Config) *cluster {
 	t.Helper()
-	cfg.Reap.Off = true // a world of its own: see the simulator
 	c := &cluster{t: t, now: clock.Now{Mono: time.Second, Wall: 1_700_000_000_000}}
 	members := make([]ring.Node, size)
 	for i := range members {
@@ -63,6 +62,7 @@ func newClusterFor(t testing.TB, size int, cfg Config) *cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.Repair.Off = true // so that it comes to rest
 	cfg.Sealer = causal.NewSealer([]byte("a key for tests"))
 	for i, m := range members {
 		cfg.Run = uint64(i + 1)

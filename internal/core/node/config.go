@@ -5,7 +5,9 @@ import (
 
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/handoff"
-	"github.com/ourodb/ouro/internal/core/reap"
+	"github.com/ourodb/ouro/internal/core/recovery"
+	"github.com/ourodb/ouro/internal/core/repair"
+	"github.com/ourodb/ouro/internal/core/replica"
 )
 
 // Config is what a [Node] is made with. A zero field takes its default.
@@ -38,21 +40,38 @@ type Config struct {
 	// RepairWait is how long a read waits, after its reply, for replicas that
 	// have not answered. Default 100 ms (PAPER 8.15b).
 	RepairWait time.Duration
+	// HedgeShare is the share of reads that may ask a second replica for its state
+	// because the first takes longer than it usually does. Default 0.05; less than
+	// 0: none.
+	HedgeShare float64
+	// ReadRepairRate is how many stale replicas reads may send the merged state to in a
+	// second, and as many at once; what is more is left to a later read. MaxReadRepairs
+	// is how many of them are remembered, so that none is sent twice within a
+	// second; the oldest are forgotten. Default 1,000 and 16,384.
+	ReadRepairRate, MaxReadRepairs int
 	// RetryAfter is when a request refused as overloaded should come back.
 	// Default 100 ms.
 	RetryAfter time.Duration
 	// Handoff bounds the handing over of what is kept for others; its First is
 	// made from Run.
 	Handoff handoff.Config
-	// Reap bounds the reaping of tombstones; likewise its First.
-	Reap reap.Config
+	// Recovery bounds what is done after something was forgotten; its First and
+	// Limits are made from the above.
+	Recovery recovery.Config
+	// Repair bounds the comparing with other nodes; its First is made from Run.
+	Repair repair.Config
+	// Marks are the partitions to be compared first, as an earlier run left them.
+	Marks []replica.Mark
+	// Shard of Shards is this one, where a node has several: it has the partitions
+	// whose number leaves Shard when divided by Shards. Default 0 of 1.
+	Shard, Shards int
 }
 
 func (c Config) withDefaults() Config {
 	ints := [...]struct {
 		v    *int
 		none int
-	}{{&c.MaxInFlight, 4096}, {&c.MaxForeign, 1 << 16}, {&c.MaxSurveys, 64}, {&c.MaxForwards, 1 << 14}, {&c.MaxExplain, 128}}
+	}{{&c.MaxInFlight, 4096}, {&c.MaxForeign, 1 << 16}, {&c.MaxSurveys, 64}, {&c.Shards, 1}, {&c.MaxForwards, 1 << 14}, {&c.MaxExplain, 128}, {&c.ReadRepairRate, 1000}, {&c.MaxReadRepairs, 1 << 14}}
 	for _, d := range ints {
 		if *d.v <= 0 {
 			*d.v = d.none
@@ -68,6 +87,12 @@ func (c Config) withDefaults() Config {
 		if *d.v <= 0 {
 			*d.v = d.none
 		}
+	}
+	switch {
+	case c.HedgeShare == 0:
+		c.HedgeShare = 0.05
+	case c.HedgeShare < 0:
+		c.HedgeShare = 0
 	}
 	if c.Limits == (causal.Limits{}) {
 		c.Limits = causal.DefaultLimits()

@@ -61,6 +61,7 @@ func (n *Node) pass(now clock.Now, s *slot, p coord.Pass, out *Out) bool {
 	r := *s.request
 	r.ID, r.Retry, r.Timeout = s.id, p.Retry, p.Timeout
 	if p.To != n.view.Self {
+		n.health.seen[coordinating].Asked(now.Mono, p.To)
 		n.send(out, p.To, Message{Kind: KindForward, Partition: s.common.Partition, Request: &r})
 		return false
 	}
@@ -86,9 +87,15 @@ func (n *Node) takeReturn(now clock.Now, from ring.NodeID, r *Reply, out *Out) {
 		drop(now, out, from, "reply that nobody waits for")
 		return
 	}
-	err, ok := f.Return(now, from, r.Err)
+	err, end, ok := f.Return(now, from, r.Err, &n.effects)
 	if !ok {
+		n.health.seen[coordinating].Answered(now.Mono, from, 0)
 		drop(now, out, from, "reply that nobody waits for")
+		return
+	}
+	n.health.seen[coordinating].Answered(now.Mono, from, f.Took())
+	if !end {
+		n.drain(now, s, out)
 		return
 	}
 	p := *r

@@ -1,8 +1,6 @@
 package node
 
 import (
-	"time"
-
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/handoff"
 	"github.com/ourodb/ouro/internal/core/replica"
@@ -25,11 +23,14 @@ const hintMark = foreign | 1<<62
 func isHint(id uint64) bool { return id&hintMark == hintMark }
 
 // reachable is the node as package handoff sees it.
-type reachable struct{ *Node }
+type reachable struct {
+	*Node
+	now clock.Now
+}
 
 func (r reachable) Self() ring.NodeID { return r.view.Self }
 
-func (r reachable) Usable(id ring.NodeID) bool { return r.up[id] }
+func (r reachable) Usable(id ring.NodeID) bool { return r.usable(r.now, id, reading) }
 
 func (r reachable) Primaries(partition uint32, bucket string) []ring.NodeID {
 	if r.view.Ring == nil || r.view.Ring.Q() == 0 {
@@ -54,7 +55,7 @@ func (n *Node) own(op *replica.Op) bool {
 	if !op.Pending {
 		return true
 	}
-	if holds(reachable{n}.Primaries(op.Partition, op.Key.Bucket), n.view.Self) {
+	if holds(reachable{Node: n}.Primaries(op.Partition, op.Key.Bucket), n.view.Self) {
 		op.Pending, op.Targets = false, nil
 		return true
 	}
@@ -63,9 +64,10 @@ func (n *Node) own(op *replica.Op) bool {
 
 // hintsAnswer takes a target's answer to the handing over.
 func (n *Node) hintsAnswer(now clock.Now, from ring.NodeID, a *replica.Answer, out *Out) {
+	n.health.answered(now, from, a, 0)
 	answer := *a
 	answer.ID &^= hintMark
-	if !n.handoff.Answer(now, from, &answer, reachable{n}, &n.hints) {
+	if !n.handoff.Answer(now, from, &answer, reachable{n, now}, &n.hints) {
 		drop(now, out, from, "answer to a handover that nobody waits for")
 	}
 	n.drainHints(out)
@@ -75,12 +77,12 @@ func (n *Node) hintsAnswer(now clock.Now, from ring.NodeID, a *replica.Answer, o
 func (n *Node) hintsPaid(now clock.Now, a *replica.Answer, out *Out) {
 	answer := *a
 	answer.ID &^= hintMark
-	n.handoff.Complete(now, &answer, reachable{n}, &n.hints)
+	n.handoff.Complete(now, &answer, reachable{n, now}, &n.hints)
 	n.drainHints(out)
 }
 
 func (n *Node) hintsPage(now clock.Now, p *Page, out *Out) {
-	n.handoff.Page(now, &p.Page, reachable{n}, &n.hints)
+	n.handoff.Page(now, &p.Page, reachable{n, now}, &n.hints)
 	n.drainHints(out)
 }
 
@@ -97,21 +99,15 @@ func (n *Node) hintsLink(now clock.Now, l *Link, out *Out) {
 		n.handoff.Back(l.Peer)
 		return
 	}
-	n.handoff.Down(now, l.Peer, reachable{n}, &n.hints)
+	n.handoff.Down(now, l.Peer, reachable{n, now}, &n.hints)
 	n.drainHints(out)
 }
 
 func (n *Node) hintsTick(now clock.Now, out *Out) {
 	if n.handoff.Deadline() <= now.Mono {
-		n.handoff.Tick(now, reachable{n}, &n.hints)
+		n.handoff.Tick(now, reachable{n, now}, &n.hints)
 		n.drainHints(out)
 	}
-}
-
-// hintsDeadline returns when hintsTick is due, and whether it ever is.
-func (n *Node) hintsDeadline() (time.Duration, bool) {
-	at := n.handoff.Deadline()
-	return at, at < 1<<63-1
 }
 
 func (n *Node) drainHints(out *Out) {

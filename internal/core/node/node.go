@@ -7,29 +7,33 @@ import (
 	"github.com/ourodb/ouro/internal/core/coord"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/handoff"
-	"github.com/ourodb/ouro/internal/core/reap"
-	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/recovery"
+	"github.com/ourodb/ouro/internal/core/repair"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
 // Node is one shard of a node.
 type Node struct {
-	cfg       Config
-	view      *View
-	up        map[ring.NodeID]bool // peers with a link; none to begin with
-	slots     slots
-	inFlight  int // requests without a reply
-	lingering int // requests with one
-	asks      asks
-	surveys   asks // of peers, under way at the own storage
-	taken     taken
-	effects   coord.Effects
-	handoff   *handoff.Handoff
-	hints     handoff.Effects
-	reaper    *reap.Reaper
-	reaping   reap.Effects
-	standing  replica.Standing
-	replicas  [coord.MaxSlots + 2]coord.Replica
+	cfg        Config
+	view       *View
+	up         map[ring.NodeID]bool // peers with a link; none to begin with
+	slots      slots
+	inFlight   int // requests without a reply
+	lingering  int // requests with one
+	asks       asks
+	surveys    asks // of peers, under way at the own storage
+	taken      taken
+	effects    coord.Effects
+	handoff    *handoff.Handoff
+	hints      handoff.Effects
+	recovery   *recovery.Recovery
+	recoveries recovery.Effects
+	health     health
+	hedges     allowance
+	mends      mends
+	replicas   [coord.MaxSlots + 2]coord.Replica
+	repair     *repair.Repair
+	repairs    repair.Effects
 }
 
 // New returns a node that has no link to any peer.
@@ -44,13 +48,25 @@ func New(cfg Config, view *View) *Node {
 	n.taken.bound = cfg.MaxForwards
 	cfg.Handoff.First = cfg.Run >> 16
 	n.handoff = handoff.New(cfg.Handoff)
-	cfg.Reap.First = cfg.Run >> 16
-	n.reaper = reap.NewReaper(cfg.Reap, view.Self)
+	cfg.Recovery.First, cfg.Recovery.Limits = cfg.Run>>16, cfg.Limits
+	n.recovery = recovery.New(cfg.Recovery)
+	n.health = newHealth(view.Self)
+	cfg.Repair.First = cfg.Run >> 16
+	n.repair = repair.New(cfg.Repair)
+	n.assign(clock.Now{}, &Out{})
+	for _, m := range cfg.Marks {
+		n.repair.Mark(clock.Now{}, m, true, reachable{n, clock.Now{}}, &n.repairs)
+	}
+	if cfg.HedgeShare > 0 {
+		n.hedges = newAllowance(hedgeBurst)
+	}
+	n.mends = mends{bound: cfg.MaxReadRepairs, rate: float64(cfg.ReadRepairRate), may: newAllowance(float64(cfg.ReadRepairRate))}
 	return n
 }
 
 // Step takes an input and appends its effects to out.
 func (n *Node) Step(now clock.Now, in Input, out *Out) {
+	n.overslept(now)
 	switch in := in.(type) {
 	case *Request:
 		n.accept(now, in, origin{id: in.ID}, out)
@@ -59,24 +75,20 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 	case *Completion:
 		n.complete(now, &in.Answer, out)
 	case *View:
-		n.view = in
+		n.setView(in)
+		n.assign(now, out)
 	case *Link:
 		n.link(now, in, out)
 		n.hintsLink(now, in, out)
-		if !in.Up {
-			n.reaper.Down(now, in.Peer, holders{n}, &n.reaping)
-			n.drainReaping(now, out)
-		}
+		n.repairLink(now, in, out)
 	case *Page:
 		n.hintsPage(now, in, out)
 	case *Found:
 		n.surveyed(now, in, out)
-	case *Swept:
-		n.swept(now, in, out)
-	case *Mortals:
-		n.reaper.Found(now, in.Found, holders{n})
-	case *Standing:
-		n.stand(now, in, out)
+	case *Recovering:
+		n.recover(now, in, out)
+	case *Comparing:
+		n.comparing(now, in.On, out)
 	case Tick:
 	}
 	n.expire(now, out)
@@ -85,9 +97,10 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 // Deadline returns when a [Tick] is wanted, as time since the process started,
 // and whether one is.
 func (n *Node) Deadline() (time.Duration, bool) {
-	at, ok := n.hintsDeadline()
-	if due := n.reaper.Deadline(); due < at {
-		at, ok = due, true
+	at := min(n.handoff.Deadline(), n.recovery.Deadline(), n.repair.Deadline())
+	ok := at < 1<<63-1
+	if t, due := n.health.deadline(); due && (!ok || t < at) {
+		at, ok = t, true
 	}
 	if len(n.slots.heap) > 0 && (!ok || n.slots.heap[0].deadline < at) {
 		return n.slots.heap[0].deadline, true
@@ -106,12 +119,16 @@ func (n *Node) expire(now clock.Now, out *Out) {
 		n.drain(now, s, out)
 	}
 	n.hintsTick(now, out)
-	n.reapTick(now, out)
+	n.recoveryTick(now, out)
+	n.watch(now, out)
+	n.repairTick(now, out)
 }
 
 func (n *Node) link(now clock.Now, l *Link, out *Out) {
+	n.health.link(l.Peer, l.Up)
 	if l.Up {
 		n.up[l.Peer] = true
+		n.recovery.Back(now)
 		return
 	}
 	delete(n.up, l.Peer)
@@ -136,6 +153,8 @@ func (n *Node) deliver(now clock.Now, d *Delivery, out *Out) {
 		n.takeReturn(now, d.From, m.Reply, out)
 	case KindSurvey:
 		n.serveSurvey(now, d.From, m, out)
+	case KindFound:
+		n.repairFound(now, d.From, m.Found, out)
 	default:
 		drop(now, out, d.From, "unknown kind of message")
 	}

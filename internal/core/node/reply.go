@@ -12,20 +12,20 @@ func (n *Node) drain(now clock.Now, s *slot, out *Out) {
 	e := &n.effects
 	for i := range e.Asks {
 		a := &e.Asks[i]
+		if a.Op.Silent && !n.mend(now, s, a, out) {
+			continue
+		}
+		n.health.asked(now, a.To, &a.Op)
 		if a.To == n.view.Self {
 			n.own(&a.Op)
 			out.Ops = append(out.Ops, a.Op)
-			continue
-		}
-		if n.tooOld(&a.Op) {
-			drop(now, out, a.To, "a state that is too old for anybody was not sent")
 			continue
 		}
 		out.Sends = append(out.Sends, Send{To: a.To, Message: Message{Kind: KindAsk, Partition: a.Op.Partition, Op: a.Op}})
 	}
 	n.collect(s, e.Facts)
 	out.Facts = append(out.Facts, e.Facts...)
-	replied, reply, more := e.Replied, e.Reply, e.More
+	replied, reply, more, hedge := e.Replied, e.Reply, e.More, e.Hedge
 	passes := len(e.Passes)
 	var pass coord.Pass
 	if passes > 0 {
@@ -35,11 +35,18 @@ func (n *Node) drain(now clock.Now, s *slot, out *Out) {
 	if passes > 0 && n.pass(now, s, pass, out) {
 		return
 	}
+	if replied && reply.Elsewhere > 0 && n.elsewhere(now, s, &reply, out) {
+		return
+	}
 	if replied {
 		n.replied(now, s, &reply, out)
 	}
 	if more && !s.machine.Done() {
 		n.extend(now, s, out)
+		return
+	}
+	if hedge && !s.machine.Done() {
+		n.hedge(now, s, out)
 		return
 	}
 	n.retire(now, s, out)
@@ -115,9 +122,6 @@ func (n *Node) refuse(now clock.Now, r *Request, to origin, err *ouro.Error, out
 }
 
 func (n *Node) reply(r *Request, to origin, p Reply, out *Out) {
-	if to.internal {
-		return
-	}
 	p.ID = to.id
 	if p.Err != nil {
 		p.Err = n.adjust(r, p.Err)

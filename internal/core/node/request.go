@@ -2,6 +2,7 @@ package node
 
 import (
 	"errors"
+	"time"
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/causal"
@@ -58,13 +59,18 @@ func refusal(err error) *ouro.Error {
 // on once is coordinated here or nowhere.
 func (n *Node) route(now clock.Now, s *slot, out *Out) {
 	list := n.view.Ring.Preference(s.common.Partition, s.common.Numbers.N)
-	here := holds(list, n.view.Self)
 	fastest := ring.NodeID(s.seen.Fastest)
+	write := s.request.Verb != Get
 	switch {
+	case s.origin.from != "" && write && n.health.of(now, n.view.Self, storing).Suspected:
+		n.finish(s, Reply{Coordinator: n.view.Self, Err: ouro.Errorf(ouro.Overloaded, ouro.NotDone,
+			"the disk of node %s does not answer: send the request to another node", n.view.Self)}, out)
+		n.retire(now, s, out)
 	case s.origin.from != "":
 		n.coordinate(now, s, out)
-	case !here, s.request.Verb != Get && fastest != n.view.Self && n.up[fastest] && holds(list, fastest):
-		n.passOn(now, s, list, fastest, out)
+	case !holds(list, n.view.Self), write && n.sick(now),
+		write && fastest != n.view.Self && holds(list, fastest) && n.usable(now, fastest, coordinating):
+		n.passOn(now, s, forwarding{retry: s.request.Retry, left: s.common.Numbers.Timeout}, out)
 	default:
 		n.coordinate(now, s, out)
 	}
@@ -79,20 +85,52 @@ func holds(list []ring.NodeID, id ring.NodeID) bool {
 	return false
 }
 
-// replica says which node to ask and whether it can be reached.
-func (n *Node) replica(id ring.NodeID) coord.Replica {
-	return coord.Replica{ID: id, Up: id == n.view.Self || n.up[id]}
+// forwarding is how a request is passed on.
+type forwarding struct {
+	retry   bool
+	left    time.Duration // of its time
+	not     ring.NodeID   // has had it
+	because *ouro.Error
 }
 
 // passOn starts the machine of a request that another node should coordinate.
-func (n *Node) passOn(now clock.Now, s *slot, list []ring.NodeID, fastest ring.NodeID, out *Out) {
-	hops := n.hops(s.common.Partition, list, fastest)
+func (n *Node) passOn(now clock.Now, s *slot, f forwarding, out *Out) {
+	list := n.view.Ring.Preference(s.common.Partition, s.common.Numbers.N)
+	hops := n.hops(now, s, list, f.not)
 	if s.forward == nil {
 		s.forward = new(coord.Forward)
 	}
 	s.machine = s.forward
-	s.forward.Start(now, &coord.ForwardRequest{Common: s.common, Write: s.request.Verb != Get, Retry: s.request.Retry}, hops, &n.effects)
+	s.common.Numbers.Timeout = f.left
+	s.forward.Start(now, &coord.ForwardRequest{
+		Common: s.common, Write: s.request.Verb != Get, Retry: f.retry, Because: f.because,
+	}, hops, &n.effects)
 	n.drain(now, s, out)
+}
+
+// elsewhere passes on a request that failed by this node's own disk alone, so that
+// it succeeds as long as any node can take it. A peer that passed it here does so
+// itself, and what has no request id is not done twice (RULES R30).
+func (n *Node) elsewhere(now clock.Now, s *slot, r *coord.Reply, out *Out) bool {
+	unknown := r.Err.Outcome != ouro.NotDone
+	if unknown && s.request.Token == 0 || !n.others(now, s) {
+		return false
+	}
+	n.passOn(now, s, forwarding{retry: s.request.Retry || unknown, left: r.Elsewhere, not: n.view.Self, because: r.Err}, out)
+	return true
+}
+
+// others says whether another node is expected to coordinate a request.
+func (n *Node) others(now clock.Now, s *slot) bool {
+	if s.origin.from != "" {
+		return false
+	}
+	for _, id := range n.view.Ring.Preference(s.common.Partition, max(walked, s.common.Numbers.N)) {
+		if r := n.coordinator(now, s, id); id != n.view.Self && r.Up && !r.Doubt {
+			return true
+		}
+	}
+	return false
 }
 
 // coordinate starts the machine of a request that this node coordinates.
@@ -116,7 +154,8 @@ func (n *Node) startGet(now clock.Now, s *slot, out *Out) {
 		s.get = new(coord.Get)
 	}
 	s.machine = s.get
-	replicas := n.staff(&s.common)
+	n.hedges.add(n.cfg.HedgeShare)
+	replicas := n.staff(now, &s.common, reading)
 	s.get.Start(now, &coord.GetRequest{
 		Common: s.common, LWW: n.bucket(s.request.Key.Bucket).LWW,
 		RepairWait: n.cfg.RepairWait, Limits: n.cfg.Limits,
@@ -129,7 +168,7 @@ func (n *Node) startPut(now clock.Now, s *slot, out *Out) {
 		s.put = new(coord.Put)
 	}
 	s.machine = s.put
-	replicas := n.staff(&s.common)
+	replicas := n.staff(now, &s.common, storing)
 	r := s.request
 	bucket := n.bucket(r.Key.Bucket)
 	ttl := r.TTL
@@ -137,8 +176,9 @@ func (n *Node) startPut(now clock.Now, s *slot, out *Out) {
 		ttl = bucket.TTL
 	}
 	p := coord.PutRequest{
-		Common: s.common, Delete: r.Verb == Delete, LWW: bucket.LWW && !s.origin.internal, Context: s.seen.Claims,
+		Common: s.common, Delete: r.Verb == Delete, LWW: bucket.LWW, Context: s.seen.Claims,
 		Value: r.Value, ContentType: r.ContentType, Token: r.Token, Retry: r.Retry, MaxSiblings: bucket.MaxSiblings,
+		Others: r.Token != 0 && n.others(now, s),
 	}
 	if ttl > 0 && !p.Delete {
 		p.Expiry = now.Wall + max(ttl.Milliseconds(), 1)

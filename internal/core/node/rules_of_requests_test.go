@@ -185,16 +185,38 @@ func TestLocalWriteFailure(t *testing.T) { // paper, section 4.5
 		replica.TooManySiblings: {ouro.TooManySiblings, ouro.NotDone}, replica.IOError: {ouro.Internal, ouro.Unknown},
 	} {
 		c := newCluster(t, 3, Config{})
-		c.nodes[0].fail = func(op *replica.Op) (replica.Answer, bool) {
+		fail := func(op *replica.Op) (replica.Answer, bool) {
 			return replica.Answer{Status: replica.Failed, Reason: reason}, op.Verb == replica.Write
+		}
+		for _, n := range c.nodes {
+			n.fail = fail
 		}
 		r := c.do("a", put(ring.NewKey("b", "k"), "v", nil))
 		if code(r) != want.code || r.Err.Outcome != want.outcome {
 			t.Errorf("reason %d: %v, %v", reason, r.Err, r.Err.Outcome)
 		}
-		if len(c.nodes[1].records)+len(c.nodes[2].records) != 0 {
+		if stored := len(c.nodes[0].records) + len(c.nodes[1].records) + len(c.nodes[2].records); stored != 0 {
 			t.Errorf("reason %d: the write went on", reason)
 		}
+		c.node("b").fail, c.node("c").fail = nil, nil
+		p := put(ring.NewKey("b", "k"), "v", nil)
+		p.Token = 9
+		r = c.do("a", p)
+		if elsewhere := reason != replica.TooManySiblings; elsewhere != (r.Err == nil) || elsewhere && r.Coordinator == "a" {
+			t.Errorf("reason %d: with two healthy nodes: %+v", reason, r)
+		}
+	}
+}
+
+// What may have been done is not done again elsewhere without an id to know it by.
+func TestNoRetryElsewhereWithoutAnID(t *testing.T) { // RULES R30
+	c := newCluster(t, 3, Config{})
+	c.node("a").fail = func(op *replica.Op) (replica.Answer, bool) {
+		return replica.Answer{Status: replica.Failed, Reason: replica.IOError}, op.Verb == replica.Write
+	}
+	r := c.do("a", put(ring.NewKey("b", "k"), "v", nil))
+	if code(r) != ouro.Internal || r.Err.Outcome != ouro.Unknown {
+		t.Fatalf("%+v", r)
 	}
 }
 
@@ -204,7 +226,7 @@ func TestDontKnowDoesNotCount(t *testing.T) { // RULES R33, H23
 	c.hold = func(_ ring.NodeID, s *Send) bool { return s.To == "c" }
 	c.do("a", put(k, "v", nil))
 	c.hold = nil
-	c.node("a").replica.SetRecovering(true)
+	c.node("a").replica.SetDoubt(true)
 	// C has missed the write and A no longer knows: only B can tell.
 	r := c.do("c", &Request{Verb: Get, Key: k})
 	if values(r) != "v" {
@@ -213,6 +235,26 @@ func TestDontKnowDoesNotCount(t *testing.T) { // RULES R33, H23
 	c.cut("c", "b")
 	if r := c.do("c", &Request{Verb: Get, Key: k}); code(r) != ouro.QuorumUnavailable {
 		t.Fatalf("one countable reply: %+v", r)
+	}
+}
+
+// TestRecoveringCountsForW is RULES R9: what a recovering primary acknowledges
+// counts for w, and for nothing that is strict.
+func TestRecoveringCountsForW(t *testing.T) {
+	c := newCluster(t, 3, Config{})
+	two := ouro.Count{N: 2, Set: true}
+	k := ring.NewKey("b", "k")
+	c.node("b").replica.SetRecovering(c.node("a").core.view.Ring.Partition(k.Pos), true)
+	c.cut("a", "c")
+	r := c.do("a", &Request{Verb: Put, Key: k, Value: []byte("v"), W: two})
+	if r.Err != nil || r.Quorum.Acks != 2 || r.Quorum.Primaries != 1 {
+		t.Fatalf("w=2: %+v %v", r.Quorum, r.Err)
+	}
+	if r := c.do("a", &Request{Verb: Put, Key: k, Value: []byte("v"), W: two, PW: two}); code(r) == "" {
+		t.Fatalf("pw=2 was met by a node that recovers: %+v", r.Quorum)
+	}
+	if r := c.do("a", &Request{Verb: Get, Key: k, R: two}); code(r) != ouro.QuorumUnavailable {
+		t.Fatalf("r=2 was met by a node that recovers: %+v", r)
 	}
 }
 

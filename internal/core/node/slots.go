@@ -23,10 +23,9 @@ type machine interface {
 
 // origin is where a request came from and its reply goes to.
 type origin struct {
-	from     ring.NodeID // "": this node's own client
-	id       uint64
-	part     uint32
-	internal bool // nobody waits for the reply: a purge
+	from ring.NodeID // "": this node's own client
+	id   uint64
+	part uint32
 }
 
 // slot is one request under way: a machine with its memory, which the next

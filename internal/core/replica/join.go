@@ -15,7 +15,7 @@ func (c *call) join() Result {
 	}
 	canonical, _, err := open(c.stored)
 	if err != nil {
-		return c.damaged(err)
+		return c.rotten(err)
 	}
 	if bytes.Equal(canonical, c.op.State) {
 		c.canonical = canonical
@@ -23,7 +23,7 @@ func (c *call) join() Result {
 		return c.unchanged(false)
 	}
 	if err := c.load(); err != nil {
-		return c.damaged(err)
+		return c.rotten(err)
 	}
 	if err := c.incoming.Decode(c.op.State); err != nil {
 		return c.damaged(err)
@@ -54,8 +54,7 @@ func (c *call) joinAbsent() Result {
 	record := recordOf(c.op.State)
 	a := c.answer(Have)
 	a.Digest = causal.Digest(c.op.State, c.cfg.Seed)
-	a.Stamp = c.stamp
-	return Result{Answer: a, Record: record, Due: Due(&c.incoming)}
+	return Result{Answer: a, Record: record}
 }
 
 // remember keeps the request ids of the versions that are new here: those the

@@ -21,10 +21,10 @@ func (c *call) read() Result {
 	}
 	state, err := StateOf(c.stored)
 	if err != nil {
-		return c.damaged(err)
+		return c.rotten(err)
 	}
 	a := c.answer(status)
-	a.Digest, a.Stamp = causal.Digest(state, c.cfg.Seed), c.stamp
+	a.Digest = causal.Digest(state, c.cfg.Seed)
 	if c.op.Full {
 		a.State = bytes.Clone(state)
 	}
@@ -35,7 +35,7 @@ func (c *call) read() Result {
 // recovering replica that does not know it cannot say no.
 func (c *call) recall() Result {
 	if err := c.load(); err != nil {
-		return c.damaged(err)
+		return c.rotten(err)
 	}
 	status := Have
 	dot, found := c.known()

@@ -7,7 +7,6 @@ import (
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/merkle"
-	"github.com/ourodb/ouro/internal/core/ring"
 )
 
 // Config is how a [Replica] behaves. Zero values mean the defaults named.
@@ -30,12 +29,6 @@ type Config struct {
 	// TokenMax is how many request ids are remembered; the oldest go; default
 	// 65,536.
 	TokenMax int
-	// ReapedMax is how many reaped tombstones are remembered, so that one which
-	// comes back from a primary that has it yet is not stored again; the oldest
-	// go, which costs another reaping. Default 16,384. ReapedTTL is how long;
-	// default five minutes.
-	ReapedMax int
-	ReapedTTL time.Duration
 }
 
 func (c Config) withDefaults() Config {
@@ -51,23 +44,16 @@ func (c Config) withDefaults() Config {
 	if c.TokenMax == 0 {
 		c.TokenMax = 1 << 16
 	}
-	if c.ReapedMax == 0 {
-		c.ReapedMax = 1 << 14
-	}
-	if c.ReapedTTL == 0 {
-		c.ReapedTTL = 5 * time.Minute
-	}
 	return c
 }
 
 // Replica answers for the records of one shard. It belongs to one goroutine.
 type Replica struct {
 	cfg        Config
-	life       uint64 // of this run, the last one taken
-	recovering bool
-	standing   Standing
+	life       uint64     // of this run, the last one taken
+	doubt      bool       // in everything
+	recovering partitions // in these
 	tokens     tokens
-	reaped     reaped
 
 	// Reused from one call to the next.
 	stored, incoming, result causal.State
@@ -76,11 +62,9 @@ type Replica struct {
 // New returns a replica at the start of a run.
 func New(cfg Config) *Replica {
 	cfg = cfg.withDefaults()
-	return &Replica{
-		cfg:    cfg,
-		tokens: tokens{ttl: cfg.TokenTTL, max: cfg.TokenMax, dots: map[tokenKey]tokenDot{}},
-		reaped: reaped{ttl: cfg.ReapedTTL, max: cfg.ReapedMax, sums: map[ring.Position]tombstone{}},
-	}
+	return &Replica{cfg: cfg, tokens: tokens{
+		ttl: cfg.TokenTTL, max: cfg.TokenMax, dots: map[tokenKey]tokenDot{},
+	}}
 }
 
 // NewRun begins another run, which ends the life of every record: to be called
@@ -88,13 +72,17 @@ func New(cfg Config) *Replica {
 // the monotonic one (RULES R1).
 func (r *Replica) NewRun(run uint64) { r.cfg.Run, r.life = run, 0 }
 
-// SetRecovering says whether this replica may have lost something that it
-// acknowledged. While it may, it stores everything but answers reads with
-// [DontKnow], states attached where they were asked for (RULES R9).
-func (r *Replica) SetRecovering(on bool) { r.recovering = on }
+// SetDoubt says whether this replica may have lost something that it
+// acknowledged, anywhere. While it may, it stores everything but answers reads
+// with [DontKnow], states attached where they were asked for (RULES R9).
+func (r *Replica) SetDoubt(on bool) { r.doubt = on }
 
-// Recovering reports whether this replica is recovering.
-func (r *Replica) Recovering() bool { return r.recovering }
+// SetRecovering is SetDoubt for one partition. An Op with the verb Recover does
+// it too, and durably.
+func (r *Replica) SetRecovering(partition uint32, on bool) { r.recovering.set(partition, on) }
+
+// Recovering reports whether this replica is recovering in a partition.
+func (r *Replica) Recovering(partition uint32) bool { return r.doubt || r.recovering.has(partition) }
 
 // ForgetTokens forgets every request id. It must be called when a batch with
 // results of [Replica.Do] was not stored, since Do remembers what it was told
@@ -120,8 +108,6 @@ type Result struct {
 	// added to its leaf is not known, so the leaf must be added up anew (RULES
 	// R26, H9).
 	Unreadable bool
-	// Due, with a Record of this node's own, is what [Due] says of it.
-	Due int64
 }
 
 // Do decides what becomes of a record, which is the pending one of the key where
@@ -129,16 +115,13 @@ type Result struct {
 // is only read, and nothing of it is kept or returned. Facts may be nil.
 //
 // A record that fails its checksum is never taken for an absent one: every verb
-// then answers Failed and Corrupt and leaves the bytes as they are. (The side
-// record of RULES R10, which would take joins meanwhile, does not exist yet.)
+// then answers Failed and Corrupt, leaves the bytes as they are, and names the
+// record as rotten, for which [Replica.Beside] then takes the operation.
 func (r *Replica) Do(now clock.Now, stored []byte, op *Op, facts *[]fact.Fact) Result {
 	if op.Pending {
 		return r.pending(now, stored, op, facts)
 	}
-	c := call{Replica: r, now: now, stored: stored, op: op, facts: facts, live: -1, stamp: r.standing.Epoch}
-	if res, over := c.late(); over {
-		return res
-	}
+	c := call{Replica: r, now: now, stored: stored, op: op, facts: facts, live: -1, recovering: r.Recovering(op.Partition)}
 	res := c.do()
 	c.weigh(&res)
 	return res
@@ -177,19 +160,58 @@ func (r *Replica) Member(name string, stored []byte) (digest, sum merkle.Sum, er
 	return digest, merkle.Member(r.cfg.Seed, name, digest), nil
 }
 
+// Beside is [Replica.Do] for a record that fails its checksum: stored is the side
+// record of the key, which takes what comes until the record is had from others
+// (RULES R10, H9). Until then the record is recovering alone. The result is to be
+// stored under the key of the side record; that of a Heal, which is not to be
+// asked for a side record, under the key itself, and the side record goes.
+func (r *Replica) Beside(now clock.Now, side []byte, op *Op, facts *[]fact.Fact) Result {
+	c := call{Replica: r, now: now, stored: side, op: op, facts: facts, live: -1, recovering: true}
+	if op.Verb == Heal && side != nil {
+		if _, err := DecodeRecord(side); err != nil {
+			c.stored = nil // nothing is left to keep of it
+		}
+	}
+	res := c.do()
+	if res.Answer.Status == Failed && op.Verb != Heal {
+		return res
+	}
+	if op.Verb == Heal && res.Answer.Status == Have {
+		c.healed(&res)
+		return res
+	}
+	res.Answer.Rotten = &Rotten{op.Partition, op.Key}
+	return res
+}
+
+// healed sees to it that there is a record to store, whether or not the state
+// added anything to the side record, and without its live actor: the life of the
+// record has ended (RULES R2).
+func (c *call) healed(res *Result) {
+	s := c.Replica.stored // as the side record has it
+	if res.Record != nil {
+		s, _ = DecodeRecord(res.Record) // made here
+	} else if c.load() == nil {
+		s = c.Replica.stored
+	}
+	res.Record, res.Drop = newRecord(&s, -1), false
+	if s.IsEmpty() {
+		res.Record, res.Drop = nil, true
+	}
+	c.count(fact.Healed, 1)
+}
+
 // do carries out a verb on an ordinary record.
 func (c *call) do() Result {
 	switch c.op.Verb {
 	case Write:
 		return c.write()
-	case Join:
+	case Join, Heal:
 		return c.join()
 	case Read:
 		return c.read()
 	case Recall:
 		return c.recall()
-	case Drop:
-		return c.reap()
 	default: // Paid is for pending records only
 		return c.failed(Corrupt)
 	}
@@ -203,9 +225,9 @@ type call struct {
 	op     *Op
 	facts  *[]fact.Fact
 
-	canonical []byte // of the stored state
-	live      int    // index of the live actor's entry in it, or -1
-	stamp     uint64 // of the state that an answer shows
+	recovering bool
+	canonical  []byte // of the stored state
+	live       int    // index of the live actor's entry in it, or -1
 }
 
 // load decodes the stored record into r.stored and finds its live actor.
@@ -234,7 +256,7 @@ func (c *call) load() error {
 }
 
 func (c *call) answer(s Status) Answer {
-	return Answer{ID: c.op.ID, Verb: c.op.Verb, Status: s}
+	return Answer{ID: c.op.ID, Verb: c.op.Verb, Status: s, Recovering: c.recovering}
 }
 
 func (c *call) failed(why Reason) Result {
@@ -243,11 +265,19 @@ func (c *call) failed(why Reason) Result {
 	return Result{Answer: a}
 }
 
-// damaged is the answer where the record, or the state in a message, is no such
-// thing.
+// damaged is the answer where the state in a message is no such thing.
 func (c *call) damaged(err error) Result {
 	c.state(fact.Fact{Kind: fact.Damaged, Note: c.op.Key.Bucket + ": " + err.Error()})
 	return c.failed(Corrupt)
+}
+
+// rotten is the answer where the record can't be read.
+func (c *call) rotten(err error) Result {
+	res := c.damaged(err)
+	if !c.op.Pending {
+		res.Answer.Rotten = &Rotten{c.op.Partition, c.op.Key}
+	}
+	return res
 }
 
 // state states a fact.
@@ -273,14 +303,12 @@ func (c *call) store(s *causal.State, live int) Result {
 	a := c.answer(Have)
 	a.State = stateIn(record)
 	a.Digest = causal.Digest(a.State, c.cfg.Seed)
-	a.Stamp = c.stamp
-	return Result{Answer: a, Record: record, Due: Due(s)}
+	return Result{Answer: a, Record: record}
 }
 
 // unchanged is the answer where the stored state stays as it is.
 func (c *call) unchanged(withState bool) Result {
 	a := c.answer(Have)
-	a.Stamp = c.stamp
 	state := c.canonical
 	if c.stored == nil {
 		state = causal.State{}.Append(nil)

@@ -378,7 +378,7 @@ func TestRead(t *testing.T) {
 // told is stored, and it does not say that anything is absent.
 func TestRecovering(t *testing.T) {
 	d := newDisk(t, replica.Config{Run: 1})
-	d.replica.SetRecovering(true)
+	d.replica.SetDoubt(true)
 	want(t, d.do(replica.Op{Verb: replica.Read, Full: true}), replica.DontKnow, replica.None)
 	want(t, d.do(replica.Op{Verb: replica.Recall, Request: 5}), replica.DontKnow, replica.None)
 	d.wantStored(d.put("one", causal.Claims{}))
@@ -391,8 +391,8 @@ func TestRecovering(t *testing.T) {
 	if a := d.do(replica.Op{Verb: replica.Read}); a.Status != replica.DontKnow || a.State != nil {
 		t.Errorf("digest read: %+v", a)
 	}
-	d.replica.SetRecovering(false)
-	if d.replica.Recovering() {
+	d.replica.SetDoubt(false)
+	if d.replica.Recovering(0) {
 		t.Error("it is still recovering")
 	}
 	d.wantStored(d.do(replica.Op{Verb: replica.Read, Full: true}))

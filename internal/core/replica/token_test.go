@@ -131,7 +131,7 @@ func TestRecall(t *testing.T) {
 func TestRecallRecovering(t *testing.T) {
 	d := newDisk(t, replica.Config{Run: 1})
 	d.putAs(7, "one", causal.Claims{})
-	d.replica.SetRecovering(true)
+	d.replica.SetDoubt(true)
 	if a := d.recall(7); a.Status != replica.Have || !a.Found {
 		t.Errorf("%+v", a)
 	}

@@ -11,7 +11,7 @@ func (c *call) write() Result {
 		return c.failed(Corrupt)
 	}
 	if err := c.load(); err != nil {
-		return c.damaged(err)
+		return c.rotten(err)
 	}
 	if dot, ok := c.known(); ok {
 		c.state(fact.Fact{Kind: fact.Known, Note: dot.String()})
@@ -19,14 +19,10 @@ func (c *call) write() Result {
 		res.Answer.Found, res.Answer.Dot = true, dot
 		return res
 	}
-	var res Result
 	if c.op.Mint.Delete && !c.op.Mint.LWW {
-		res = c.remove()
-	} else {
-		res = c.mint()
+		return c.remove()
 	}
-	res.Answer.Alone = c.standing.alone(c.op.Pending)
-	return res
+	return c.mint()
 }
 
 // known looks for the request id in what this replica remembers and in the

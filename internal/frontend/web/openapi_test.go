@@ -253,7 +253,7 @@ func TestOpenAPIParameters(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{headerContext, headerRequestID} {
+	for _, name := range []string{headerContext, headerRequestID, headerAttempt} {
 		if !d.operation(t, "GET").has("header", name) {
 			t.Errorf("the header %s is not documented", name)
 		}

@@ -13,19 +13,38 @@ import (
 	"github.com/ourodb/ouro"
 )
 
-// requestID returns the client's own id of the request, or a fresh one. A bad
-// one is replaced, so that the refusal has an id too.
-func requestID(h http.Header, most int) (string, error) {
+// requestID returns the client's own id of the request, or a fresh one, and
+// whether no request of this id was sent before. A bad one is replaced, so that
+// the refusal has an id too.
+func requestID(h http.Header, most int) (id string, first bool, err error) {
 	given, ok := h[headerRequestID]
 	if !ok {
-		return drawID(), nil
+		return drawID(), true, nil
 	}
-	id := given[0]
+	id = given[0]
 	if len(given) > 1 || id == "" || len(id) > most || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return drawID(), ouro.Errorf(ouro.BadRequest, ouro.NotDone,
+		return drawID(), true, ouro.Errorf(ouro.BadRequest, ouro.NotDone,
 			"Ouro-Request-Id is given once and has 1 to %d characters from ! to ~ without spaces", most)
 	}
-	return id, nil
+	first, err = firstAttempt(h)
+	return id, first, err
+}
+
+// maxAttempt bounds what a client may count up to.
+const maxAttempt = 1_000_000
+
+// firstAttempt says whether the client says that it sends the request for the
+// first time. One that says nothing may be repeating it.
+func firstAttempt(h http.Header) (bool, error) {
+	given, ok := h[headerAttempt]
+	if !ok {
+		return false, nil
+	}
+	n, err := strconv.Atoi(given[0])
+	if err != nil || len(given) > 1 || n < 1 || n > maxAttempt || given[0][0] == '+' {
+		return false, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "Ouro-Attempt is given once and is a whole number from 1 to %d", maxAttempt)
+	}
+	return n == 1, nil
 }
 
 // drawID draws 128 bits: no two requests ever meet in one.

@@ -14,6 +14,7 @@ import (
 const (
 	headerContext     = "Ouro-Context"
 	headerRequestID   = "Ouro-Request-Id"
+	headerAttempt     = "Ouro-Attempt"
 	headerCoordinator = "Ouro-Coordinator"
 	headerQuorum      = "Ouro-Quorum"
 	headerModified    = "Ouro-Modified"
@@ -66,7 +67,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.set("X-Content-Type-Options", "nosniff")
 	x.set("Cache-Control", "no-store") // a cached answer is a stale context
 	var err error
-	x.opts.RequestID, err = requestID(r.Header, h.cfg.MaxRequestID)
+	x.opts.RequestID, x.opts.First, err = requestID(r.Header, h.cfg.MaxRequestID)
 	x.set(headerRequestID, x.opts.RequestID)
 	if err != nil {
 		x.reject(err)

@@ -180,3 +180,20 @@ func BenchmarkPut(b *testing.B) {
 		h.ServeHTTP(httptest.NewRecorder(), req)
 	}
 }
+
+// TestAttempts: a request whose id the node drew is the first of its name, and so
+// is one that says so; any other may be a repetition.
+func TestAttempts(t *testing.T) {
+	for want, headers := range map[string][]string{
+		"drawn": nil, "said": {"Ouro-Request-Id", "a", "Ouro-Attempt", "1"},
+		"again": {"Ouro-Request-Id", "a", "Ouro-Attempt", "2"}, "silent": {"Ouro-Request-Id", "a"},
+	} {
+		s := one()
+		if rec := ask(s, "PUT", "/kv/b/k", "v", headers...); rec.Code != 200 {
+			t.Fatalf("%s: %d %s", want, rec.Code, rec.Body)
+		}
+		if first := want == "drawn" || want == "said"; s.opts.First != first || s.opts.RequestID == "" {
+			t.Errorf("%s: first attempt %v, id %q", want, s.opts.First, s.opts.RequestID)
+		}
+	}
+}

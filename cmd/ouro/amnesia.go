@@ -1,0 +1,108 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	corenode "github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/disk"
+)
+
+// errAgain ends a node that is to be started again at once, as another disk: it
+// learned that it may have forgotten something that it acknowledged.
+var errAgain = errors.New("the node comes back as recovering")
+
+// fail ends the node for a reason; the first one counts.
+func (n *node) fail(err error) {
+	select {
+	case n.failed <- err:
+	default:
+	}
+}
+
+// comeBack makes the data folder another disk, and ends the node so that it comes
+// back as recovering (RULES R9, R11).
+func (n *node) comeBack(peer, why string) {
+	n.again.Do(func() {
+		n.log.Warn("this node may have forgotten something that it acknowledged: it comes back as recovering, under a new disk id",
+			"peer", peer, "why", why)
+		n.host.Doubt(true)
+		if err := n.dir.ComeBack(); err != nil {
+			n.fail(err)
+			return
+		}
+		n.fail(errAgain)
+	})
+}
+
+// rolledBack sets the data aside, and ends the node so that it starts over as if
+// wiped: what it holds is older than what the others have reaped (RULES R22).
+func (n *node) rolledBack(why string) {
+	n.again.Do(func() {
+		n.log.Error("the data of this node was rolled back below what the cluster has reaped: it is set aside and not offered to anybody, and the node starts over as if its disk was lost",
+			"why", why, "data", n.dir.Engine())
+		n.host.Doubt(true)
+		if err := n.dir.StartOver(); err != nil {
+			n.fail(err)
+			return
+		}
+		n.fail(errAgain)
+	})
+}
+
+// confirmed notes that a peer took this disk for one that follows from what it
+// remembers, under the disk id known until then.
+func (n *node) confirmed(known uint64) error {
+	if err := n.dir.Confirm(known); err != nil {
+		return err
+	}
+	n.host.Doubt(false)
+	return nil
+}
+
+// settleDisk makes data and folder belong together. Where they do not, or the
+// folder says so, all that this node holds is recovering. It returns whether the
+// node must not count before a peer has been heard: a folder that is new may be
+// that of a node that lost its disk, and only the others know.
+func (n *node) settleDisk(view *corenode.View) (doubt bool, err error) {
+	stored, err := disk.Belongs(n.engine)
+	if err != nil {
+		return false, err
+	}
+	id := n.dir.Identity()
+	if to := n.dir.Aside(); to != "" {
+		n.log.Warn("the data was rolled back and is set aside: this node starts over as if its disk was lost; delete the folder once nobody needs it", "folder", to)
+	}
+	var recovering []uint32
+	if id.Recover {
+		recovering = view.Held()
+	}
+	if id.Recover || stored != uint64(id.DiskID) {
+		if err := n.found(uint64(id.DiskID), recovering); err != nil {
+			return false, err
+		}
+	}
+	if id.Recover {
+		if err := n.dir.Marked(); err != nil {
+			return false, err
+		}
+	}
+	if n.recovering, err = disk.AnyRecovering(n.engine); err != nil {
+		return false, err
+	}
+	return !id.Confirmed && len(view.Ring.Nodes()) > 1, nil
+}
+
+// found stores whose the data is, and waits until that is on the disk.
+func (n *node) found(id uint64, recovering []uint32) error {
+	synced := make(chan error, 1)
+	err := disk.Found(n.engine, id, recovering, time.Now().UnixMilli(), func(err error) { synced <- err })
+	if err != nil {
+		return err
+	}
+	if err := <-synced; err != nil {
+		return fmt.Errorf("whose data it is can't be stored: %w", err)
+	}
+	return nil
+}

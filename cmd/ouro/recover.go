@@ -1,0 +1,43 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ourodb/ouro/internal/datadir"
+)
+
+func newRecoverCommand() *cobra.Command {
+	var data string
+	cmd := &cobra.Command{
+		Use:   "recover --data DIR",
+		Short: "Mark a data folder that was restored, before its node starts",
+		Long: `Mark a data folder as one that may lack something that was acknowledged: after it
+was restored from a backup or a snapshot, or copied from another machine.
+
+The folder keeps its data and gets a new disk id. When its node starts it takes
+writes at once, and answers no read from a partition before it has compared that
+with enough of the other replicas, which takes a minute at least. Nothing else is
+to be done.
+
+A node whose folder was restored without this mark finds out from the others, if
+any of them can be reached that saw a later start. Where none can, only the mark
+keeps a strict read from missing what the folder lacks.`,
+		Example: `  ouro recover --data /var/lib/ouro && ouro serve --config /etc/ouro/ouro.toml`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			id, err := datadir.MarkRecovering(data)
+			if err != nil {
+				return err
+			}
+			if wantsJSON(cmd) {
+				return printJSON(cmd.OutOrStdout(), map[string]string{"node": id.Node, "cluster": id.Cluster, "disk_id": id.DiskID.String()})
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is marked: node %s of cluster %s comes back as recovering, as disk %s\n", data, id.Node, id.Cluster, id.DiskID)
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&data, "data", "ouro-data", "data `folder` of the node")
+	return cmd
+}

@@ -1,0 +1,161 @@
+package node
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/member"
+	"github.com/ourodb/ouro/internal/core/recovery"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// Recovering tells a node, before anything else, in which of its partitions it
+// may have forgotten what it acknowledged, as its disk has it (RULES R9).
+type Recovering struct{ Partitions []recovery.Partition }
+
+func (*Recovering) input() {}
+
+// recoveryMark marks the ids of what a recovery asks.
+const recoveryMark = foreign | 1<<60
+
+const recoveryMask = foreign | 1<<62 | 1<<61 | 1<<60
+
+func isRecovery(id uint64) bool { return id&recoveryMask == recoveryMark }
+
+// promise is what some bucket asks of its partitions' replicas.
+type promise struct{ n, w int }
+
+// promises returns what the buckets ask, each once, in order: n, and the smallest
+// number of primaries that a write is promised to be on.
+func promises(b *Buckets) []promise {
+	all := []promise{promiseOf(b.Default)}
+	for _, name := range b.Names {
+		all = append(all, promiseOf(b.Named[name]))
+	}
+	if len(b.Names) != len(b.Named) { // what is not known may ask for everything
+		all = append(all, promise{member.MaxN, 1})
+	}
+	slices.SortFunc(all, func(a, b promise) int { return cmp.Or(cmp.Compare(a.n, b.n), cmp.Compare(a.w, b.w)) })
+	return slices.Compact(all)
+}
+
+func promiseOf(b Bucket) promise {
+	if b.PW > 0 {
+		return promise{b.N, min(b.PW, b.W)}
+	}
+	return promise{b.N, b.W}
+}
+
+// kin is the node as package recovery sees it.
+type kin struct{ *Node }
+
+// Usable implements [recovery.Cluster].
+func (k kin) Usable(id ring.NodeID) bool { return k.up[id] }
+
+// Needs implements [recovery.Cluster].
+func (k kin) Needs(partition uint32) []recovery.Need {
+	var needs []recovery.Need
+	for _, p := range promises(&k.view.Buckets) {
+		if n, ok := k.need(partition, p); ok {
+			needs = append(needs, n)
+		}
+	}
+	return needs
+}
+
+// NeedOf implements [recovery.Cluster].
+func (k kin) NeedOf(partition uint32, bucket string) (recovery.Need, bool) {
+	return k.need(partition, promiseOf(k.bucket(bucket)))
+}
+
+func (k kin) need(partition uint32, p promise) (recovery.Need, bool) {
+	list := k.view.Ring.Preference(partition, p.n)
+	if !holds(list, k.view.Self) {
+		return recovery.Need{}, false
+	}
+	others := slices.DeleteFunc(slices.Clone(list), func(id ring.NodeID) bool { return id == k.view.Self })
+	return recovery.Need{Others: others, Count: len(list) - p.w + 1}, true
+}
+
+// Held returns the partitions that this node is to hold by a view, for any
+// bucket: those that recover when its disk is lost.
+func (v *View) Held() []uint32 {
+	most := 0
+	for _, p := range promises(&v.Buckets) {
+		most = max(most, p.n)
+	}
+	var all []uint32
+	for p := range uint32(v.Ring.Q()) {
+		if holds(v.Ring.Preference(p, most), v.Self) {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// Recoveries appends to dst what is recovering here.
+func (n *Node) Recoveries(now time.Duration, dst []recovery.Left) []recovery.Left {
+	return n.recovery.Left(now, dst)
+}
+
+// Recovers says whether anything is recovering here.
+func (n *Node) Recovers() bool { return n.recovery.Busy() }
+
+// Rotten returns how many records can't be read and are looked for at others.
+func (n *Node) Rotten() int { return n.recovery.RottenLeft() }
+
+func (n *Node) recover(now clock.Now, in *Recovering, out *Out) {
+	n.recovery.Start(now, in.Partitions, &n.recoveries)
+	n.drainRecovery(out)
+}
+
+// recoveryAnswer takes a peer's answer to what a recovery asked.
+func (n *Node) recoveryAnswer(now clock.Now, from ring.NodeID, a *replica.Answer, out *Out) {
+	answer := *a
+	answer.ID &^= recoveryMark
+	if !n.recovery.Answer(now, from, &answer, kin{n}, &n.recoveries) {
+		drop(now, out, from, "answer to a recovery that nobody waits for")
+	}
+	n.drainRecovery(out)
+}
+
+// recoveryDone takes the own storage's answer to what a recovery noted.
+func (n *Node) recoveryDone(now clock.Now, a *replica.Answer, out *Out) {
+	answer := *a
+	answer.ID &^= recoveryMark
+	n.recovery.Complete(now, &answer, kin{n}, &n.recoveries)
+	n.drainRecovery(out)
+}
+
+// rotten takes the news of a record that can't be read.
+func (n *Node) rotten(now clock.Now, rot *replica.Rotten, out *Out) {
+	n.recovery.Rotten(now, rot, &n.recoveries)
+	n.drainRecovery(out)
+}
+
+func (n *Node) recoveryTick(now clock.Now, out *Out) {
+	if n.recovery.Deadline() <= now.Mono {
+		n.recovery.Tick(now, kin{n}, &n.recoveries)
+		n.drainRecovery(out)
+	}
+}
+
+func (n *Node) drainRecovery(out *Out) {
+	e := &n.recoveries
+	for i := range e.Asks {
+		a := &e.Asks[i]
+		a.Op.ID |= recoveryMark
+		n.send(out, a.To, Message{Kind: KindAsk, Partition: a.Op.Partition, Op: a.Op})
+	}
+	for i := range e.Ops {
+		if e.Ops[i].ID != 0 {
+			e.Ops[i].ID |= recoveryMark
+		}
+	}
+	out.Ops = append(out.Ops, e.Ops...)
+	out.Facts = append(out.Facts, e.Facts...)
+	e.Reset()
+}

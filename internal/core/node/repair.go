@@ -1,0 +1,143 @@
+package node
+
+import (
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/repair"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// Comparing makes a node compare itself with others, or not any more but where
+// that is asked for.
+type Comparing struct{ On bool }
+
+func (*Comparing) input() {}
+
+// repairMark marks the ids of what a comparison asks.
+const repairMark = foreign | 1<<59
+
+const repairMask = repairMark | 1<<62 | 1<<61 | 1<<60
+
+func isRepair(id uint64) bool { return id&repairMask == repairMark }
+
+// Shares says whether this node and another are both primaries of a bucket's
+// keys in a partition.
+func (r reachable) Shares(partition uint32, bucket string, peer ring.NodeID) bool {
+	list := r.view.Ring.Preference(partition, r.bucket(bucket).N)
+	return holds(list, r.view.Self) && holds(list, peer)
+}
+
+// Agreements appends to dst how far this node has compared itself with others.
+func (n *Node) Agreements(dst []repair.Agreement) []repair.Agreement { return n.repair.Agreements(dst) }
+
+// Compare compares a partition with a peer, beginning now; Out.Compared tells
+// the outcome, with Asked set.
+func (n *Node) Compare(now clock.Now, partition uint32, peer ring.NodeID, out *Out) {
+	n.repair.Compare(now, replica.Mark{Partition: partition, Peer: peer}, reachable{n, now}, &n.repairs)
+	n.drainRepair(out)
+}
+
+// assign tells the comparing which partitions are whose.
+func (n *Node) assign(now clock.Now, out *Out) {
+	var held []replica.Mark
+	for p := uint32(n.cfg.Shard); p < uint32(n.view.Ring.Q()); p += uint32(n.cfg.Shards) {
+		list := n.view.Ring.Preference(p, max(n.view.Buckets.MostN(), n.bucket("").N))
+		if !holds(list, n.view.Self) {
+			continue
+		}
+		for _, id := range list {
+			if id != n.view.Self {
+				held = append(held, replica.Mark{Partition: p, Peer: id})
+			}
+		}
+	}
+	n.repair.Assign(now, held, reachable{n, now}, &n.repairs)
+	n.drainRepair(out)
+}
+
+// repairMissed looks for joins that say who missed them.
+func (n *Node) repairMissed(now clock.Now, op *replica.Op, out *Out) {
+	if op.Missed != "" && op.Verb == replica.Join && !op.Pending {
+		n.repair.Mark(now, replica.Mark{Partition: op.Partition, Peer: op.Missed}, true, reachable{n, now}, &n.repairs)
+		n.drainRepair(out)
+	}
+}
+
+// repairAnswer takes the answer to an operation of a comparison, of a peer or of
+// the own storage.
+func (n *Node) repairAnswer(now clock.Now, from ring.NodeID, a *replica.Answer, out *Out) {
+	answer := *a
+	answer.ID &^= repairMark
+	if !n.repair.Answer(now, n.other(from), &answer, reachable{n, now}, &n.repairs) {
+		drop(now, out, from, "answer to a comparison that is over")
+	}
+	n.drainRepair(out)
+}
+
+// repairFound likewise takes what was found.
+func (n *Node) repairFound(now clock.Now, from ring.NodeID, f *replica.Found, out *Out) {
+	found := *f
+	found.ID &^= repairMark
+	if !isRepair(f.ID) || !n.repair.Found(now, n.other(from), &found, reachable{n, now}, &n.repairs) {
+		drop(now, out, from, "found for a comparison that is over")
+	}
+	n.drainRepair(out)
+}
+
+// other returns "" for this node.
+func (n *Node) other(id ring.NodeID) ring.NodeID {
+	if id == n.view.Self {
+		return ""
+	}
+	return id
+}
+
+// repairLink tells that a peer came or went.
+func (n *Node) repairLink(now clock.Now, l *Link, out *Out) {
+	if l.Up {
+		n.repair.Back(now, l.Peer, reachable{n, now}, &n.repairs)
+	} else {
+		n.repair.Down(now, l.Peer, reachable{n, now}, &n.repairs)
+	}
+	n.drainRepair(out)
+}
+
+func (n *Node) comparing(now clock.Now, on bool, out *Out) {
+	n.repair.SetOff(now, !on, reachable{n, now}, &n.repairs)
+	n.drainRepair(out)
+}
+
+func (n *Node) repairTick(now clock.Now, out *Out) {
+	if n.repair.Deadline() <= now.Mono {
+		n.repair.Tick(now, reachable{n, now}, &n.repairs)
+		n.drainRepair(out)
+	}
+}
+
+func (n *Node) drainRepair(out *Out) {
+	e := &n.repairs
+	for i := range e.Asks {
+		a := &e.Asks[i]
+		a.Op.ID |= repairMark
+		n.send(out, a.To, Message{Kind: KindAsk, Partition: a.Op.Partition, Op: a.Op})
+	}
+	for i := range e.Questions {
+		q := &e.Questions[i]
+		q.Survey.ID |= repairMark
+		s := q.Survey
+		n.send(out, q.To, Message{Kind: KindSurvey, Partition: s.Partition, Survey: &s})
+	}
+	for i := range e.Ops {
+		if !e.Ops[i].Silent {
+			e.Ops[i].ID |= repairMark
+		}
+	}
+	for i := range e.Surveys {
+		e.Surveys[i].ID |= repairMark
+	}
+	out.Ops = append(out.Ops, e.Ops...)
+	out.Surveys = append(out.Surveys, e.Surveys...)
+	out.Compared = append(out.Compared, e.Done...)
+	out.Facts = append(out.Facts, e.Facts...)
+	e.Reset()
+}

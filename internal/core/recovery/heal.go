@@ -1,0 +1,188 @@
+package recovery
+
+import (
+	"slices"
+	"time"
+
+	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// record is one that can't be read. It recovers like a partition: the wait, then
+// the states of enough others (RULES R10).
+type record struct {
+	replica.Rotten
+	opens    time.Duration // when the others may be asked first
+	due      time.Duration // when to ask them, or to give up on those that were asked
+	failures int
+	asked    []asked
+	sources  []replica.Source
+	merged   causal.State
+	storing  uint64 // the Heal that is under way; 0: none
+}
+
+// asked is a read under way.
+type asked struct {
+	id uint64
+	at ring.NodeID
+}
+
+// Rotten tells of a record that can't be read.
+func (r *Recovery) Rotten(now clock.Now, rot *replica.Rotten, e *Effects) {
+	for i := range r.rotten {
+		if r.rotten[i].Rotten == *rot {
+			return
+		}
+	}
+	if len(r.rotten) >= r.cfg.MaxRotten {
+		r.dropped++
+		e.Facts = append(e.Facts, fact.Fact{Kind: fact.NotHealed, At: now.Mono, Note: rot.Key.Bucket + ": too many records can't be read"})
+		return
+	}
+	opens := now.Mono + r.cfg.Wait
+	r.rotten = append(r.rotten, record{Rotten: *rot, opens: opens, due: opens})
+}
+
+// RottenLeft returns how many records that can't be read are remembered.
+func (r *Recovery) RottenLeft() int { return len(r.rotten) }
+
+func (r *Recovery) healing() int {
+	n := 0
+	for i := range r.rotten {
+		if r.rotten[i].busy() {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *record) busy() bool { return len(r.asked) > 0 || r.storing != 0 }
+
+func (r *Recovery) healDeadline() time.Duration {
+	at := never
+	room := r.healing() < r.cfg.MaxHeals
+	for i := range r.rotten {
+		if p := &r.rotten[i]; p.storing == 0 && (room || len(p.asked) > 0) {
+			at = min(at, p.due)
+		}
+	}
+	return at
+}
+
+func (r *Recovery) healTick(now clock.Now, c Cluster, e *Effects) {
+	room := r.cfg.MaxHeals - r.healing()
+	for i := 0; i < len(r.rotten); i++ {
+		p := &r.rotten[i]
+		switch {
+		case p.storing != 0 || p.due > now.Mono:
+		case len(p.asked) > 0:
+			r.giveUp(now, p, "too few of the others answered", e)
+			room++
+		case room > 0:
+			need, ok := c.NeedOf(p.Partition, p.Key.Bucket)
+			if !ok { // it is not kept here any more: nobody asks for it
+				r.rotten = slices.Delete(r.rotten, i, i+1)
+				i--
+				continue
+			}
+			r.fetch(now, p, &need, c, e)
+			if p.busy() {
+				room--
+			}
+		}
+	}
+}
+
+// fetch asks the others for a record.
+func (r *Recovery) fetch(now clock.Now, p *record, need *Need, c Cluster, e *Effects) {
+	p.sources, p.merged = nil, causal.State{}
+	if need.met(nil) { // there are no others
+		r.heal(p, e)
+		return
+	}
+	for _, o := range need.Others {
+		if !c.Usable(o) {
+			continue
+		}
+		r.seq++
+		p.asked = append(p.asked, asked{r.seq, o})
+		e.Asks = append(e.Asks, Ask{o, replica.Op{ID: r.seq, Verb: replica.Read, Partition: p.Partition, Key: p.Key, Full: true}})
+	}
+	p.due = now.Mono + r.cfg.AskWait
+	if len(p.asked) == 0 {
+		r.giveUp(now, p, "none of the others can be reached", e)
+	}
+}
+
+func (r *Recovery) giveUp(now clock.Now, p *record, why string, e *Effects) {
+	p.asked, p.storing, p.sources, p.merged = nil, 0, nil, causal.State{}
+	p.due = now.Mono + r.backOff(p.failures)
+	p.failures++
+	e.Facts = append(e.Facts, fact.Fact{Kind: fact.NotHealed, At: now.Mono, Note: p.Key.Bucket + ": " + why})
+}
+
+// Answer takes a peer's answer to an ask; false where nobody waits for it.
+func (r *Recovery) Answer(now clock.Now, from ring.NodeID, a *replica.Answer, c Cluster, e *Effects) bool {
+	for i := range r.rotten {
+		p := &r.rotten[i]
+		at := slices.Index(p.asked, asked{a.ID, from})
+		if at < 0 {
+			continue
+		}
+		p.asked = slices.Delete(p.asked, at, at+1)
+		r.take(p, from, a)
+		need, ok := c.NeedOf(p.Partition, p.Key.Bucket)
+		switch {
+		case ok && need.met(p.sources):
+			p.asked = nil
+			r.heal(p, e)
+		case len(p.asked) == 0:
+			r.giveUp(now, p, "too few of the others know", e)
+		}
+		r.healTick(now, c, e)
+		return true
+	}
+	return false
+}
+
+// take merges what a peer shows. One that recovers itself counts only where all
+// others do.
+func (r *Recovery) take(p *record, from ring.NodeID, a *replica.Answer) {
+	switch {
+	case a.Status == replica.Failed:
+		return
+	case len(a.State) > 0:
+		s, err := causal.DecodeState(a.State)
+		if err != nil {
+			return
+		}
+		p.merged, _ = causal.JoinStates(p.merged, s, r.cfg.Limits)
+	case a.Status == replica.Have:
+		return // it was asked for the state
+	}
+	p.sources = append(p.sources, replica.Source{Node: from, Recovering: a.Status == replica.DontKnow || a.Recovering})
+}
+
+// heal puts what the others have in the place of the record.
+func (r *Recovery) heal(p *record, e *Effects) {
+	r.seq++
+	p.storing = r.seq
+	e.Ops = append(e.Ops, replica.Op{ID: r.seq, Verb: replica.Heal, Partition: p.Partition, Key: p.Key, State: p.merged.Append(nil)})
+}
+
+// healed takes the own storage's answer to a Heal.
+func (r *Recovery) healed(now clock.Now, a *replica.Answer, c Cluster, e *Effects) {
+	i := slices.IndexFunc(r.rotten, func(p record) bool { return p.storing == a.ID && a.ID != 0 })
+	if i < 0 {
+		return
+	}
+	if a.Status != replica.Have {
+		r.giveUp(now, &r.rotten[i], "it can't be stored: "+a.Reason.String(), e)
+		return
+	}
+	r.rotten = slices.Delete(r.rotten, i, i+1)
+	r.healTick(now, c, e)
+}

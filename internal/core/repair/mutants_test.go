@@ -1,0 +1,101 @@
+package repair_test
+
+import (
+	"testing"
+
+	"github.com/ourodb/ouro/internal/mutants"
+)
+
+func TestMutants(t *testing.T) {
+	list := []mutants.Mutant{
+		{
+			Name: "a comparison only pulls", File: "exchange.go",
+			Old: "		if a.Digest != f.theirs {", New: "		if false {",
+		},
+		{
+			Name: "a comparison only gives", File: "exchange.go",
+			Old: "		if f.there {\n			r.do(now, t, f, fetching", New: "		if f.there && !f.here {\n			r.do(now, t, f, fetching",
+		},
+		{
+			Name: "what was fetched is given back in place of what came of it", File: "exchange.go",
+			Old: "			r.do(now, t, f, joining, replica.Op{Verb: replica.Join, State: a.State, Stamp: a.Stamp}, e)",
+			New: "			r.do(now, t, f, giving, replica.Op{Verb: replica.Join, State: a.State, Stamp: a.Stamp}, e)",
+		},
+		{
+			Name: "a key that only the peer has is left", File: "talk.go",
+			Old: "		case o > 0:\n			visit(nil, &b[0])", New: "		case o > 0:",
+		},
+		{
+			Name: "pages after the first are not looked at", File: "talk.go",
+			Old: "	case t.moreKeys != \"\":", New: "	case false:",
+		},
+		{
+			Name: "roots after the first page are not looked at", File: "talk.go",
+			Old: "	case t.moreRoots != \"\":", New: "	case false:",
+		},
+		{
+			Name: "a page is walked beyond where the other ends", File: "talk.go",
+			Old: "if n := t.theirs.Next; n != \"\" && (!more || replica.BucketOrder(n, limit) < 0) {", New: "if n := t.theirs.Next; n != \"\" && !more {",
+		},
+		{
+			Name: "one side's page is enough", File: "talk.go",
+			Old: "limit == nil || replica.KeyOrder(&k, limit) < 0 {", New: "limit == nil || replica.KeyOrder(&k, limit) > 0 {",
+		},
+		{
+			Name: "it is complete though keys are on their way", File: "exchange.go",
+			Old: "	return len(t.keys) > 0 || len(t.flights) > 0\n", New: "	return len(t.keys) > 0\n",
+		},
+		{
+			Name: "an answer to another question is taken", File: "talk.go",
+			Old: "!t.asking || f.ID != id ||", New: "!t.asking ||",
+		},
+		{
+			Name: "buckets of others are exchanged", File: "talk.go",
+			Old: "within && p.Shares(t.out.Partition, a.Bucket, t.out.Peer)", New: "within",
+		},
+		{
+			Name: "a key that can't be exchanged is passed over in silence", File: "exchange.go",
+			Old: "	t.wrong = words\n", New: "",
+		},
+		{
+			Name: "nobody is told that the peer is recovering", File: "talk.go",
+			Old: "t.out.Recovering = t.out.Recovering || t.theirs.Recovering", New: "t.out.Recovering = t.out.Recovering",
+		},
+		{
+			Name: "the stamp of a state is lost", File: "exchange.go",
+			Old: "joining, replica.Op{Verb: replica.Join, State: a.State, Stamp: a.Stamp}", New: "joining, replica.Op{Verb: replica.Join, State: a.State}",
+		},
+		{
+			Name: "states are exchanged as fast as they come", File: "exchange.go",
+			Old: "t.paced = now.Mono+burst < r.sendAt", New: "t.paced = false",
+		},
+		{
+			Name: "silence is waited out for ever", File: "repair.go",
+			Old: "t.oldest()+r.cfg.Wait <= now.Mono", New: "false && t.oldest() < now.Mono",
+		},
+		{
+			Name: "a mark made meanwhile is taken back", File: "repair.go",
+			Old: "	if pr.again {\n		return\n	}\n", New: "",
+		},
+		{
+			Name: "a failed comparison takes the mark back", File: "repair.go",
+			Old: "		pr.marked, pr.due = true, now.Mono+wait\n		return\n", New: "		pr.marked, pr.due = true, now.Mono+wait\n",
+		},
+		{
+			Name: "a comparison under way is taken for the one asked for", File: "repair.go",
+			Old: "		case talks < r.cfg.Talks && r.talkAbout(m) == nil:", New: "		case r.talkAbout(m) != nil:\n			r.talkAbout(m).out.Asked = true\n		case talks < r.cfg.Talks:",
+		},
+		{
+			Name: "marked partitions wait for their turn", File: "repair.go",
+			Old: "	if next := r.last + r.cfg.Every; i < 0 && now.Mono < next {", New: "	if next := r.last + r.cfg.Every; now.Mono < next {",
+		},
+		{
+			Name: "one who is not there is compared with", File: "repair.go",
+			Old: "!pr.marked && p.Usable(pr.Peer) &&", New: "!pr.marked &&",
+		},
+	}
+	for i := range list {
+		list[i].Test = "Test[^M]|TestMarked"
+	}
+	mutants.Run(t, list)
+}

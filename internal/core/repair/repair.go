@@ -1,0 +1,381 @@
+package repair
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+const (
+	never    = time.Duration(1<<63 - 1)
+	markedBy = 10                    // by how much marked partitions follow each other faster
+	idle     = time.Second           // how often a usable node is looked for
+	burst    = 10 * time.Millisecond // by how much sending may be ahead of its rate
+)
+
+// Repair is the machine.
+type Repair struct {
+	cfg   Config
+	seq   uint64
+	pairs []pair // by partition, then peer
+	peers []peer // by id
+	talks []*talk
+	asked []replica.Mark // comparisons that somebody waits for, in order
+
+	at     int           // the pair whose turn is next
+	last   time.Duration // when the last comparison that nobody asked for began
+	wake   time.Duration // when something may begin
+	sendAt time.Duration // what was exchanged so far has had its time
+}
+
+// pair is a partition and another node that holds it.
+type pair struct {
+	replica.Mark
+	agreed   int64         // when the last complete comparison began, wall-clock ms; 0: none
+	due      time.Duration // marked: not before
+	failures uint8         // in a row
+	marked   bool
+	durable  bool // the mark is stored
+	again    bool // it was marked since the comparison under way began
+}
+
+// peer is what is known of another node.
+type peer struct {
+	id       ring.NodeID
+	repaired uint64
+	failed   string
+	failedAt int64
+}
+
+// New returns a machine that compares nothing yet: see [Repair.Assign].
+func New(cfg Config) *Repair {
+	cfg = cfg.withDefaults()
+	return &Repair{cfg: cfg, seq: cfg.First, wake: never, last: -never / 2}
+}
+
+// Assign says which partitions this node holds with whom, each pair once.
+// Comparisons of others end.
+func (r *Repair) Assign(now clock.Now, held []replica.Mark, p Peers, e *Effects) {
+	pairs := make([]pair, len(held))
+	for i, m := range held {
+		pairs[i].Mark = m
+	}
+	slices.SortFunc(pairs, func(a, b pair) int { return order(a.Mark, b.Mark) })
+	for i := range pairs {
+		if old, ok := r.find(pairs[i].Mark); ok {
+			pairs[i] = r.pairs[old]
+		}
+	}
+	r.pairs, r.at = pairs, 0
+	for i := len(r.talks) - 1; i >= 0; i-- {
+		if _, ok := r.find(r.talks[i].mark()); !ok {
+			r.end(now, r.talks[i], "the ring changed", e)
+		}
+	}
+	r.run(now, p, e)
+}
+
+// Mark says that a partition is to be compared with a node before its turn: that
+// node is known to lack something. Durable marks are stored and are taken back
+// there, with [replica.Agreed], when both agree.
+func (r *Repair) Mark(now clock.Now, m replica.Mark, durable bool, p Peers, e *Effects) {
+	if i, ok := r.find(m); ok {
+		r.mark(&r.pairs[i], now.Mono)
+		r.pairs[i].durable = r.pairs[i].durable || durable
+		r.run(now, p, e)
+	}
+}
+
+func (r *Repair) mark(p *pair, due time.Duration) {
+	if !p.marked || due < p.due {
+		p.due = due
+	}
+	p.marked, p.again = true, true
+}
+
+// Compare compares a partition with a node, beginning now or, if both are being
+// compared already, right after that. The outcome is told with Asked set, at
+// once where the node can't be reached.
+func (r *Repair) Compare(now clock.Now, m replica.Mark, p Peers, e *Effects) {
+	if !slices.Contains(r.asked, m) {
+		r.asked = append(r.asked, m)
+	}
+	r.run(now, p, e)
+}
+
+// Back tells that a node can be reached again: what it may have missed is
+// compared when it has had time to get what was kept for it.
+func (r *Repair) Back(now clock.Now, id ring.NodeID, p Peers, e *Effects) {
+	for i := range r.pairs {
+		if r.pairs[i].Peer == id {
+			r.mark(&r.pairs[i], now.Mono+r.cfg.Settle)
+		}
+	}
+	r.run(now, p, e)
+}
+
+// Down tells that a node can't be reached: nothing will come from it.
+func (r *Repair) Down(now clock.Now, id ring.NodeID, p Peers, e *Effects) {
+	for i := len(r.talks) - 1; i >= 0; i-- {
+		if r.talks[i].out.Peer == id {
+			r.end(now, r.talks[i], "its link fell", e)
+		}
+	}
+	r.run(now, p, e)
+}
+
+// SetOff makes the machine compare nothing but what is asked for, or ends that.
+func (r *Repair) SetOff(now clock.Now, off bool, p Peers, e *Effects) {
+	r.cfg.Off = off
+	r.run(now, p, e)
+}
+
+// Deadline returns when [Repair.Tick] is due; the greatest time there is: not
+// before something else happens.
+func (r *Repair) Deadline() time.Duration {
+	at := r.wake
+	for _, t := range r.talks {
+		at = min(at, t.deadline(r))
+	}
+	return at
+}
+
+// Tick gives up what has waited too long and goes on.
+func (r *Repair) Tick(now clock.Now, p Peers, e *Effects) {
+	for i := len(r.talks) - 1; i >= 0; i-- {
+		t := r.talks[i]
+		if t.oldest()+r.cfg.Wait <= now.Mono {
+			r.end(now, t, t.silent(), e)
+		} else {
+			r.advance(now, t, p, e)
+		}
+	}
+	r.run(now, p, e)
+}
+
+// Found takes what a survey found, at a peer or, where from is "", at the own
+// storage; false if nobody waits for it.
+func (r *Repair) Found(now clock.Now, from ring.NodeID, f *replica.Found, p Peers, e *Effects) bool {
+	for _, t := range r.talks {
+		if t.takeFound(from, f) {
+			r.compared(now, t, p, e)
+			r.run(now, p, e)
+			return true
+		}
+	}
+	return false
+}
+
+// Answer takes the answer to an operation, of a peer or, where from is "", of
+// the own storage; false if nobody waits for it.
+func (r *Repair) Answer(now clock.Now, from ring.NodeID, a *replica.Answer, p Peers, e *Effects) bool {
+	for _, t := range r.talks {
+		if i := t.flight(from, a); i >= 0 {
+			r.exchanged(now, t, i, a, e)
+			if !t.over {
+				r.advance(now, t, p, e)
+			}
+			r.run(now, p, e)
+			return true
+		}
+	}
+	return false
+}
+
+// run begins what may begin.
+func (r *Repair) run(now clock.Now, p Peers, e *Effects) {
+	r.runAsked(now, p, e)
+	r.wake = never
+	if r.cfg.Off || r.inTurn() || len(r.pairs) == 0 {
+		return
+	}
+	i := r.due(now, p)
+	if next := r.last + r.cfg.Every; i < 0 && now.Mono < next {
+		r.wake = min(r.wake, next)
+		return
+	}
+	if i < 0 {
+		i = r.turn(p)
+	}
+	if i < 0 {
+		r.wake = min(r.wake, now.Mono+max(r.cfg.Every, idle)) // somebody may be of use by then
+		return
+	}
+	r.last, r.wake = now.Mono, never
+	r.begin(now, &r.pairs[i], false, e)
+}
+
+// turn returns the pair whose turn it is, or -1.
+func (r *Repair) turn(p Peers) int {
+	for range r.pairs {
+		at := r.at % len(r.pairs)
+		r.at = at + 1
+		if pr := &r.pairs[at]; !pr.marked && p.Usable(pr.Peer) && r.talkAbout(pr.Mark) == nil {
+			return at
+		}
+	}
+	return -1
+}
+
+// due returns the marked pair that is due the longest, or -1, and sets when the
+// next one will be.
+func (r *Repair) due(now clock.Now, p Peers) int {
+	first := -1
+	for i := range r.pairs {
+		pr := &r.pairs[i]
+		if !pr.marked || !p.Usable(pr.Peer) || r.talkAbout(pr.Mark) != nil {
+			continue
+		}
+		if at := max(pr.due, r.last+r.cfg.Every/markedBy); at > now.Mono {
+			r.wake = min(r.wake, at)
+		} else if first < 0 || pr.due < r.pairs[first].due {
+			first = i
+		}
+	}
+	return first
+}
+
+// runAsked begins what somebody waits for.
+func (r *Repair) runAsked(now clock.Now, p Peers, e *Effects) {
+	talks := 0
+	for _, t := range r.talks {
+		if t.out.Asked {
+			talks++
+		}
+	}
+	left := r.asked[:0]
+	for _, m := range r.asked {
+		i, ok := r.find(m)
+		switch {
+		case !ok:
+			r.refuse(now, m, "both do not hold the partition", e)
+		case !p.Usable(m.Peer):
+			r.refuse(now, m, "it can't be reached", e)
+		case talks < r.cfg.Talks && r.talkAbout(m) == nil:
+			r.begin(now, &r.pairs[i], true, e)
+			talks++
+		default:
+			left = append(left, m)
+		}
+	}
+	r.asked = left
+}
+
+// refuse answers who asked for a comparison that can't begin.
+func (r *Repair) refuse(now clock.Now, m replica.Mark, why string, e *Effects) {
+	e.Done = append(e.Done, Outcome{Partition: m.Partition, Peer: m.Peer, Began: now.Mono, Asked: true, Why: why})
+}
+
+// inTurn reports whether a comparison that nobody asked for is under way.
+func (r *Repair) inTurn() bool {
+	return slices.ContainsFunc(r.talks, func(t *talk) bool { return !t.out.Asked })
+}
+
+func (r *Repair) talkAbout(m replica.Mark) *talk {
+	for _, t := range r.talks {
+		if t.mark() == m {
+			return t
+		}
+	}
+	return nil
+}
+
+func (r *Repair) begin(now clock.Now, pr *pair, asked bool, e *Effects) {
+	pr.again = false
+	t := &talk{wall: now.Wall, out: Outcome{Partition: pr.Partition, Peer: pr.Peer, Began: now.Mono, Asked: asked}}
+	r.talks = append(r.talks, t)
+	r.ask(now, t, replica.Survey{Look: replica.Roots}, e)
+}
+
+// end ends a comparison, as complete where why is "".
+func (r *Repair) end(now clock.Now, t *talk, why string, e *Effects) {
+	t.over = true
+	r.talks = slices.DeleteFunc(r.talks, func(o *talk) bool { return o == t })
+	t.out.Why, t.out.Complete = why, why == ""
+	e.Done = append(e.Done, t.out)
+	about := r.peer(t.out.Peer)
+	about.repaired += uint64(t.out.Pulled + t.out.Pushed)
+	about.failed, about.failedAt = why, now.Wall
+	f := fact.Fact{Kind: fact.Agreed, At: now.Mono, Lasted: now.Mono - t.out.Began, Peer: string(t.out.Peer), N: t.out.Pulled + t.out.Pushed, Note: why}
+	if why != "" {
+		f.Kind = fact.NotAgreed
+	}
+	e.Facts = append(e.Facts, f)
+	i, ok := r.find(t.mark())
+	if !ok {
+		return
+	}
+	pr := &r.pairs[i]
+	if why != "" {
+		wait := r.cfg.MaxBackOff
+		if pr.failures < 16 {
+			wait = min(r.cfg.BackOff<<pr.failures, wait)
+			pr.failures++
+		}
+		pr.marked, pr.due = true, now.Mono+wait
+		return
+	}
+	pr.failures, pr.agreed = 0, t.wall
+	if pr.again {
+		return
+	}
+	pr.marked = false
+	if pr.durable {
+		pr.durable = false
+		e.Ops = append(e.Ops, replica.Op{Verb: replica.Agreed, Partition: pr.Partition, Missed: pr.Peer, Silent: true})
+	}
+}
+
+// Agreements appends to dst how far this node agrees with each other one.
+func (r *Repair) Agreements(dst []Agreement) []Agreement {
+	start := len(dst)
+	for i := range r.pairs {
+		pr := &r.pairs[i]
+		at, ok := slices.BinarySearchFunc(dst[start:], pr.Peer, func(a Agreement, id ring.NodeID) int { return cmp.Compare(a.Peer, id) })
+		if !ok {
+			about := r.peer(pr.Peer)
+			dst = slices.Insert(dst, start+at, Agreement{Peer: pr.Peer, Repaired: about.repaired, Failed: about.failed})
+			if about.failed != "" {
+				dst[start+at].FailedAt = about.failedAt
+			}
+		}
+		dst[start+at].add(pr)
+	}
+	return dst
+}
+
+func (a *Agreement) add(pr *pair) {
+	a.Partitions++
+	if pr.marked {
+		a.Marked++
+	}
+	switch {
+	case pr.agreed == 0:
+		a.Never++
+		a.Oldest = 0
+	case a.Never == 0 && (a.Oldest == 0 || pr.agreed < a.Oldest):
+		a.Oldest = pr.agreed
+	}
+}
+
+func order(a, b replica.Mark) int {
+	return cmp.Or(cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Peer, b.Peer))
+}
+
+func (r *Repair) find(m replica.Mark) (int, bool) {
+	return slices.BinarySearchFunc(r.pairs, m, func(p pair, m replica.Mark) int { return order(p.Mark, m) })
+}
+
+// peer returns what is known of a node, which is good until the next call.
+func (r *Repair) peer(id ring.NodeID) *peer {
+	i, ok := slices.BinarySearchFunc(r.peers, id, func(p peer, id ring.NodeID) int { return cmp.Compare(p.id, id) })
+	if !ok {
+		r.peers = slices.Insert(r.peers, i, peer{id: id})
+	}
+	return &r.peers[i]
+}

@@ -1,0 +1,167 @@
+package repair_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/merkle"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// side is the storage of one of two nodes, in the plainest form there is: every
+// answer is made from all records, and pages are short.
+type side struct {
+	records map[string][]byte // by bucket/name
+	replica *replica.Replica
+	rotten  map[string]bool
+	refuse  replica.Reason // of every operation
+	stamp   uint64         // of what it shows
+	joined  []uint64       // under which stamps
+}
+
+const page = 2
+
+func newSide(run uint64) *side {
+	return &side{records: map[string][]byte{}, rotten: map[string]bool{}, replica: replica.New(replica.Config{Run: run, Seed: 3})}
+}
+
+func id(k ring.Key) string { return k.Bucket + "/" + k.Name }
+
+// put mints a version under what is there.
+func (s *side) put(k ring.Key, value string) {
+	op := replica.Op{Verb: replica.Write, Key: k, Mint: &replica.Mint{LWW: true, Value: []byte(value)}}
+	s.records[id(k)] = s.replica.Do(clock.Now{Wall: 1}, s.records[id(k)], &op, nil).Record
+}
+
+// do carries out an operation, at once and durably.
+func (s *side) do(op *replica.Op) replica.Answer {
+	if s.refuse != replica.None {
+		return replica.Answer{ID: op.ID, Verb: op.Verb, Status: replica.Failed, Reason: s.refuse}
+	}
+	if op.Verb == replica.Join {
+		s.joined = append(s.joined, op.Stamp)
+	}
+	stored := s.records[id(op.Key)]
+	if s.rotten[id(op.Key)] {
+		stored = []byte("rotten")
+	}
+	res := s.replica.Do(clock.Now{Wall: 1}, stored, op, nil)
+	if res.Record != nil {
+		s.records[id(op.Key)] = res.Record
+	}
+	res.Answer.Durable = op.Verb == replica.Join && res.Answer.Status == replica.Have
+	res.Answer.Stamp = s.stamp
+	return res.Answer
+}
+
+// keys lists the keys of a bucket, all where it is "", in order.
+func (s *side) keys(bucket string) []ring.Key {
+	var keys []ring.Key
+	for name := range s.records {
+		if b, n, _ := strings.Cut(name, "/"); bucket == "" || b == bucket {
+			keys = append(keys, ring.NewKey(b, n))
+		}
+	}
+	slices.SortFunc(keys, func(a, b ring.Key) int {
+		if a.Bucket != b.Bucket {
+			return replica.BucketOrder(a.Bucket, b.Bucket)
+		}
+		return replica.KeyOrder(&a, &b)
+	})
+	return keys
+}
+
+func (s *side) sum(k ring.Key) (digest, sum merkle.Sum) {
+	digest, sum, err := s.replica.Member(k.Name, s.records[id(k)])
+	if err != nil || s.rotten[id(k)] {
+		return merkle.Sum{}, merkle.Sum{}
+	}
+	return digest, sum
+}
+
+func (s *side) survey(q *replica.Survey) replica.Found {
+	f := replica.Found{ID: q.ID, Look: q.Look, Status: replica.Have, Recovering: s.replica.Recovering(7)}
+	switch q.Look {
+	case replica.Roots:
+		s.roots(q, &f)
+	case replica.Leaves:
+		var sums [merkle.Leaves]merkle.Sum
+		for _, k := range s.keys(q.Bucket) {
+			_, sum := s.sum(k)
+			l := merkle.LeafOf(k.Pos.Hi, 0)
+			sums[l] = merkle.Add(sums[l], sum)
+		}
+		for i, sum := range sums {
+			if sum != (merkle.Sum{}) {
+				f.Leaves = append(f.Leaves, merkle.Leaf{Number: uint8(i), Sum: sum})
+			}
+		}
+	case replica.Keys:
+		s.list(q, &f)
+	}
+	return f
+}
+
+func (s *side) roots(q *replica.Survey, f *replica.Found) {
+	for _, k := range s.keys("") {
+		if q.After != "" && replica.BucketOrder(k.Bucket, q.After) <= 0 {
+			continue
+		}
+		if n := len(f.Roots); n == 0 || f.Roots[n-1].Bucket != k.Bucket {
+			if n == page {
+				f.Next = f.Roots[n-1].Bucket
+				return
+			}
+			f.Roots = append(f.Roots, replica.Root{Bucket: k.Bucket})
+		}
+		r := &f.Roots[len(f.Roots)-1]
+		_, sum := s.sum(k)
+		r.Sum = merkle.Add(r.Sum, sum)
+	}
+}
+
+func (s *side) list(q *replica.Survey, f *replica.Found) {
+	seen := 0
+	after := ring.NewKey(q.Bucket, q.After)
+	for _, k := range s.keys(q.Bucket) {
+		if merkle.LeafOf(k.Pos.Hi, 0) != q.Leaf || q.After != "" && replica.KeyOrder(&k, &after) <= 0 {
+			continue
+		}
+		if seen++; seen > page {
+			return
+		}
+		f.Next = k.Name
+		if digest, _ := s.sum(k); digest != (merkle.Sum{}) {
+			f.Keys = append(f.Keys, replica.Listed{Name: k.Name, Digest: digest})
+		} else {
+			f.Unreadable++
+		}
+	}
+	f.Next = ""
+}
+
+// contains reports whether this side has merged everything of a copy of the
+// other's records.
+func (s *side) contains(t testing.TB, records map[string][]byte) bool {
+	for name, record := range records {
+		theirs, err := replica.DecodeRecord(record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var mine causal.State
+		if s.records[name] != nil {
+			if mine, err = replica.DecodeRecord(s.records[name]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		j, _ := causal.JoinStates(mine, theirs, causal.DefaultLimits())
+		if string(j.Append(nil)) != string(mine.Append(nil)) {
+			return false
+		}
+	}
+	return true
+}

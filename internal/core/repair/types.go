@@ -1,0 +1,145 @@
+package repair
+
+import (
+	"time"
+
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// Config bounds a [Repair]. Zero fields take the defaults.
+type Config struct {
+	// Off: nothing is compared but what is asked for.
+	Off bool
+	// Every is the time between the beginnings of two comparisons in turn; those
+	// that are marked follow each other ten times as fast. Default 100 ms.
+	Every time.Duration
+	// Talks is how many comparisons that were asked for are made at a time, one
+	// in turn besides. Default 4.
+	Talks int
+	// Window is how many keys of a comparison are exchanged at a time. Default 8.
+	Window int
+	// Wait is how long an answer may take, the own storage's too. Default 5 s.
+	Wait time.Duration
+	// Rate is how many bytes of states a second are exchanged. Default 8 MiB.
+	Rate int
+	// Settle is how long after a node came back it is compared with: what is kept
+	// for it comes first. Default 10 s.
+	Settle time.Duration
+	// BackOff is how long a partition whose comparison failed is left alone,
+	// doubling with each failure in a row up to MaxBackOff. Defaults 1 s and 1 min.
+	BackOff, MaxBackOff time.Duration
+	// First is what the ids of asks count from.
+	First uint64
+}
+
+func (c Config) withDefaults() Config {
+	ints := [...]struct {
+		v    *int
+		none int
+	}{{&c.Talks, 4}, {&c.Window, 8}, {&c.Rate, 8 << 20}}
+	for _, d := range ints {
+		if *d.v <= 0 {
+			*d.v = d.none
+		}
+	}
+	times := [...]struct {
+		v    *time.Duration
+		none time.Duration
+	}{
+		{&c.Every, 100 * time.Millisecond},
+		{&c.Wait, 5 * time.Second},
+		{&c.Settle, 10 * time.Second},
+		{&c.BackOff, time.Second},
+		{&c.MaxBackOff, time.Minute},
+	}
+	for _, d := range times {
+		if *d.v <= 0 {
+			*d.v = d.none
+		}
+	}
+	return c
+}
+
+// Peers says what is known of other nodes.
+type Peers interface {
+	// Usable says whether a node is worth asking.
+	Usable(ring.NodeID) bool
+	// Shares says whether this node and another are both primaries of a bucket's
+	// keys in a partition.
+	Shares(partition uint32, bucket string, peer ring.NodeID) bool
+}
+
+// Effects is what a [Repair] wants done. Ids count per machine; the owner tells
+// them from those of others.
+type Effects struct {
+	Asks      []Ask            // of peers' storage
+	Ops       []replica.Op     // of the own storage
+	Questions []Question       // of peers
+	Surveys   []replica.Survey // of the own storage
+	Done      []Outcome
+	Facts     []fact.Fact
+}
+
+// Ask is an operation at a peer's storage.
+type Ask struct {
+	To ring.NodeID
+	Op replica.Op
+}
+
+// Question is a survey of a peer's storage.
+type Question struct {
+	To     ring.NodeID
+	Survey replica.Survey
+}
+
+// Reset empties e and keeps its memory.
+func (e *Effects) Reset() {
+	clear(e.Asks)
+	clear(e.Ops)
+	clear(e.Questions)
+	clear(e.Surveys)
+	clear(e.Done)
+	clear(e.Facts)
+	e.Asks, e.Ops, e.Questions = e.Asks[:0], e.Ops[:0], e.Questions[:0]
+	e.Surveys, e.Done, e.Facts = e.Surveys[:0], e.Done[:0], e.Facts[:0]
+}
+
+// Outcome is how a comparison ended.
+type Outcome struct {
+	Partition uint32
+	Peer      ring.NodeID
+	Began     time.Duration // nothing that it rests on was asked for before
+	Asked     bool          // by [Repair.Compare]
+	// Complete: all that the peer held when it began is merged here, durably, and
+	// what this node held then is merged there. Else Why says what came between.
+	Complete bool
+	Why      string
+	// Recovering: the peer may have lost something it acknowledged, so that its
+	// holding no more proves nothing (RULES R10).
+	Recovering bool
+	// Pulled is how many keys here, Pushed how many there were brought up to
+	// date.
+	Pulled, Pushed int
+	// Unreadable is how many records of this node, UnreadableThere how many of the
+	// peer's, were met in differing leaves and could not be read. What a record
+	// there was cannot be told; the outcome may be complete all the same.
+	Unreadable, UnreadableThere int
+}
+
+// Agreement is how far this node has compared itself with another.
+type Agreement struct {
+	Peer       ring.NodeID
+	Partitions int // that both hold
+	Never      int // of them, not compared to the end since this node started
+	Marked     int // of them, to be compared before their turn
+	// Oldest is when the comparison began that is the longest ago of the last
+	// complete ones of each partition, wall-clock milliseconds; 0: Never > 0.
+	Oldest   int64
+	Repaired uint64 // keys brought up to date since this node started, here and there
+	// Failed is why the last comparison ended early, "" if it did not; FailedAt is
+	// when, wall-clock milliseconds.
+	Failed   string
+	FailedAt int64
+}

@@ -1,0 +1,110 @@
+package replica
+
+import (
+	"encoding/binary"
+
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// Progress is what a replica keeps on disk of a partition in which it may have
+// forgotten something that it acknowledged, for as long as it may (RULES R9,
+// R10). As stored, version 1:
+//
+//	byte    1, the version of the form
+//	varint  since when, wall-clock milliseconds
+//	uvarint number of sources; of each
+//	          byte    1: it was recovering itself
+//	          uvarint length, bytes of the id
+//	4 bytes little-endian CRC-32C of all before
+type Progress struct {
+	Since   int64
+	Sources []Source // complete comparisons that are merged durably, in their order
+}
+
+// Source is a node whose whole partition was compared and merged.
+type Source struct {
+	Node       ring.NodeID
+	Recovering bool // it was itself, then
+}
+
+const progressVersion = 1
+
+const (
+	errProgress DamageError = "progress of a recovery: damaged"
+)
+
+// AppendProgress appends the stored form of p.
+func AppendProgress(dst []byte, p *Progress) []byte {
+	at := len(dst)
+	dst = binary.AppendVarint(append(dst, progressVersion), p.Since)
+	dst = binary.AppendUvarint(dst, uint64(len(p.Sources)))
+	for _, s := range p.Sources {
+		b := byte(0)
+		if s.Recovering {
+			b = 1
+		}
+		dst = binary.AppendUvarint(append(dst, b), uint64(len(s.Node)))
+		dst = append(dst, s.Node...)
+	}
+	return binary.LittleEndian.AppendUint32(dst, checksum(dst[at:]))
+}
+
+// DecodeProgress is the inverse of [AppendProgress]. The error is a
+// [DamageError]: then no progress was made.
+func DecodeProgress(b []byte) (Progress, error) {
+	if len(b) < 1+1+1+tailLen || b[0] != progressVersion {
+		return Progress{}, errProgress
+	}
+	body := b[:len(b)-tailLen]
+	if checksum(body) != binary.LittleEndian.Uint32(b[len(body):]) {
+		return Progress{}, errProgress
+	}
+	var p Progress
+	since, n := binary.Varint(body[1:])
+	if n <= 0 {
+		return Progress{}, errProgress
+	}
+	p.Since, body = since, body[1+n:]
+	count, n := binary.Uvarint(body)
+	if n <= 0 || count > uint64(len(body)-n)/2 {
+		return Progress{}, errProgress
+	}
+	body = body[n:]
+	for range count {
+		if len(body) < 2 || body[0] > 1 {
+			return Progress{}, errProgress
+		}
+		length, n := binary.Uvarint(body[1:])
+		if n <= 0 || length > uint64(len(body)-1-n) {
+			return Progress{}, errProgress
+		}
+		name := body[1+n : 1+n+int(length)]
+		p.Sources = append(p.Sources, Source{ring.NodeID(name), body[0] == 1})
+		body = body[1+n+int(length):]
+	}
+	if len(body) != 0 {
+		return Progress{}, errProgress
+	}
+	return p, nil
+}
+
+// partitions is a set of partitions.
+type partitions []uint64
+
+func (s partitions) has(p uint32) bool {
+	i := int(p / 64)
+	return i < len(s) && s[i]>>(p%64)&1 != 0
+}
+
+func (s *partitions) set(p uint32, on bool) {
+	i := int(p / 64)
+	for on && len(*s) <= i {
+		*s = append(*s, 0)
+	}
+	switch {
+	case on:
+		(*s)[i] |= 1 << (p % 64)
+	case i < len(*s):
+		(*s)[i] &^= 1 << (p % 64)
+	}
+}

@@ -1,0 +1,113 @@
+package datadir
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestComeBackIsAnotherDisk(t *testing.T) {
+	path := t.TempDir()
+	d := open(t, path, want, 1)
+	first := d.Identity()
+	if first.Confirmed || first.Recover {
+		t.Errorf("a new folder: %+v", first)
+	}
+	if err := d.ComeBack(); err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	d = open(t, path, want, 2)
+	defer d.Close()
+	id := d.Identity()
+	if id.DiskID == first.DiskID || !id.Recover || !id.Confirmed || !slices.Equal(id.Replaced, []ID{first.DiskID}) {
+		t.Errorf("after it came back: %+v", id)
+	}
+	if err := d.Marked(); err != nil || d.Identity().Recover || d.Identity().DiskID != id.DiskID {
+		t.Errorf("marked: %v, %+v", err, d.Identity())
+	}
+}
+
+func TestConfirmAndRemember(t *testing.T) {
+	path := t.TempDir()
+	d := open(t, path, want, 1)
+	for _, known := range []uint64{0, 0, 77, 77, uint64(d.Identity().DiskID)} {
+		if err := d.Confirm(known); err != nil {
+			t.Fatal(err)
+		}
+	}
+	peers := []Peer{{Node: "n2", DiskID: 5, Starts: 3, Run: 8, Retired: []ID{4}}}
+	if err := d.Remember(peers); err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	id, _, err := Peek(path)
+	if err != nil || !id.Confirmed || !slices.Equal(id.Replaced, []ID{77}) {
+		t.Errorf("confirmed: %v, %+v", err, id)
+	}
+	if len(id.Peers) != 1 || id.Peers[0].Run != 8 || !slices.Equal(id.Peers[0].Retired, []ID{4}) {
+		t.Errorf("remembered: %+v", id.Peers)
+	}
+}
+
+// TestSetAside is RULES R22.
+func TestSetAside(t *testing.T) {
+	path := t.TempDir()
+	d := open(t, path, want, 1)
+	fill := func(text string) {
+		t.Helper()
+		if err := os.MkdirAll(d.Engine(), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(d.Engine(), "file"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, to := range []string{"set-aside-1", "set-aside-2"} {
+		fill(to)
+		before := d.Identity()
+		if err := d.StartOver(); err != nil {
+			t.Fatal(err)
+		}
+		d.Close()
+		d = open(t, path, want, uint64(2+i))
+		id := d.Identity()
+		if d.Aside() != filepath.Join(path, to) || id.Aside || !id.Recover || id.DiskID == before.DiskID {
+			t.Errorf("set aside to %q, %+v", d.Aside(), id)
+		}
+		if b, err := os.ReadFile(filepath.Join(path, to, "file")); err != nil || string(b) != to {
+			t.Errorf("%s holds %q, %v", to, b, err)
+		}
+		if _, err := os.Stat(d.Engine()); err == nil {
+			t.Error("the data is still there")
+		}
+	}
+	d.Close()
+	d = open(t, path, want, 9)
+	defer d.Close()
+	if d.Aside() != "" {
+		t.Errorf("a later start set aside %q", d.Aside())
+	}
+}
+
+func TestMarkRecovering(t *testing.T) {
+	path := t.TempDir()
+	if _, err := MarkRecovering(path); err == nil || !strings.Contains(err.Error(), "no data folder") {
+		t.Errorf("an empty folder: %v", err)
+	}
+	d := open(t, path, want, 1)
+	before := d.Identity()
+	if _, err := MarkRecovering(path); err == nil || !strings.Contains(err.Error(), "stop its node first") {
+		t.Errorf("a folder in use: %v", err)
+	}
+	d.Close()
+	after, err := MarkRecovering(path)
+	if err != nil || !after.Recover || after.DiskID == before.DiskID || after.Node != "n1" {
+		t.Errorf("%v, %+v", err, after)
+	}
+	if id, _, err := Peek(path); err != nil || id.DiskID != after.DiskID {
+		t.Errorf("stored: %v, %+v", err, id)
+	}
+}

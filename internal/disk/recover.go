@@ -1,0 +1,145 @@
+package disk
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/store"
+)
+
+// recover notes how far the recovery of a partition has come, or that it is
+// over: then the replica counts again, at once, as it has compared; should the
+// note be lost, it compares once more.
+func (r *Runner) recover(op *replica.Op, s *staged) {
+	r.key = store.AppendProgressKey(r.key[:0], op.Partition)
+	if len(op.State) > 0 {
+		r.batch.Set(r.key, op.State)
+	} else {
+		r.batch.Delete(r.key)
+	}
+	r.replica.SetRecovering(op.Partition, len(op.State) > 0)
+	s.answer = replica.Answer{ID: op.ID, Verb: op.Verb, Status: replica.Have}
+	s.changed, s.aside = true, true
+}
+
+// beside runs an operation whose record fails its checksum on the side record
+// (RULES R10). A Heal puts a whole record in the stead of both.
+func (r *Runner) beside(now clock.Now, op *replica.Op, s *staged, facts *[]fact.Fact) {
+	id := record{op.Partition, op.Key.Bucket, op.Key.Name, sideRecord}
+	k := &op.Key
+	r.key = store.AppendSideKey(r.key[:0], op.Partition, k.Bucket, k.Pos.Hi, k.Name)
+	side, ok := r.overlay[id]
+	if !ok {
+		_, err := r.engine.Get(r.key, func(stored []byte) { side = append([]byte{}, stored...) })
+		if err != nil {
+			s.answer = r.readFailed(now, op, err, facts).Answer
+			return
+		}
+	}
+	res := r.replica.Beside(now, side, op, facts)
+	s.answer = res.Answer
+	if op.Verb == replica.Heal && res.Answer.Status == replica.Have {
+		r.replace(op, id, &res)
+		s.changed = true
+		return
+	}
+	if s.changed = res.Record != nil; s.changed {
+		r.change(id, &res, len(side))
+		s.aside = true
+	}
+}
+
+// replace puts the healed record in the place of the one that can't be read, and
+// lets the side record go. R.key is that of the side record.
+func (r *Runner) replace(op *replica.Op, side record, res *replica.Result) {
+	r.batch.Delete(r.key)
+	r.overlay[side] = nil
+	own := side
+	own.kind = ownRecord
+	r.key = appendKey(r.key[:0], op)
+	r.change(own, res, 0)
+	r.adjust(op, &replica.Result{Unreadable: true})
+}
+
+// Belongs returns the id of the data folder that the data in an engine belongs
+// to, 0 where it says none.
+func Belongs(e store.Engine) (disk uint64, err error) {
+	_, err = e.Get(store.DiskKey(), func(v []byte) {
+		if len(v) == 8 {
+			disk = binary.BigEndian.Uint64(v)
+		}
+	})
+	if err != nil {
+		return 0, fmt.Errorf("whose data it is can't be read: %w", err)
+	}
+	return disk, nil
+}
+
+// Found says that the data in an engine belongs to the data folder of that id,
+// and, where any are given, that those partitions are recovering since the
+// wall-clock time given, whatever progress was made under another id. Synced is
+// called as with [store.Engine].
+func Found(e store.Engine, disk uint64, recovering []uint32, since int64, synced func(error)) error {
+	var b store.Batch
+	b.Set(store.DiskKey(), binary.BigEndian.AppendUint64(nil, disk))
+	if len(recovering) > 0 {
+		lo, hi := store.ProgressRange()
+		b.DeleteRange(lo, hi)
+	}
+	progress := replica.AppendProgress(nil, &replica.Progress{Since: since})
+	for _, p := range recovering {
+		b.Set(store.AppendProgressKey(nil, p), progress)
+	}
+	if err := e.Apply(&b, synced); err != nil {
+		return fmt.Errorf("whose data it is can't be stored: %w", err)
+	}
+	return nil
+}
+
+// Recovering is a partition in which the replica recovers.
+type Recovering struct {
+	Partition uint32
+	Progress  replica.Progress
+}
+
+// Recoveries returns the partitions of this runner that are recovering, and
+// tells its replica. It is to be called before anything is run. Progress that
+// can't be read is none.
+func (r *Runner) Recoveries() ([]Recovering, error) {
+	var all []Recovering
+	lo, hi := store.ProgressRange()
+	err := r.engine.Range(lo, hi, func(key, value []byte) bool {
+		p, ok := store.SplitProgressKey(key)
+		if !ok || !r.mine(p) {
+			return true
+		}
+		progress, err := replica.DecodeProgress(value)
+		if err != nil {
+			progress = replica.Progress{}
+		}
+		all = append(all, Recovering{p, progress})
+		r.replica.SetRecovering(p, true)
+		return true
+	})
+	if err != nil {
+		return nil, fmt.Errorf("what is recovering can't be read: %w", err)
+	}
+	return all, nil
+}
+
+// AnyRecovering says whether an engine has partitions that are recovering.
+func AnyRecovering(e store.Engine) (bool, error) {
+	any := false
+	lo, hi := store.ProgressRange()
+	err := e.Range(lo, hi, func(_, _ []byte) bool {
+		any = true
+		return false
+	})
+	if err != nil {
+		return false, fmt.Errorf("what is recovering can't be read: %w", err)
+	}
+	return any, nil
+}

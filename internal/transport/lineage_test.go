@@ -1,0 +1,61 @@
+package transport
+
+import (
+	"testing"
+	"time"
+)
+
+// TestTwoProcessesOfOneNode: while one process of a node has a link, the check
+// of another is told of it, and what the check says reaches the dialler. A
+// process that died silently is forgotten after the link timeout.
+func TestTwoProcessesOfOneNode(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		n := newNetwork()
+		b := start(t, n, "b")
+		b.recorder.check = func(h Hello, live uint64) (uint64, error) {
+			if live != 0 {
+				return 0, refuse(Twin, "run %d is alive", live)
+			}
+			return 40 + h.run(), nil
+		}
+		first := start(t, n, "a", func(c *Config) { c.Self.Runs = []uint64{1} })
+		first.SetPeers(map[string]string{"b": "b"})
+		settle(time.Second)
+		second := start(t, n, "a", func(c *Config) { c.Self.Runs = []uint64{1, 2} })
+		second.SetPeers(map[string]string{"b": "b"})
+		settle(20 * time.Second)
+		if got := second.told(); len(got) < 2 || got[0].Code != Twin || got[0].Message != "run 1 is alive" || second.turns("b") != "" {
+			t.Errorf("the second process was refused with %v, its links %q", got, second.turns("b"))
+		}
+		if first.turns("b") != "up" || len(first.told()) != 0 {
+			t.Errorf("the links of the first: %q, refused %v", first.turns("b"), first.told())
+		}
+		first.Close()
+		settle(20 * time.Second)
+		if second.turns("b") != "up" {
+			t.Errorf("once the first has ended the second has links %q", second.turns("b"))
+		}
+	})
+}
+
+// TestWhatTheOtherKnows: an answer to a hello tells the dialler by which disk it
+// was known, and what a node says of itself can change for new links.
+func TestWhatTheOtherKnows(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		n := newNetwork()
+		a, b := start(t, n, "a", func(c *Config) { c.Self.Disk = 5 }), start(t, n, "b")
+		b.recorder.check = func(h Hello, _ uint64) (uint64, error) { return h.Disk - 1, nil }
+		var knew []uint64
+		a.recorder.up = func(h Hello) { knew = append(knew, h.Knows) }
+		a.SetPeers(map[string]string{"b": "b"})
+		settle(time.Second)
+		a.SetSelf(func(h *Hello) { h.Disk = 9 })
+		a.SetPeers(nil)
+		settle(time.Second)
+		a.SetPeers(map[string]string{"b": "b"})
+		settle(time.Second)
+		if len(knew) != 2 || knew[0] != 4 || knew[1] != 8 {
+			t.Errorf("the other knew %v", knew)
+		}
+	})
+}
