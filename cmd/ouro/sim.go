@@ -267,6 +267,7 @@ func printSummary(w io.Writer, s *sim.Summary) {
 		c.Cuts, c.OneWay, c.Clogs, c.Slow, c.Lost, c.Duplicated)
 	fmt.Fprintf(w, "repairs     %d replicas, %d late answers, %d forwards, %d repeated requests recognised, %d prunings\n",
 		s.Stats.Repairs, s.Stats.Late, s.Stats.Forward, s.Stats.Known, s.Stats.Pruned)
+	fmt.Fprintf(w, "comparisons %d complete, %d ended early, %d keys brought up to date\n", s.Stats.Agreed, s.Stats.Apart, s.Stats.Moved)
 	fmt.Fprintf(w, "hints       %d kept, %d handed over, %d let go for their age or for want of room\n", s.Stats.Hinted, s.Stats.Handed, s.Stats.LetGo)
 	q := &s.Stats.Quorums
 	fmt.Fprintf(w, "quorums     seeds with 50 writes or more, sloppy: %d with w=1, %d with w=2, %d with more; strict: %d, %d, %d; with 50 strict reads: %d\n",

@@ -113,11 +113,11 @@ func TestFindsDivergedReplicas(t *testing.T) {
 		w.hist.Invoke(&history.Op{Verb: history.Put, Key: key.String()}, 0)
 		w.Put("A", key, text("v"))
 		w.RunUntilIdle()
-		if v := w.compare(); v != nil {
+		if v := w.compare("nothing"); v != nil {
 			t.Fatal(v)
 		}
 		w.Forget("B", key)
-		w.violate(w.compare())
+		w.violate(w.compare("nothing"))
 	})
 }
 
@@ -153,7 +153,7 @@ func TestFindsStrayCopy(t *testing.T) {
 	list := w.Preference(key)
 	from, to := w.mustID(list[0]), w.mustID(list[3])
 	to.disk.Engine, from.disk.Engine = from.disk.Engine, to.disk.Engine
-	if v := w.compare(); v == nil || v.Promise != history.Diverged {
+	if v := w.compare("nothing"); v == nil || v.Promise != history.Diverged {
 		t.Errorf("a node that is no replica holds a copy: %v", v)
 	}
 }

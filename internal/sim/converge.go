@@ -32,9 +32,9 @@ func (w *World) readOne(m *machine, bucket, name, when string) {
 	}
 }
 
-// compare returns how replicas of a key differ, or that another node holds it;
+// compare returns, after something that should make them equal, how replicas of a key differ, or that another node holds it;
 // nil if all is as it must be.
-func (w *World) compare() *history.Violation {
+func (w *World) compare(after string) *history.Violation {
 	for _, name := range w.hist.Keys() {
 		bucket, rest, _ := strings.Cut(name, "/")
 		key := keyIn(bucket, rest)
@@ -48,7 +48,7 @@ func (w *World) compare() *history.Violation {
 					return history.Broken(history.Diverged, name, "%s is no replica and holds %s", m.id, tell(&s))
 				}
 			case !bytes.Equal(first, canonical):
-				return history.Broken(history.Diverged, name, "after a read of all replicas %s holds %s and %s holds %s", primaries[0], tell(&shown), m.id, tell(&s))
+				return history.Broken(history.Diverged, name, "after %s %s holds %s and %s holds %s", after, primaries[0], tell(&shown), m.id, tell(&s))
 			}
 		}
 	}

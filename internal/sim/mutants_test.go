@@ -127,6 +127,22 @@ func TestMutants(t *testing.T) {
 			Name: "a forgotten record goes on with its dots", Dir: replica, File: "write.go",
 			Old: "	actor := c.actor(ctx)\n", New: "	actor := causal.Actor{Run: c.cfg.Run, Life: 1}\n",
 		},
+		{
+			Name: "a join moves no leaf", Dir: disk, File: "stage.go",
+			Old: "if !op.Pending && (s.changed || res.Unreadable) {", New: "if op.Verb != replica.Join && !op.Pending && (s.changed || res.Unreadable) {",
+		},
+		{
+			Name: "what a failed batch did to leaves is done by the next", Dir: disk, File: "runner.go",
+			Old: "	r.touched = r.touched[:0]\n	clear(r.touches)\n", New: "	if len(r.touched) > 0 && r.touched[0].after == (leaf{}) {\n		return\n	}\n	r.touched = r.touched[:0]\n	clear(r.touches)\n",
+		},
+		{
+			Name: "a comparison exchanges only what this node lacks altogether", Dir: "../core/repair", File: "talk.go",
+			Old: "if d.mine != d.theirs && (", New: "if !d.here && (",
+		},
+		{
+			Name: "a comparison exchanges only the first page of keys", Dir: "../core/repair", File: "talk.go",
+			Old: "	case len(t.leaves) > 0:", New: "	case len(t.leaves) > 0 && len(t.leaves) < 2:",
+		},
 	}
 	for i := range list {
 		list[i].Test = "TestHunt"

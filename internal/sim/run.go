@@ -95,7 +95,7 @@ func (w *World) play(s *shape, ops int) {
 	if s.calm {
 		w.checkCalm()
 	}
-	w.settle()
+	w.settle(s)
 }
 
 // checkCalm: where nothing went wrong, nothing may fail but what the client
@@ -109,13 +109,21 @@ func (w *World) checkCalm() {
 }
 
 // settle heals everything, lets the replicas agree and judges the history.
-func (w *World) settle() {
+func (w *World) settle(s *shape) {
 	w.net.cfg.Loss, w.net.cfg.Duplicate = 0, 0
+	w.comparing(s.alone)
 	for _, m := range w.nodes {
 		w.restart(m)
 	}
 	w.RunFor(w.net.cfg.Detect + w.net.cfg.Reconnect + 3*time.Second)
+	if s.alone {
+		w.agree()
+	}
+	w.comparing(false)
 	w.idle("before reading everything")
+	if s.alone {
+		w.violate(w.compare("nodes compared themselves"))
+	}
 	w.tracef("HEALED: reading every key with r=n")
 	w.repairAll()
 	w.readAll("the second reading", len(w.nodes))
@@ -140,7 +148,7 @@ func (w *World) repairAll() {
 	if !w.hist.Loose {
 		w.readAll("the first reading", 1)
 		w.idle("after the first reading")
-		w.violate(w.compare())
+		w.violate(w.compare("a read of all replicas"))
 		return
 	}
 	for round := 1; w.broken == nil; round++ {
@@ -148,7 +156,7 @@ func (w *World) repairAll() {
 		w.readAll("a reading", 1)
 		w.repairing = false
 		w.idle("after a reading")
-		v := w.compare()
+		v := w.compare("reads of all replicas")
 		if v == nil || round == pruneRounds {
 			w.violate(v)
 			return

@@ -10,6 +10,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/handoff"
 	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/repair"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/sim/workload"
@@ -28,6 +29,7 @@ type shape struct {
 	retry   float64 // how often an unknown outcome is followed by another attempt
 	loads   []assigned
 	calm    bool // no fault whatever
+	alone   bool // at the end replicas are to agree by comparison, with no reads
 }
 
 // assigned is a workload and how many of the clients run it.
@@ -126,6 +128,21 @@ func (s *shape) drawBounds(r *rand.Rand) {
 		s.cfg.Runner.MaxBatches = 2
 	}
 	s.drawHints(r)
+	s.drawComparing(r)
+}
+
+// drawComparing draws whether nodes compare themselves with each other among the
+// faults, at a pace at which something comes of it.
+func (s *shape) drawComparing(r *rand.Rand) {
+	s.cfg.Compare, s.alone = r.IntN(2) == 0, r.IntN(2) == 0
+	s.cfg.Node.Repair = repair.Config{
+		Every:  pick[time.Duration](r, 10, 50) * time.Millisecond,
+		Window: pick(r, 1, 8), Wait: pick[time.Duration](r, 100, 500) * time.Millisecond,
+		Settle: 20 * time.Millisecond, BackOff: 10 * time.Millisecond, MaxBackOff: 200 * time.Millisecond,
+	}
+	if r.IntN(4) == 0 {
+		s.cfg.Node.MaxSurveys = 1
+	}
 }
 
 // drawHints draws how much is kept for nodes that can't be reached, and how long
@@ -200,9 +217,9 @@ func (s *shape) String() string {
 	for i, k := range s.kinds {
 		names[i] = k.String()
 	}
-	return fmt.Sprintf("%d nodes, q=%d, main %v %v, other %v %v, %d clients, loss %g, duplicates %g, reorder %v, faults: %s",
+	return fmt.Sprintf("%d nodes, q=%d, main %v %v, other %v %v, %d clients, loss %g, duplicates %g, reorder %v, compared %v, agree alone %v, faults: %s",
 		len(s.cfg.Nodes), s.cfg.Q, tellNumbers(&d), d.Timeout, tellNumbers(&o), o.Timeout, s.clients,
-		s.cfg.Net.Loss, s.cfg.Net.Duplicate, s.cfg.Net.Reorder, strings.Join(names, " "))
+		s.cfg.Net.Loss, s.cfg.Net.Duplicate, s.cfg.Net.Reorder, s.cfg.Compare, s.alone, strings.Join(names, " "))
 }
 
 func tellNumbers(b *node.Bucket) string {

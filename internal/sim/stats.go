@@ -19,6 +19,9 @@ type Stats struct {
 	LetGo   int           `json:"hints_let_go"` // too old, or too much
 	Suspect int           `json:"suspicions"`
 	Hedged  int           `json:"hedged_reads"`
+	Agreed  int           `json:"comparisons"`
+	Apart   int           `json:"failed_comparisons"`
+	Moved   int           `json:"compared_repairs"` // keys that comparisons brought up to date
 	Pruned  int           `json:"prunings"`
 	Loose   int           `json:"runs_that_pruned"` // in which siblings were judged less strictly
 	History history.Stats `json:"history"`
@@ -115,6 +118,9 @@ func (s *Stats) Add(o *Stats) {
 	s.LetGo += o.LetGo
 	s.Suspect += o.Suspect
 	s.Hedged += o.Hedged
+	s.Agreed += o.Agreed
+	s.Apart += o.Apart
+	s.Moved += o.Moved
 	s.Pruned += o.Pruned
 	s.Loose += o.Loose
 	s.History.Add(o.History)
@@ -165,6 +171,11 @@ func (s *Stats) fact(f *fact.Fact) {
 		s.Suspect++
 	case fact.Hedged:
 		s.Hedged++
+	case fact.Agreed:
+		s.Agreed++
+		s.Moved += f.N
+	case fact.NotAgreed:
+		s.Apart++
 	case fact.Pruned:
 		s.Pruned++
 	}

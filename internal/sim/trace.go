@@ -76,6 +76,8 @@ func (t *tracer) keyOf(from, to *machine, m *node.Message) string {
 		return key
 	case node.KindAnswer:
 		return t.of[ticketOf{to.index, m.Answer.ID >> coord.AskBits}]
+	case node.KindSurvey, node.KindFound:
+		return t.key // it concerns no key
 	default:
 		return t.of[ticketOf{to.index, m.Reply.ID >> coord.AskBits}]
 	}
@@ -125,6 +127,12 @@ func tellMessage(m *node.Message) string {
 		return s
 	case node.KindForward:
 		return fmt.Sprintf("forward %x retry=%v", m.Request.ID, m.Request.Retry)
+	case node.KindSurvey:
+		s := m.Survey
+		return fmt.Sprintf("survey %x of %d: look %d bucket %q leaf %d after %q", s.ID, m.Partition, s.Look, s.Bucket, s.Leaf, s.After)
+	case node.KindFound:
+		f := m.Found
+		return fmt.Sprintf("found %x of %d: %s %v, %d roots, %d leaves, %d keys, unreadable %d, next %q", f.ID, m.Partition, statusText(f.Status), f.Reason, len(f.Roots), len(f.Leaves), len(f.Keys), f.Unreadable, f.Next)
 	default:
 		if m.Reply.Err != nil {
 			return fmt.Sprintf("return %x %v", m.Reply.ID, m.Reply.Err)

@@ -1,6 +1,9 @@
 package sim
 
 import (
+	"time"
+
+	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/disk"
 	"github.com/ourodb/ouro/internal/sim/history"
@@ -11,4 +14,42 @@ func (w *World) addUp(m *machine, when string) {
 	if err := disk.VerifyLeaves(m.disk.Engine, replica.New(w.cfg.Replica), w.ring.Bits()); err != nil {
 		w.violatef(history.Summed, "", "%s, on %s: %v", when, m.id, err)
 	}
+}
+
+// comparing makes nodes compare themselves with each other from now on, or not
+// any more; a world where they do never comes to rest.
+func (w *World) comparing(on bool) {
+	w.cfg.Compare = on
+	for _, m := range w.nodes {
+		if m.alive {
+			w.take(m, item{input: &node.Comparing{On: on}})
+		}
+	}
+}
+
+// agreeWithin is how long replicas may take to become equal by comparison alone,
+// once everything has healed.
+const agreeWithin = 3 * time.Minute
+
+// agree lets nodes compare themselves until all replicas are equal, reading
+// nothing: what is kept for others comes home meanwhile.
+func (w *World) agree() {
+	w.tracef("HEALED: replicas are to agree by comparison")
+	w.comparing(true)
+	for end := w.now + agreeWithin; w.broken == nil && w.now < end; {
+		w.RunFor(500 * time.Millisecond)
+		if w.hints() == 0 && w.compare("a while") == nil {
+			return
+		}
+	}
+}
+
+// hints returns how many bytes nodes keep for others.
+func (w *World) hints() (bytes int64) {
+	for _, m := range w.nodes {
+		if m.alive {
+			bytes += m.runner.PendingBytes()
+		}
+	}
+	return bytes
 }

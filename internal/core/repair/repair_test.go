@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/merkle"
 	"github.com/ourodb/ouro/internal/core/repair"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
@@ -200,18 +201,49 @@ func TestForeignBucketsAreLeftAlone(t *testing.T) {
 	}
 }
 
+// crowd returns keys of bucket x that are all in one leaf.
+func crowd(n int) []string {
+	var names []string
+	leaf := merkle.LeafOf(k("x/0").Pos.Hi, 0)
+	for i := 0; len(names) < n; i++ {
+		if name := fmt.Sprintf("x/%d", i); merkle.LeafOf(k(name).Pos.Hi, 0) == leaf {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// A leaf of many keys is listed in pages, of which either side may have more.
+func TestCrowdedLeaf(t *testing.T) {
+	names := crowd(24)
+	for split := range 3 {
+		b := newBench(t, off())
+		for i, name := range names {
+			switch {
+			case split == 0 && i%2 == 0, split == 1 && i < 3, split == 2 && i > 20:
+				b.a.put(k(name), "v")
+			default:
+				b.b.put(k(name), "v")
+			}
+		}
+		if o := b.run(); !o.Complete || o.Pulled+o.Pushed != 24 || !b.equal() {
+			t.Errorf("split %d: %+v", split, o)
+		}
+	}
+}
+
 // TestComparisons runs comparisons among writes at both sides, with answers in
 // any order, late, twice and not at all. One that ends complete has merged here
 // all that the peer held when it began, and the peer all that was here.
 func TestComparisons(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		b := newBench(t, repair.Config{Off: true, Window: rapid.IntRange(1, 3).Draw(rt, "window")})
-		names := []string{"x/a", "x/b", "x/c", "x/d", "y/a", "z/a", "w/a"}
+		names := append(crowd(7), "a/k", "b/k", "c/k", "d/k", "e/k", "f/k", "g/k", "x/elsewhere")
 		write := func(label string) {
 			s := rapid.SampledFrom([]*side{b.a, b.b}).Draw(rt, label)
 			s.put(k(rapid.SampledFrom(names).Draw(rt, "key")), rapid.StringN(1, 3, -1).Draw(rt, "value"))
 		}
-		for range rapid.IntRange(0, 12).Draw(rt, "records") {
+		for range rapid.IntRange(0, 20).Draw(rt, "records") {
 			write("side")
 		}
 		mine, theirs := maps.Clone(b.a.records), maps.Clone(b.b.records)
