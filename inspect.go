@@ -15,6 +15,8 @@ type Inspector interface {
 	Replica(ctx context.Context, key Key) (ReplicaInfo, error)
 	// Hints returns what this node keeps for others until they can be reached.
 	Hints(ctx context.Context) (HintsInfo, error)
+	// Repair returns how far this node has compared itself with others.
+	Repair(ctx context.Context) (RepairInfo, error)
 	// Ready returns nil when this node can serve; it never depends on peers.
 	Ready() error
 }
@@ -154,6 +156,28 @@ type HintTarget struct {
 	OverAge int       `json:"over_age"`        // of the records, those beyond MaxAge
 	Oldest  time.Time `json:"oldest,omitzero"` // since when the oldest is owed
 	// Error is why the last delivery failed, at ErrorAt; none if it succeeded.
+	Error   string    `json:"error,omitempty"`
+	ErrorAt time.Time `json:"error_at,omitzero"`
+}
+
+// RepairInfo says how far one node has compared what it holds with what others
+// hold of the same partitions, since it started.
+type RepairInfo struct {
+	Node  string       `json:"node"`
+	Peers []RepairPeer `json:"peers"` // by id; those that hold any partition that this node holds
+}
+
+// RepairPeer is how far a node agrees with another.
+type RepairPeer struct {
+	Peer       string `json:"peer"`
+	Partitions int    `json:"partitions"` // that both hold
+	Never      int    `json:"never"`      // of them, not compared to the end yet
+	Marked     int    `json:"marked"`     // of them, to be compared before their turn
+	// Oldest is when the comparison began that is the longest ago of the last
+	// complete ones of each partition; none while Never is not 0.
+	Oldest   time.Time `json:"oldest,omitzero"`
+	Repaired uint64    `json:"repaired"` // keys brought up to date, here or there
+	// Error is why the last comparison ended early, at ErrorAt; none if it did not.
 	Error   string    `json:"error,omitempty"`
 	ErrorAt time.Time `json:"error_at,omitzero"`
 }

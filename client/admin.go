@@ -52,6 +52,11 @@ func (a *Admin) Hints(ctx context.Context) (ouro.HintsInfo, error) {
 	return fetch[ouro.HintsInfo](ctx, a, "/admin/v1/hints")
 }
 
+// Repair returns how far the node has compared itself with others.
+func (a *Admin) Repair(ctx context.Context) (ouro.RepairInfo, error) {
+	return fetch[ouro.RepairInfo](ctx, a, "/admin/v1/repair")
+}
+
 // Owners returns where a key lives.
 func (a *Admin) Owners(ctx context.Context, key ouro.Key) (ouro.OwnersInfo, error) {
 	if err := key.Validate(); err != nil {

@@ -62,6 +62,7 @@ func addVerbs(root *cobra.Command) {
 		{groupLook, newStatusCommand()},
 		{groupLook, newRingCommand()},
 		{groupLook, newHintsCommand()},
+		{groupLook, newRepairCommand()},
 		{groupLook, newKeyCommand()},
 		{groupTest, newBenchCommand()},
 		{groupTest, newSimCommand()},

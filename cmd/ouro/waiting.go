@@ -43,6 +43,10 @@ func (o outsider) Hints(context.Context) (ouro.HintsInfo, error) {
 	return ouro.HintsInfo{}, o.refusal()
 }
 
+func (o outsider) Repair(context.Context) (ouro.RepairInfo, error) {
+	return ouro.RepairInfo{}, o.refusal()
+}
+
 func (o outsider) Ready() error { return errWaiting }
 
 func (o outsider) refusal() error {

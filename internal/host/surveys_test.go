@@ -39,10 +39,34 @@ func TestReplicasAgreeWithoutReads(t *testing.T) {
 			time.Sleep(time.Millisecond) // the test's own limit ends this
 		}
 	}
+	waitAgreed(t, c.hosts["a"])
 	c.seen.mu.Lock()
 	defer c.seen.mu.Unlock()
 	if c.seen.facts[fact.Agreed] == 0 || c.seen.facts[fact.Repaired] != 0 {
 		t.Errorf("%d comparisons, %d read repairs", c.seen.facts[fact.Agreed], c.seen.facts[fact.Repaired])
+	}
+}
+
+// waitAgreed waits until a host has compared every partition with everybody, and
+// tells of it.
+func waitAgreed(t *testing.T, h *Host) {
+	t.Helper()
+	for {
+		info, err := h.Repair(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(info.Peers) != 2 || info.Peers[0].Peer != "b" || info.Peers[0].Partitions != 16 {
+			t.Fatalf("%+v", info)
+		}
+		b, c := info.Peers[0], info.Peers[1]
+		if b.Never+c.Never+b.Marked+c.Marked == 0 {
+			if b.Oldest.IsZero() || c.Oldest.IsZero() || b.Repaired+c.Repaired == 0 {
+				t.Errorf("%+v", info)
+			}
+			return
+		}
+		time.Sleep(time.Millisecond)
 	}
 }
 

@@ -111,7 +111,7 @@ func (w *World) checkCalm() {
 // settle heals everything, lets the replicas agree and judges the history.
 func (w *World) settle(s *shape) {
 	w.net.cfg.Loss, w.net.cfg.Duplicate = 0, 0
-	w.comparing(s.alone)
+	w.comparing(false)
 	for _, m := range w.nodes {
 		w.restart(m)
 	}
@@ -119,7 +119,6 @@ func (w *World) settle(s *shape) {
 	if s.alone {
 		w.agree()
 	}
-	w.comparing(false)
 	w.idle("before reading everything")
 	if s.alone {
 		w.violate(w.compare("nodes compared themselves"))

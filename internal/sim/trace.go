@@ -93,6 +93,9 @@ func (t *tracer) frame(now time.Duration, what string, from, to *machine, body [
 		t.printf(now, "%s: %s -> %s: %v", what, from.id, to.id, err)
 		return
 	}
+	if m.Survey != nil && m.Survey.Look == replica.Roots || m.Found != nil && m.Found.Look == replica.Roots {
+		return // they go to and fro all the time
+	}
 	if t.wants(t.keyOf(from, to, &m)) {
 		t.printf(now, "%s: %s -> %s: %s", what, from.id, to.id, tellMessage(&m))
 	}
@@ -100,7 +103,7 @@ func (t *tracer) frame(now time.Duration, what string, from, to *machine, body [
 
 // fact writes a line about what a core states.
 func (t *tracer) fact(now time.Duration, m *machine, f *fact.Fact) {
-	if t == nil {
+	if t == nil || f.Kind == fact.Agreed && f.N == 0 {
 		return
 	}
 	key, known := t.of[ticketOf{m.index, f.Ticket >> coord.AskBits}]

@@ -36,6 +36,7 @@ const agreeWithin = 3 * time.Minute
 func (w *World) agree() {
 	w.tracef("HEALED: replicas are to agree by comparison")
 	w.comparing(true)
+	defer w.comparing(false)
 	for end := w.now + agreeWithin; w.broken == nil && w.now < end; {
 		w.RunFor(500 * time.Millisecond)
 		if w.hints() == 0 && w.compare("a while") == nil {

@@ -71,6 +71,7 @@ func (h *handler) routes() {
 	get("/admin/v1/status", func(w http.ResponseWriter, _ *http.Request) { reply(w, h.cfg.Inspector.Status()) })
 	get("/admin/v1/ring", func(w http.ResponseWriter, _ *http.Request) { reply(w, h.cfg.Inspector.Ring()) })
 	get("/admin/v1/hints", h.hints)
+	get("/admin/v1/repair", h.repair)
 	add("/admin/v1/log-level", methods{http.MethodGet: h.level, http.MethodPut: h.setLevel})
 	if h.cfg.Faults != nil {
 		add("/admin/v1/dev/fault", methods{http.MethodPost: h.setFaults, http.MethodDelete: h.clearFaults})
@@ -122,6 +123,14 @@ func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (h *handler) hints(w http.ResponseWriter, r *http.Request) {
 	if info, err := h.cfg.Inspector.Hints(r.Context()); err != nil {
+		failWith(w, err)
+	} else {
+		reply(w, info)
+	}
+}
+
+func (h *handler) repair(w http.ResponseWriter, r *http.Request) {
+	if info, err := h.cfg.Inspector.Repair(r.Context()); err != nil {
 		failWith(w, err)
 	} else {
 		reply(w, info)

@@ -46,6 +46,10 @@ func (n node) Hints(context.Context) (ouro.HintsInfo, error) {
 	return ouro.HintsInfo{Node: "n1", Bytes: 9, Targets: []ouro.HintTarget{{Target: "n2", Records: 4, Bytes: 9}}}, n.fails
 }
 
+func (n node) Repair(context.Context) (ouro.RepairInfo, error) {
+	return ouro.RepairInfo{Node: "n1", Peers: []ouro.RepairPeer{{Peer: "n2", Partitions: 8, Marked: 1, Repaired: 4}}}, n.fails
+}
+
 func (n node) Replica(_ context.Context, key ouro.Key) (ouro.ReplicaInfo, error) {
 	return ouro.ReplicaInfo{Node: "n1", Bucket: key.Bucket, Key: key.Name, Status: "have", Versions: []ouro.VersionInfo{{Dot: "a/1:1", Value: []byte("\x00v")}}}, n.fails
 }
@@ -94,6 +98,7 @@ func TestPages(t *testing.T) {
 		"/admin/v1/status":         `"node":"n1"`,
 		"/admin/v1/ring":           `"hash":"abcd"`,
 		"/admin/v1/log-level":      `"level":"info"`,
+		"/admin/v1/repair":         `{"peer":"n2","partitions":8,"never":0,"marked":1,"repaired":4}`,
 		"/admin/v1/hints":          `{"target":"n2","records":4,"bytes":9,"over_age":0}`,
 		"/admin/v1/owners/b/k":     `"primaries":["n1"]`,
 		"/admin/v1/replica/b/k":    `"dot":"a/1:1"`,

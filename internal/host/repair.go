@@ -1,0 +1,58 @@
+package host
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/repair"
+)
+
+// Repair implements [ouro.Inspector].
+func (h *Host) Repair(ctx context.Context) (ouro.RepairInfo, error) {
+	info := ouro.RepairInfo{Node: string(h.view.Load().Self), Peers: []ouro.RepairPeer{}}
+	ctx, cancel := context.WithTimeout(ctx, hintsTimeout)
+	defer cancel()
+	answers := make(chan []repair.Agreement, len(h.shards))
+	for _, s := range h.shards {
+		s.in.force(item{do: func(s *shard) { answers <- s.core.Agreements(nil) }, queued: time.Since(h.started)})
+	}
+	byPeer := map[string]ouro.RepairPeer{}
+	for range h.shards {
+		select {
+		case all := <-answers:
+			for _, a := range all {
+				p, found := byPeer[string(a.Peer)]
+				byPeer[string(a.Peer)] = addAgreement(p, a, !found)
+			}
+		case <-ctx.Done():
+			return ouro.RepairInfo{}, ouro.Errorf(ouro.TimedOut, ouro.NotDone, "node %s did not find the time to look: %v", info.Node, ctx.Err())
+		}
+	}
+	for _, p := range byPeer {
+		info.Peers = append(info.Peers, p)
+	}
+	slices.SortFunc(info.Peers, func(a, b ouro.RepairPeer) int { return cmp.Compare(a.Peer, b.Peer) })
+	return info, nil
+}
+
+// addAgreement adds what one shard says of a node to what others do.
+func addAgreement(p ouro.RepairPeer, a repair.Agreement, first bool) ouro.RepairPeer {
+	p.Peer = string(a.Peer)
+	p.Partitions += a.Partitions
+	p.Never += a.Never
+	p.Marked += a.Marked
+	p.Repaired += a.Repaired
+	switch oldest := time.UnixMilli(a.Oldest).UTC(); {
+	case p.Never > 0:
+		p.Oldest = time.Time{}
+	case first || oldest.Before(p.Oldest):
+		p.Oldest = oldest
+	}
+	if at := time.UnixMilli(a.FailedAt).UTC(); a.Failed != "" && at.After(p.ErrorAt) {
+		p.Error, p.ErrorAt = a.Failed, at
+	}
+	return p
+}
