@@ -16,8 +16,12 @@ func (w *World) addUp(m *machine, when string) {
 	}
 }
 
-// comparing makes nodes compare themselves with each other from now on, or not
+// Comparing makes nodes compare themselves with each other from now on, or not
 // any more; a world where they do never comes to rest.
+func (w *World) Comparing(on bool) { w.comparing(on) }
+
+// comparing makes nodes compare themselves with each other from now on, or not
+// any more.
 func (w *World) comparing(on bool) {
 	w.cfg.Compare = on
 	for _, m := range w.nodes {

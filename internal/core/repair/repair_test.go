@@ -330,6 +330,32 @@ func TestWhatComesBetween(t *testing.T) {
 	want("the ring changes", b.done[0], "the ring changed")
 }
 
+// What nobody asked for is not taken, nor what was asked of another, nor twice.
+func TestStrangersAnswers(t *testing.T) {
+	b := newBench(t, off())
+	b.machine.Compare(b.now, replica.Mark{Partition: 7, Peer: "B"}, b, &b.e)
+	mine, theirs := b.e.Surveys[0].ID, b.e.Questions[0].Survey.ID
+	b.e.Reset()
+	take := func(from ring.NodeID, id uint64, look replica.Look) bool {
+		f := replica.Found{ID: id, Look: look, Status: replica.Have}
+		return b.machine.Found(b.now, from, &f, b, &b.e)
+	}
+	for name, taken := range map[string]bool{
+		"another question": take("B", theirs+100, replica.Roots), "the own side's": take("B", mine, replica.Roots),
+		"another look": take("B", theirs, replica.Keys), "another node": take("C", theirs, replica.Roots), "the peer's": take("", theirs, replica.Roots),
+	} {
+		if taken {
+			t.Errorf("the answer to %s was taken", name)
+		}
+	}
+	if !take("B", theirs, replica.Roots) || take("B", theirs, replica.Roots) {
+		t.Error("an answer is not taken once")
+	}
+	if a := (replica.Answer{ID: theirs, Verb: replica.Read}); b.machine.Answer(b.now, "B", &a, b, &b.e) {
+		t.Error("an answer to no operation was taken")
+	}
+}
+
 // A record that can't be read is counted, and keeps nobody from exchanging the
 // others.
 func TestUnreadableRecords(t *testing.T) {
