@@ -48,6 +48,8 @@ func appendRequest(dst []byte, q *node.Request) []byte {
 	}
 	dst = appendVarint(dst, int64(q.TTL))
 	dst = appendVarint(dst, int64(q.Timeout))
+	dst = appendVarint(dst, int64(q.Sent))
+	dst = appendVarint(dst, int64(q.Within))
 	if q.Token != 0 {
 		dst = appendUint64(dst, q.Token)
 	}
@@ -73,6 +75,8 @@ func readRequest(r *reader) *node.Request {
 	}
 	q.TTL = time.Duration(r.varint())
 	q.Timeout = time.Duration(r.varint())
+	q.Sent = time.Duration(r.varint())
+	q.Within = time.Duration(r.varint())
 	if f&requestToken != 0 {
 		q.Token = r.uint64()
 	}

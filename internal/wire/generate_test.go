@@ -151,6 +151,8 @@ func drawRequest(t *rapid.T) *node.Request {
 		Explain:     drawBool(t, "explain"),
 		Token:       drawUint64(t, "token"),
 		Retry:       drawBool(t, "retry"),
+		Sent:        drawDuration(t, "sent"),
+		Within:      drawDuration(t, "within"),
 	}
 }
 

@@ -101,7 +101,7 @@ func goldenMessages() map[string]node.Message {
 		"forward-put": forward(node.Request{
 			ID: 6, Verb: node.Put, Context: []byte("sealed"), HasContext: true, Value: []byte("milk"), ContentType: "text/plain",
 			TTL: -1, W: ouro.Count{N: 3, Set: true}, PW: ouro.Count{N: 1, Set: true}, DW: ouro.Count{N: 2, Set: true},
-			Timeout: 1500 * time.Millisecond, Token: 0xfedcba9876543210, Retry: true,
+			Timeout: 1500 * time.Millisecond, Token: 0xfedcba9876543210, Retry: true, Sent: 90 * time.Second, Within: 200 * time.Millisecond,
 		}),
 		"return-siblings": reply(node.Reply{
 			ID: 5, Context: []byte("sealed"), Coordinator: "n2",

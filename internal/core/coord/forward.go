@@ -25,6 +25,7 @@ type Pass struct {
 	To      ring.NodeID
 	Retry   bool          // another coordinator may have done it already
 	Timeout time.Duration // what is left
+	Within  time.Duration // after which it goes to another; 0: to nobody
 }
 
 // Forward hands a request to the first of its coordinators that can be reached.
@@ -70,11 +71,12 @@ func (f *Forward) pass(now clock.Now, e *Effects, rest set) {
 	left := f.deadline - now.Mono
 	f.at[i] = now.Mono
 	f.state(e, fact.Forwarded, now, i, 0, "")
-	e.Passes = append(e.Passes, Pass{To: f.ids[i], Retry: f.retry, Timeout: left})
+	p := Pass{To: f.ids[i], Retry: f.retry, Timeout: left}
 	f.done = i == f.self
 	if rest.len() > 1 && f.patience > 0 && f.patience < left {
-		f.patient = now.Mono + f.patience
+		p.Within, f.patient = f.patience, now.Mono+f.patience
 	}
+	e.Passes = append(e.Passes, p)
 }
 
 // refusal is what is told where nobody is left who could coordinate.

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/coord"
 	"github.com/ourodb/ouro/internal/core/ring"
@@ -10,7 +11,8 @@ import (
 // again over the same session of a link was duplicated on the way (R30).
 type taken struct {
 	seen  map[passed]struct{}
-	order []passed // in order of arrival, a ring once it is full
+	order []passed              // in order of arrival, a ring once it is full
+	paces map[ring.NodeID]*pace // of members only
 	next  int
 	bound int
 }
@@ -50,16 +52,40 @@ func (n *Node) takeForward(now clock.Now, d *Delivery, out *Out) {
 		drop(now, out, d.From, "a forward whose time is spent")
 	case !n.taken.add(passed{d.From, d.Session, r.ID}):
 		drop(now, out, d.From, "a forward that was taken before")
+	case n.spent(now, d):
+		from := origin{from: d.From, id: r.ID, part: d.Message.Partition}
+		n.refuse(now, r, from, ouro.Errorf(ouro.Overloaded, ouro.NotDone, "node %s was too late for it", n.view.Self), out)
 	default:
 		n.accept(now, r, origin{from: d.From, id: r.ID, part: d.Message.Partition}, out)
 	}
+}
+
+// spent says that a forward comes so late that it has gone to another (RULES R30).
+func (n *Node) spent(now clock.Now, d *Delivery) bool {
+	r := d.Message.Request
+	if r.Sent == 0 || n.view.Ring == nil || n.view.Ring.Count(d.From) == 0 {
+		return false
+	}
+	p := n.taken.paces[d.From]
+	if p == nil {
+		p = &pace{}
+		if n.taken.paces == nil {
+			n.taken.paces = map[ring.NodeID]*pace{}
+		}
+		n.taken.paces[d.From] = p
+	}
+	within := r.Within
+	if within <= 0 {
+		within = max(r.Timeout, 1)
+	}
+	return p.age(now.Mono, d.Session, r.Sent, within) >= within
 }
 
 // pass sends a request to its coordinator. If that is this node after all, the
 // slot goes on with the request's own machine, and pass returns true.
 func (n *Node) pass(now clock.Now, s *slot, p coord.Pass, out *Out) bool {
 	r := *s.request
-	r.ID, r.Retry, r.Timeout = s.id, p.Retry, p.Timeout
+	r.ID, r.Retry, r.Timeout, r.Sent, r.Within = s.id, p.Retry, p.Timeout, max(now.Mono, 1), p.Within
 	if p.To != n.view.Self {
 		n.health.seen[coordinating].Asked(now.Mono, p.To)
 		n.send(out, p.To, Message{Kind: KindForward, Partition: s.common.Partition, Request: &r})

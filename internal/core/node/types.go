@@ -38,6 +38,11 @@ type Request struct {
 	Explain     bool
 	Token       uint64 // keyed hash of the request id; 0: none (RULES R29)
 	Retry       bool   // it was sent to another coordinator before (RULES R30)
+
+	// Of one that is forwarded: when it was sent, by the forwarder's own clock, and
+	// how long after that it may be taken: later another has it (RULES R30). Within
+	// 0: however late.
+	Sent, Within time.Duration
 }
 
 // Reply answers a [Request]; every request gets exactly one.

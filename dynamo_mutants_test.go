@@ -1,0 +1,72 @@
+package ouro_test
+
+import (
+	"testing"
+
+	"github.com/ourodb/ouro/internal/mutants"
+)
+
+// TestMutants plants bugs that the tests of failures here must notice:
+//
+//	OURO_MUTANTS=1 go test -run 'TestMutants$' -timeout 30m .
+func TestMutants(t *testing.T) {
+	const coord, node = "internal/core/coord", "internal/core/node"
+	mutants.Run(t, []mutants.Mutant{
+		{
+			Name: "a suspect is asked as the others are", Dir: node, File: "health.go", Test: "TestPaper_4_8_3_HangingNode",
+			Old: "Doubt: h.Suspected, Late: h.Late", New: "Late: h.Late",
+		},
+		{
+			Name: "nobody is suspected of not storing", Dir: node, File: "health.go", Test: "TestPaper_4_8_3_StalledDisk",
+			Old: "	if v == replica.Write || v == replica.Join {\n		return storing\n	}\n", New: "",
+		},
+		{
+			Name: "what is received and not durable counts as an answer", Dir: node, File: "health.go", Test: "TestPaper_4_8_3_StalledDisk",
+			Old: "if w == reading || a.Durable ||", New: "if w == reading || a.Status == replica.Have ||",
+		},
+		{
+			Name: "the own disk is trusted whatever it does", Dir: node, File: "request.go", Test: "TestPaper_4_8_3_StalledDisk",
+			Old: "write && n.sick(now),", New: "false,",
+		},
+		{
+			Name: "the late stand in as the others do", Dir: node, File: "walk.go", Test: "TestPaper_4_8_3_SlowNode",
+			Old: "replicas = append(replicas, r); !r.Late {", New: "replicas = append(replicas, r); true {",
+		},
+		{
+			Name: "a coordinator that hangs is waited for", Dir: coord, File: "forward.go", Test: "TestPaper_4_8_3_HangingNode|TestPaper_4_6_5_OneNode",
+			Old: "f.patience > 0 && f.patience < left", New: "f.patience < 0",
+		},
+		{
+			Name: "a full disk fails the write", Dir: node, File: "reply.go", Test: "TestPaper_4_6_5_FullDisk",
+			Old: "if replied && reply.Elsewhere > 0 &&", New: "if replied && reply.Elsewhere < 0 &&",
+		},
+		{
+			Name: "a full disk that was passed a write fails it", Dir: coord, File: "forward.go", Test: "TestPaper_4_6_5_FullDisk",
+			Old: "err.Code == ouro.DiskFull ||", New: "",
+		},
+		{
+			Name: "a forward is taken however late", Dir: node, File: "forwards.go", Test: "TestRules_H10_Forward",
+			Old: "case n.spent(now, d):", New: "case n.spent(now, d) && false:",
+		},
+		{
+			Name: "every read may hedge", Dir: node, File: "spare.go", Test: "TestPaper_4_8_3_HedgedReads",
+			Old: "n.hedges.take()", New: "true",
+		},
+		{
+			Name: "no read may hedge", Dir: node, File: "spare.go", Test: "TestPaper_4_8_3_HedgedReads",
+			Old: "n.hedges.take()", New: "false",
+		},
+		{
+			Name: "the own state is asked for first however slow it is", Dir: coord, File: "get.go", Test: "TestPaper_4_8_3_HedgedReads",
+			Old: "(g.mean[best] == 0 || g.mean[g.self] < 2*g.mean[best])", New: "true",
+		},
+		{
+			Name: "every read that sees a stale replica repairs it", Dir: node, File: "spare.go", Test: "TestPaper_5_7_RepairsAreNotRepeated",
+			Old: "known && now < until ||", New: "known && now > until ||",
+		},
+		{
+			Name: "repairs know no bound", Dir: node, File: "spare.go", Test: "TestPaper_5_7_RepairsAreLimited",
+			Old: " || !r.may.take()", New: "",
+		},
+	})
+}
