@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/sim"
@@ -225,6 +226,55 @@ func TestRules_H10_ForwardThatIsTakenLate(t *testing.T) {
 	c.Resume("A")
 	c.RunUntilIdle()
 	c.get("B", key, nil, ouro.R(3))
+}
+
+// pw and pr count primaries alone, wherever they are set: in the default, in a
+// bucket or in the request; that others stand in for a primary that hangs does not
+// make up for it, and the request may lower what the bucket sets.
+func TestPaper_9_5_StrictWhereverItIsSet(t *testing.T) {
+	plain := member.Bucket{N: 3, R: 2, W: 2, Timeout: time.Second}
+	strict := plain
+	strict.PR, strict.PW = 2, 2
+	ids := []ring.NodeID{"A", "B", "C", "D", "E"}
+	for _, c := range []struct {
+		name          string
+		standard, own member.Bucket
+		opts          []ouro.Option
+		want          bool
+	}{
+		{"nowhere", plain, plain, nil, true},
+		{"by default", strict, plain, nil, true}, // the bucket has its own
+		{"in the bucket", plain, strict, nil, false},
+		{"in the request", plain, plain, []ouro.Option{ouro.PR(2), ouro.PW(2)}, false},
+		{"lowered in the request", plain, strict, []ouro.Option{ouro.PR(1), ouro.PW(1)}, true},
+		{"dw", plain, plain, []ouro.Option{ouro.W(3), ouro.DW(3)}, true}, // what stands in is as durable
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, bucket := range []string{"b", "unnamed"} {
+				w := newCluster(t, sim.Config{Nodes: nodes(ids...), Tokens: handRing(ids...), Buckets: node.Buckets{
+					Default: c.standard, Named: map[string]member.Bucket{"b": c.own},
+				}})
+				w.Pause("A")
+				w.Pause("B")
+				want := c.want
+				if bucket == "unnamed" && len(c.opts) == 0 {
+					want = c.standard.PW == 0
+				}
+				var key ouro.Key
+				for i := 0; key.Name == "" || !slices.Equal(w.Preference(key)[:3], ids[:3]); i++ {
+					key = ouro.Key{Bucket: bucket, Name: fmt.Sprint("k", i)}
+				}
+				put, err := w.Put("E", key, text("v"), c.opts...).Wait()
+				if (err == nil) != want {
+					t.Errorf("a put in %s: %+v, %v", bucket, put.Quorum, err)
+				}
+				get, err := w.Get("E", key, c.opts...).Wait()
+				if ok := err == nil || ouro.CodeOf(err) == ouro.NotFound; ok != want {
+					t.Errorf("a get in %s: %+v, %v", bucket, get.Quorum, err)
+				}
+			}
+		})
+	}
 }
 
 // Nobody is suspected of anything where nothing is asked: there are no heartbeats.

@@ -135,6 +135,9 @@ func (w *World) settle(s *shape) {
 	if w.broken == nil {
 		w.violate(w.hist.Judge())
 	}
+	if w.broken == nil {
+		w.hang()
+	}
 }
 
 // pruneRounds bounds how often all keys are read until their replicas agree,

@@ -27,7 +27,7 @@ var (
 	Grown       = Promise{21, "grown", "nothing is left in a node's tables when nothing is under way"}
 	Twice       = Promise{22, "twice", "a request sent once is stored once, whatever the network repeats"}
 	Panicked    = Promise{23, "panic", "no input makes a node panic"}
-	Unavailable = Promise{24, "unavailable", "with all nodes and links healthy every request succeeds"}
+	Unavailable = Promise{24, "unavailable", "with all nodes and links healthy every request succeeds, and with one node hanging every one that can do without it"}
 	Replayed    = Promise{25, "replay", "the same seed gives the same history, to the byte"}
 	Summed      = Promise{26, "summed", "every leaf of a tree is the sum of the records under it, at once after a crash too"}
 )
