@@ -70,7 +70,7 @@ func (n *Node) hintsAnswer(now clock.Now, from ring.NodeID, a *replica.Answer, o
 	if !n.handoff.Answer(now, from, &answer, reachable{n, now}, &n.hints) {
 		drop(now, out, from, "answer to a handover that nobody waits for")
 	}
-	n.drainHints(out)
+	n.drainHints(now, out)
 }
 
 // hintsPaid takes the own storage's answer to a payment.
@@ -78,12 +78,12 @@ func (n *Node) hintsPaid(now clock.Now, a *replica.Answer, out *Out) {
 	answer := *a
 	answer.ID &^= hintMark
 	n.handoff.Complete(now, &answer, reachable{n, now}, &n.hints)
-	n.drainHints(out)
+	n.drainHints(now, out)
 }
 
 func (n *Node) hintsPage(now clock.Now, p *Page, out *Out) {
 	n.handoff.Page(now, &p.Page, reachable{n, now}, &n.hints)
-	n.drainHints(out)
+	n.drainHints(now, out)
 }
 
 // hintKept looks for answers by which something is kept for others.
@@ -100,17 +100,17 @@ func (n *Node) hintsLink(now clock.Now, l *Link, out *Out) {
 		return
 	}
 	n.handoff.Down(now, l.Peer, reachable{n, now}, &n.hints)
-	n.drainHints(out)
+	n.drainHints(now, out)
 }
 
 func (n *Node) hintsTick(now clock.Now, out *Out) {
 	if n.handoff.Deadline() <= now.Mono {
 		n.handoff.Tick(now, reachable{n, now}, &n.hints)
-		n.drainHints(out)
+		n.drainHints(now, out)
 	}
 }
 
-func (n *Node) drainHints(out *Out) {
+func (n *Node) drainHints(now clock.Now, out *Out) {
 	e := &n.hints
 	for i := range e.Asks {
 		a := &e.Asks[i]
@@ -119,6 +119,7 @@ func (n *Node) drainHints(out *Out) {
 	}
 	for i := range e.Ops {
 		e.Ops[i].ID |= hintMark
+		n.repairMissed(now, &e.Ops[i], out)
 	}
 	out.Ops = append(out.Ops, e.Ops...)
 	out.Scans = append(out.Scans, e.Scans...)
