@@ -692,6 +692,7 @@ func TestPaper_9_2_WipedCoordinator(t *testing.T) {
 	c.RunFor(time.Second)
 	v3 := c.put("A", key, "v3", ouro.WithContext(v2.Context))
 	c.healAll("A", "B", "C")
+	c.RunFor(20 * time.Second) // A learns that it lost its disk, waits, and compares
 	c.get("B", key, []string{"v1", "v3"}, ouro.R(3))
 	c.RunUntilIdle()
 	c.put("A", key, "v4", ouro.WithContext(v3.Context))

@@ -71,6 +71,13 @@ func (n *node) settleDisk(view *corenode.View) (doubt bool, err error) {
 		return false, err
 	}
 	id := n.dir.Identity()
+	if stored != uint64(id.DiskID) && !id.Recover && id.Starts > 1 {
+		n.log.Warn("the data is not that of this folder: it was lost or replaced, so the node comes back as recovering", "data", n.dir.Engine())
+		if err := n.dir.ComeBack(); err != nil {
+			return false, err
+		}
+		id = n.dir.Identity()
+	}
 	if to := n.dir.Aside(); to != "" {
 		n.log.Warn("the data was rolled back and is set aside: this node starts over as if its disk was lost; delete the folder once nobody needs it", "folder", to)
 	}

@@ -104,7 +104,7 @@ const twinPatience = 8 * time.Second
 func (l *linkHandler) Refused(peer string, err *transport.RefusedError) {
 	switch err.Code {
 	case transport.ComeBack:
-		l.node.log.Warn("this node may have forgotten something that it acknowledged", "peer", peer, "why", err.Message)
+		l.node.comeBack(peer, err.Message)
 	case transport.Twin:
 		l.mu.Lock()
 		since, known := l.twins[peer]

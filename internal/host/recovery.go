@@ -56,8 +56,8 @@ func (s *shard) show(now clock.Now) {
 		}
 		return
 	}
-	if before == nil || now.Mono-before.at >= showEvery {
-		s.shown.Store(&shown{s.core.Recoveries(now.Mono, nil), s.core.Rotten(), now.Mono})
+	if at := now.Mono - s.slept; before == nil || at-before.at >= showEvery {
+		s.shown.Store(&shown{s.core.Recoveries(now.Mono, nil), s.core.Rotten(), at})
 	}
 }
 

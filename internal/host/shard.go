@@ -43,6 +43,7 @@ type shard struct {
 	found      []replica.Found
 	oldest     atomic.Int64  // since when the oldest hint is kept, for other goroutines
 	drift      time.Duration // wall minus monotonic clock at the last turn
+	slept      time.Duration // by how much the monotonic clock is behind
 
 	shown atomic.Pointer[shown]
 }
@@ -104,7 +105,7 @@ func (s *shard) sleep(timer *time.Timer) {
 		<-s.in.wake
 		return
 	}
-	wait := at - s.host.now().Mono
+	wait := at - s.now().Mono
 	if wait <= 0 {
 		return
 	}
@@ -118,8 +119,7 @@ func (s *shard) sleep(timer *time.Timer) {
 // turn steps the core on the items, runs the storage operations that come of
 // it, and delivers all effects.
 func (s *shard) turn(items []item) {
-	now := s.host.now()
-	s.watchClock(now)
+	now := s.watchClock(s.now())
 	inputs := 0
 	for i := range items {
 		inputs += s.take(now, &items[i])
@@ -136,7 +136,7 @@ func (s *shard) turn(items []item) {
 	s.oldest.Store(s.core.OldestHint())
 	s.show(now)
 	if len(items) > 0 {
-		s.host.cfg.Observer.Turn("shard", inputs, now.Mono-items[0].queued)
+		s.host.cfg.Observer.Turn("shard", inputs, now.Mono-s.slept-items[0].queued)
 	}
 }
 
@@ -291,15 +291,33 @@ func (s *shard) tell() {
 	s.out.Reset()
 }
 
-// watchClock ends all lives of records where the clocks came apart.
-func (s *shard) watchClock(now clock.Now) {
+// now reads both clocks. Time in which the machine was suspended counts: others
+// did not wait for it.
+func (s *shard) now() clock.Now {
+	now := s.host.now()
+	now.Mono += s.slept
+	return now
+}
+
+// watchClock ends all lives of records where the clocks came apart, and lets the
+// time pass that the monotonic one may have missed: whoever waited for requests
+// of this node to end has waited so long (RULES R1, R10; hole H25). It returns
+// the time as it then is.
+func (s *shard) watchClock(now clock.Now) clock.Now {
 	drift := time.Duration(now.Wall)*time.Millisecond - now.Mono
 	if s.drift != 0 && (drift-s.drift).Abs() > gap {
+		by := drift - s.drift
 		s.replica.NewRun(newRun())
 		s.host.cfg.Log.Warn("the wall clock moved against the monotonic clock: a new run begins",
-			"by", (drift - s.drift).Round(time.Millisecond).String())
+			"by", by.Round(time.Millisecond).String())
+		if by > 0 {
+			s.slept += by
+			now.Mono += by
+			drift -= by
+		}
 	}
 	s.drift = drift
+	return now
 }
 
 // abandon answers the clients whose requests were under way when the shard

@@ -27,7 +27,7 @@ type attempt struct {
 // request sends a request to a node. It returns false where the node is down:
 // then nothing was sent. Done is called when the client knows more.
 func (w *World) request(m *machine, r *node.Request, done func(*node.Reply)) bool {
-	if !m.alive {
+	if !m.alive || m.unheard {
 		return false
 	}
 	timeout := r.Timeout

@@ -73,7 +73,7 @@ func (c *client) begin() {
 	b := w.cfg.Buckets.Of(op.Key.Bucket)
 	c.rec = &history.Op{
 		Client: c.id, Verb: history.Verb(op.Verb), Key: op.Key.Bucket + "/" + op.Key.Name,
-		N: b.N, R: op.R.Or(b.R), W: op.W.Or(b.W), PR: op.PR.Or(b.PR), PW: op.PW.Or(b.PW), Sloppy: len(w.nodes) > b.N,
+		N: b.N, R: op.R.Or(b.R), W: op.W.Or(b.W), PR: op.PR.Or(b.PR), PW: op.PW.Or(b.PW), Promised: promised(&b), Sloppy: len(w.nodes) > b.N,
 	}
 	c.req = node.Request{
 		Verb: node.Verb(op.Verb + 1), Key: ring.NewKey(op.Key.Bucket, op.Key.Name),
@@ -102,7 +102,7 @@ func (c *client) begin() {
 func (c *client) send() {
 	w := c.load.w
 	m := pick(c.load.rand, w.nodes...)
-	if !m.alive {
+	if !m.alive || m.unheard {
 		w.after(time.Millisecond+spread(c.load.rand, 5*time.Millisecond), c.send)
 		return
 	}
@@ -177,4 +177,13 @@ func (c *client) end(res history.Result) {
 		return
 	}
 	c.next()
+}
+
+// promised is the smallest number of primaries that a write of a bucket is
+// promised to be on (RULES R10).
+func promised(b *node.Bucket) int {
+	if b.PW > 0 {
+		return min(b.PW, b.W)
+	}
+	return b.W
 }

@@ -60,6 +60,12 @@ func (c *Config) setDefaults() {
 	if b.Timeout == 0 {
 		b.Timeout = time.Second
 	}
+	if c.Node.Recovery.Wait == 0 { // nobody's request takes longer
+		c.Node.Recovery.Wait = b.Timeout
+		for _, name := range c.Buckets.Names {
+			c.Node.Recovery.Wait = max(c.Node.Recovery.Wait, c.Buckets.Named[name].Timeout)
+		}
+	}
 	if c.Turn == 0 {
 		c.Turn = 10 * time.Microsecond
 	}

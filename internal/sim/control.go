@@ -31,11 +31,23 @@ func (w *World) Wipe(id ring.NodeID) { w.wipe(w.mustID(id)) }
 
 func (w *World) wipe(m *machine) {
 	w.tracef("%s loses its disk", m.id)
-	m.disk.Engine = newPlatter().Engine
+	m.disk.Engine, m.folder, m.rotten = newPlatter().Engine, folder{}, nil
 	if m.runner != nil {
 		m.runner.Refresh()
 	}
-	w.hist.Wiped++
+	w.lost()
+}
+
+// lost notes that another node has lost something, beside those that have not
+// got back what they lost before.
+func (w *World) lost() {
+	n := 0
+	for _, m := range w.nodes {
+		if !w.wholeOne(m) {
+			n++
+		}
+	}
+	w.hist.Wiped = max(w.hist.Wiped, n)
 }
 
 // Pause makes a node stand still: it neither works nor answers, and what is

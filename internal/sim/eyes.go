@@ -32,7 +32,7 @@ func newEyes() eyes {
 
 // stored looks at a record that a node stores.
 func (w *World) stored(m *machine, key, value []byte) {
-	if !store.IsRecord(key) && !store.IsPending(key) {
+	if !store.IsRecord(key) && !store.IsPending(key) && !store.IsSide(key) {
 		return
 	}
 	e := &w.eyes

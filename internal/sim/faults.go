@@ -31,12 +31,16 @@ const (
 	kindClog
 	kindSwizzle // links stop one by one and go on in another order
 	kindSlow
+	kindRestore // a node is started from an old copy of its disk
+	kindCopy    // a node is started on a copy of another's data
+	kindRot     // a record rots on the disk
 	kinds
 )
 
 var kindNames = [...]string{
 	"crash", "power", "pause", "clock", "wipe", "stall", "sync-error", "write-fail", "read-fail", "full", "slow-disk",
 	"cut", "one-way", "isolate", "split", "clog", "swizzle", "slow",
+	"restore", "copy", "rot",
 }
 
 func (k kind) String() string { return kindNames[k] }
@@ -56,7 +60,7 @@ type nemesis struct {
 	shape  *shape
 	active []*wound
 	stop   bool
-	wiped  bool
+	images map[*machine]*image // old copies of disks
 }
 
 // wound is a fault that has not been taken back.
@@ -66,7 +70,7 @@ type wound struct {
 }
 
 func (w *World) unleash(s *shape) *nemesis {
-	n := &nemesis{w: w, rand: stream(s.cfg.Seed, streamFaults), shape: s}
+	n := &nemesis{w: w, rand: stream(s.cfg.Seed, streamFaults), shape: s, images: map[*machine]*image{}}
 	if len(s.kinds) > 0 {
 		n.next()
 	}
@@ -151,8 +155,10 @@ func (n *nemesis) strike(k kind) {
 	case kindClock:
 		c.ClockJumps++
 		w.jump(m, n.leap())
-	case kindWipe:
-		n.wipe(m)
+	case kindWipe, kindRestore, kindCopy, kindRot:
+		if w.whole() {
+			n.forget(k, m)
+		}
 	case kindStall, kindSyncError, kindWriteFail, kindReadFail, kindFull, kindSlowDisk:
 		n.strikeDisk(k, m)
 	default:
@@ -166,19 +172,6 @@ func (n *nemesis) crash(m *machine) {
 	}
 	n.w.stats.Faults.Crashes++
 	n.w.crash(m)
-	n.heals(func() { n.w.restart(m) })
-}
-
-// wipe loses a disk, one in the life of a world: what two replicas have
-// acknowledged must survive it.
-func (n *nemesis) wipe(m *machine) {
-	if n.wiped {
-		return
-	}
-	n.wiped = true
-	n.w.stats.Faults.Wipes++
-	n.w.kill(m, 0)
-	n.w.wipe(m)
 	n.heals(func() { n.w.restart(m) })
 }
 
@@ -349,5 +342,9 @@ func (w *World) jump(m *machine, ms int64) {
 	if m.alive && (ms > 2000 || ms < -2000) {
 		w.begin(m)
 		m.replica.NewRun(m.run)
+	}
+	if m.alive && ms > 2000 { // it may have been suspended: that time counts
+		m.born -= time.Duration(ms) * time.Millisecond
+		w.wake(m)
 	}
 }

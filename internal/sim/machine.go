@@ -29,10 +29,15 @@ type machine struct {
 	life   uint64        // counts the starts
 	run    uint64        // the run id
 	born   time.Duration // when the process started
-	skew   int64         // wall clock minus true time, in ms
-	paused int           // reasons for which it stands still
-	full   int           // reasons for which its disk has no room
-	rested time.Duration // when it last stood still
+	folder folder
+	rotten [][]byte // engine keys of records that were damaged
+
+	recovering bool          // something was, when the process started
+	unheard    bool          // it was restored, and no other node has told it so yet: clients leave it alone
+	skew       int64         // wall clock minus true time, in ms
+	paused     int           // reasons for which it stands still
+	full       int           // reasons for which its disk has no room
+	rested     time.Duration // when it last stood still
 
 	core    *node.Node
 	replica *replica.Replica
@@ -197,6 +202,7 @@ func (w *World) flush(m *machine) {
 			continue
 		}
 		w.noteSend(&s.Message)
+		w.knows(m, &s.Message)
 		body := wire.AppendMessage(nil, &s.Message)
 		w.trace.frame(w.now, "sends", m, to, body)
 		w.send(m, to, body)
@@ -249,6 +255,7 @@ func (w *World) start(m *machine) {
 	m.alive, m.born, m.turning, m.tickAt = true, w.now, false, 0
 	m.life++
 	w.begin(m)
+	w.open(m)
 	m.inbox, m.spare, m.out = nil, nil, node.Out{}
 	rc := w.cfg.Replica
 	rc.Run = m.run
@@ -264,7 +271,8 @@ func (w *World) start(m *machine) {
 	nc.Run, nc.Marks = m.run, m.runner.Marks()
 	nc.Repair.Off = !w.cfg.Compare
 	nc.Handoff.Found = m.runner.Owing()
-	m.core = node.New(nc, &node.View{Self: m.id, Ring: w.ring, Buckets: w.cfg.Buckets})
+	m.core = node.New(nc, w.view(m))
+	w.recall(m)
 	w.tracef("%s starts, run %016x", m.id, m.run)
 	for i := range w.nodes {
 		if i != m.index {

@@ -182,6 +182,9 @@ func (w *World) mend(l *link) {
 
 // join makes a link: a new session begins.
 func (w *World) join(l *link) {
+	if !w.greet(l) {
+		return
+	}
 	w.net.session++
 	l.up, l.session, l.last, l.held = true, w.net.session, w.now, nil
 	w.tell(l, true)

@@ -116,6 +116,7 @@ func (w *World) settle(s *shape) {
 		w.restart(m)
 	}
 	w.RunFor(w.net.cfg.Detect + w.net.cfg.Reconnect + 3*time.Second)
+	w.recoverAll()
 	if s.alone {
 		w.agree()
 	}

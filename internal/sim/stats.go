@@ -82,6 +82,9 @@ type Faults struct {
 	Pauses     int `json:"pauses"`
 	ClockJumps int `json:"clock_jumps"`
 	Wipes      int `json:"wiped_disks"`
+	Restored   int `json:"restored_disks"`
+	Copied     int `json:"copied_disks"`
+	Rotten     int `json:"rotten_records"`
 	Stalls     int `json:"stalled_disks"`
 	SyncErrors int `json:"sync_errors"`
 	WriteFails int `json:"failing_writes"`
@@ -101,7 +104,7 @@ type Faults struct {
 // Injected returns the number of all faults that were injected on purpose,
 // frames counted one by one.
 func (f *Faults) Injected() int {
-	return f.Crashes + f.PowerCuts + f.Pauses + f.ClockJumps + f.Wipes + f.Stalls + f.SyncErrors + f.WriteFails +
+	return f.Crashes + f.PowerCuts + f.Pauses + f.ClockJumps + f.Wipes + f.Restored + f.Copied + f.Rotten + f.Stalls + f.SyncErrors + f.WriteFails +
 		f.ReadFails + f.FullDisks + f.SlowDisks + f.Cuts + f.OneWay + f.Clogs + f.Slow + f.Lost + f.Duplicated
 }
 
@@ -134,6 +137,9 @@ func (f *Faults) add(o *Faults) {
 	f.Pauses += o.Pauses
 	f.ClockJumps += o.ClockJumps
 	f.Wipes += o.Wipes
+	f.Restored += o.Restored
+	f.Copied += o.Copied
+	f.Rotten += o.Rotten
 	f.Stalls += o.Stalls
 	f.SyncErrors += o.SyncErrors
 	f.WriteFails += o.WriteFails

@@ -155,6 +155,9 @@ func AppendSideKey(dst []byte, partition uint32, bucket string, pos uint64, name
 	return appendKey(append(dst, sidePrefix), partition, bucket, pos, name)
 }
 
+// IsSide reports whether an engine key is that of a side record.
+func IsSide(key []byte) bool { return len(key) > 0 && key[0] == sidePrefix }
+
 // DiskKey is the engine key of the id of the data folder.
 func DiskKey() []byte { return []byte{metaPrefix, diskKey} }
 

@@ -44,7 +44,12 @@ func freePorts(t *testing.T, n int) []string {
 // serve starts a node on free ports; the arguments come after its own.
 func serve(t *testing.T, args ...string) *serving {
 	t.Helper()
-	ports := freePorts(t, 3)
+	return serveOn(t, freePorts(t, 3), args...)
+}
+
+// serveOn starts a node on three ports: for clients, nodes and operators.
+func serveOn(t *testing.T, ports []string, args ...string) *serving {
+	t.Helper()
 	s := &serving{log: new(lockedBuffer), client: ports[0], peer: ports[1], admin: ports[2]}
 	s.args = append([]string{"serve", "--listen", s.client, "--peer-listen", s.peer, "--admin-listen", s.admin}, args...)
 	s.cmd = exec.Command(binary, s.args...)

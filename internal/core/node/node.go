@@ -28,6 +28,8 @@ type Node struct {
 	hints      handoff.Effects
 	recovery   *recovery.Recovery
 	recoveries recovery.Effects
+	compares   []recovery.Compare // to be begun
+	outcomes   []repair.Outcome   // of those
 	health     health
 	hedges     allowance
 	mends      mends
@@ -67,6 +69,7 @@ func New(cfg Config, view *View) *Node {
 // Step takes an input and appends its effects to out.
 func (n *Node) Step(now clock.Now, in Input, out *Out) {
 	n.overslept(now)
+	n.overdue(now, out)
 	switch in := in.(type) {
 	case *Request:
 		n.accept(now, in, origin{id: in.ID}, out)
@@ -112,16 +115,24 @@ func (n *Node) Deadline() (time.Duration, bool) {
 // passed on and not yet answered.
 func (n *Node) InFlight() int { return n.inFlight }
 
-func (n *Node) expire(now clock.Now, out *Out) {
+// overdue ends the requests whose time is over. It comes before an input is
+// looked at: a node that stood still must not count then what came meanwhile,
+// since who lost its disk waits only as long as a request may take (RULES R10).
+func (n *Node) overdue(now clock.Now, out *Out) {
 	for len(n.slots.heap) > 0 && n.slots.heap[0].deadline <= now.Mono {
 		s := n.slots.heap[0]
 		s.machine.Tick(now, &n.effects)
 		n.drain(now, s, out)
 	}
+}
+
+func (n *Node) expire(now clock.Now, out *Out) {
+	n.overdue(now, out)
 	n.hintsTick(now, out)
 	n.recoveryTick(now, out)
 	n.watch(now, out)
 	n.repairTick(now, out)
+	n.compared(now, out)
 }
 
 func (n *Node) link(now clock.Now, l *Link, out *Out) {

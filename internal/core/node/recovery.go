@@ -143,8 +143,27 @@ func (n *Node) recoveryTick(now clock.Now, out *Out) {
 	}
 }
 
+// compared tells the recovery how the comparisons that it asked for ended, and
+// begins those that it asks for next.
+func (n *Node) compared(now clock.Now, out *Out) {
+	for len(n.outcomes) > 0 || len(n.compares) > 0 {
+		outcomes, compares := n.outcomes, n.compares
+		n.outcomes, n.compares = nil, nil
+		for i := range outcomes {
+			o := &outcomes[i]
+			// What a record of the peer's that can't be read held is not known.
+			n.recovery.Compared(now, o.Partition, o.Peer, o.Complete, o.Recovering || o.UnreadableThere > 0, o.Why, kin{n}, &n.recoveries)
+		}
+		n.drainRecovery(out)
+		for _, c := range compares {
+			n.Compare(now, c.Partition, c.Peer, out)
+		}
+	}
+}
+
 func (n *Node) drainRecovery(out *Out) {
 	e := &n.recoveries
+	n.compares = append(n.compares, e.Compares...)
 	for i := range e.Asks {
 		a := &e.Asks[i]
 		a.Op.ID |= recoveryMark

@@ -138,6 +138,11 @@ func (n *Node) drainRepair(out *Out) {
 	out.Ops = append(out.Ops, e.Ops...)
 	out.Surveys = append(out.Surveys, e.Surveys...)
 	out.Compared = append(out.Compared, e.Done...)
+	for i := range e.Done {
+		if e.Done[i].Asked {
+			n.outcomes = append(n.outcomes, e.Done[i])
+		}
+	}
 	out.Facts = append(out.Facts, e.Facts...)
 	e.Reset()
 }

@@ -114,6 +114,7 @@ func (r *Recovery) fetch(now clock.Now, p *record, need *Need, c Cluster, e *Eff
 	p.due = now.Mono + r.cfg.AskWait
 	if len(p.asked) == 0 {
 		r.giveUp(now, p, "none of the others can be reached", e)
+		p.due = never // until one is back
 	}
 }
 

@@ -129,6 +129,7 @@ func (r *Recovery) advance(now clock.Now, p *part, c Cluster, e *Effects) bool {
 	peer, ok := candidate(needs, p, c)
 	if !ok {
 		r.fail(now, p, "no other replica that is still needed can be reached")
+		p.due = never // until one is back
 		return false
 	}
 	p.with = peer

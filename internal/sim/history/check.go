@@ -63,12 +63,16 @@ func (h *History) checkSiblings(r *Response) *Violation {
 // which the answer to a delete without context does not tell of its read.
 func (h *History) checkStrict(r *Response) *Violation {
 	o := r.Op.object
-	if h.Wiped > 0 || o.wild > 0 || len(r.Op.strict) == 0 || r.Op.standIns > 0 || r.Op.Bare() && r.Op.Sloppy {
+	strict := r.Op.strict
+	if h.Wiped > 0 {
+		strict = r.Op.firm
+	}
+	if h.Wiped > 1 || o.wild > 0 || len(strict) == 0 || r.Op.standIns > 0 || r.Op.Bare() && r.Op.Sloppy {
 		return nil
 	}
 	h.Stats.Strict++
 	var puts, removed Set
-	r.Op.strict.Each(func(i int) bool {
+	strict.Each(func(i int) bool {
 		if w := o.writes[i]; w.Verb == Put {
 			puts.Add(i)
 		} else {

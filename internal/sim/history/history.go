@@ -11,9 +11,10 @@ type History struct {
 	// replaced may then come back as a sibling (RULES R4, R7), and the checks of
 	// [Returned] and [Siblings] let it.
 	Loose bool
-	// Wiped is how many replicas lost what they had acknowledged. A read may then
-	// miss what was acknowledged (RULES R9), so [Stale] is not checked, and what
-	// no more replicas than that had acknowledged may be lost.
+	// Wiped is how many replicas at a time had lost what they had acknowledged.
+	// What no more than that had acknowledged may be lost. Where it was one, a read
+	// must show what as many had acknowledged as the bucket promises, and two at
+	// least (RULES R9, R10); where it was more, [Stale] is not checked.
 	Wiped int
 
 	Stats Stats
@@ -113,6 +114,7 @@ func (h *History) Invoke(op *Op, now time.Duration) {
 	}
 	if op.Verb == Get || op.Bare() {
 		op.strict = op.object.ackedWith(op.N - op.R + 1)
+		op.firm = op.object.ackedWith(max(op.N-op.R+1, op.Promised, 2))
 	}
 	if op.Verb != Get {
 		op.object.begin(op)

@@ -223,10 +223,18 @@ func TestStale(t *testing.T) {
 		}
 	})
 	t.Run("a replica forgot", func(t *testing.T) {
-		s := newScript(t)
-		s.h.Wiped = 1
-		s.must(Put, "k", nil)
-		expect(t, read(s, 2), kept)
+		for _, c := range []struct {
+			wiped, promised int
+			want            Promise
+		}{{1, 2, Stale}, {1, 3, kept}, {2, 2, kept}} {
+			s := newScript(t)
+			s.h.Wiped = c.wiped
+			s.must(Put, "k", nil) // w=2
+			g := &Op{Verb: Get, Key: "k", N: 3, R: 2, Promised: c.promised, Attempts: 1}
+			s.h.Invoke(g, s.tick())
+			_, v := s.h.Return(g, Result{Outcome: OK}, s.tick())
+			expect(t, v, c.want)
+		}
 	})
 }
 

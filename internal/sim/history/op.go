@@ -36,11 +36,14 @@ type Op struct {
 	Client  int
 	Verb    Verb
 	Key     string
-	N, R, W int       // in force for it
-	PR      int       // a get's: r counts so many primaries at least
-	PW      int       // a put's or delete's: so many of w are primaries
-	Sloppy  bool      // there are more nodes than n, so that some may stand in
-	Context *Response // where its context came from; nil: it was given none
+	N, R, W int // in force for it
+	PR      int // a get's: r counts so many primaries at least
+	PW      int // a put's or delete's: so many of w are primaries
+	// Promised is with how many acknowledgements writes of the key are made, unless
+	// they ask for others: a replica that lost its disk gets back what had as many.
+	Promised int
+	Sloppy   bool      // there are more nodes than n, so that some may stand in
+	Context  *Response // where its context came from; nil: it was given none
 
 	ID       uint64 // from 1, in the order of invocation
 	Invoked  time.Duration
@@ -57,6 +60,7 @@ type Op struct {
 	covers Set  // what it has certainly seen
 	may    Set  // what its context may cover at most
 	strict Set  // gets: what was acknowledged before it, with w > n - r
+	firm   Set  // of that, what outlives the loss of one disk
 	vague  bool // may leaves something out
 
 	standIns int // of those that were counted, which strict promises do not

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/ourodb/ouro/internal/store"
@@ -75,4 +76,34 @@ func (e *Engine) pop() unsynced {
 	e.pending[0] = unsynced{}
 	e.pending = e.pending[1:]
 	return first
+}
+
+// Copy returns another engine with what is synced by now: a copy of the disk.
+func (e *Engine) Copy() *Engine {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	from := &e.data
+	if e.manual {
+		from = &e.synced
+	}
+	return newEngine(from.clone(), Options{Manual: e.manual})
+}
+
+// Damage changes what the disk has under a key, as a disk that rots does: at once
+// and without a word. Fn returns the new value, and must not write to the old.
+func (e *Engine) Damage(key []byte, fn func(value []byte) []byte) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	images := []*image{&e.data, &e.synced}
+	for i := range e.pending {
+		images = append(images, &e.pending[i].after)
+	}
+	for _, m := range images {
+		if m.tree == nil {
+			continue // not manual: nothing is ever unsynced
+		}
+		if value, ok := m.get(key); ok {
+			m.set(bytes.Clone(key), fn(value))
+		}
+	}
 }

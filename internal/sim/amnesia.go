@@ -1,0 +1,100 @@
+package sim
+
+import (
+	"bytes"
+
+	"github.com/ourodb/ouro/internal/store"
+)
+
+// forget makes a node forget what it acknowledged, once all have got back what
+// was forgotten before: what is on two replicas must survive it.
+func (n *nemesis) forget(k kind, m *machine) {
+	w, c := n.w, &n.w.stats.Faults
+	switch k {
+	case kindWipe:
+		c.Wipes++
+		w.kill(m, 0)
+		w.wipe(m)
+	case kindRestore:
+		if n.images[m] == nil {
+			n.images[m] = m.copyDisk()
+			return
+		}
+		c.Restored++
+		w.kill(m, 0)
+		w.putBack(m, n.images[m], n.rand.IntN(2) == 0)
+		delete(n.images, m)
+	case kindCopy:
+		o := n.node()
+		if o == m || !w.allHoldAll() {
+			return // it would be a replica of what is not its own
+		}
+		c.Copied++
+		w.kill(m, 0)
+		w.tracef("%s is given the data of %s", m.id, o.id)
+		m.disk.Engine = o.disk.Copy()
+		w.lost()
+		w.hist.Wiped = max(w.hist.Wiped, 1)
+	case kindRot:
+		if key := n.record(m); key != nil {
+			c.Rotten++
+			w.rot(m, key)
+		}
+		return
+	}
+	n.heals(func() { w.restart(m) })
+}
+
+// putBack gives a node that is down an old copy of its disk. Marked says that its
+// owner says so, as with 'ouro recover'; where the others can't notice it, as they
+// did not see the node start since, that is what must be done (RULES R11).
+func (w *World) putBack(m *machine, old *image, marked bool) {
+	w.tracef("%s is given an old copy of its disk, of start %d, marked %v", m.id, old.folder.starts, marked)
+	for _, o := range w.nodes {
+		if seen, _ := o.folder.seen.Of(string(m.id)); o != m && (seen.Disk != m.folder.disk || seen.Disk == old.folder.disk && seen.Starts <= old.folder.starts) {
+			marked = true
+		}
+	}
+	m.disk.Engine, m.folder, m.rotten = old.data.Copy(), old.folder.clone(), nil
+	if m.unheard = !marked; marked {
+		w.draw(m)
+	}
+	w.hist.Wiped = max(w.hist.Wiped, 1)
+}
+
+// allHoldAll says whether every node is a primary of every key.
+func (w *World) allHoldAll() bool {
+	all := w.cfg.Buckets.Default.N == len(w.nodes)
+	for _, name := range w.cfg.Buckets.Names {
+		all = all && w.cfg.Buckets.Named[name].N == len(w.nodes)
+	}
+	return all
+}
+
+// record draws the engine key of a record on a disk; nil: there is none.
+func (n *nemesis) record(m *machine) []byte {
+	var keys [][]byte
+	err := m.disk.Engine.Range([]byte{'r'}, []byte{'s'}, func(key, _ []byte) bool {
+		if store.IsRecord(key) {
+			keys = append(keys, bytes.Clone(key))
+		}
+		return true
+	})
+	if err != nil || len(keys) == 0 {
+		return nil
+	}
+	return keys[n.rand.IntN(len(keys))]
+}
+
+// rot flips bits in the middle of a record, on the disk alone: what a node has in
+// memory stays.
+func (w *World) rot(m *machine, key []byte) {
+	w.tracef("%s: the record %q rots", m.id, key)
+	m.disk.Damage(key, func(v []byte) []byte {
+		v = bytes.Clone(v)
+		v[len(v)/2] ^= 0x55
+		return v
+	})
+	m.rotten = append(m.rotten, key)
+	w.lost()
+}

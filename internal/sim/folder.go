@@ -1,0 +1,242 @@
+package sim
+
+import (
+	"slices"
+	"time"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/ourodb/ouro/internal/core/member"
+	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/recovery"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/disk"
+	"github.com/ourodb/ouro/internal/sim/history"
+	"github.com/ourodb/ouro/internal/store"
+	"github.com/ourodb/ouro/internal/store/memory"
+)
+
+// folder is what a node's data folder says besides the data: what package datadir
+// keeps in a real one. It is on the disk, and what is done to it is done at once.
+type folder struct {
+	disk      uint64 // 0: it is new
+	starts    uint64
+	runs      []uint64
+	replaced  []uint64
+	confirmed bool // another node has accepted it
+	recover   bool // the data is to be marked as recovering
+	seen      member.Lineage
+}
+
+// clone shares nothing that is written to.
+func (f *folder) clone() folder {
+	c := *f
+	c.runs, c.replaced = slices.Clone(f.runs), slices.Clone(f.replaced)
+	return c
+}
+
+// draw gives the folder of a machine a new disk id.
+func (w *World) draw(m *machine) {
+	f := &m.folder
+	if f.disk != 0 {
+		f.replaced = append(f.replaced, f.disk)
+		f.recover, f.confirmed = true, true
+	}
+	f.disk = xxh3.HashSeed([]byte(m.id), m.rand.Uint64()) | 1
+}
+
+// open does what is done to a folder before its node serves anything: the start
+// is counted, and what may have forgotten something is marked.
+func (w *World) open(m *machine) {
+	f := &m.folder
+	if f.disk == 0 {
+		w.draw(m)
+	}
+	f.starts++
+	f.runs = append(f.runs, m.run)
+	f.runs = f.runs[max(0, len(f.runs)-member.MaxRuns):]
+	stored, err := disk.Belongs(m.disk.Engine)
+	if err == nil && stored != f.disk && !f.recover && f.starts > 1 {
+		w.tracef("%s: the data is not that of the folder", m.id)
+		w.draw(m)
+	}
+	if err == nil && (f.recover || stored != f.disk) {
+		var all []uint32
+		if f.recover {
+			all = w.view(m).Held()
+		}
+		err = disk.Found(m.disk.Engine, f.disk, all, w.clock(m).Wall, func(error) {})
+		m.disk.Sync()
+		f.recover = false
+	}
+	if err != nil {
+		w.bug("%s: its folder can't be opened: %v", m.id, err)
+	}
+}
+
+func (w *World) view(m *machine) *node.View {
+	return &node.View{Self: m.id, Ring: w.ring, Buckets: w.cfg.Buckets}
+}
+
+// recall tells a process that begins what it may have forgotten.
+func (w *World) recall(m *machine) {
+	m.replica.SetDoubt(!m.folder.confirmed && len(w.nodes) > 1)
+	all, err := m.runner.Recoveries()
+	if err != nil {
+		w.bug("%s: what is recovering can't be read: %v", m.id, err)
+	}
+	m.recovering = len(all) > 0
+	in := &node.Recovering{}
+	for _, p := range all {
+		in.Partitions = append(in.Partitions, recovery.Partition{Partition: p.Partition, Progress: p.Progress})
+	}
+	if m.recovering {
+		w.take(m, item{input: in})
+	}
+}
+
+// shown is what a node shows of its folder.
+func (m *machine) shown() *member.Disk {
+	f := &m.folder
+	return &member.Disk{ID: f.disk, Starts: f.starts, Runs: f.runs, Recovering: m.recovering, Replaced: f.replaced}
+}
+
+// greet judges both ends of a link that is to be made, as the handshake of
+// package transport does with the same judgement, and reports whether it may be.
+// A dialler that is refused comes back as another disk.
+func (w *World) greet(l *link) bool {
+	from, to := l.from, l.to
+	if v := to.folder.seen.Judge(string(from.id), 0, from.shown()); v != member.Follows {
+		w.tracef("%s refuses %s: %s", to.id, from.id, to.folder.seen.Explain(string(from.id), v, from.shown()))
+		w.comeBack(from)
+		return false
+	}
+	if v := from.folder.seen.Judge(string(to.id), 0, to.shown()); v != member.Follows {
+		w.tracef("%s hangs up on %s: %s", from.id, to.id, from.folder.seen.Explain(string(to.id), v, to.shown()))
+		return false // it learns so when it dials itself, and all links are made anew then
+	}
+	before, _ := to.folder.seen.Of(string(from.id))
+	to.folder.seen, _ = to.folder.seen.With(string(from.id), from.shown())
+	from.folder.seen, _ = from.folder.seen.With(string(to.id), to.shown())
+	w.confirm(from, before.Disk)
+	return true
+}
+
+// confirm notes that a peer has accepted a node's disk, by which it knew it under
+// the id known until then.
+func (w *World) confirm(m *machine, known uint64) {
+	f := &m.folder
+	f.confirmed, m.unheard = true, false
+	m.replica.SetDoubt(false)
+	if known != 0 && known != f.disk && !slices.Contains(f.replaced, known) {
+		f.replaced = append(f.replaced, known)
+	}
+}
+
+// comeBack ends a process that has learned that it may have forgotten something,
+// and starts it again as another disk (RULES R9).
+func (w *World) comeBack(m *machine) {
+	w.tracef("%s comes back as recovering", m.id)
+	w.crash(m)
+	w.draw(m)
+	m.unheard = false
+	w.after(w.net.cfg.Reconnect, func() { w.restart(m) })
+}
+
+// image is a copy of a machine's disk.
+type image struct {
+	data   *memory.Engine
+	folder folder
+}
+
+func (m *machine) copyDisk() *image { return &image{m.disk.Copy(), m.folder.clone()} }
+
+// Mark marks the folder of a node that is down as one that was restored, as
+// 'ouro recover' does.
+func (w *World) mark(m *machine) { w.draw(m) }
+
+// whole says whether no node may have forgotten anything that it has not got back
+// by now, and nothing is kept for others, of which there may be no second copy.
+func (w *World) whole() bool {
+	for _, m := range w.nodes {
+		if !w.wholeOne(m) || m.keeps() {
+			return false
+		}
+	}
+	return true
+}
+
+// keeps says whether a node keeps anything for others.
+func (m *machine) keeps() bool {
+	any := false
+	lo, hi := store.PendingRange()
+	err := m.disk.Engine.Range(lo, hi, func(_, _ []byte) bool {
+		any = true
+		return false
+	})
+	return any || err != nil
+}
+
+func (w *World) wholeOne(m *machine) bool {
+	recovering, err := disk.AnyRecovering(m.disk.Engine)
+	if err != nil || recovering || m.folder.recover || m.folder.disk == 0 || !m.folder.confirmed && len(w.nodes) > 1 || m.unheard {
+		return false
+	}
+	m.rotten = slices.DeleteFunc(m.rotten, func(key []byte) bool { return !w.isRotten(m, key) })
+	return len(m.rotten) == 0
+}
+
+// recoverAll waits until all that was forgotten is back, for a while.
+func (w *World) recoverAll() {
+	end := w.now + recoverPatience
+	for !w.whole() && w.broken == nil && w.now < end {
+		w.meetRotten()
+		w.RunFor(w.cfg.Node.Recovery.Wait / 4)
+	}
+	if w.broken == nil && !w.whole() {
+		for _, m := range w.nodes {
+			if !w.wholeOne(m) || m.keeps() {
+				w.violatef(history.Unavailable, "", "%s has not recovered in %v though everything had healed: %d partitions, %d records that can't be read",
+					m.id, recoverPatience, len(m.core.Recoveries(0, nil)), len(m.rotten))
+			}
+		}
+	}
+}
+
+// recoverPatience is within what time everything must be had again once all has
+// healed.
+const recoverPatience = 10 * time.Minute
+
+// knows checks that a node that recovers says so, and nothing else, to who reads.
+func (w *World) knows(m *machine, msg *node.Message) {
+	a := &msg.Answer
+	if msg.Kind != node.KindAnswer || a.Verb != replica.Read || a.Pending || a.Status != replica.Have && a.Status != replica.Absent {
+		return
+	}
+	if m.replica.Recovering(msg.Partition) {
+		w.bug("%s recovers in partition %d and answers a read", m.id, msg.Partition)
+	}
+}
+
+// isRotten says whether there is a record under an engine key that can't be read.
+func (w *World) isRotten(m *machine, key []byte) bool {
+	rotten := false
+	_, err := m.disk.Engine.Get(key, func(v []byte) {
+		_, err := replica.StateOf(v)
+		rotten = err != nil
+	})
+	return rotten || err != nil
+}
+
+// meetRotten lets every record that can't be read be met, so that it is healed.
+func (w *World) meetRotten() {
+	for _, m := range w.nodes {
+		if len(m.rotten) > 0 {
+			m.runner.Refresh() // what is in memory may be whole
+		}
+		for _, key := range m.rotten {
+			_, bucket, name, _ := store.SplitKey(key)
+			w.Get(m.id, keyIn(string(bucket), string(name)))
+		}
+	}
+}

@@ -1,0 +1,225 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// within waits as long as a recovery takes: the minute that no request outlasts,
+// and the comparisons.
+func within(t *testing.T, patience time.Duration, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !ok(); time.Sleep(200 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not within %v: %s", patience, what)
+		}
+	}
+}
+
+// copyFolder copies a data folder that no process uses.
+func copyFolder(t *testing.T, from string) string {
+	t.Helper()
+	to := t.TempDir() + "/copy"
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+func (c *cluster) status(i int) string {
+	c.t.Helper()
+	return runs(c.t, "status", "--admin", c.Nodes[i-1].Admin).out
+}
+
+// TestDisksLostAndRestored: one node loses its data folder, another is started
+// from an old copy of its own, while writes go on. Both find out from the others,
+// count for no read until they have compared, and miss nothing in the end; nothing
+// that was deleted is back (paper, 4.6 and its omissions 9.2, 9.10; RULES R9-R11).
+func TestDisksLostAndRestored(t *testing.T) {
+	t.Parallel()
+	c := start(t, "", 3)
+	c.put(1, "lost/deleted", "was here", "--w", "3")
+	c.put(1, "lost/both", "old", "--w", "3")
+	c.dev("kill", "3")
+	old := copyFolder(t, c.Nodes[2].Data)
+	c.dev("start", "3")
+	must(t, "del", "lost/deleted", "--w", "3", "--addr", c.Nodes[0].Client)
+	for i := range 30 {
+		c.put(i%3+1, fmt.Sprintf("lost/%d", i), fmt.Sprint("value ", i), "--w", "3")
+	}
+	c.dev("kill", "2", "3")
+	for _, n := range []int{1, 2} {
+		if err := os.RemoveAll(c.Nodes[n].Data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Rename(old, c.Nodes[2].Data); err != nil {
+		t.Fatal(err)
+	}
+	c.dev("start", "2", "3")
+	for _, n := range []int{2, 3} {
+		eventually(t, fmt.Sprintf("n%d knows that it may have forgotten something", n), func() bool {
+			return strings.Contains(c.status(n), "comparisons begin at")
+		})
+	}
+	// They take writes, and their acknowledgements count for w.
+	c.put(2, "lost/during", "taken by those that recover", "--blind", "--w", "3")
+	// Only n1 counts for reads: two cannot be had, one can.
+	if r := runs(t, "get", "lost/7", "--r", "2", "--addr", c.Nodes[1].Client); r.code == 0 {
+		t.Errorf("r=2 was met while two of three recover: %q", r.out)
+	}
+	c.expect(3, "lost/7", "value 7", "--r", "1")
+	c.expect(2, "lost/during", "taken by those that recover", "--r", "1")
+	for _, n := range []int{2, 3} {
+		within(t, 3*time.Minute, fmt.Sprintf("n%d is current", n), func() bool { return !strings.Contains(c.status(n), "Recovering") })
+	}
+	// What each holds by itself, without asking others.
+	for _, n := range []int{2, 3} {
+		for i := range 30 {
+			key := fmt.Sprintf("lost/%d", i)
+			if got := must(t, "key", "inspect", key, "--admin", c.Nodes[n-1].Admin); !strings.Contains(got, fmt.Sprint("value ", i)) {
+				t.Errorf("n%d has not got back %s:\n%s", n, key, got)
+			}
+		}
+		fails(t, 1, "", "get", "lost/deleted", "--r", "3", "--addr", c.Nodes[n-1].Client)
+		c.expect(n, "lost/both", "old", "--r", "3")
+	}
+}
+
+// trio starts three nodes with members that know each other, and returns them
+// with the arguments of each.
+func trio(t *testing.T) (nodes []*serving, args [][]string) {
+	t.Helper()
+	var ports [][]string
+	var members []string
+	for i := range 3 {
+		ports = append(ports, freePorts(t, 3))
+		members = append(members, fmt.Sprintf("n%d=%s", i+1, ports[i][1]))
+	}
+	dir := t.TempDir()
+	for i := range 3 {
+		a := []string{"--id", fmt.Sprintf("n%d", i+1), "--cluster", "trio", "--q", "16", "--data", fmt.Sprintf("%s/n%d", dir, i+1), "--members", strings.Join(members, ",")}
+		args = append(args, a)
+		nodes = append(nodes, serveOn(t, ports[i], a...))
+	}
+	for _, n := range nodes {
+		n.ready(t)
+		eventually(t, "the nodes have found each other", func() bool {
+			st := runs(t, "status", "--admin", n.admin).out
+			return strings.Contains(st, "3 of 3 members") && !strings.Contains(st, "Recovering")
+		})
+	}
+	return nodes, args
+}
+
+// TestCopyBesideTheOriginal: a copy of a data folder that is started while the
+// original runs is refused by the others, and ends with what to do; the original
+// serves on (RULES R11).
+func TestCopyBesideTheOriginal(t *testing.T) {
+	t.Parallel()
+	nodes, args := trio(t)
+	must(t, "put", "a/b", "c", "--w", "3", "--addr", nodes[0].client)
+	if code := nodes[0].stop(t, unix.SIGKILL); code != -1 {
+		t.Errorf("exit code %d", code)
+	}
+	data := args[0][7]
+	copied := copyFolder(t, data)
+	again := serveOn(t, []string{nodes[0].client, nodes[0].peer, nodes[0].admin}, args[0]...).ready(t)
+	eventually(t, "the original is back", func() bool {
+		return strings.Contains(runs(t, "status", "--admin", again.admin).out, "3 of 3 members")
+	})
+	twin := serve(t, append(append([]string{}, args[0]...), "--data", copied)...)
+	ended := make(chan struct{})
+	go func() {
+		twin.cmd.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(time.Minute):
+		t.Fatalf("the copy runs on:\n%s", twin.log.String())
+	}
+	if code := twin.cmd.ProcessState.ExitCode(); code != 4 || !strings.Contains(twin.log.String(), "stop one of the two") {
+		t.Errorf("exit code %d\n%s", code, twin.log.String())
+	}
+	if got := must(t, "get", "a/b", "--r", "3", "--addr", again.client); got != "c" {
+		t.Errorf("the original shows %q", got)
+	}
+	if strings.Contains(again.log.String(), "comes back as recovering") {
+		t.Errorf("the original was disturbed:\n%s", again.log.String())
+	}
+}
+
+// TestRecoverMarksAFolder: 'ouro recover' marks a restored folder, and only one
+// that is not in use.
+func TestRecoverMarksAFolder(t *testing.T) {
+	t.Parallel()
+	nodes, args := trio(t)
+	data := args[2][7]
+	must(t, "put", "a/b", "c", "--w", "3", "--addr", nodes[0].client)
+	fails(t, 1, "stop its node first", "recover", "--data", data)
+	fails(t, 1, "no data folder", "recover", "--data", t.TempDir())
+	nodes[2].stop(t, unix.SIGTERM)
+	if out := must(t, "recover", "--data", data); !strings.Contains(out, "node n3") {
+		t.Errorf("said %q", out)
+	}
+	again := serveOn(t, []string{nodes[2].client, nodes[2].peer, nodes[2].admin}, args[2]...).ready(t)
+	eventually(t, "it recovers", func() bool {
+		st := runs(t, "status", "--admin", again.admin).out
+		return strings.Contains(st, "Recovering") && strings.Contains(st, "3 of 3 members")
+	})
+	if r := runs(t, "get", "a/b", "--r", "3", "--addr", nodes[0].client); r.code == 0 {
+		t.Error("r=3 was met while one of three recovers")
+	}
+	if got := must(t, "get", "a/b", "--addr", again.client); got != "c" {
+		t.Errorf("it shows %q", got)
+	}
+}
+
+// TestUncleanStopLosesNothingAcknowledged: kill -9 under writes, again and again;
+// every write that was acknowledged is there, and the node counts at once.
+func TestUncleanStopLosesNothingAcknowledged(t *testing.T) {
+	t.Parallel()
+	c := start(t, "", 3)
+	want := map[string]string{}
+	for round := range 3 {
+		stop := make(chan struct{})
+		killed := make(chan struct{})
+		go func() {
+			defer close(killed)
+			time.Sleep(300 * time.Millisecond)
+			runs(t, "dev", "kill", fmt.Sprint(round+1), "--dir", c.Dir)
+			close(stop)
+		}()
+		for i := 0; ; i++ {
+			key, value := fmt.Sprintf("unclean/%d-%d", round, i), fmt.Sprint("v", i)
+			if c.http((round+1)%3+1, "PUT", "/kv/"+key, value).status == 200 {
+				want[key] = value
+			}
+			select {
+			case <-stop:
+			default:
+				continue
+			}
+			break
+		}
+		<-killed
+		c.dev("start", fmt.Sprint(round+1))
+		if strings.Contains(c.status(round+1), "Recovering") {
+			t.Errorf("n%d recovers though its disk lost nothing", round+1)
+		}
+	}
+	if len(want) < 20 {
+		t.Errorf("only %d writes were acknowledged", len(want))
+	}
+	for key, value := range want {
+		if got := c.http(1, "GET", "/kv/"+key+"?r=2", ""); got.body != value {
+			t.Errorf("%s is %q, want %q", key, got.body, value)
+		}
+	}
+}
