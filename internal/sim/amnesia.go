@@ -3,6 +3,8 @@ package sim
 import (
 	"bytes"
 
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/store"
 )
 
@@ -98,3 +100,22 @@ func (w *World) rot(m *machine, key []byte) {
 	m.rotten = append(m.rotten, key)
 	w.lost()
 }
+
+// Rot damages the record of a key on a node's disk.
+func (w *World) Rot(id ring.NodeID, key ouro.Key) { w.rot(w.mustID(id), w.recordKey(key)) }
+
+// OldDisk is a copy of a node's disk.
+type OldDisk struct{ *image }
+
+// CopyDisk copies the disk of a node: what is synced, and its folder.
+func (w *World) CopyDisk(id ring.NodeID) OldDisk { return OldDisk{w.mustID(id).copyDisk()} }
+
+// PutBack gives a node that is down an old copy of its disk. Marked says that its
+// owner has marked it, as 'ouro recover' does.
+func (w *World) PutBack(id ring.NodeID, old OldDisk, marked bool) {
+	w.putBack(w.mustID(id), old.image, marked)
+}
+
+// Recovering says whether a node may have forgotten something that it has not got
+// back yet.
+func (w *World) Recovering(id ring.NodeID) bool { return !w.wholeOne(w.mustID(id)) }
