@@ -1,0 +1,54 @@
+package recovery_test
+
+import (
+	"testing"
+
+	"github.com/ourodb/ouro/internal/mutants"
+)
+
+// TestMutants plants the variants of R10 that lose writes, and others.
+func TestMutants(t *testing.T) {
+	list := []mutants.Mutant{
+		{
+			Name: "it counts at once", File: "recovery.go", Test: "TestModelRecovering",
+			Old: "		if !found {\n			r.parts = slices.Insert(", New: "		if !found && false {\n			r.parts = slices.Insert(",
+		},
+		{
+			Name: "one source too few", File: "types.go", Test: "TestModelRecovering",
+			Old: "return good >= n.Count ||", New: "return good >= n.Count-1 ||",
+		},
+		{
+			Name: "a source that recovers itself counts", File: "types.go", Test: "TestModelRecovering",
+			Old: "			if !s.Recovering {\n", New: "			if true {\n",
+		},
+		{
+			Name: "no wait", File: "recovery.go", Test: "TestModelRecovering",
+			Old: "			opens += r.cfg.Wait\n", New: "",
+		},
+		{
+			Name: "a comparison that failed counts", File: "recovery.go", Test: "Test[^M]",
+			Old: "	case !complete:\n", New: "	case false:\n",
+		},
+		{
+			Name: "progress is not stored", File: "recovery.go", Test: "Test[^M]",
+			Old: "State: replica.AppendProgress(nil, &p.Progress),", New: "State: []byte{1},",
+		},
+		{
+			Name: "one bucket's need is enough", File: "recovery.go", Test: "Test[^M]",
+			Old: "		if !needs[i].met(sources) {\n			return false\n", New: "		if !needs[i].met(sources) && i == 0 {\n			return false\n",
+		},
+		{
+			Name: "a record is healed by the first answer", File: "heal.go", Test: "Test[^M]",
+			Old: "		case ok && need.met(p.sources):", New: "		case ok && len(need.Others) > 0:",
+		},
+		{
+			Name: "a record is healed without the wait", File: "heal.go", Test: "Test[^M]",
+			Old: "	opens := now.Mono + r.cfg.Wait\n", New: "	opens := now.Mono\n",
+		},
+		{
+			Name: "rotten records are remembered without bound", File: "heal.go", Test: "Test[^M]",
+			Old: "	if len(r.rotten) >= r.cfg.MaxRotten {", New: "	if false {",
+		},
+	}
+	mutants.Run(t, list)
+}
