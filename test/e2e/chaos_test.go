@@ -48,7 +48,7 @@ func TestChaos(t *testing.T) {
 	}
 	n.heal()
 	l.stop()
-	t.Logf("%d operations: %d done, %d not done, %d unknown; %v", l.rec.ops, l.done.Load(), l.refused.Load(), l.unknown.Load(), n.wounds)
+	t.Logf("%d operations: %d done, %d not done, %d unknown; %v; %v", l.rec.ops, l.done.Load(), l.refused.Load(), l.unknown.Load(), l.failed, n.wounds)
 	if l.done.Load() < int64(l.rec.ops)/2 {
 		t.Errorf("only %d of %d operations were done: there is little to check", l.done.Load(), l.rec.ops)
 	}
@@ -157,12 +157,13 @@ type load struct {
 
 	done, refused, unknown atomic.Int64
 
-	mu   sync.Mutex
-	seen map[string][]*operation // the last answers with a context, by key
+	mu     sync.Mutex
+	seen   map[string][]*operation // the last answers with a context, by key
+	failed map[ouro.Code]int
 }
 
 func newLoad(c *cluster, seed uint64) *load {
-	l := &load{c: c, rec: newRecorder(), seed: seed, over: make(chan struct{}), seen: map[string][]*operation{}}
+	l := &load{c: c, rec: newRecorder(), seed: seed, over: make(chan struct{}), seen: map[string][]*operation{}, failed: map[ouro.Code]int{}}
 	for _, n := range c.Nodes {
 		s, err := client.New(n.Client)
 		if err != nil {
@@ -269,6 +270,11 @@ func (l *load) do(op *operation, at, size int) {
 		res, err = s.Delete(ctx, key, opts...)
 	}
 	l.rec.end(op, res, l.c.Nodes[at].ID, err)
+	if op.result.Outcome != history.OK {
+		l.mu.Lock()
+		l.failed[ouro.CodeOf(err)]++
+		l.mu.Unlock()
+	}
 	switch op.result.Outcome {
 	case history.OK:
 		l.done.Add(1)
