@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -20,6 +21,12 @@ import (
 func smallDisk(t *testing.T, mib int) string {
 	t.Helper()
 	dir := t.TempDir()
+	mount(t, dir, mib)
+	return dir
+}
+
+func mount(t *testing.T, dir string, mib int) {
+	t.Helper()
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%dm", mib)); err != nil {
 		t.Skipf("a small file system can't be mounted: %v", err)
 	}
@@ -28,7 +35,6 @@ func smallDisk(t *testing.T, mib int) string {
 			t.Error(err)
 		}
 	})
-	return dir
 }
 
 // ballast fills a file system until so many bytes are left, and returns the file
@@ -193,4 +199,74 @@ func (w *writer) stop() []string {
 	close(w.over)
 	w.wg.Wait()
 	return w.acked
+}
+
+// One disk of a cluster is full: no request fails for that, whichever node is
+// asked, and when there is room the node gets what it refused.
+func TestFullDiskOfOneNode(t *testing.T) {
+	dir := t.TempDir()
+	disk := filepath.Join(dir, "n3")
+	if err := os.Mkdir(disk, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	mount(t, disk, 360)
+	c := start(t, dir, 4)
+	c.put(1, "full/k0", "before", "--w", "3")
+	full := ballast(t, disk, 200<<20) // of the 256 MiB that are kept free
+	noted := func(want bool) func() string {
+		return func() string {
+			if st := must(t, "status", "--admin", c.Nodes[2].Admin); strings.Contains(st, "disk_full: ") != want {
+				return fmt.Sprintf("the node notes that its disk is full: %v\n%s", want, st)
+			}
+			return ""
+		}
+	}
+	c.within(soon, noted(true))
+	const keys = 12
+	for k := range keys {
+		c.put(1+k%4, fmt.Sprintf("full/k%d", k), "meanwhile")
+		c.expect(3, fmt.Sprintf("full/k%d", k), "meanwhile")
+	}
+	if err := os.Remove(full); err != nil {
+		t.Fatal(err)
+	}
+	c.within(soon, noted(false))
+	for k := range keys { // what others keep for it may come up to a minute later
+		c.get(1, fmt.Sprintf("full/k%d", k), "--r", "3")
+	}
+	c.equalReplicas("full", keys)
+}
+
+// A disk that stands still, with a file system that is frozen: its node is
+// written around, and goes on when it thaws.
+func TestFrozenDisk(t *testing.T) {
+	dir := t.TempDir()
+	disk := filepath.Join(dir, "n3")
+	if err := os.Mkdir(disk, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	image := filepath.Join(t.TempDir(), "image")
+	for _, cmd := range [][]string{{"truncate", "-s", "400M", image}, {"mkfs.ext4", "-q", image}, {"mount", "-o", "loop", image, disk}} {
+		if out, err := exec.Command(cmd[0], cmd[1:]...).CombinedOutput(); err != nil {
+			t.Skipf("%v: %v %s", cmd, err, out)
+		}
+	}
+	t.Cleanup(func() { unix.Unmount(disk, unix.MNT_DETACH) })
+	c := start(t, dir, 4)
+	c.put(1, "frozen/k0", "before", "--w", "3")
+	if out, err := exec.Command("fsfreeze", "-f", disk).CombinedOutput(); err != nil {
+		t.Skipf("fsfreeze: %v %s", err, out)
+	}
+	thaw := sync.OnceFunc(func() { exec.Command("fsfreeze", "-u", disk).Run() })
+	defer thaw()
+	const keys = 20
+	for k := range keys {
+		c.put(1+k%2, fmt.Sprintf("frozen/k%d", k), "meanwhile")
+	}
+	thaw()
+	c.noHints()
+	for k := range keys {
+		c.get(1, fmt.Sprintf("frozen/k%d", k), "--r", "3")
+	}
+	c.equalReplicas("frozen", keys)
 }
