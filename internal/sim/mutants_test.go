@@ -40,6 +40,14 @@ func TestMutants(t *testing.T) {
 	const coord, replica, node, disk, causal = "../core/coord", "../core/replica", "../core/node", "../disk", "../core/causal"
 	list := []mutants.Mutant{
 		{
+			Name: "a coordinator waits for the silent for ever", Dir: coord, File: "walk.go",
+			Old: "	c.doubt |= late\n", New: "",
+		},
+		{
+			Name: "a forwarder waits for its coordinator for ever", Dir: coord, File: "forward.go",
+			Old: "f.patience > 0 && f.patience < left", New: "f.patience < 0",
+		},
+		{
 			Name: "writes and joins are acknowledged before they are synced", Dir: disk, File: "stage.go",
 			Old: "	if durable {\n		*done = append(*done, a)\n	} else {", New: "	if durable || a.Durable {\n		*done = append(*done, a)\n	} else {",
 		},
