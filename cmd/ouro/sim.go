@@ -270,6 +270,7 @@ func printSummary(w io.Writer, s *sim.Summary) {
 		s.Stats.Repairs, s.Stats.Late, s.Stats.Forward, s.Stats.Known, s.Stats.Pruned)
 	fmt.Fprintf(w, "comparisons %d complete, %d ended early, %d keys brought up to date\n", s.Stats.Agreed, s.Stats.Apart, s.Stats.Moved)
 	fmt.Fprintf(w, "hints       %d kept, %d handed over, %d let go for their age or for want of room\n", s.Stats.Hinted, s.Stats.Handed, s.Stats.LetGo)
+	fmt.Fprintf(w, "reaping     %d tombstones dropped, %d epochs begun, %d states refused as too old\n", s.Stats.Reaped, s.Stats.Epochs, s.Stats.Stale)
 	q := &s.Stats.Quorums
 	fmt.Fprintf(w, "quorums     seeds with 50 writes or more, sloppy: %d with w=1, %d with w=2, %d with more; strict: %d, %d, %d; with 50 strict reads: %d\n",
 		q.Sloppy[0], q.Sloppy[1], q.Sloppy[2], q.Strict[0], q.Strict[1], q.Strict[2], q.Reads)

@@ -87,6 +87,9 @@ func (r *Runner) countPending() {
 		if partition, _, _, ok := store.SplitKey(key); !ok || r.mine(partition) {
 			r.pendingBytes.Add(int64(len(key) + len(value)))
 			r.countOwed(value, len(key)+len(value))
+			if stamp, ok := replica.StampOf(value); ok {
+				r.stamps[stamp]++
+			}
 		}
 		return true
 	})
@@ -98,7 +101,7 @@ func (r *Runner) countPending() {
 // countOwed counts a record for those to whom it is owed. One that is damaged is
 // owed to nobody that could be told.
 func (r *Runner) countOwed(value []byte, size int) {
-	owed, _, err := replica.DecodePending(value)
+	owed, _, _, err := replica.DecodePending(value)
 	if err != nil {
 		return
 	}
@@ -121,4 +124,58 @@ func (r *Runner) grow(before, after int) {
 		after += len(r.key)
 	}
 	r.growth += int64(after - before)
+}
+
+// before is what a pending record was before an operation; zero for others.
+type before struct {
+	size  int
+	stamp uint64
+	there bool // it had a stamp
+}
+
+func (r *Runner) before(op *replica.Op, stored []byte) before {
+	if !op.Pending {
+		return before{}
+	}
+	was := before{size: len(stored)}
+	was.stamp, was.there = replica.StampOf(stored)
+	return was
+}
+
+// restamped is one pending record more, or one less, with a stamp.
+type restamped struct {
+	stamp uint64
+	by    int
+}
+
+// restamp notes what becomes of a pending record's stamp once the batch is
+// stored.
+func (r *Runner) restamp(was before, record []byte) {
+	if was.there {
+		r.restamped = append(r.restamped, restamped{was.stamp, -1})
+	}
+	if stamp, ok := replica.StampOf(record); ok {
+		r.restamped = append(r.restamped, restamped{stamp, 1})
+	}
+}
+
+func (r *Runner) countStamps() {
+	for _, c := range r.restamped {
+		if r.stamps[c.stamp] += c.by; r.stamps[c.stamp] == 0 {
+			delete(r.stamps, c.stamp)
+		}
+	}
+}
+
+// LowestStamp returns the lowest stamp among the pending records, as applied, and
+// whether there are any (RULES E1).
+func (r *Runner) LowestStamp() (uint64, bool) {
+	lowest, any := uint64(0), false
+	for stamp := range r.stamps {
+		if !any || stamp < lowest {
+			lowest, any = stamp, true
+		}
+	}
+	standing := r.replica.Standing()
+	return standing.Of(lowest), any
 }

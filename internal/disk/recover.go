@@ -47,7 +47,7 @@ func (r *Runner) beside(now clock.Now, op *replica.Op, s *staged, facts *[]fact.
 		return
 	}
 	if s.changed = res.Record != nil; s.changed {
-		r.change(id, &res, len(side))
+		r.change(id, &res, before{})
 		s.aside = true
 	}
 }
@@ -60,7 +60,7 @@ func (r *Runner) replace(op *replica.Op, side record, res *replica.Result) {
 	own := side
 	own.kind = ownRecord
 	r.key = appendKey(r.key[:0], op)
-	r.change(own, res, 0)
+	r.change(own, res, before{})
 	r.adjust(op, &replica.Result{Unreadable: true})
 }
 

@@ -66,7 +66,9 @@ type Runner struct {
 
 	pendingBytes atomic.Int64 // of pending records, as applied
 	owing        []replica.Owing
-	growth       int64 // what the batch of this run adds to it
+	growth       int64          // what the batch of this run adds to it
+	stamps       map[uint64]int // how many pending records have each stamp, as applied
+	restamped    []restamped    // what the batch of this run changes of them
 
 	seq     uint64 // the last batch applied
 	latest  syncTable
@@ -82,6 +84,7 @@ type Runner struct {
 	staged  []staged
 	touched []touched      // leaves, in the order in which they were touched
 	touches map[leafID]int // where in touched
+	mortals []replica.Mortal
 	key     []byte
 	form    []byte
 }
@@ -129,6 +132,7 @@ func New(cfg Config, e store.Engine, r *replica.Replica, onSync func(seq uint64,
 		config: cfg, engine: e, replica: r, onSync: onSync,
 		overlay: make(map[record][]byte), cache: newCache(cfg.CacheBytes),
 		trees: newTrees(cfg.Trees), touches: make(map[leafID]int),
+		stamps: make(map[uint64]int),
 	}
 	run.countPending()
 	return run
@@ -222,6 +226,7 @@ func (r *Runner) commit() error {
 	}
 	r.seq = seq
 	r.pendingBytes.Add(r.growth)
+	r.countStamps()
 	r.waiting.open()
 	r.keep()
 	r.keepLeaves()
@@ -235,7 +240,11 @@ func (r *Runner) keep() {
 		if s := &r.staged[i]; s.changed && !s.op.Pending && !s.aside {
 			op := s.op
 			r.key = appendKey(r.key[:0], op)
-			r.cache.put(op.Key.Pos.Lo, r.key, r.overlay[record{op.Partition, op.Key.Bucket, op.Key.Name, ownRecord}])
+			if record := r.overlay[record{op.Partition, op.Key.Bucket, op.Key.Name, ownRecord}]; record == nil {
+				r.cache.drop(op.Key.Pos.Lo, r.key)
+			} else {
+				r.cache.put(op.Key.Pos.Lo, r.key, record)
+			}
 		}
 	}
 }
@@ -258,7 +267,7 @@ func (r *Runner) reset() {
 	clear(r.overlay)
 	r.staged = r.staged[:0]
 	r.batch.Reset()
-	r.growth = 0
 	r.touched = r.touched[:0]
 	clear(r.touches)
+	r.growth, r.restamped, r.mortals = 0, r.restamped[:0], r.mortals[:0]
 }

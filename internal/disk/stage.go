@@ -69,15 +69,14 @@ func (r *Runner) do(now clock.Now, op *replica.Op, s *staged, facts *[]fact.Fact
 	}
 	r.key = appendKey(r.key[:0], op)
 	var res replica.Result
-	size := 0 // of what is stored
+	var was before
 	if stored, ok := r.overlay[id]; ok {
-		size = len(stored)
+		was = r.before(op, stored)
 		res = r.replica.Do(now, stored, op, facts)
 	} else if stored, ok := r.cached(op); ok {
-		size = len(stored)
 		res = r.replica.Do(now, stored, op, facts)
 	} else {
-		res, size = r.fetch(now, op, facts)
+		res, was = r.fetch(now, op, facts)
 	}
 	if res.Answer.Rotten != nil {
 		r.adjust(op, &res)
@@ -86,7 +85,10 @@ func (r *Runner) do(now clock.Now, op *replica.Op, s *staged, facts *[]fact.Fact
 		return
 	}
 	if s.changed = res.Record != nil || res.Drop; s.changed {
-		r.change(id, &res, size)
+		r.change(id, &res, was)
+	}
+	if res.Due != 0 {
+		r.mortals = append(r.mortals, replica.Mortal{Partition: op.Partition, Key: op.Key, Due: res.Due})
 	}
 	if !op.Pending && (s.changed || res.Unreadable) {
 		r.adjust(op, &res)
@@ -113,8 +115,8 @@ func (r *Runner) agreed(op *replica.Op, s *staged) {
 	s.marked = true
 }
 
-// change puts into the batch what becomes of a record that has size bytes.
-func (r *Runner) change(id record, res *replica.Result, size int) {
+// change puts into the batch what becomes of a record.
+func (r *Runner) change(id record, res *replica.Result, was before) {
 	if res.Drop {
 		r.batch.Delete(r.key)
 	} else {
@@ -122,7 +124,8 @@ func (r *Runner) change(id record, res *replica.Result, size int) {
 	}
 	r.overlay[id] = res.Record
 	if id.kind == pendingRecord {
-		r.grow(size, len(res.Record))
+		r.grow(was.size, len(res.Record))
+		r.restamp(was, res.Record)
 	}
 }
 
@@ -143,24 +146,24 @@ func (r *Runner) cached(op *replica.Op) ([]byte, bool) {
 	return r.cache.get(op.Key.Pos.Lo, r.key)
 }
 
-// fetch runs an operation on the record that the engine has, and returns the
-// record's size.
-func (r *Runner) fetch(now clock.Now, op *replica.Op, facts *[]fact.Fact) (res replica.Result, size int) {
+// fetch runs an operation on the record that the engine has, and returns what it
+// was before.
+func (r *Runner) fetch(now clock.Now, op *replica.Op, facts *[]fact.Fact) (res replica.Result, was before) {
 	keep := !op.Pending && r.cache.wants(op.Key.Pos.Lo)
 	found, err := r.engine.Get(r.key, func(stored []byte) {
 		if keep {
 			r.cache.put(op.Key.Pos.Lo, r.key, bytes.Clone(stored))
 		}
-		size = len(stored)
+		was = r.before(op, stored)
 		res = r.replica.Do(now, stored, op, facts) // it copies what it returns
 	})
 	switch {
 	case err != nil:
-		return r.readFailed(now, op, err, facts), 0
+		return r.readFailed(now, op, err, facts), before{}
 	case !found:
-		return r.replica.Do(now, nil, op, facts), 0
+		return r.replica.Do(now, nil, op, facts), before{}
 	default:
-		return res, size
+		return res, was
 	}
 }
 
@@ -212,6 +215,7 @@ func (r *Runner) abandon(now clock.Now, err error, facts *[]fact.Fact, start int
 	clear(r.overlay)
 	r.cache.clear()
 	r.trees.clear()
+	r.mortals = r.mortals[:0]
 	r.replica.ForgetTokens()
 	for i := len(r.staged) - 1; i >= 0; i-- {
 		*r.latest.slot(r.staged[i].op.Key.Pos.Lo) = r.staged[i].before

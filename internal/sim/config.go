@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/disk"
@@ -26,6 +27,8 @@ type Config struct {
 	Compare bool
 	Replica replica.Config // its Run is set by the world
 	Runner  disk.Config
+	Reap    bool // tombstones are reaped
+	Epochs  reap.EpochConfig
 	Net     NetConfig
 	Disk    DiskConfig
 	Turn    time.Duration // how long after an input a node comes to it; default 10 µs
@@ -65,6 +68,12 @@ func (c *Config) setDefaults() {
 		for _, name := range c.Buckets.Names {
 			c.Node.Recovery.Wait = max(c.Node.Recovery.Wait, c.Buckets.Named[name].Timeout)
 		}
+	}
+	if c.Epochs.Every == 0 {
+		c.Epochs.Every = time.Second
+	}
+	if c.Epochs.Tell == 0 {
+		c.Epochs.Tell = 100 * time.Millisecond
 	}
 	if c.Turn == 0 {
 		c.Turn = 10 * time.Microsecond

@@ -38,7 +38,7 @@ func (w *World) stored(m *machine, key, value []byte) {
 	e := &w.eyes
 	var err error
 	if store.IsPending(key) {
-		_, value, err = replica.DecodePending(value)
+		_, _, value, err = replica.DecodePending(value)
 	}
 	var canonical []byte
 	if err == nil {

@@ -143,6 +143,19 @@ func (w *World) comeBack(m *machine) {
 	w.after(w.net.cfg.Reconnect, func() { w.restart(m) })
 }
 
+// startOver ends a process that has learned that its data is older than what the
+// others have reaped, sets the data aside, and starts it again as if wiped (RULES
+// R22).
+func (w *World) startOver(m *machine) {
+	w.tracef("%s sets its data aside and starts over", m.id)
+	m.rolledBack, m.unheard, m.rotten = false, false, nil
+	w.kill(m, 0)
+	m.disk.Engine = newPlatter().Engine
+	w.draw(m)
+	w.lost()
+	w.after(w.net.cfg.Reconnect, func() { w.restart(m) })
+}
+
 // image is a copy of a machine's disk.
 type image struct {
 	data   *memory.Engine

@@ -9,9 +9,11 @@ import (
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/disk"
+	"github.com/ourodb/ouro/internal/sim/history"
 	"github.com/ourodb/ouro/internal/wire"
 )
 
@@ -33,6 +35,7 @@ type machine struct {
 	rotten [][]byte // engine keys of records that were damaged
 
 	recovering bool          // something was, when the process started
+	rolledBack bool          // its data is older than what the others have reaped
 	unheard    bool          // it was restored, and no other node has told it so yet: clients leave it alone
 	skew       int64         // wall clock minus true time, in ms
 	paused     int           // reasons for which it stands still
@@ -42,6 +45,7 @@ type machine struct {
 	core    *node.Node
 	replica *replica.Replica
 	runner  *disk.Runner
+	steward *steward // nil: nothing is reaped
 
 	inbox   []item
 	turning bool          // a turn is scheduled
@@ -66,6 +70,7 @@ type item struct {
 	synced  bool
 	seq     uint64
 	err     error
+	epoch   *reap.Durable // is synced
 }
 
 // clock reads both clocks of a machine.
@@ -102,11 +107,15 @@ func (w *World) turn(m *machine) {
 	if at, ok := m.core.Deadline(); ok && at <= now.Mono {
 		m.core.Step(now, node.Tick{}, &m.out)
 	}
-	w.store(m, now)
+	w.work(m, now)
 	w.scan(m)
 	w.survey(m, now)
 	if m.runner.Err() != nil {
 		w.crash(m) // the process ends itself: the engine can't be trusted any more
+		return
+	}
+	if m.rolledBack {
+		w.startOver(m)
 		return
 	}
 	w.flush(m)
@@ -120,7 +129,12 @@ func (w *World) step(m *machine, now clock.Now, it *item) {
 	case it.request != nil:
 		m.core.Step(now, it.request, &m.out)
 	case it.input != nil:
+		if l, ok := it.input.(*node.Link); ok && m.steward != nil {
+			m.steward.epochs.Link(now, l.Peer, l.Up, &m.steward.out)
+		}
 		m.core.Step(now, it.input, &m.out)
+	case it.epoch != nil:
+		m.steward.epochs.Stored(now, *it.epoch, &m.steward.out)
 	case it.synced:
 		m.answers = m.answers[:0]
 		m.runner.Synced(it.seq, it.err, &m.answers)
@@ -132,8 +146,24 @@ func (w *World) step(m *machine, now clock.Now, it *item) {
 			w.bug("%s cannot decode a frame from %s: %v", m.id, it.from.id, err)
 			return
 		}
+		if msg.Kind == node.KindEpochs {
+			w.hear(m, now, it.from, msg.Show)
+			return
+		}
 		m.delivery = node.Delivery{From: it.from.id, Session: it.session, Message: msg}
 		m.core.Step(now, &m.delivery, &m.out)
+	}
+}
+
+// work runs the storage operations and the steward until neither brings the
+// other anything more to do.
+func (w *World) work(m *machine, now clock.Now) {
+	for {
+		w.store(m, now)
+		w.attend(m, now)
+		if len(m.out.Ops) == 0 && m.out.Want == 0 {
+			return
+		}
 	}
 }
 
@@ -146,6 +176,9 @@ func (w *World) store(m *machine, now clock.Now) {
 		m.answers = m.answers[:0]
 		if err := m.runner.Run(now, m.ops, &m.answers, &m.out.Facts); err != nil {
 			w.tracef("%s: %v", m.id, err)
+		}
+		if found := m.runner.Mortals(); m.steward != nil && len(found) > 0 {
+			m.core.Step(now, &node.Mortals{Found: found}, &m.out)
 		}
 		clear(m.ops)
 		w.completions(m, now)
@@ -160,6 +193,12 @@ func (w *World) scan(m *machine) {
 	}
 	clear(m.out.Scans)
 	m.out.Scans = m.out.Scans[:0]
+	for i := range m.out.Sweeps {
+		s := &m.out.Sweeps[i]
+		w.take(m, item{input: &node.Swept{Sweep: m.runner.Sweep(s.From, s.Limit)}})
+	}
+	clear(m.out.Sweeps)
+	m.out.Sweeps = m.out.Sweeps[:0]
 }
 
 // survey looks at what is stored of partitions, for a comparison.
@@ -216,7 +255,7 @@ func (w *World) flush(m *machine) {
 // schedule makes sure that a tick comes at the core's deadline. A tick that is
 // scheduled earlier looks again when it comes.
 func (w *World) schedule(m *machine) {
-	at, ok := m.core.Deadline()
+	at, ok := m.deadline()
 	if !ok {
 		return
 	}
@@ -228,13 +267,25 @@ func (w *World) schedule(m *machine) {
 	w.queue.push(event{at: at, what: evTick, node: m.index, life: m.life})
 }
 
+// deadline is when the node, or its steward, has something to do.
+func (m *machine) deadline() (time.Duration, bool) {
+	at, ok := m.core.Deadline()
+	if m.steward == nil {
+		return at, ok
+	}
+	if due := m.steward.epochs.Deadline(); due < 1<<63-1 && (!ok || due < at) {
+		return due, true
+	}
+	return at, ok
+}
+
 // tick wakes a machine whose deadline has come.
 func (w *World) tick(m *machine, at time.Duration) {
 	if m.tickAt != at {
 		return // another one was scheduled before it
 	}
 	m.tickAt = 0
-	if due, ok := m.core.Deadline(); ok && due+m.born <= w.now {
+	if due, ok := m.deadline(); ok && due+m.born <= w.now {
 		w.wake(m)
 	} else {
 		w.schedule(m)
@@ -271,9 +322,11 @@ func (w *World) start(m *machine) {
 	nc.Run, nc.Marks = m.run, m.runner.Marks()
 	nc.Repair.Off = !w.cfg.Compare
 	nc.Handoff.Found = m.runner.Owing()
+	nc.Reap.Off = !w.cfg.Reap
 	m.core = node.New(nc, w.view(m))
 	w.recall(m)
 	w.tracef("%s starts, run %016x", m.id, m.run)
+	w.found(m)
 	for i := range w.nodes {
 		if i != m.index {
 			w.mend(w.net.link(m.index, i))
@@ -310,7 +363,7 @@ func (w *World) kill(m *machine, keep int) {
 	m.alive = false
 	m.disk.crash(keep)
 	w.addUp(m, "after a crash")
-	m.core, m.runner, m.replica, m.inbox = nil, nil, nil, nil
+	m.core, m.runner, m.replica, m.steward, m.inbox = nil, nil, nil, nil, nil
 	m.out = node.Out{}
 	for i := range w.nodes {
 		if i == m.index {
@@ -332,6 +385,10 @@ func (w *World) observe(m *machine, f *fact.Fact) {
 	switch f.Kind {
 	case fact.Pruned, fact.ExceptionDropped:
 		w.hist.Loose = true
+	case fact.NotHandedOver:
+		if f.Note == replica.Stale.String() {
+			w.violatef(history.Unreaped, "", "%s keeps for %s what is too old to be handed over", m.id, f.Peer)
+		}
 	case fact.DotReused:
 		w.brokenDot(m, f)
 	}

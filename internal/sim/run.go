@@ -126,6 +126,7 @@ func (w *World) settle(s *shape) {
 	}
 	w.tracef("HEALED: reading every key with r=n")
 	w.repairAll()
+	w.unreaped()
 	w.readAll("the second reading", len(w.nodes))
 	for _, m := range w.nodes {
 		w.kill(m, 0)
@@ -187,6 +188,23 @@ func (w *World) idle(when string) {
 		}
 		if w.broken == nil && m.disk.Pending() != 0 {
 			w.bug("%s: %s has %d batches unsynced, and nothing is under way", when, m.id, m.disk.Pending())
+		}
+	}
+}
+
+// unreaped checks that no tombstone is left: everybody can be reached, and the
+// world came to rest.
+func (w *World) unreaped() {
+	if !w.cfg.Reap || w.broken != nil {
+		return
+	}
+	for _, name := range w.hist.Keys() {
+		bucket, rest, _ := strings.Cut(name, "/")
+		for _, m := range w.nodes {
+			if s, _, found := w.state(m, keyIn(bucket, rest)); found && len(s.Versions) == 0 {
+				w.violatef(history.Unreaped, name, "%s still holds %s; it waits: %+v, %+v", m.id, tell(&s), m.core.Reaping(), m.steward.epochs.Status())
+				return
+			}
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/handoff"
 	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/repair"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
@@ -54,7 +55,23 @@ func draw(o *Options) shape {
 		s.drawFaults(r, o)
 	}
 	s.drawLoad(r)
+	s.drawReaping(r)
 	return s
+}
+
+// drawReaping draws how fast tombstones go, if they do. Where everything must
+// succeed a state must not grow too old on its way.
+func (s *shape) drawReaping(r *rand.Rand) {
+	s.cfg.Reap = r.IntN(4) > 0
+	s.cfg.Epochs.Every = pick[time.Duration](r, 30, 100, 500) * time.Millisecond
+	s.cfg.Epochs.Tell = pick[time.Duration](r, 10, 50) * time.Millisecond
+	if s.calm {
+		s.cfg.Epochs.Every = time.Second
+	}
+	s.cfg.Node.Reap = reap.Config{
+		Delay: pick[time.Duration](r, 1, 20, 200) * time.Millisecond, Every: time.Second, Wait: 500 * time.Millisecond,
+		BackOff: 20 * time.Millisecond, MaxBackOff: 500 * time.Millisecond, Window: pick(r, 2, 64), MaxKeys: pick(r, 3, 1000),
+	}
 }
 
 func (s *shape) drawCluster(r *rand.Rand, o *Options) {
@@ -217,8 +234,12 @@ func (s *shape) String() string {
 	for i, k := range s.kinds {
 		names[i] = k.String()
 	}
-	return fmt.Sprintf("%d nodes, q=%d, main %v %v, other %v %v, %d clients, loss %g, duplicates %g, reorder %v, compared %v, agree alone %v, faults: %s",
-		len(s.cfg.Nodes), s.cfg.Q, tellNumbers(&d), d.Timeout, tellNumbers(&o), o.Timeout, s.clients,
+	pace := "nothing reaped"
+	if s.cfg.Reap {
+		pace = fmt.Sprintf("epochs of %v", s.cfg.Epochs.Every)
+	}
+	return fmt.Sprintf("%d nodes, q=%d, main %v %v, other %v %v, %d clients, %s, loss %g, duplicates %g, reorder %v, compared %v, agree alone %v, faults: %s",
+		len(s.cfg.Nodes), s.cfg.Q, tellNumbers(&d), d.Timeout, tellNumbers(&o), o.Timeout, s.clients, pace,
 		s.cfg.Net.Loss, s.cfg.Net.Duplicate, s.cfg.Net.Reorder, s.cfg.Compare, s.alone, strings.Join(names, " "))
 }
 

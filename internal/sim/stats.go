@@ -24,6 +24,9 @@ type Stats struct {
 	Moved   int           `json:"compared_repairs"` // keys that comparisons brought up to date
 	Pruned  int           `json:"prunings"`
 	Loose   int           `json:"runs_that_pruned"` // in which siblings were judged less strictly
+	Reaped  int           `json:"tombstones_reaped"`
+	Epochs  int           `json:"epochs_begun"` // counted for each node
+	Stale   int           `json:"states_refused_as_too_old"`
 	History history.Stats `json:"history"`
 	Quorums Quorums       `json:"quorums"`
 }
@@ -126,6 +129,9 @@ func (s *Stats) Add(o *Stats) {
 	s.Moved += o.Moved
 	s.Pruned += o.Pruned
 	s.Loose += o.Loose
+	s.Reaped += o.Reaped
+	s.Epochs += o.Epochs
+	s.Stale += o.Stale
 	s.History.Add(o.History)
 	s.Faults.add(&o.Faults)
 	s.Quorums.add(&o.Quorums)
@@ -184,5 +190,11 @@ func (s *Stats) fact(f *fact.Fact) {
 		s.Apart++
 	case fact.Pruned:
 		s.Pruned++
+	case fact.Reaped:
+		s.Reaped++
+	case fact.EpochBegun:
+		s.Epochs++
+	case fact.TooOld:
+		s.Stale++
 	}
 }

@@ -78,8 +78,10 @@ func (t *tracer) keyOf(from, to *machine, m *node.Message) string {
 		return t.of[ticketOf{to.index, m.Answer.ID >> coord.AskBits}]
 	case node.KindSurvey, node.KindFound:
 		return t.key // it concerns no key
-	default:
+	case node.KindReturn:
 		return t.of[ticketOf{to.index, m.Reply.ID >> coord.AskBits}]
+	default:
+		return ""
 	}
 }
 
@@ -136,6 +138,12 @@ func tellMessage(m *node.Message) string {
 	case node.KindFound:
 		f := m.Found
 		return fmt.Sprintf("found %x of %d: %s %v, %d roots, %d leaves, %d keys, unreadable %d, next %q", f.ID, m.Partition, statusText(f.Status), f.Reason, len(f.Roots), len(f.Leaves), len(f.Keys), f.Unreadable, f.Next)
+	case node.KindEpochs:
+		s := fmt.Sprintf("epochs, %d is waited for:", m.Show.Wanted)
+		for _, e := range m.Show.Shown {
+			s += fmt.Sprintf(" %s %d", e.Node, e.Epoch)
+		}
+		return s
 	default:
 		if m.Reply.Err != nil {
 			return fmt.Sprintf("return %x %v", m.Reply.ID, m.Reply.Err)
@@ -191,6 +199,8 @@ func verbText(v replica.Verb) string {
 		return "join"
 	case replica.Read:
 		return "read"
+	case replica.Drop:
+		return "drop"
 	default:
 		return "recall"
 	}

@@ -15,6 +15,7 @@ import "encoding/binary"
 //
 //	't' | partition | length of bucket | bucket | leaf, 1 byte    leaf of a tree
 //	'm' | 'c' | partition | name of a node                       mark of a doubt
+//	'm' | 'e'                                                    the node's epoch
 //
 // A leaf is the sum of the records under its span of positions (package
 // merkle). A mark says that what this node and another hold of a partition is
@@ -25,6 +26,7 @@ const (
 	leafPrefix    = 't'
 	metaPrefix    = 'm'
 	doubtMark     = 'c'
+	epochMark     = 'e'
 )
 
 // AppendRecordKey appends the engine key of a record to dst.
@@ -40,6 +42,14 @@ func AppendPendingKey(dst []byte, partition uint32, bucket string, pos uint64, n
 // PendingRange returns the range of engine keys, the end excluded, that holds
 // all pending records and nothing else.
 func PendingRange() (lo, hi []byte) { return []byte{pendingPrefix}, []byte{pendingPrefix + 1} }
+
+// AllRecords returns the range of engine keys, the end excluded, that holds all
+// records of the node's own and nothing else.
+func AllRecords() (lo, hi []byte) { return []byte{recordPrefix}, []byte{recordPrefix + 1} }
+
+// EpochKey returns the engine key of where the node stands in the epochs by
+// which tombstones are reaped.
+func EpochKey() []byte { return []byte{metaPrefix, epochMark} }
 
 // IsPending reports whether an engine key is that of a pending record.
 func IsPending(key []byte) bool { return len(key) > 0 && key[0] == pendingPrefix }

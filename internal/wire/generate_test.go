@@ -10,6 +10,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/merkle"
 	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -254,7 +255,7 @@ func drawFound(t *rapid.T) *replica.Found {
 
 func drawMessage(t *rapid.T) node.Message {
 	m := node.Message{
-		Kind:      node.Kind(rapid.IntRange(int(node.KindAsk), int(node.KindFound)).Draw(t, "kind")),
+		Kind:      node.Kind(rapid.IntRange(int(node.KindAsk), int(node.KindEpochs)).Draw(t, "kind")),
 		Partition: rapid.Uint32().Draw(t, "partition"),
 		Epoch:     drawUint64(t, "epoch"),
 	}
@@ -273,6 +274,10 @@ func drawMessage(t *rapid.T) node.Message {
 		m.Survey.Partition = m.Partition
 	case node.KindFound:
 		m.Found = drawFound(t)
+	case node.KindEpochs:
+		m.Show = &reap.Show{Wanted: drawUint64(t, "wanted"), Shown: drawSlice(t, "shown", func(t *rapid.T) reap.Shown {
+			return reap.Shown{Node: ring.NodeID(drawText(t, "member")), Epoch: drawUint64(t, "shown epoch")}
+		})}
 	}
 	return m
 }

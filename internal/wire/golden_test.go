@@ -15,6 +15,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/merkle"
 	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -85,6 +86,10 @@ func goldenMessages() map[string]node.Message {
 		"ask-stamped": ask(replica.Op{
 			ID: 70_008, Verb: replica.Join, State: []byte("canonical state"), Stamp: 700, Missed: "n2",
 		}),
+		"ask-drop": ask(replica.Op{ID: 70_009, Verb: replica.Drop, Digest: causal.Sum{Hi: 1, Lo: 2}, Stamp: 700}),
+		"epochs": {Kind: node.KindEpochs, Show: &reap.Show{
+			Wanted: 703, Shown: []reap.Shown{{Node: "n1", Epoch: 701}, {Node: "n2", Epoch: 700}, {Node: "n3"}},
+		}},
 		"answer-stale": answer(replica.Answer{ID: 70_008, Verb: replica.Join, Status: replica.Failed, Reason: replica.Stale, Stamp: 701}),
 		"answer-pending": answer(replica.Answer{
 			ID: 70_006, Verb: replica.Join, Status: replica.Have, Durable: true, Pending: true, Digest: causal.Sum{Hi: 1, Lo: 2},

@@ -39,6 +39,8 @@ func AppendMessage(dst []byte, m *node.Message) []byte {
 		dst = appendSurvey(dst, m.Survey)
 	case node.KindFound:
 		dst = appendFound(dst, m.Found)
+	case node.KindEpochs:
+		dst = appendShow(dst, m.Show)
 	}
 	return append(dst, 0) // an empty tail
 }
@@ -95,6 +97,8 @@ func DecodeInto(m *node.Message, body []byte) error {
 	case node.KindFound:
 		m.Found = &replica.Found{}
 		readFound(&r, m.Found)
+	case node.KindEpochs:
+		m.Show = readShow(&r)
 	default:
 		*m = node.Message{}
 		return fmt.Errorf("%w: %d", ErrKind, kind)

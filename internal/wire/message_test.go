@@ -11,6 +11,7 @@ import (
 
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -50,7 +51,7 @@ func TestFactsSurviveTheWire(t *testing.T) {
 // A field added to a message and forgotten here would be lost in silence, so
 // every field is filled in by reflection.
 func TestNoFieldIsForgotten(t *testing.T) {
-	for kind := node.KindAsk; kind <= node.KindFound; kind++ {
+	for kind := node.KindAsk; kind <= node.KindEpochs; kind++ {
 		want := node.Message{Kind: kind, Partition: 5, Epoch: 6}
 		switch kind {
 		case node.KindAsk:
@@ -60,6 +61,7 @@ func TestNoFieldIsForgotten(t *testing.T) {
 		case node.KindAnswer:
 			fill(t, reflect.ValueOf(&want.Answer).Elem())
 			want.Answer.Rotten = nil // for its own node only
+			want.Answer.Alone = 0    // a Write is never asked of a peer
 		case node.KindForward:
 			want.Request = &node.Request{}
 			fill(t, reflect.ValueOf(want.Request).Elem())
@@ -74,13 +76,16 @@ func TestNoFieldIsForgotten(t *testing.T) {
 		case node.KindFound:
 			want.Found = &replica.Found{}
 			fill(t, reflect.ValueOf(want.Found).Elem())
+		case node.KindEpochs:
+			want.Show = &reap.Show{}
+			fill(t, reflect.ValueOf(want.Show).Elem())
 		}
 		got, err := DecodeMessage(AppendMessage(nil, &want))
 		if err != nil {
 			t.Fatalf("kind %d: %v", kind, err)
 		}
 		if !reflect.DeepEqual(got, want) {
-			t.Errorf("kind %d: decoded\n%+v %+v\nnot\n%+v %+v", kind, got, got.Reply, want, want.Reply)
+			t.Errorf("kind %d: decoded\n%+v %+v %+v\nnot\n%+v %+v %+v", kind, got, got.Reply, got.Show, want, want.Reply, want.Show)
 		}
 	}
 }

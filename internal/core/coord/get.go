@@ -48,7 +48,9 @@ type Get struct {
 	sums    [MaxSlots]causal.Sum
 	raw     [MaxSlots][]byte // canonical form of states
 	states  [MaxSlots]causal.State
+	stamps  [MaxSlots]uint64 // of those states
 	merged  causal.State
+	stamp   uint64 // of merged, the lowest of its parts (RULES E1)
 	bytes   []byte // canonical form of merged; nil: nothing is stored anywhere
 }
 
@@ -182,7 +184,7 @@ func (g *Get) take(i int, full bool, a *replica.Answer) bool {
 	switch {
 	case a.Status == replica.Absent:
 		g.absent.add(i)
-	case a.Status == replica.Have && (!full || g.decode(i, a.State)):
+	case a.Status == replica.Have && (!full || g.decode(i, a)):
 		g.sums[i] = a.Digest
 	default:
 		return false
@@ -194,12 +196,12 @@ func (g *Get) take(i int, full bool, a *replica.Answer) bool {
 	return true
 }
 
-func (g *Get) decode(i int, raw []byte) bool {
-	s, err := causal.DecodeState(raw)
+func (g *Get) decode(i int, a *replica.Answer) bool {
+	s, err := causal.DecodeState(a.State)
 	if err != nil {
 		return false
 	}
-	g.states[i], g.raw[i] = s, raw
+	g.states[i], g.raw[i], g.stamps[i] = s, a.State, a.Stamp
 	g.body.add(i)
 	return true
 }
@@ -324,11 +326,13 @@ func (g *Get) merge(now clock.Now, e *Effects) {
 		}
 		if g.bytes == nil {
 			g.merged, g.bytes, g.fresh = g.states[i], g.raw[i], freshness{g.sums[i], true}
+			g.stamp = g.stamps[i]
 			continue
 		}
 		var report causal.JoinReport
 		g.merged, report = causal.JoinStates(g.merged, g.states[i], g.req.Limits)
 		g.report(now, e, report)
+		g.stamp = min(g.stamp, g.stamps[i])
 		joins++
 	}
 	if joins > 0 {

@@ -43,6 +43,7 @@ const (
 	firstRound                   // Get: everybody
 	againRound                   // Get: the state behind a digest
 	settleRound                  // Get: the merged state, before a strict answer
+	aloneRound                   // Put: what it did, without the rest of the record
 	rounds
 )
 
@@ -53,7 +54,7 @@ func (r round) asks() replica.Verb {
 		return replica.Recall
 	case writeRound:
 		return replica.Write
-	case joinRound, settleRound:
+	case joinRound, settleRound, aloneRound:
 		return replica.Join
 	default:
 		return replica.Read

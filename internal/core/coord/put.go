@@ -47,6 +47,8 @@ type Put struct {
 	known   bool // an earlier coordinator or attempt stored it
 	dot     causal.Dot
 	merged  []byte // what the others are to have; nil: not known yet
+	stamp   uint64 // its epoch
+	alone   uint64 // the epoch under which this write may be sent without the rest
 }
 
 // Start begins a request. Replicas begin with the first n of the preference
@@ -119,8 +121,8 @@ func (p *Put) Answer(now clock.Now, from ring.NodeID, a *replica.Answer, e *Effe
 		p.fetched(now, i, a, e)
 	case writeRound:
 		p.written(now, a, e)
-	case joinRound:
-		p.joined(now, i, a, e)
+	case joinRound, aloneRound:
+		p.joined(now, r, i, a, e)
 	}
 	return true
 }
@@ -141,8 +143,8 @@ func (p *Put) written(now clock.Now, a *replica.Answer, e *Effects) {
 	}
 	if !p.applied {
 		p.applied, p.dot = true, a.Dot
-		p.known = a.Found
-		p.spread(now, e, a.State)
+		p.known, p.alone = a.Found, a.Alone
+		p.spread(now, e, a.State, a.Stamp)
 	}
 	if a.Durable {
 		p.waiting[writeRound].remove(p.self)
@@ -152,8 +154,8 @@ func (p *Put) written(now clock.Now, a *replica.Answer, e *Effects) {
 }
 
 // spread sends the state to all who take part and are not known to have it.
-func (p *Put) spread(now clock.Now, e *Effects, state []byte) {
-	p.merged = state
+func (p *Put) spread(now clock.Now, e *Effects, state []byte, stamp uint64) {
+	p.merged, p.stamp = state, stamp
 	p.join(now, e, p.chosen&^(p.lost|p.acked|p.waiting[writeRound]))
 }
 
@@ -162,13 +164,37 @@ func (p *Put) join(now clock.Now, e *Effects, to set) {
 		if !to.has(i) {
 			continue
 		}
-		o := p.op(now, joinRound, i)
-		o.State = p.merged
-		if p.req.Delete {
-			o.Request = p.req.Token // no version carries it
-		}
-		p.send(now, e, i, o)
+		p.sendState(now, e, joinRound, i, p.merged, p.stamp)
 	}
+}
+
+func (p *Put) sendState(now clock.Now, e *Effects, r round, i int, state []byte, stamp uint64) {
+	o := p.op(now, r, i)
+	o.State, o.Stamp = state, stamp
+	if p.req.Delete {
+		o.Request = p.req.Token // no version carries it
+	}
+	p.send(now, e, i, o)
+}
+
+// resend sends what this write did, without the rest of the record, to a node to
+// which the record is too old already (RULES E2, R20); once, and only where that
+// is new enough. False: it is not.
+func (p *Put) resend(now clock.Now, e *Effects, r round, i int, a *replica.Answer) bool {
+	if r != joinRound || a.Reason != replica.Stale || p.alone < a.Stamp || p.answered {
+		return false
+	}
+	state, err := causal.DecodeState(p.merged)
+	if err != nil {
+		return false
+	}
+	alone := state.Alone(p.req.Context, p.dot)
+	if !p.dot.IsZero() && len(alone.Versions) == 0 {
+		return false
+	}
+	p.waiting[joinRound].remove(i)
+	p.sendState(now, e, aloneRound, i, alone.Append(nil), p.alone)
+	return true
 }
 
 // restaff asks others in the stead of those that failed, while it matters.
@@ -206,17 +232,19 @@ func (p *Put) step(now clock.Now, e *Effects) {
 	p.judge(now, e)
 }
 
-func (p *Put) joined(now clock.Now, i int, a *replica.Answer, e *Effects) {
+func (p *Put) joined(now clock.Now, r round, i int, a *replica.Answer, e *Effects) {
 	switch {
 	case a.Status == replica.Have && a.Durable:
 		p.ack(i, a)
 	case a.Status == replica.Have:
 		return // received, not yet durable: it will say so
+	case p.resend(now, e, r, i, a):
+		return
 	default:
 		p.lost.add(i)
 		p.restaff(now, e)
 	}
-	p.waiting[joinRound].remove(i)
+	p.waiting[r].remove(i)
 	p.judge(now, e)
 }
 

@@ -63,7 +63,7 @@ func (p *Put) fetched(now clock.Now, i int, a *replica.Answer, e *Effects) {
 		return
 	}
 	p.ack(i, a)
-	p.spread(now, e, a.State)
+	p.spread(now, e, a.State, a.Stamp)
 	p.judge(now, e)
 }
 

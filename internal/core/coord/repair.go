@@ -18,7 +18,7 @@ func (g *Get) confirm(now clock.Now, e *Effects) {
 			continue
 		}
 		o := g.op(now, settleRound, i)
-		o.State = g.bytes
+		o.State, o.Stamp = g.bytes, g.stamp
 		g.sent.add(i)
 		if g.counted.has(i) {
 			g.state(e, fact.Repaired, now, i, 0, "before the answer")
@@ -79,7 +79,7 @@ func (g *Get) repair(now clock.Now, e *Effects) {
 			continue
 		}
 		o := g.op(now, settleRound, i)
-		o.State, o.Silent = g.bytes, true
+		o.State, o.Stamp, o.Silent = g.bytes, g.stamp, true
 		e.ask(g.ids[i], o)
 	}
 	g.waiting = [rounds]set{}

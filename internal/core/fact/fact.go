@@ -48,6 +48,11 @@ const (
 	NotHealed                        // it can't be had from others for now; Note: why
 	Agreed                           // a partition was compared with Peer and is equal; N keys were brought up to date
 	NotAgreed                        // comparing a partition with Peer ended early; Note: why
+	Reaped                           // N tombstones were dropped here, as all primaries had them
+	ReapWaits                        // a tombstone waits for Peer, who holds it, Note: why
+	TooOld                           // a state was refused: what is stamped below N is not taken any more
+	EpochBegun                       // this node is in epoch N; Lasted: since the one before
+	RolledBack                       // ALARM: Peer has seen this node in epoch N, beyond its own
 )
 
 // Fact is one thing that happened.
@@ -71,6 +76,7 @@ var names = [...]string{
 	Agreed: "agrees with", NotAgreed: "not compared with",
 	LetGo: "let go what was kept for", Reassigned: "reassigned what was kept for",
 	Recovering: "recovering", Compared: "compared with", Current: "current again, left", Healed: "record healed", NotHealed: "record not healed",
+	Reaped: "reaped tombstones", ReapWaits: "reaping waits for", TooOld: "too old a state, refused below", EpochBegun: "epoch begun", RolledBack: "ALARM rolled back, says",
 }
 
 // String returns the name of the kind in words.

@@ -116,7 +116,7 @@ func (h *Handoff) flies(held *replica.Held, target ring.NodeID) bool {
 func (h *Handoff) send(now clock.Now, held *replica.Held, target ring.NodeID, w way, asked []ring.NodeID, p Peers, e *Effects) {
 	f := flight{id: h.seq, way: w, target: target, held: *held, sent: now.Mono}
 	h.seq++
-	op := replica.Op{ID: f.id, Verb: replica.Join, Partition: held.Partition, Key: held.Key, State: held.State}
+	op := replica.Op{ID: f.id, Verb: replica.Join, Partition: held.Partition, Key: held.Key, State: held.State, Stamp: held.Stamp}
 	if w == move || w == letGo {
 		op.Missed = missed(held, target, p)
 	}

@@ -210,7 +210,7 @@ func (w *world) owed() []ring.NodeID {
 	if w.pending == nil {
 		return nil
 	}
-	owed, _, err := replica.DecodePending(w.pending)
+	owed, _, _, err := replica.DecodePending(w.pending)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -226,7 +226,7 @@ func (w *world) kept() causal.Claims {
 	if w.pending == nil {
 		return causal.Claims{}
 	}
-	_, record, err := replica.DecodePending(w.pending)
+	_, _, record, err := replica.DecodePending(w.pending)
 	if err != nil {
 		w.t.Fatal(err)
 	}

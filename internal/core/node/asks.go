@@ -62,8 +62,8 @@ func (t *asks) give(id uint64) (ask, bool) {
 // out, and what its answer counts for, is judged there, by package replica.
 func (n *Node) serve(now clock.Now, from ring.NodeID, m *Message, out *Out) {
 	op := m.Op
-	if op.Verb != replica.Join && op.Verb != replica.Read && op.Verb != replica.Recall {
-		drop(now, out, from, "a peer may only join, read and recall")
+	if op.Verb != replica.Join && op.Verb != replica.Read && op.Verb != replica.Recall && op.Verb != replica.Drop {
+		drop(now, out, from, "a peer may only join, read, recall and drop")
 		return
 	}
 	if !n.own(&op) {
@@ -117,6 +117,10 @@ func (n *Node) complete(now clock.Now, a *replica.Answer, out *Out) {
 		n.repairAnswer(now, n.view.Self, a, out)
 		return
 	}
+	if isReap(a.ID) {
+		n.reapAnswer(now, n.view.Self, a, out)
+		return
+	}
 	if a.ID&foreign == 0 {
 		n.answer(now, n.view.Self, a, out)
 		return
@@ -148,6 +152,10 @@ func (n *Node) answer(now clock.Now, from ring.NodeID, a *replica.Answer, out *O
 	}
 	if isRepair(a.ID) {
 		n.repairAnswer(now, from, a, out)
+		return
+	}
+	if isReap(a.ID) {
+		n.reapAnswer(now, from, a, out)
 		return
 	}
 	s := n.slots.find(a.ID)

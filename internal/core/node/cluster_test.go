@@ -49,6 +49,7 @@ func newCluster(t *testing.T, size int, cfg Config) *cluster {
 
 func newClusterFor(t testing.TB, size int, cfg Config) *cluster {
 	t.Helper()
+	cfg.Reap.Off = true // a world of its own: see the simulator
 	c := &cluster{t: t, now: clock.Now{Mono: time.Second, Wall: 1_700_000_000_000}}
 	members := make([]ring.Node, size)
 	for i := range members {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/handoff"
+	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/recovery"
 	"github.com/ourodb/ouro/internal/core/repair"
 	"github.com/ourodb/ouro/internal/core/replica"
@@ -65,6 +66,8 @@ type Config struct {
 	// Shard of Shards is this one, where a node has several: it has the partitions
 	// whose number leaves Shard when divided by Shards. Default 0 of 1.
 	Shard, Shards int
+	// Reap bounds the reaping of tombstones; likewise its First.
+	Reap reap.Config
 }
 
 func (c Config) withDefaults() Config {

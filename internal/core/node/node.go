@@ -7,8 +7,10 @@ import (
 	"github.com/ourodb/ouro/internal/core/coord"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/handoff"
+	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/recovery"
 	"github.com/ourodb/ouro/internal/core/repair"
+	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
@@ -36,6 +38,9 @@ type Node struct {
 	replicas   [coord.MaxSlots + 2]coord.Replica
 	repair     *repair.Repair
 	repairs    repair.Effects
+	reaper     *reap.Reaper
+	reaping    reap.Effects
+	standing   replica.Standing
 }
 
 // New returns a node that has no link to any peer.
@@ -63,6 +68,8 @@ func New(cfg Config, view *View) *Node {
 		n.hedges = newAllowance(hedgeBurst)
 	}
 	n.mends = mends{bound: cfg.MaxReadRepairs, rate: float64(cfg.ReadRepairRate), may: newAllowance(float64(cfg.ReadRepairRate))}
+	cfg.Reap.First = cfg.Run >> 16
+	n.reaper = reap.NewReaper(cfg.Reap, view.Self)
 	return n
 }
 
@@ -84,6 +91,10 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 		n.link(now, in, out)
 		n.hintsLink(now, in, out)
 		n.repairLink(now, in, out)
+		if !in.Up {
+			n.reaper.Down(now, in.Peer, holders{n}, &n.reaping)
+			n.drainReaping(now, out)
+		}
 	case *Page:
 		n.hintsPage(now, in, out)
 	case *Found:
@@ -92,6 +103,12 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 		n.recover(now, in, out)
 	case *Comparing:
 		n.comparing(now, in.On, out)
+	case *Swept:
+		n.swept(now, in, out)
+	case *Mortals:
+		n.reaper.Found(now, in.Found, holders{n})
+	case *Standing:
+		n.stand(now, in, out)
 	case Tick:
 	}
 	n.expire(now, out)
@@ -100,7 +117,7 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 // Deadline returns when a [Tick] is wanted, as time since the process started,
 // and whether one is.
 func (n *Node) Deadline() (time.Duration, bool) {
-	at := min(n.handoff.Deadline(), n.recovery.Deadline(), n.repair.Deadline())
+	at := min(n.handoff.Deadline(), n.recovery.Deadline(), n.repair.Deadline(), n.reaper.Deadline())
 	ok := at < 1<<63-1
 	if t, due := n.health.deadline(); due && (!ok || t < at) {
 		at, ok = t, true
@@ -133,6 +150,7 @@ func (n *Node) expire(now clock.Now, out *Out) {
 	n.watch(now, out)
 	n.repairTick(now, out)
 	n.compared(now, out)
+	n.reapTick(now, out)
 }
 
 func (n *Node) link(now clock.Now, l *Link, out *Out) {

@@ -21,6 +21,10 @@ func (n *Node) drain(now clock.Now, s *slot, out *Out) {
 			out.Ops = append(out.Ops, a.Op)
 			continue
 		}
+		if n.tooOld(&a.Op) {
+			drop(now, out, a.To, "a state that is too old for anybody was not sent")
+			continue
+		}
 		out.Sends = append(out.Sends, Send{To: a.To, Message: Message{Kind: KindAsk, Partition: a.Op.Partition, Op: a.Op}})
 	}
 	n.collect(s, e.Facts)
@@ -122,6 +126,9 @@ func (n *Node) refuse(now clock.Now, r *Request, to origin, err *ouro.Error, out
 }
 
 func (n *Node) reply(r *Request, to origin, p Reply, out *Out) {
+	if to.internal {
+		return
+	}
 	p.ID = to.id
 	if p.Err != nil {
 		p.Err = n.adjust(r, p.Err)

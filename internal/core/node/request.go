@@ -176,7 +176,7 @@ func (n *Node) startPut(now clock.Now, s *slot, out *Out) {
 		ttl = bucket.TTL
 	}
 	p := coord.PutRequest{
-		Common: s.common, Delete: r.Verb == Delete, LWW: bucket.LWW, Context: s.seen.Claims,
+		Common: s.common, Delete: r.Verb == Delete, LWW: bucket.LWW && !s.origin.internal, Context: s.seen.Claims,
 		Value: r.Value, ContentType: r.ContentType, Token: r.Token, Retry: r.Retry, MaxSiblings: bucket.MaxSiblings,
 		Others: r.Token != 0 && n.others(now, s),
 	}

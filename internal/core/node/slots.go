@@ -23,9 +23,10 @@ type machine interface {
 
 // origin is where a request came from and its reply goes to.
 type origin struct {
-	from ring.NodeID // "": this node's own client
-	id   uint64
-	part uint32
+	from     ring.NodeID // "": this node's own client
+	id       uint64
+	part     uint32
+	internal bool // nobody waits for the reply: a purge
 }
 
 // slot is one request under way: a machine with its memory, which the next

@@ -6,6 +6,7 @@ import (
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/member"
+	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/repair"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
@@ -67,6 +68,7 @@ const (
 	KindReturn                  // Reply: the reply to a Forward
 	KindSurvey                  // Survey: what does the receiver hold of a partition?
 	KindFound                   // Found: the answer to a Survey
+	KindEpochs                  // Show: the epochs that the sender knows of
 )
 
 // Message is what one node sends another. Partition routes it to a shard.
@@ -80,10 +82,12 @@ type Message struct {
 	Reply     *Reply
 	Survey    *replica.Survey
 	Found     *replica.Found
+	Show      *reap.Show // for the machine that keeps the node's epoch, not for a shard
 }
 
 // Input is anything that happens to a node: one of *Request, *Delivery,
-// *Completion, *Page, *Found, *Comparing, *Recovering, *View, *Link and Tick.
+// *Completion, *Page, *Found, *Comparing, *Recovering, *Swept, *Mortals, *Standing,
+// *View, *Link and Tick.
 type Input interface{ input() }
 
 // Delivery is a message that arrived. Session numbers the link it came over
@@ -121,9 +125,11 @@ type Out struct {
 	Ops      []replica.Op     // for this node's own storage
 	Scans    []Scan           // of this node's own storage
 	Surveys  []replica.Survey // likewise
+	Sweeps   []Sweep          // likewise
 	Compared []repair.Outcome // comparisons that ended
 	Replies  []Reply          // to this node's own clients
 	Facts    []fact.Fact
+	Want     uint64 // an epoch that is waited for, for [reap.Epochs.Want]; 0: none
 }
 
 // Send is a message to a peer.
@@ -137,6 +143,7 @@ func (o *Out) Reset() {
 	clear(o.Sends)
 	clear(o.Ops)
 	clear(o.Scans)
+	clear(o.Sweeps)
 	clear(o.Surveys)
 	clear(o.Compared)
 	clear(o.Replies)
@@ -144,6 +151,7 @@ func (o *Out) Reset() {
 	o.Sends, o.Ops, o.Scans, o.Surveys = o.Sends[:0], o.Ops[:0], o.Scans[:0], o.Surveys[:0]
 	o.Compared = o.Compared[:0]
 	o.Replies, o.Facts = o.Replies[:0], o.Facts[:0]
+	o.Sweeps, o.Want = o.Sweeps[:0], 0
 }
 
 // View is what a node knows of its cluster: an immutable value, replaced whole.

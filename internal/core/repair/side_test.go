@@ -26,7 +26,9 @@ type side struct {
 const page = 2
 
 func newSide(run uint64) *side {
-	return &side{records: map[string][]byte{}, rotten: map[string]bool{}, replica: replica.New(replica.Config{Run: run, Seed: 3})}
+	r := replica.New(replica.Config{Run: run, Seed: 3})
+	r.Stand(replica.Standing{Known: true}) // it takes stamped states
+	return &side{records: map[string][]byte{}, rotten: map[string]bool{}, replica: r}
 }
 
 func id(k ring.Key) string { return k.Bucket + "/" + k.Name }

@@ -54,7 +54,8 @@ func (c *call) joinAbsent() Result {
 	record := recordOf(c.op.State)
 	a := c.answer(Have)
 	a.Digest = causal.Digest(c.op.State, c.cfg.Seed)
-	return Result{Answer: a, Record: record}
+	a.Stamp = c.stamp
+	return Result{Answer: a, Record: record, Due: Due(&c.incoming)}
 }
 
 // remember keeps the request ids of the versions that are new here: those the

@@ -16,6 +16,7 @@ import (
 // whatever the number of its targets). As stored, version 1:
 //
 //	byte    1, the version of the form
+//	uvarint stamp: the lowest epoch of what the record was made of (RULES E1)
 //	uvarint number of targets, in order of their ids; of each
 //	          uvarint length, bytes of the id
 //	          varint since when it is owed, wall-clock milliseconds
@@ -55,51 +56,66 @@ const (
 	errPendingChecksum DamageError = "pending: checksum does not match: the list of targets is damaged"
 )
 
-// DecodePending returns to whom a pending record is owed and the record in it,
-// which aliases the input. The record's own checksum is not looked at.
-func DecodePending(b []byte) (owed []Owed, record []byte, err error) {
-	if len(b) < 1 {
-		return nil, nil, errPendingShort
+// DecodePending returns to whom a pending record is owed, its stamp, and the
+// record in it, which aliases the input. The record's own checksum is not looked
+// at.
+func DecodePending(b []byte) (owed []Owed, stamp uint64, record []byte, err error) {
+	stamp, at, err := pendingStamp(b)
+	if err != nil {
+		return nil, 0, nil, err
 	}
-	if b[0] != pendingVersion {
-		return nil, nil, errPendingVersion
-	}
-	n, used := binary.Uvarint(b[1:])
-	at := 1 + used
+	n, used := binary.Uvarint(b[at:])
+	at += used
 	if used <= 0 || n > uint64(len(b)-at)/leastTarget {
-		return nil, nil, errPendingShort
+		return nil, 0, nil, errPendingShort
 	}
 	owed = make([]Owed, n)
 	for i := range owed {
 		length, u := binary.Uvarint(b[at:])
 		if u <= 0 || length > uint64(len(b)-at-u) {
-			return nil, nil, errPendingShort
+			return nil, 0, nil, errPendingShort
 		}
 		at += u
 		owed[i].Target = ring.NodeID(b[at : at+int(length)])
 		at += int(length)
 		since, u := binary.Varint(b[at:])
 		if u <= 0 {
-			return nil, nil, errPendingShort
+			return nil, 0, nil, errPendingShort
 		}
 		owed[i].Since = since
 		at += u
 	}
 	if len(b)-at < tailLen {
-		return nil, nil, errPendingShort
+		return nil, 0, nil, errPendingShort
 	}
 	if checksum(b[:at]) != binary.LittleEndian.Uint32(b[at:]) {
-		return nil, nil, errPendingChecksum
+		return nil, 0, nil, errPendingChecksum
 	}
-	return owed, b[at+tailLen:], nil
+	return owed, stamp, b[at+tailLen:], nil
 }
 
-func newPending(owed []Owed, record []byte) []byte {
-	size := 1 + binary.MaxVarintLen32 + tailLen + len(record)
+// pendingStamp returns the stamp in a pending record and where the targets begin.
+func pendingStamp(b []byte) (stamp uint64, at int, err error) {
+	if len(b) < 1 {
+		return 0, 0, errPendingShort
+	}
+	if b[0] != pendingVersion {
+		return 0, 0, errPendingVersion
+	}
+	stamp, used := binary.Uvarint(b[1:])
+	if used <= 0 {
+		return 0, 0, errPendingShort
+	}
+	return stamp, 1 + used, nil
+}
+
+func newPending(owed []Owed, stamp uint64, record []byte) []byte {
+	size := 1 + 2*binary.MaxVarintLen64 + tailLen + len(record)
 	for i := range owed {
 		size += len(owed[i].Target) + 2*binary.MaxVarintLen64
 	}
 	b := append(make([]byte, 0, size), pendingVersion)
+	b = binary.AppendUvarint(b, stamp)
 	b = binary.AppendUvarint(b, uint64(len(owed)))
 	for i := range owed {
 		b = binary.AppendUvarint(b, uint64(len(owed[i].Target)))
@@ -116,11 +132,16 @@ func (r *Replica) pending(now clock.Now, stored []byte, op *Op, facts *[]fact.Fa
 	var res Result
 	var err error
 	if stored != nil {
-		if owed, c.stored, err = DecodePending(stored); err != nil {
+		if owed, c.stamp, c.stored, err = DecodePending(stored); err != nil {
 			res = c.damaged(err)
 			res.Answer.Pending = true
 			return res
 		}
+		c.stamp = r.standing.Of(c.stamp)
+	}
+	if late, over := c.late(); over {
+		late.Answer.Pending = true
+		return late
 	}
 	switch op.Verb {
 	case Write, Join:
@@ -146,16 +167,22 @@ func (c *call) owe(owed []Owed) Result {
 	if len(after) == 0 {
 		return c.failed(Corrupt) // nobody would ever ask for it
 	}
-	inner := c.stored
+	inner, before := c.stored, c.stamp
+	if c.stamp = c.takes(); c.stored != nil {
+		c.stamp = min(c.stamp, before)
+	}
 	res := c.do()
 	if res.Answer.Status == Failed || res.Record == nil && len(after) == len(owed) {
 		return res
 	}
 	if res.Record != nil {
 		inner = res.Record
+	} else {
+		c.stamp, res.Answer.Stamp = before, before // nothing was added
 	}
+	res.Due = 0
 	if inner != nil {
-		res.Record = newPending(after, inner)
+		res.Record = newPending(after, c.stamp, inner)
 		c.count(fact.Hinted, len(after)-len(owed))
 	}
 	return res
@@ -182,7 +209,7 @@ func (c *call) paid(owed []Owed) Result {
 	if len(left) == 0 {
 		return Result{Answer: a, Drop: true}
 	}
-	return Result{Answer: a, Record: newPending(left, c.stored)}
+	return Result{Answer: a, Record: newPending(left, c.stamp, c.stored)}
 }
 
 // holdsYet reports whether a request id that this replica remembers still
@@ -199,7 +226,8 @@ type Held struct {
 	Owed      []Owed
 	State     []byte // in canonical form
 	Digest    causal.Sum
-	Size      int // bytes that it takes on disk
+	Stamp     uint64 // its epoch (RULES E1)
+	Size      int    // bytes that it takes on disk
 }
 
 // Page is what one scan of the pending records found.
@@ -219,7 +247,7 @@ type Page struct {
 // Hold returns a stored pending record as a scan shows it. What it returns
 // shares no memory with stored. The error is a [DamageError].
 func (r *Replica) Hold(stored []byte) (Held, error) {
-	owed, record, err := DecodePending(stored)
+	owed, stamp, record, err := DecodePending(stored)
 	if err != nil {
 		return Held{}, err
 	}
@@ -228,5 +256,7 @@ func (r *Replica) Hold(stored []byte) (Held, error) {
 		return Held{}, err
 	}
 	state = slices.Clone(state)
-	return Held{Owed: owed, State: state, Digest: causal.Digest(state, r.cfg.Seed), Size: len(stored)}, nil
+	return Held{
+		Owed: owed, State: state, Digest: causal.Digest(state, r.cfg.Seed), Stamp: r.standing.Of(stamp), Size: len(stored),
+	}, nil
 }

@@ -56,7 +56,7 @@ func (s *shelf) owed() string {
 	if s.stored == nil {
 		return "nothing"
 	}
-	owed, record, err := replica.DecodePending(s.stored)
+	owed, _, record, err := replica.DecodePending(s.stored)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestPendingRecordIsOwed(t *testing.T) {
 	s.now.Wall = 2_000
 	second := s.put("two", 0, "n2", "n1")
 	s.wantOwed("n1 n2 n3 ")
-	owed, _, _ := replica.DecodePending(s.stored)
+	owed, _, _, _ := replica.DecodePending(s.stored)
 	if owed[0].Since != 1_000 || owed[1].Since != 2_000 {
 		t.Fatalf("owed since %v", owed)
 	}
@@ -185,11 +185,11 @@ func TestDamagedPendingRecord(t *testing.T) {
 		if a := s.paid(digest, "n1"); a.Status != replica.Failed || a.Reason != replica.Corrupt || !bytes.Equal(spoiled, s.stored) {
 			t.Fatalf("byte %d: %+v", i, a)
 		}
-		if _, _, err := replica.DecodePending(whole[:i]); err == nil && i < 16 {
+		if _, _, _, err := replica.DecodePending(whole[:i]); err == nil && i < 16 {
 			t.Fatalf("%d bytes pass for a pending record", i)
 		}
 	}
 	rapid.Check(t, func(rt *rapid.T) {
-		_, _, _ = replica.DecodePending(append([]byte{1}, rapid.SliceOf(rapid.Byte()).Draw(rt, "bytes")...))
+		_, _, _, _ = replica.DecodePending(append([]byte{1}, rapid.SliceOf(rapid.Byte()).Draw(rt, "bytes")...))
 	})
 }

@@ -24,7 +24,7 @@ func (c *call) read() Result {
 		return c.rotten(err)
 	}
 	a := c.answer(status)
-	a.Digest = causal.Digest(state, c.cfg.Seed)
+	a.Digest, a.Stamp = causal.Digest(state, c.cfg.Seed), c.stamp
 	if c.op.Full {
 		a.State = bytes.Clone(state)
 	}

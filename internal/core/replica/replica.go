@@ -7,6 +7,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/merkle"
+	"github.com/ourodb/ouro/internal/core/ring"
 )
 
 // Config is how a [Replica] behaves. Zero values mean the defaults named.
@@ -29,6 +30,12 @@ type Config struct {
 	// TokenMax is how many request ids are remembered; the oldest go; default
 	// 65,536.
 	TokenMax int
+	// ReapedMax is how many reaped tombstones are remembered, so that one which
+	// comes back from a primary that has it yet is not stored again; the oldest
+	// go, which costs another reaping. Default 16,384. ReapedTTL is how long;
+	// default five minutes.
+	ReapedMax int
+	ReapedTTL time.Duration
 }
 
 func (c Config) withDefaults() Config {
@@ -44,6 +51,12 @@ func (c Config) withDefaults() Config {
 	if c.TokenMax == 0 {
 		c.TokenMax = 1 << 16
 	}
+	if c.ReapedMax == 0 {
+		c.ReapedMax = 1 << 14
+	}
+	if c.ReapedTTL == 0 {
+		c.ReapedTTL = 5 * time.Minute
+	}
 	return c
 }
 
@@ -53,7 +66,9 @@ type Replica struct {
 	life       uint64     // of this run, the last one taken
 	doubt      bool       // in everything
 	recovering partitions // in these
+	standing   Standing
 	tokens     tokens
+	reaped     reaped
 
 	// Reused from one call to the next.
 	stored, incoming, result causal.State
@@ -62,9 +77,11 @@ type Replica struct {
 // New returns a replica at the start of a run.
 func New(cfg Config) *Replica {
 	cfg = cfg.withDefaults()
-	return &Replica{cfg: cfg, tokens: tokens{
-		ttl: cfg.TokenTTL, max: cfg.TokenMax, dots: map[tokenKey]tokenDot{},
-	}}
+	return &Replica{
+		cfg:    cfg,
+		tokens: tokens{ttl: cfg.TokenTTL, max: cfg.TokenMax, dots: map[tokenKey]tokenDot{}},
+		reaped: reaped{ttl: cfg.ReapedTTL, max: cfg.ReapedMax, sums: map[ring.Position]tombstone{}},
+	}
 }
 
 // NewRun begins another run, which ends the life of every record: to be called
@@ -108,6 +125,8 @@ type Result struct {
 	// added to its leaf is not known, so the leaf must be added up anew (RULES
 	// R26, H9).
 	Unreadable bool
+	// Due, with a Record of this node's own, is what [Due] says of it.
+	Due int64
 }
 
 // Do decides what becomes of a record, which is the pending one of the key where
@@ -121,7 +140,13 @@ func (r *Replica) Do(now clock.Now, stored []byte, op *Op, facts *[]fact.Fact) R
 	if op.Pending {
 		return r.pending(now, stored, op, facts)
 	}
-	c := call{Replica: r, now: now, stored: stored, op: op, facts: facts, live: -1, recovering: r.Recovering(op.Partition)}
+	c := call{
+		Replica: r, now: now, stored: stored, op: op, facts: facts, live: -1,
+		recovering: r.Recovering(op.Partition), stamp: r.standing.Epoch,
+	}
+	if res, over := c.late(); over {
+		return res
+	}
 	res := c.do()
 	c.weigh(&res)
 	return res
@@ -212,6 +237,8 @@ func (c *call) do() Result {
 		return c.read()
 	case Recall:
 		return c.recall()
+	case Drop:
+		return c.reap()
 	default: // Paid is for pending records only
 		return c.failed(Corrupt)
 	}
@@ -228,6 +255,7 @@ type call struct {
 	recovering bool
 	canonical  []byte // of the stored state
 	live       int    // index of the live actor's entry in it, or -1
+	stamp      uint64 // of the state that an answer shows
 }
 
 // load decodes the stored record into r.stored and finds its live actor.
@@ -303,12 +331,14 @@ func (c *call) store(s *causal.State, live int) Result {
 	a := c.answer(Have)
 	a.State = stateIn(record)
 	a.Digest = causal.Digest(a.State, c.cfg.Seed)
-	return Result{Answer: a, Record: record}
+	a.Stamp = c.stamp
+	return Result{Answer: a, Record: record, Due: Due(s)}
 }
 
 // unchanged is the answer where the stored state stays as it is.
 func (c *call) unchanged(withState bool) Result {
 	a := c.answer(Have)
+	a.Stamp = c.stamp
 	state := c.canonical
 	if c.stored == nil {
 		state = causal.State{}.Append(nil)

@@ -20,6 +20,7 @@ const (
 	Agreed                  // Missed and this node agree on Partition: its mark goes
 	Recover                 // State is the progress of Partition's recovery; none: it is current again
 	Heal                    // merge a state, into a record in the stead of one that can't be read
+	Drop                    // reap a tombstone that all primaries have voted for
 )
 
 // Op asks one thing of a replica's storage, the coordinator's own or a peer's.
@@ -42,10 +43,11 @@ type Op struct {
 	// Write or Join, besides those to which it is already; of a Paid, those to
 	// which it is not owed any more.
 	Targets []ring.NodeID
-	Digest  causal.Sum // Paid: of the state that was delivered
+	Digest  causal.Sum // Paid: of the state that was delivered; Drop: of that voted for
 
 	// Stamp is the epoch of the state in a Join: that of the read of a primary's
-	// record it came from, the lowest where several were merged (RULES E1).
+	// record it came from, the lowest where several were merged (RULES E1). Of a
+	// Drop it is the epoch that the floor must be above (E2).
 	Stamp uint64
 	// Missed names a node that did not get the state in a Join, and that nobody
 	// will hand it to: what it holds of the partition is to be compared.
@@ -110,11 +112,16 @@ type Answer struct {
 	Reason  Reason
 	Durable bool // it has been synced (a Write is answered twice: stored, then durable)
 	Pending bool // it is of a pending record: a fallback's answer, not a primary's
-	Found   bool // Write, Recall: the request id was known; Dot is the one it minted
+	Found   bool // Write, Recall: the request id was known, Dot is its dot; Drop: dropped here, now or before
 	Digest  causal.Sum
 	State   []byte     // Write: the state as stored; Read with Full: the state
 	Dot     causal.Dot // Write: the dot minted (zero for a delete)
 	Stamp   uint64     // with a State: its epoch, as in [Op]; Stale: the lowest that is taken
+	// Alone is, of a Write at the own disk, the epoch under which what it did may
+	// be sent without the rest of the record (RULES E2, R20): the one after its
+	// own for a primary, who votes after it; for others only one that is known to
+	// be shown already.
+	Alone uint64
 
 	// Recovering: the replica may have forgotten something it acknowledged, so a
 	// Write or Join counts for w, but for nothing that is strict (RULES R9).

@@ -19,10 +19,14 @@ func (c *call) write() Result {
 		res.Answer.Found, res.Answer.Dot = true, dot
 		return res
 	}
+	var res Result
 	if c.op.Mint.Delete && !c.op.Mint.LWW {
-		return c.remove()
+		res = c.remove()
+	} else {
+		res = c.mint()
 	}
-	return c.mint()
+	res.Answer.Alone = c.standing.alone(c.op.Pending)
+	return res
 }
 
 // known looks for the request id in what this replica remembers and in the

@@ -30,13 +30,14 @@ var (
 	Unavailable = Promise{24, "unavailable", "with all nodes and links healthy every request succeeds, and with one node hanging every one that can do without it"}
 	Replayed    = Promise{25, "replay", "the same seed gives the same history, to the byte"}
 	Summed      = Promise{26, "summed", "every leaf of a tree is the sum of the records under it, at once after a crash too"}
+	Unreaped    = Promise{27, "unreaped", "with all nodes and links healthy every tombstone goes, and nothing holds one up for ever"}
 )
 
 // Promises returns all promises by ascending code.
 func Promises() []Promise {
 	return []Promise{
 		Lost, Stale, Returned, Siblings, Diverged, Context, OutcomeKept, Invented, DotReused,
-		Answers, Late, Grown, Twice, Panicked, Unavailable, Replayed, Summed,
+		Answers, Late, Grown, Twice, Panicked, Unavailable, Replayed, Summed, Unreaped,
 	}
 }
 

@@ -1,0 +1,119 @@
+package replica
+
+import (
+	"time"
+
+	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// reap drops a tombstone if it is still the one that all primaries voted for and
+// nothing older than it is taken here any more (RULES E2). Its actors' lives end
+// with it (R2).
+func (c *call) reap() Result {
+	switch {
+	case c.op.Pending:
+		return c.failed(Corrupt)
+	case c.recovering:
+		return Result{Answer: c.answer(DontKnow)}
+	case c.stored == nil:
+		a := c.answer(Absent)
+		a.Found = c.reaped.holds(c.op, c.now.Mono)
+		return Result{Answer: a}
+	}
+	if err := c.load(); err != nil {
+		return c.damaged(err)
+	}
+	a := c.answer(Have)
+	a.Digest, a.Stamp = causal.Digest(c.canonical, c.cfg.Seed), c.stamp
+	if len(c.Replica.stored.Versions) > 0 || a.Digest != c.op.Digest || c.standing.Floor <= c.op.Stamp {
+		return Result{Answer: a}
+	}
+	a.Found = true
+	c.reaped.add(c.op, c.now.Mono)
+	c.count(fact.Reaped, 1)
+	return Result{Answer: a, Drop: true}
+}
+
+// Due returns from when on nothing is shown of a state, on the wall clock in
+// milliseconds: 1 where nothing is shown, 0 where something always will be. In an
+// lww bucket a delete is a version: where it is the greatest nothing is shown
+// (RULES R23); a siblings bucket has none.
+func Due(s *causal.State) int64 {
+	at := int64(1)
+	for i := range s.Versions {
+		switch v := &s.Versions[i]; {
+		case v.Deleted:
+			if latest, _ := s.Latest(); latest.Deleted {
+				return 1
+			}
+		case v.Expiry == 0:
+			at = 0
+		case at != 0:
+			at = max(at, v.Expiry)
+		}
+	}
+	return at
+}
+
+// Mortal is a record of which nothing is shown any more, or nothing will be.
+type Mortal struct {
+	Partition uint32
+	Key       ring.Key
+	Due       int64 // as [Due] says
+}
+
+// Sweep is what a look through some of the node's own records found.
+type Sweep struct {
+	Found []Mortal
+	Bytes int    // looked at
+	Next  []byte // where the next one goes on; nil: these were the last
+	Err   error  // why it ended early; Next is then nil
+}
+
+// DueOf is [Due] of a stored record, 0 also of one that cannot be read.
+func (r *Replica) DueOf(stored []byte) int64 {
+	canonical, _, err := open(stored)
+	if err != nil || r.result.Decode(canonical) != nil {
+		return 0
+	}
+	return Due(&r.result)
+}
+
+// reaped remembers the tombstones that were dropped of late (RULES, Reaping):
+// until all primaries have dropped one, it is not stored again where it was.
+type reaped struct {
+	ttl   time.Duration
+	max   int
+	sums  map[ring.Position]tombstone
+	queue []ring.Position // by age
+}
+
+type tombstone struct {
+	sum causal.Sum
+	at  time.Duration
+}
+
+func (t *reaped) add(op *Op, now time.Duration) {
+	if _, ok := t.sums[op.Key.Pos]; !ok {
+		if len(t.queue) >= t.max {
+			delete(t.sums, t.queue[0])
+			t.queue = t.queue[1:]
+		}
+		t.queue = append(t.queue, op.Key.Pos)
+	}
+	t.sums[op.Key.Pos] = tombstone{op.Digest, now}
+}
+
+// holds reports whether the tombstone that a Drop names was dropped here.
+func (t *reaped) holds(op *Op, now time.Duration) bool {
+	s, ok := t.sums[op.Key.Pos]
+	return ok && s.sum == op.Digest && now-s.at <= t.ttl
+}
+
+// is reports whether the state in a Join is a tombstone that was dropped here.
+func (t *reaped) is(op *Op, seed uint64, now time.Duration) bool {
+	s, ok := t.sums[op.Key.Pos]
+	return ok && now-s.at <= t.ttl && s.sum == causal.Digest(op.State, seed)
+}
