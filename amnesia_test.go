@@ -194,6 +194,30 @@ func TestPaper_9_10_BackAfterItsDiskWasLost(t *testing.T) {
 	}
 }
 
+// TestPaper_9_10_AwayForLong: a node that was down for longer than hints are kept
+// answers no read before it has compared, not even at r=1.
+func TestPaper_9_10_AwayForLong(t *testing.T) {
+	c := newCluster(t, sim.Config{Buckets: numbers(3, 1, 2)})
+	key := ouro.Key{Bucket: "b", Name: "k"}
+	ctx := c.put("A", key, "old").Context
+	c.RunFor(time.Second)
+	c.Crash("C")
+	c.put("A", key, "new", ouro.WithContext(ctx))
+	c.RunFor(time.Second)
+	c.Away("C", 4*time.Hour)
+	c.cutOff("C", "A", "B")
+	c.Restart("C")
+	c.RunFor(100 * time.Millisecond)
+	if res, err := c.Get("C", key, ouro.R(1)).Wait(); err == nil || ouro.CodeOf(err) == ouro.NotFound {
+		t.Fatalf("it shows %q, %v", shown(res), err)
+	}
+	c.healAll("C", "A", "B")
+	c.current("C")
+	c.Crash("A")
+	c.Crash("B")
+	c.get("C", key, []string{"new"}, ouro.R(1))
+}
+
 // TestField_2_ForgettersMintNoDotTwice is FIELD 2.14 #2: wipe, put back an old
 // copy, rot one record, and write each time: no dot names two versions (which the
 // world checks in all that is stored), and nothing acknowledged is lost.

@@ -95,10 +95,47 @@ func (n *node) settleDisk(view *corenode.View) (doubt bool, err error) {
 			return false, err
 		}
 	}
+	if err := n.wasAway(view, id.Alive); err != nil {
+		return false, err
+	}
 	if n.recovering, err = disk.AnyRecovering(n.engine); err != nil {
 		return false, err
 	}
 	return !id.Confirmed && len(view.Ring.Nodes()) > 1, nil
+}
+
+// runningEvery is how often a node notes that it runs.
+const runningEvery = time.Minute
+
+// wasAway marks what this node holds where it was down for longer than others keep
+// what it missed: it is to be compared before it counts for reads (PAPER 9.10).
+func (n *node) wasAway(view *corenode.View, since int64) error {
+	down := time.Since(time.UnixMilli(since))
+	if since == 0 || down <= n.cfg.Limits.MaxHintAge {
+		return nil
+	}
+	n.log.Warn("this node was away for longer than others keep what it missed: it compares before it counts for reads", "away", down.Round(time.Second))
+	synced := make(chan error, 1)
+	if err := disk.Away(n.engine, view.Held(), time.Now().UnixMilli(), func(err error) { synced <- err }); err != nil {
+		return err
+	}
+	return <-synced
+}
+
+// noteRunning notes now and then, on disk, that the node runs, until it stops.
+func (n *node) noteRunning() {
+	tick := time.NewTicker(runningEvery)
+	defer tick.Stop()
+	for {
+		if err := n.dir.Running(time.Now().UnixMilli()); err != nil {
+			n.log.Warn("that the node runs can't be noted", "error", err)
+		}
+		select {
+		case <-n.ended:
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // found stores whose the data is, and waits until that is on the disk.

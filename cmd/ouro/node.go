@@ -51,7 +51,10 @@ type node struct {
 	stopping atomic.Bool
 	again    sync.Once // the node is to be started again, for a first reason
 
-	recovering bool // something was, when the node started
+	recovering bool          // something was, when the node started
+	ended      chan struct{} // closed when the node stops
+	noting     sync.WaitGroup
+	end        sync.Once
 
 	listeners listeners
 	dir       *datadir.Dir
@@ -65,7 +68,7 @@ type node struct {
 // startNode starts a node as configured. On an error nothing is left running.
 // Faults may be injected into its links where faults is set.
 func startNode(cfg *config.Config, faults bool, stderr io.Writer) (_ *node, err error) {
-	n := &node{cfg: cfg, level: new(slog.LevelVar), failed: make(chan error, 4)}
+	n := &node{cfg: cfg, level: new(slog.LevelVar), ended: make(chan struct{}), failed: make(chan error, 4)}
 	if err := n.level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
 		return nil, fmt.Errorf("log-level: %w", err)
 	}
@@ -263,6 +266,7 @@ func newRun() uint64 { return rand.Uint64()>>1 + 1 }
 // run serves clients, peers and operators.
 func (n *node) run(faults bool) {
 	web := web.Config{MaxValue: int(n.cfg.Limits.MaxValue), MaxDropped: int64(n.cfg.Limits.DrainBody), Rejected: n.metrics.Rejected}
+	n.noting.Go(n.noteRunning)
 	n.clients = n.serveClients(web)
 	var faulter admin.Faulter
 	if faults {
@@ -322,6 +326,8 @@ func (d drainable) Ready() error {
 // new requests, then those under way, then the links, the engine, the folder.
 func (n *node) stop(patience time.Duration) error {
 	n.stopping.Store(true)
+	n.end.Do(func() { close(n.ended) })
+	n.noting.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if n.clients != nil && n.clients.Shutdown(ctx) != nil {

@@ -61,6 +61,8 @@ type Identity struct {
 	Recover bool `json:"recover,omitempty"`
 	// Aside: the data is to be set aside before it is opened.
 	Aside bool `json:"aside,omitempty"`
+	// Alive is when the node was last known to run, wall-clock milliseconds.
+	Alive int64 `json:"alive,omitempty"`
 	// Peers is what is remembered of the folders of other nodes (RULES R11).
 	Peers []Peer `json:"peers,omitempty"`
 }

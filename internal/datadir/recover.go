@@ -60,6 +60,11 @@ func (d *Dir) Remember(peers []Peer) error {
 	return d.change(func(id *Identity) { id.Peers = slices.Clone(peers) })
 }
 
+// Running notes that the node runs at a time, in wall-clock milliseconds.
+func (d *Dir) Running(now int64) error {
+	return d.change(func(id *Identity) { id.Alive = now })
+}
+
 // Aside returns where data was set aside to when the folder was opened; "": none
 // was.
 func (d *Dir) Aside() string { return d.aside }

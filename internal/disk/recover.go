@@ -99,6 +99,28 @@ func Found(e store.Engine, disk uint64, recovering []uint32, since int64, synced
 	return nil
 }
 
+// Away says that those partitions, where they do not recover, are to be compared
+// before they count again: the node was away for longer than anybody keeps what it
+// missed (paper, section 4.6; PAPER 9.10).
+func Away(e store.Engine, partitions []uint32, since int64, synced func(error)) error {
+	var b store.Batch
+	progress := replica.AppendProgress(nil, &replica.Progress{Since: since, Away: true})
+	for _, p := range partitions {
+		key := store.AppendProgressKey(nil, p)
+		there, err := e.Get(key, func([]byte) {})
+		if err != nil {
+			return fmt.Errorf("what is recovering can't be read: %w", err)
+		}
+		if !there {
+			b.Set(key, progress)
+		}
+	}
+	if err := e.Apply(&b, synced); err != nil {
+		return fmt.Errorf("what is recovering can't be stored: %w", err)
+	}
+	return nil
+}
+
 // Recovering is a partition in which the replica recovers.
 type Recovering struct {
 	Partition uint32

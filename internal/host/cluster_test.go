@@ -42,6 +42,12 @@ func (o *observer) Observe(facts []fact.Fact) {
 	}
 }
 
+func (o *observer) count(k fact.Kind) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.facts[k]
+}
+
 func (o *observer) Request(verb, outcome string, _ time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"time"
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/ring"
@@ -119,3 +120,6 @@ func (w *World) PutBack(id ring.NodeID, old OldDisk, marked bool) {
 // Recovering says whether a node may have forgotten something that it has not got
 // back yet.
 func (w *World) Recovering(id ring.NodeID) bool { return !w.wholeOne(w.mustID(id)) }
+
+// Away lets the clock of a node that is down go on, as if it was down so long.
+func (w *World) Away(id ring.NodeID, d time.Duration) { w.mustID(id).skew += d.Milliseconds() }

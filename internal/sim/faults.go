@@ -34,13 +34,14 @@ const (
 	kindRestore // a node is started from an old copy of its disk
 	kindCopy    // a node is started on a copy of another's data
 	kindRot     // a record rots on the disk
+	kindAway    // a node is down for longer than hints are kept
 	kinds
 )
 
 var kindNames = [...]string{
 	"crash", "power", "pause", "clock", "wipe", "stall", "sync-error", "write-fail", "read-fail", "full", "slow-disk",
 	"cut", "one-way", "isolate", "split", "clog", "swizzle", "slow",
-	"restore", "copy", "rot",
+	"restore", "copy", "rot", "away",
 }
 
 func (k kind) String() string { return kindNames[k] }
@@ -155,6 +156,13 @@ func (n *nemesis) strike(k kind) {
 	case kindClock:
 		c.ClockJumps++
 		w.jump(m, n.leap())
+	case kindAway:
+		if m.alive {
+			c.Away++
+			w.crash(m)
+			m.skew += 2 * hintWindow.Milliseconds() // as its clock has it
+			n.heals(func() { w.restart(m) })
+		}
 	case kindWipe, kindRestore, kindCopy, kindRot:
 		if w.whole() {
 			n.forget(k, m)

@@ -23,8 +23,9 @@ type folder struct {
 	starts    uint64
 	runs      []uint64
 	replaced  []uint64
-	confirmed bool // another node has accepted it
-	recover   bool // the data is to be marked as recovering
+	confirmed bool  // another node has accepted it
+	recover   bool  // the data is to be marked as recovering
+	alive     int64 // wall clock of the node when it was last up
 	seen      member.Lineage
 }
 
@@ -68,6 +69,11 @@ func (w *World) open(m *machine) {
 		err = disk.Found(m.disk.Engine, f.disk, all, w.clock(m).Wall, func(error) {})
 		m.disk.Sync()
 		f.recover = false
+	}
+	if now := w.clock(m).Wall; err == nil && f.starts > 1 && now-f.alive > hintWindow.Milliseconds() {
+		w.tracef("%s was away for long", m.id)
+		err = disk.Away(m.disk.Engine, w.view(m).Held(), now, func(error) {})
+		m.disk.Sync()
 	}
 	if err != nil {
 		w.bug("%s: its folder can't be opened: %v", m.id, err)
@@ -215,6 +221,10 @@ func (w *World) recoverAll() {
 		}
 	}
 }
+
+// hintWindow is how long a node may be away before what it missed may be kept by
+// nobody.
+const hintWindow = 3 * time.Hour
 
 // recoverPatience is within what time everything must be had again once all has
 // healed.

@@ -360,7 +360,7 @@ func (w *World) crash(m *machine) {
 // first keep are left.
 func (w *World) kill(m *machine, keep int) {
 	w.tracef("%s crashes; %d batches were not synced, %d of them are kept", m.id, m.disk.Pending(), keep)
-	m.alive = false
+	m.alive, m.folder.alive = false, w.clock(m).Wall
 	m.disk.crash(keep)
 	w.addUp(m, "after a crash")
 	m.core, m.runner, m.replica, m.steward, m.inbox = nil, nil, nil, nil, nil

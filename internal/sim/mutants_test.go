@@ -158,6 +158,55 @@ func TestMutants(t *testing.T) {
 	mutants.Run(t, list)
 }
 
+// TestMutantsOfAmnesia plants what the traces of disks that forgot are for.
+func TestMutantsOfAmnesia(t *testing.T) {
+	const coord, replica, member, disk = "../core/coord", "../core/replica", "../core/member", "../disk"
+	list := []mutants.Mutant{
+		{
+			Name: "another disk is taken for the same", Dir: member, File: "lineage.go", Test: "TestRules_H8_Wiped",
+			Old: "		return NewDisk\n	case now.ID == seen.Disk", New: "		return Follows\n	case now.ID == seen.Disk",
+		},
+		{
+			Name: "an old copy is taken for the newest", Dir: member, File: "lineage.go", Test: "TestRules_H8_Restored",
+			Old: "		return RolledBack\n	default", New: "		return Follows\n	default",
+		},
+		{
+			Name: "what a recovering replica acknowledges counts for pw", Dir: coord, File: "put.go", Test: "TestRules_H8_Wiped",
+			Old: "	if a.Recovering {\n		p.weak.add(i)\n	}\n", New: "",
+		},
+		{
+			Name: "a recovering replica answers reads", Dir: replica, File: "replica.go", Test: "TestRules_H8",
+			Old: "return r.doubt || r.recovering.has(partition) }", New: "return false && r.recovering.has(partition) }",
+		},
+		{
+			Name: "the first comparison does not wait", Dir: "../core/recovery", File: "recovery.go", Test: "TestRules_H8_AnAck",
+			Old: "			opens += r.cfg.Wait\n", New: "",
+		},
+		{
+			Name: "a side record is taken for the record", Dir: replica, File: "replica.go", Test: "TestRules_H9",
+			Old: "op: op, facts: facts, live: -1, recovering: true}", New: "op: op, facts: facts, live: -1}",
+		},
+		{
+			Name: "what can't be read is absent", Dir: disk, File: "stage.go", Test: "TestRules_H23",
+			Old: "return r.readFailed(now, op, err, facts), 0", New: "return r.replica.Do(now, nil, op, facts), 0",
+		},
+		{
+			Name: "who was away for long counts at once", Dir: "", File: "folder.go", Test: "TestPaper_9_10_Away",
+			Old: "now-f.alive > hintWindow.Milliseconds()", New: "false && now-f.alive > hintWindow.Milliseconds()",
+		},
+		{
+			Name: "progress is kept over a second loss", Dir: disk, File: "recover.go", Test: "TestProgressOutlives", Pkg: "../disk",
+			Old: "	for _, p := range recovering {\n		b.Set", New: "	for _, p := range recovering {\n		if there, _ := e.Get(store.AppendProgressKey(nil, p), func([]byte) {}); there {\n			b.Reset()\n			continue\n		}\n		b.Set",
+		},
+	}
+	for i := range list {
+		if list[i].Pkg == "" {
+			list[i].Pkg = "../.."
+		}
+	}
+	mutants.Run(t, list)
+}
+
 // TestMutantsOfThePaper plants what the tests of the paper's cases are for.
 func TestMutantsOfThePaper(t *testing.T) {
 	const coord, replica, node = "../core/coord", "../core/replica", "../core/node"

@@ -88,6 +88,7 @@ type Faults struct {
 	Restored   int `json:"restored_disks"`
 	Copied     int `json:"copied_disks"`
 	Rotten     int `json:"rotten_records"`
+	Away       int `json:"long_absences"`
 	Stalls     int `json:"stalled_disks"`
 	SyncErrors int `json:"sync_errors"`
 	WriteFails int `json:"failing_writes"`
@@ -107,7 +108,7 @@ type Faults struct {
 // Injected returns the number of all faults that were injected on purpose,
 // frames counted one by one.
 func (f *Faults) Injected() int {
-	return f.Crashes + f.PowerCuts + f.Pauses + f.ClockJumps + f.Wipes + f.Restored + f.Copied + f.Rotten + f.Stalls + f.SyncErrors + f.WriteFails +
+	return f.Crashes + f.PowerCuts + f.Pauses + f.ClockJumps + f.Wipes + f.Restored + f.Copied + f.Rotten + f.Away + f.Stalls + f.SyncErrors + f.WriteFails +
 		f.ReadFails + f.FullDisks + f.SlowDisks + f.Cuts + f.OneWay + f.Clogs + f.Slow + f.Lost + f.Duplicated
 }
 
@@ -146,6 +147,7 @@ func (f *Faults) add(o *Faults) {
 	f.Restored += o.Restored
 	f.Copied += o.Copied
 	f.Rotten += o.Rotten
+	f.Away += o.Away
 	f.Stalls += o.Stalls
 	f.SyncErrors += o.SyncErrors
 	f.WriteFails += o.WriteFails

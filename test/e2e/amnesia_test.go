@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -178,6 +179,37 @@ func TestRecoverMarksAFolder(t *testing.T) {
 	}
 	if got := must(t, "get", "a/b", "--addr", again.client); got != "c" {
 		t.Errorf("it shows %q", got)
+	}
+}
+
+// TestAwayForLong: a node that comes back after longer than hints are kept compares
+// before it counts, which takes no minute: it has forgotten nothing.
+func TestAwayForLong(t *testing.T) {
+	t.Parallel()
+	nodes, args := trio(t)
+	must(t, "put", "a/b", "c", "--w", "3", "--addr", nodes[0].client)
+	nodes[2].stop(t, unix.SIGTERM)
+	must(t, "put", "a/b", "d", "--addr", nodes[0].client)
+	file := args[2][7] + "/node.json"
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	aged := regexp.MustCompile(`"alive": [0-9]+`).ReplaceAll(b, []byte(`"alive": 1000`))
+	if string(aged) == string(b) {
+		t.Fatalf("the folder does not say when it was last in use:\n%s", b)
+	}
+	if err := os.WriteFile(file, aged, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again := serveOn(t, []string{nodes[2].client, nodes[2].peer, nodes[2].admin}, args[2]...).ready(t)
+	eventually(t, "it is current", func() bool {
+		st := runs(t, "status", "--admin", again.admin).out
+		return strings.Contains(st, "3 of 3 members") && !strings.Contains(st, "Recovering") &&
+			strings.Contains(must(t, "key", "inspect", "a/b", "--admin", again.admin), `d`)
+	})
+	if !strings.Contains(again.log.String(), "away for longer") {
+		t.Errorf("it did not notice:\n%s", again.log.String())
 	}
 }
 

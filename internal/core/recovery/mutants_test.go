@@ -35,7 +35,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "one bucket's need is enough", File: "recovery.go", Test: "Test[^M]",
-			Old: "		if !needs[i].met(sources) {\n			return false\n", New: "		if !needs[i].met(sources) && i == 0 {\n			return false\n",
+			Old: "		if !needs[i].met(p.Progress.Sources) {\n			return false\n", New: "		if !needs[i].met(p.Progress.Sources) && i == 0 {\n			return false\n",
 		},
 		{
 			Name: "a record is healed by the first answer", File: "heal.go", Test: "Test[^M]",
@@ -48,6 +48,10 @@ func TestMutants(t *testing.T) {
 		{
 			Name: "rotten records are remembered without bound", File: "heal.go", Test: "Test[^M]",
 			Old: "	if len(r.rotten) >= r.cfg.MaxRotten {", New: "	if false {",
+		},
+		{
+			Name: "one that was away counts at once", File: "recovery.go", Test: "Test[^M]",
+			Old: "p.Progress.Away && len(p.Progress.Sources) > 0", New: "p.Progress.Away",
 		},
 	}
 	mutants.Run(t, list)

@@ -46,7 +46,7 @@ func New(cfg Config) *Recovery {
 func (r *Recovery) Start(now clock.Now, parts []Partition, e *Effects) {
 	for _, p := range parts {
 		opens := now.Mono
-		if len(p.Progress.Sources) == 0 {
+		if len(p.Progress.Sources) == 0 && !p.Progress.Away {
 			opens += r.cfg.Wait
 		}
 		i, found := r.find(p.Partition)
@@ -122,7 +122,7 @@ func (r *Recovery) Tick(now clock.Now, c Cluster, e *Effects) {
 // advance begins the next comparison of a partition, and says whether it did.
 func (r *Recovery) advance(now clock.Now, p *part, c Cluster, e *Effects) bool {
 	needs := c.Needs(p.Partition.Partition)
-	if enough(needs, p.Progress.Sources) {
+	if p.enough(needs) {
 		r.finish(p, e)
 		return false
 	}
@@ -137,10 +137,15 @@ func (r *Recovery) advance(now clock.Now, p *part, c Cluster, e *Effects) bool {
 	return true
 }
 
-// enough says whether the sources meet all needs.
-func enough(needs []Need, sources []replica.Source) bool {
+// enough says whether what was compared meets all needs. One that was away and has
+// forgotten nothing needs one of the others, whichever: where all were away there
+// may be none that was not.
+func (p *part) enough(needs []Need) bool {
+	if p.Progress.Away && len(p.Progress.Sources) > 0 {
+		return true
+	}
 	for i := range needs {
-		if !needs[i].met(sources) {
+		if !needs[i].met(p.Progress.Sources) {
 			return false
 		}
 	}
@@ -229,7 +234,7 @@ func (r *Recovery) note(now clock.Now, p *part, peer ring.NodeID, recovering boo
 	}
 	p.Progress.Sources = sources
 	p.due, p.failures, p.failed = now.Mono, 0, ""
-	if enough(c.Needs(p.Partition.Partition), sources) {
+	if p.enough(c.Needs(p.Partition.Partition)) {
 		r.finish(p, e)
 		return
 	}

@@ -194,6 +194,20 @@ func TestProgressIsKeptOverARestart(t *testing.T) {
 	b.want("told again it goes on", "current 1")
 }
 
+// TestAwayForLong is PAPER 9.10: who was away longer than hints are kept compares
+// with one of the others before it counts, and need not wait.
+func TestAwayForLong(t *testing.T) {
+	b := newBench(t, recovery.Config{}, need(2, "B", "C"))
+	b.cluster.down = []ring.NodeID{"B"}
+	p := partition(0)
+	p.Progress.Away = true
+	b.start(p)
+	b.pass(0)
+	b.want("at once", "compare 0 with C")
+	b.compared(0, "C", true, true)
+	b.want("one is enough, be it one that was away as well", "current 1")
+}
+
 func TestFailuresBackOff(t *testing.T) {
 	b := newBench(t, recovery.Config{}, need(1, "B"))
 	b.cluster.down = []ring.NodeID{"B"}

@@ -8,15 +8,18 @@ import (
 
 // Progress is what a replica keeps on disk of a partition in which it may have
 // forgotten something that it acknowledged, for as long as it may (RULES R9,
-// R10). As stored, version 1:
+// R10), or in which it was away for so long that it has not been told of what it
+// missed. As stored, version 1:
 //
 //	byte    1, the version of the form
+//	byte    1: it was away, and has forgotten nothing
 //	varint  since when, wall-clock milliseconds
 //	uvarint number of sources; of each
 //	          byte    1: it was recovering itself
 //	          uvarint length, bytes of the id
 //	4 bytes little-endian CRC-32C of all before
 type Progress struct {
+	Away    bool // it was away for long, and has forgotten nothing
 	Since   int64
 	Sources []Source // complete comparisons that are merged durably, in their order
 }
@@ -36,7 +39,11 @@ const (
 // AppendProgress appends the stored form of p.
 func AppendProgress(dst []byte, p *Progress) []byte {
 	at := len(dst)
-	dst = binary.AppendVarint(append(dst, progressVersion), p.Since)
+	away := byte(0)
+	if p.Away {
+		away = 1
+	}
+	dst = binary.AppendVarint(append(dst, progressVersion, away), p.Since)
 	dst = binary.AppendUvarint(dst, uint64(len(p.Sources)))
 	for _, s := range p.Sources {
 		b := byte(0)
@@ -52,19 +59,19 @@ func AppendProgress(dst []byte, p *Progress) []byte {
 // DecodeProgress is the inverse of [AppendProgress]. The error is a
 // [DamageError]: then no progress was made.
 func DecodeProgress(b []byte) (Progress, error) {
-	if len(b) < 1+1+1+tailLen || b[0] != progressVersion {
+	if len(b) < 1+1+1+1+tailLen || b[0] != progressVersion || b[1] > 1 {
 		return Progress{}, errProgress
 	}
 	body := b[:len(b)-tailLen]
 	if checksum(body) != binary.LittleEndian.Uint32(b[len(body):]) {
 		return Progress{}, errProgress
 	}
-	var p Progress
-	since, n := binary.Varint(body[1:])
+	p := Progress{Away: b[1] == 1}
+	since, n := binary.Varint(body[2:])
 	if n <= 0 {
 		return Progress{}, errProgress
 	}
-	p.Since, body = since, body[1+n:]
+	p.Since, body = since, body[2+n:]
 	count, n := binary.Uvarint(body)
 	if n <= 0 || count > uint64(len(body)-n)/2 {
 		return Progress{}, errProgress

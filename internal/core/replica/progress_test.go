@@ -12,7 +12,7 @@ import (
 
 func TestProgressSurvivesTheDisk(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		want := replica.Progress{Since: rapid.Int64().Draw(t, "since")}
+		want := replica.Progress{Since: rapid.Int64().Draw(t, "since"), Away: rapid.Bool().Draw(t, "away")}
 		for range rapid.IntRange(0, 5).Draw(t, "sources") {
 			want.Sources = append(want.Sources, replica.Source{
 				Node: ring.NodeID(rapid.String().Draw(t, "node")), Recovering: rapid.Bool().Draw(t, "recovering"),
@@ -33,7 +33,7 @@ func TestProgressSurvivesTheDisk(t *testing.T) {
 
 func FuzzDecodeProgress(f *testing.F) {
 	f.Add(replica.AppendProgress(nil, &replica.Progress{Since: 5, Sources: []replica.Source{{Node: "a", Recovering: true}}}))
-	f.Add([]byte{1, 0, 0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0, 0, 0})
+	f.Add([]byte{1, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if p, err := replica.DecodeProgress(b); err == nil {
 			again, err := replica.DecodeProgress(replica.AppendProgress(nil, &p))
