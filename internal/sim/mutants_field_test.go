@@ -94,6 +94,14 @@ func TestMutantsOfTheField(t *testing.T) {
 			Old: "const copies = 2", New: "const copies = 1",
 		},
 		{
+			Name: "a full disk answers no reads", Dir: disk, File: "stage.go", Test: "TestField_18",
+			Old: "	case op.Verb != replica.Write && op.Verb != replica.Join && op.Verb != replica.Heal:\n		return replica.None\n", New: "",
+		},
+		{
+			Name: "writes that a full disk refused are acknowledged", Dir: disk, File: "stage.go", Test: "TestField_18",
+			Old: "		s.answer = failed(op, reason)\n", New: "		s.answer = failed(op, reason)\n		if reason == replica.DiskFull {\n			s.answer.Status, s.answer.Durable = replica.Have, true\n		}\n",
+		},
+		{
 			Name: "a delete removes what its coordinator holds", Dir: node, File: "request.go", Test: "TestRules_H20_D",
 			Old: "	d.removed, d.began = read.Siblings, s.began\n", New: "	d.removed, d.began = nil, s.began\n",
 		},
