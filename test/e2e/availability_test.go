@@ -40,7 +40,7 @@ func TestAvailability(t *testing.T) {
 	if os.Getenv("OURO_E2E_AVAILABILITY") == "" {
 		t.Skip("set OURO_E2E_AVAILABILITY=1 to measure")
 	}
-	table := "| fault | asked at | requests | answered, first second | later | within 300 ms, first second | later |\n|---|---|---|---|---|---|---|\n"
+	table := "| fault | asked at | requests | answered, first second | later | within 300 ms, first second | later | slowest answer, first second | later |\n|---|---|---|---|---|---|---|---|---|\n"
 	for _, f := range []struct {
 		name, asked string
 		at          []int // nodes asked, counted from 1
@@ -56,9 +56,10 @@ func TestAvailability(t *testing.T) {
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			samples := measureThrough(t, f.at, f.cmd)
-			table += fmt.Sprintf("| %s | %s | %d | %s | %s | %s | %s |\n", f.name, f.asked, len(samples),
+			table += fmt.Sprintf("| %s | %s | %d | %s | %s | %s | %s | %s | %s |\n", f.name, f.asked, len(samples),
 				share(samples, 0, askBefore, askBudget), share(samples, askFrom, askUntil, askBudget),
-				share(samples, 0, askBefore, askSoon), share(samples, askFrom, askUntil, askSoon))
+				share(samples, 0, askBefore, askSoon), share(samples, askFrom, askUntil, askSoon),
+				slowest(samples, 0, askBefore), slowest(samples, askFrom, askUntil))
 			for kind, n := range failures(samples) {
 				t.Logf("%d times %s", n, kind)
 			}
@@ -133,6 +134,17 @@ func share(samples []sample, from, until, bound time.Duration) string {
 		}
 	}
 	return fmt.Sprintf("%.2f %%", 100*float64(good)/float64(max(all, 1)))
+}
+
+// slowest tells how long the slowest answer took.
+func slowest(samples []sample, from, until time.Duration) string {
+	var most time.Duration
+	for _, s := range samples {
+		if s.err == nil && s.due >= from && s.due < until {
+			most = max(most, s.took)
+		}
+	}
+	return most.Round(time.Millisecond).String()
 }
 
 func failures(samples []sample) map[string]int {
