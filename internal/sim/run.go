@@ -137,7 +137,9 @@ func (w *World) settle(s *shape) {
 	if w.broken == nil {
 		w.violate(w.hist.Judge())
 	}
-	if w.broken == nil {
+	// Disks that may have only so few batches under way refuse what comes then, as
+	// they should; that says nothing of how a node that hangs is dealt with.
+	if w.broken == nil && w.cfg.Runner.MaxBatches == 0 {
 		w.hang()
 	}
 }

@@ -139,12 +139,17 @@ func NewEpochs(cfg EpochConfig, self ring.NodeID, members []ring.NodeID, kept Du
 func (e *Epochs) Begin(out *EpochEffects) { e.stand(e.durable.Epoch, out) }
 
 // Members takes the members of the cluster. Who was never heard of has shown
-// nothing and holds up the others.
+// nothing and holds up the others; those there are at the start have shown the
+// epoch before this node's own, or it would not be in it. That must be known: it
+// tells one that was put on an old copy of its disk while all others were down.
 func (e *Epochs) Members(ids []ring.NodeID) {
 	before := e.members
 	e.members = nil
 	for _, id := range ids {
 		s := Shown{Node: id}
+		if before == nil {
+			s.Epoch = e.floor()
+		}
 		if i := index(before, id); i >= 0 {
 			s.Epoch = before[i].Epoch
 		}
@@ -304,14 +309,17 @@ func (e *Epochs) Stood(now clock.Now, shard int, seq, lowest uint64, keeps bool,
 	}
 }
 
-// stand tells the shards where they stand. The floor follows from what is
-// durable: an epoch that is may be shown only if all have shown the one before.
+// floor follows from what is durable: an epoch that is may be shown only if all
+// have shown the one before.
+func (e *Epochs) floor() uint64 { return max(e.durable.Epoch, 1) - 1 }
+
+// stand tells the shards where they stand.
 func (e *Epochs) stand(epoch uint64, out *EpochEffects) {
 	e.seq++
 	clear(e.stood)
 	e.kept, e.oldest = false, 0
 	out.Stand = Stand{Seq: e.seq, Standing: replica.Standing{
-		Epoch: epoch, Floor: max(e.durable.Epoch, 1) - 1, Heard: e.highest(), Born: e.durable.Born, Known: e.known,
+		Epoch: epoch, Floor: e.floor(), Heard: e.highest(), Born: e.durable.Born, Known: e.known,
 	}}
 }
 
