@@ -9,6 +9,8 @@ import (
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/repair"
+	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/sim/history"
 	"github.com/ourodb/ouro/internal/store"
@@ -143,6 +145,25 @@ func TestFindsLeafThatIsNoSum(t *testing.T) {
 			when(w)
 		})
 	}
+}
+
+func TestFindsComparisonThatMissedAKey(t *testing.T) {
+	spoilt(t, history.Diverged, func(w *World) {
+		w.Put("A", key, text("v"))
+		w.RunUntilIdle()
+		a, b := w.mustID("A"), w.mustID("B")
+		partition := w.ring.Partition(ring.NewKey(key.Bucket, key.Name).Pos)
+		ask := node.Message{Kind: node.KindSurvey, Partition: partition, Survey: &replica.Survey{Look: replica.Roots}}
+		end := repair.Outcome{Partition: partition, Peer: "B", Complete: true}
+		w.noteSurvey(a, b, &ask)
+		w.compared(a, &end)
+		if v := w.Broken(); v != nil {
+			t.Fatal(v)
+		}
+		w.noteSurvey(a, b, &ask)
+		w.Forget("A", key)
+		w.compared(a, &end)
+	})
 }
 
 func TestFindsStrayCopy(t *testing.T) {

@@ -241,10 +241,14 @@ func (w *World) flush(m *machine) {
 			continue
 		}
 		w.noteSend(&s.Message)
+		w.noteSurvey(m, to, &s.Message)
 		w.knows(m, &s.Message)
 		body := wire.AppendMessage(nil, &s.Message)
 		w.trace.frame(w.now, "sends", m, to, body)
 		w.send(m, to, body)
+	}
+	for i := range m.out.Compared {
+		w.compared(m, &m.out.Compared[i])
 	}
 	for i := range m.out.Replies {
 		w.reply(m, &m.out.Replies[i])

@@ -74,6 +74,13 @@ func SplitKey(key []byte) (partition uint32, bucket, name []byte, ok bool) {
 // own, not a pending one.
 func IsRecord(key []byte) bool { return len(key) > 0 && key[0] == recordPrefix }
 
+// PartitionRange returns the range of engine keys, the end excluded, of all
+// records of a partition that are this node's own.
+func PartitionRange(partition uint32) (lo, hi []byte) {
+	lo = binary.BigEndian.AppendUint32([]byte{recordPrefix}, partition)
+	return lo, after(lo)
+}
+
 // RecordRange returns the range of engine keys, the end excluded, of the records
 // of a bucket in a partition the upper halves of whose positions are first to
 // last.

@@ -1,0 +1,75 @@
+package sim
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/repair"
+	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/sim/history"
+	"github.com/ourodb/ouro/internal/store"
+)
+
+// pair is a node that compares a partition with another.
+type pair struct {
+	partition uint32
+	from, to  int
+}
+
+// noteSurvey looks for the first question of a comparison and keeps what the
+// other node holds of the partition at that moment.
+func (w *World) noteSurvey(from, to *machine, m *node.Message) {
+	if m.Kind != node.KindSurvey || m.Survey.Look != replica.Roots || m.Survey.After != "" {
+		return
+	}
+	held := map[string][]byte{}
+	at := pair{m.Partition, from.index, to.index}
+	lo, hi := store.PartitionRange(m.Partition)
+	if err := to.disk.Engine.Range(lo, hi, func(key, value []byte) bool {
+		held[string(key)] = value // values never change once stored
+		return true
+	}); err != nil {
+		held = nil
+	}
+	w.begun[at] = held
+}
+
+// compared checks a comparison that ended complete: all that the other node held
+// when it began is merged here (RULES R10, R28). Where clocks are pruned that
+// can't be seen from the states.
+func (w *World) compared(m *machine, o *repair.Outcome) {
+	at := pair{o.Partition, m.index, w.mustID(o.Peer).index}
+	held := w.begun[at]
+	delete(w.begun, at)
+	if !o.Complete || w.hist.Loose {
+		return
+	}
+	for key, record := range held {
+		_, bucket, name, ok := store.SplitKey([]byte(key))
+		theirs, err := replica.DecodeRecord(record)
+		if !ok || err != nil || !w.shared(m, o.Peer, o.Partition, string(bucket)) {
+			continue
+		}
+		var mine causal.State
+		var rotten error
+		_, err = m.disk.Engine.Get([]byte(key), func(v []byte) { mine, rotten = replica.DecodeRecord(v) })
+		if err != nil || rotten != nil || len(mine.Vector) == 0 && len(theirs.Versions) == 0 {
+			continue // rotten since, or reaped
+		}
+		joined, _ := causal.JoinStates(mine, theirs, causal.DefaultLimits())
+		if string(joined.Append(nil)) != string(mine.Append(nil)) {
+			w.violatef(history.Diverged, strings.Join([]string{string(bucket), string(name)}, "/"),
+				"%s ended a comparison with %s as complete and holds %s, where %s held %s when it began", m.id, o.Peer, tell(&mine), o.Peer, tell(&theirs))
+			return
+		}
+	}
+}
+
+// shared says whether two nodes are both primaries of a bucket in a partition.
+func (w *World) shared(m *machine, peer ring.NodeID, partition uint32, bucket string) bool {
+	list := w.ring.Preference(partition, w.cfg.Buckets.Of(bucket).N)
+	return slices.Contains(list, m.id) && slices.Contains(list, peer)
+}
