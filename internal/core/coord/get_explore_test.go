@@ -326,7 +326,10 @@ func (g *getScenario) serves(w *world) (done, asked set, all bool) {
 			asked.add(i)
 		}
 	}
-	return done, asked, !w.replied && w.decided == 0
+	if all = !w.replied && w.decided == 0; all {
+		g.asks(w)
+	}
+	return done, asked, all
 }
 
 func (g *getScenario) strict() int { return g.numbers.PR }

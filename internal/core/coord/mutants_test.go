@@ -23,7 +23,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "counts what is received and not durable", File: "put.go", Test: put,
-			Old: "	case a.Status == replica.Have && a.Durable:\n		p.acked.add(i)\n	case", New: "	case a.Status == replica.Have:\n		p.acked.add(i)\n	case",
+			Old: "	case a.Status == replica.Have && a.Durable:\n		p.ack(i, a)\n	case", New: "	case a.Status == replica.Have:\n		p.ack(i, a)\n	case",
 		},
 		{
 			Name: "counts a failed join", File: "put.go", Test: put,
@@ -55,7 +55,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "succeeds without the own disk", File: "put.go", Test: put,
-			Old: "		if !p.answered {\n			p.fail(now, e, p.refusal(a))\n			return\n		}\n", New: "		if !p.applied {\n			p.fail(now, e, p.refusal(a))\n			return\n		}\n",
+			Old: "		if !p.answered {\n			p.refer(now, e, p.refusal(a))", New: "		if !p.applied {\n			p.refer(now, e, p.refusal(a))",
 		},
 		{
 			Name: "forgets the deadline of a put", File: "put.go", Test: put,
@@ -67,7 +67,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "takes a damaged state for an absent one", File: "get.go", Test: get,
-			Old: "	case a.Status == replica.Have && (!full || g.decode(i, a.State)):\n", New: "	case a.Status == replica.Have && full && !g.decode(i, a.State):\n		g.absent.add(i)\n	case a.Status == replica.Have:\n",
+			Old: "	case a.Status == replica.Have && (!full || g.decode(i, a)):\n", New: "	case a.Status == replica.Have && full && !g.decode(i, a):\n		g.absent.add(i)\n	case a.Status == replica.Have:\n",
 		},
 		{
 			Name: "answers without the states behind differing digests", File: "get.go", Test: get,
@@ -79,7 +79,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "repairs with the stale state", File: "repair.go", Test: get,
-			Old: "o.State, o.Silent = g.bytes, true", New: "o.State, o.Silent = g.raw[i], true",
+			Old: "o.State, o.Stamp, o.Silent = g.bytes,", New: "o.State, o.Stamp, o.Silent = g.raw[i],",
 		},
 		{
 			Name: "forgets the repair", File: "repair.go", Test: get,
@@ -115,7 +115,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "counts stand-ins for pw", File: "put.go", Test: walk,
-			Old: "return p.numbers.writes(s.len(), (s & p.primaries()).len())", New: "return p.numbers.writes(s.len(), s.len())",
+			Old: "return p.numbers.writes(s.len(), p.strong(s).len())", New: "return p.numbers.writes(s.len(), s.len())",
 		},
 		{
 			Name: "counts stand-ins for pr", File: "get.go", Test: walk,
@@ -139,7 +139,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "nobody stands in for the silent of a put", File: "put.go", Test: putWalk,
-			Old: "		p.impatient(now, e)\n		p.restaff(now, e)", New: "		p.impatient(now, e)",
+			Old: "		p.restaff(now, e)\n		p.step(now, e)\n	}\n}", New: "		p.step(now, e)\n	}\n}",
 		},
 		{
 			Name: "nobody stands in for the silent of a get", File: "get.go", Test: getWalk,
@@ -147,7 +147,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "nobody stands in for one that could not store", File: "put.go", Test: putWalk,
-			Old: "		p.lost.add(i)\n		p.restaff(now, e)\n	}\n	p.waiting[join", New: "		p.lost.add(i)\n	}\n	p.waiting[join",
+			Old: "		p.lost.add(i)\n		p.restaff(now, e)\n	}\n	p.waiting[r]", New: "		p.lost.add(i)\n	}\n	p.waiting[r]",
 		},
 		{
 			Name: "nobody stands in for one whose answer can't be counted", File: "get.go", Test: getWalk,
@@ -176,6 +176,26 @@ func TestMutants(t *testing.T) {
 		{
 			Name: "what has failed counts for one that is asked", File: "walk.go", Test: putWalk,
 			Old: "return c.chosen &^ (c.lost | c.doubt)", New: "return c.chosen &^ c.doubt",
+		},
+		{
+			Name: "another is asked for its state at once", File: "hedge.go", Test: getWalk,
+			Old: "return g.hedgeAt != 0 && g.waiting", New: "return g.hedgeAt < 0 && g.waiting",
+		},
+		{
+			Name: "another is asked for its state though it may not", File: "hedge.go", Test: getWalk,
+			Old: "	case !allowed:\n		g.hedgeAt = 1<<63 - 1\n		return\n", New: "",
+		},
+		{
+			Name: "one that is silent is waited for, for its state", File: "hedge.go", Test: getWalk,
+			Old: "g.full&^g.doubt != 0", New: "g.full != 0",
+		},
+		{
+			Name: "a forward takes the word of one that never had the request", File: "forward.go", Test: "TestForward",
+			Old: "i < 0 || !f.open.has(i) {\n		return nil, false, false", New: "i < 0 {\n		return nil, false, false",
+		},
+		{
+			Name: "a forward that another may have done is no retry", File: "forward.go", Test: "TestForward",
+			Old: "	case f.patient != 0 && now.Mono >= f.patient:\n		f.retry = f.retry || f.write\n", New: "	case f.patient != 0 && now.Mono >= f.patient:\n",
 		},
 	})
 }

@@ -215,3 +215,32 @@ func (g *getScenario) hedged(w *world, a *Ask) {
 		}
 	}
 }
+
+// asks: where enough have told of states, somebody is asked for each that is not in
+// hand, and may still answer.
+func (g *getScenario) asks(w *world) {
+	var told, awaited set
+	for i := range g.n {
+		if w.knows[i] != 0 {
+			told.add(i)
+		}
+		if w.full[i] && w.asked[firstRound][i] == open && !w.down.has(i) && !w.doubt.has(i) {
+			awaited.add(i)
+		}
+	}
+	if !g.enough(told) || awaited != 0 {
+		return
+	}
+	for i := range g.n {
+		if !told.has(i) || g.explained(w, i) || g.hidden(w, i) {
+			continue
+		}
+		asked := false
+		for j := range g.n {
+			asked = asked || w.knows[j] == w.knows[i] && w.asked[againRound][j] == open
+		}
+		if !asked {
+			g.t.Fatalf("%s: nobody is asked for the state that %d told of, world %+v", g.name(), i, *w)
+		}
+	}
+}
