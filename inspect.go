@@ -42,6 +42,7 @@ type Status struct {
 	InFlight  int          `json:"in_flight"` // client requests being coordinated here
 	// Recovering says what this node may have forgotten; nil: nothing.
 	Recovering *RecoveringInfo `json:"recovering,omitempty"`
+	Reaping    ReapingInfo     `json:"reaping"`
 }
 
 // RecoveringInfo is what a node may have forgotten after it had acknowledged it,
@@ -59,6 +60,20 @@ type RecoveringInfo struct {
 	// whether it took the place of another is not known.
 	Unconfirmed bool   `json:"unconfirmed,omitempty"`
 	Error       string `json:"error,omitempty"` // why the last comparison failed
+}
+
+// ReapingInfo is where a node stands in the reaping of tombstones (paper, section
+// 4.4; item 9.4 of docs/paper.md).
+type ReapingInfo struct {
+	Epoch  uint64 `json:"epoch"`  // of this node
+	Lowest uint64 `json:"lowest"` // that every member is known to have shown
+	Keys   int    `json:"keys"`   // that wait to be reaped, as far as this node has them in mind
+	Voted  int    `json:"voted"`  // of them, those that all primaries have voted for
+	// Oldest is since when the oldest of them waits; zero: none.
+	Oldest time.Time `json:"oldest,omitzero"`
+	// HeldBy are the members that it waits for, Why says why; empty: it goes on.
+	HeldBy []string `json:"held_by,omitempty"`
+	Why    string   `json:"why,omitempty"`
 }
 
 // QuorumInfo is a set of quorum numbers.

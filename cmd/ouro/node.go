@@ -24,6 +24,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/handoff"
 	"github.com/ourodb/ouro/internal/core/member"
 	corenode "github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/datadir"
@@ -139,6 +140,7 @@ func (n *node) build(faults bool) error {
 	n.metrics.WatchDisk(n.host.Space)
 	n.metrics.WatchHints(n.host.HintBytes, n.host.OldestHint)
 	n.metrics.WatchRecovery(n.host.Recovering)
+	n.metrics.WatchReaping(n.host.ReapingEpoch, n.host.ReapingAge)
 	peers := map[string]string{}
 	for _, m := range cluster.Members {
 		peers[string(m.ID)] = m.Addr
@@ -226,8 +228,9 @@ func (n *node) hostConfig(keys security.Keys, clusterID uint64, cluster *member.
 		Replica: replica.Config{
 			Seed: keys.Digest, Limits: limits, MaxSiblings: l.MaxSiblings, TokenTTL: l.RequestTokenTTL, TokenMax: l.RequestTokens,
 		},
-		Disk:  disk.Config{MaxPending: int64(l.MaxHints)},
-		Doubt: doubt, Notes: notes(cluster, keys), Links: n.links, Observer: n.metrics, Log: n.log, Fatal: n.fatal,
+		Disk:   disk.Config{MaxPending: int64(l.MaxHints)},
+		Epochs: reap.EpochConfig{Every: l.EpochInterval, Tell: min(l.EpochInterval, time.Second)},
+		Doubt:  doubt, Notes: notes(cluster, keys), Links: n.links, Observer: n.metrics, Log: n.log, Fatal: n.fatal,
 	}
 	for _, m := range cluster.Members {
 		cfg.Members = append(cfg.Members, host.Member{Node: m.Node, Peer: m.Addr})

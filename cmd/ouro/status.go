@@ -58,6 +58,7 @@ func printStatus(w io.Writer, st ouro.Status) error {
 	for _, line := range recoveringLines(st.Recovering) {
 		t.row("Recovering", line)
 	}
+	t.rowf("Reaping\t%s", tellReaping(st.Reaping, time.Now()))
 	for _, note := range st.Notes {
 		t.row("Note", note)
 	}
@@ -122,6 +123,19 @@ func p95(seconds float64) string {
 		return "-"
 	}
 	return time.Duration(seconds * float64(time.Second)).Round(10 * time.Microsecond).String()
+}
+
+// tellReaping tells how far tombstones are on their way out.
+func tellReaping(r ouro.ReapingInfo, now time.Time) string {
+	s := fmt.Sprintf("epoch %d, all members have shown %d", r.Epoch, r.Lowest)
+	if r.Keys == 0 {
+		return s
+	}
+	s += fmt.Sprintf(", %s waiting, the oldest for %s", plural(r.Keys, "key"), now.Sub(r.Oldest).Round(time.Second))
+	if len(r.HeldBy) > 0 {
+		s += fmt.Sprintf("; it waits for %s: %s", strings.Join(r.HeldBy, ", "), r.Why)
+	}
+	return s
 }
 
 func dash(s string) string {

@@ -120,6 +120,9 @@ type Limits struct {
 	// RepairWait is how long an answered get waits for late replies to repair
 	// (paper, section 5).
 	RepairWait time.Duration
+	// EpochInterval is the least time between two epochs: a tombstone is reaped some
+	// four of them after its delete, if every member can be reached.
+	EpochInterval time.Duration
 	// Exceptions bounds the single events a record claims beyond its vector; the
 	// oldest is dropped, which costs a sibling at most (RULES R4).
 	Exceptions int
@@ -145,7 +148,7 @@ func Default() Config {
 			MaxInFlight: 4096, Inbox: 4096, MaxExplain: 256,
 			MaxFrame: 128 << 20, MaxPending: 16 << 20, MaxHints: 1 << 30, MaxHintAge: 3 * time.Hour, DiskReserve: 256 << 20, MaxLinks: 1024,
 			RequestTokens: 65_536, RequestTokenTTL: 2 * time.Minute,
-			RepairWait: 100 * time.Millisecond, Exceptions: 64,
+			RepairWait: 100 * time.Millisecond, EpochInterval: 20 * time.Second, Exceptions: 64,
 			Prune: 24, PruneHard: 50, PruneAge: 24 * time.Hour,
 		},
 	}

@@ -115,6 +115,7 @@ func limitKeys() []key[Config] {
 		{"request-tokens", "request ids a shard remembers, for retries", func(c *Config) pflag.Value { return intValue{&c.Limits.RequestTokens} }},
 		{"request-token-ttl", "how long a request id is remembered", func(c *Config) pflag.Value { return durationValue{&c.Limits.RequestTokenTTL} }},
 		{"repair-wait", "how long an answered get waits for late replies to repair", func(c *Config) pflag.Value { return durationValue{&c.Limits.RepairWait} }},
+		{"epoch-interval", "least time between two epochs; a tombstone goes some four after its delete", func(c *Config) pflag.Value { return durationValue{&c.Limits.EpochInterval} }},
 		{"exceptions", "single events a record claims beyond its vector", func(c *Config) pflag.Value { return intValue{&c.Limits.Exceptions} }},
 		{"prune", "entries of a version vector beyond which old ones are dropped", func(c *Config) pflag.Value { return intValue{&c.Limits.Prune} }},
 		{"prune-hard", "entries beyond which young ones are dropped too", func(c *Config) pflag.Value { return intValue{&c.Limits.PruneHard} }},

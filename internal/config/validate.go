@@ -175,6 +175,7 @@ func (l *Limits) check(v *verdict) {
 	within(v, "request-tokens", l.RequestTokens, 1, 1<<24)
 	v.spanning("request-token-ttl", l.RequestTokenTTL, time.Second, time.Hour)
 	v.spanning("repair-wait", l.RepairWait, 0, time.Minute)
+	v.spanning("epoch-interval", l.EpochInterval, 50*time.Millisecond, 24*time.Hour)
 	within(v, "exceptions", l.Exceptions, 1, 4096)
 	within(v, "prune", l.Prune, 1, 4096)
 	within(v, "prune-hard", l.PruneHard, l.Prune, 8192)

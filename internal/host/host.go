@@ -11,6 +11,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/disk"
@@ -38,8 +39,9 @@ type Config struct {
 	ContextKey []byte // seals contexts
 	TokenKey   uint64 // hashes request ids to tokens (RULES R29)
 
-	Core    node.Config    // its Sealer and Run are made here, for each shard its own
-	Replica replica.Config // likewise its Run (RULES R1)
+	Core    node.Config      // its Sealer and Run are made here, for each shard its own
+	Replica replica.Config   // likewise its Run (RULES R1)
+	Epochs  reap.EpochConfig // its Seed and Shards are made here
 	Disk    disk.Config
 
 	Members []Member // for status
@@ -52,6 +54,10 @@ type Config struct {
 	// Fatal is called once, from any goroutine, when the engine can no longer be
 	// trusted with an acknowledgement; the process must end (RULES R27).
 	Fatal func(error)
+	// RolledBack is called once where another member has seen this node in a later
+	// epoch than its disk is in: the disk is an old copy, and what it holds must not
+	// be offered any more (RULES R22). Nil: Fatal is.
+	RolledBack func()
 }
 
 // Member is one member of the cluster as configured.
@@ -82,6 +88,7 @@ type Host struct {
 	engine  store.Engine
 	view    atomic.Pointer[node.View]
 	shards  []*shard
+	steward *steward
 	started time.Time
 	links   linkTable
 	flight  atomic.Int64 // client requests under way
@@ -110,6 +117,10 @@ func New(cfg Config, engine store.Engine, view *node.View) (*Host, error) {
 			return nil, err
 		}
 		h.shards = append(h.shards, s)
+	}
+	var err error
+	if h.steward, err = newSteward(h, view); err != nil {
+		return nil, err
 	}
 	return h, nil
 }
@@ -150,6 +161,11 @@ func (h *Host) Start() {
 			s.run()
 		}()
 	}
+	h.done.Add(1)
+	go func() {
+		defer h.done.Done()
+		h.steward.run()
+	}()
 }
 
 // SetView tells every shard of a new view.
@@ -158,6 +174,8 @@ func (h *Host) SetView(v *node.View) {
 	for _, s := range h.shards {
 		s.in.force(item{input: v, queued: time.Since(h.started)})
 	}
+	ids := members(v)
+	h.steward.do(func(clock.Now) { h.steward.epochs.Members(ids) })
 }
 
 // Close refuses new requests, waits until those under way are answered or

@@ -36,6 +36,7 @@ func (h *Host) Status() ouro.Status {
 		InFlight: int(h.flight.Load()),
 	}
 	owned, seen := ownedBy(v.Ring), h.peers()
+	st.Reaping = h.reaping()
 	for _, m := range h.cfg.Members {
 		self, p := m.Node.ID == v.Self, seen[m.Node.ID]
 		st.Members = append(st.Members, ouro.MemberInfo{

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
@@ -78,6 +79,7 @@ func (h *Host) link(peer ring.NodeID, up bool) {
 	for _, s := range h.shards {
 		s.in.force(item{input: &node.Link{Peer: peer, Up: up}, queued: time.Since(h.started)})
 	}
+	h.steward.do(func(now clock.Now) { h.steward.epochs.Link(now, peer, up, &h.steward.out) })
 }
 
 func clientID(session uint64) ring.NodeID {
@@ -95,6 +97,8 @@ func (h *Host) Frames(peer string, session uint64, bodies [][]byte, reply func(f
 			h.cfg.Observer.Refused("client link")
 			return
 		}
+	} else if bodies = h.overhear(from, bodies); len(bodies) == 0 {
+		return
 	}
 	if len(h.shards) == 1 {
 		h.enqueue(h.shards[0], &frames{from, session, bodies})

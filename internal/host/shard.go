@@ -129,6 +129,8 @@ func (s *shard) turn(items []item) {
 	}
 	s.store(now)
 	s.scan()
+	s.sweep()
+	s.want()
 	s.survey(now)
 	s.flush(now)
 	s.reply()
@@ -198,6 +200,9 @@ func (s *shard) store(now clock.Now) {
 		s.answers = s.answers[:0]
 		if err := s.disk.Run(now, s.ops, &s.answers, &s.out.Facts); err != nil {
 			s.host.fail(err)
+		}
+		if found := s.disk.Mortals(); len(found) > 0 {
+			s.core.Step(now, &node.Mortals{Found: found}, &s.out)
 		}
 		clear(s.ops)
 		s.complete(now)

@@ -10,7 +10,7 @@ import (
 )
 
 // kinds bounds the kinds of fact that are counted.
-const kinds = int(fact.NotAgreed) + 1
+const kinds = int(fact.RolledBack) + 1
 
 // facts counts what the core states. Kinds without a counter are for explain
 // only.
@@ -52,6 +52,10 @@ func newFacts(r registrar) facts {
 	f.counters[fact.Suspected] = r.counter("ouro_suspicions_total", "Times that a peer or the own disk left asks of one kind unanswered and was suspected.")
 	f.counters[fact.Trusted] = r.counter("ouro_suspicions_ended_total", "Times that one that was suspected answered again.")
 	f.counters[fact.Hedged] = r.counter("ouro_hedged_reads_total", "Reads that asked a second replica for its state, as the first took longer than usual.")
+	f.amounts[fact.Reaped] = r.counter("ouro_reaped_total", "Tombstones dropped here, as all primaries had voted for them.")
+	f.counters[fact.ReapWaits] = r.counter("ouro_reap_waits_total", "Tombstones that a primary could not vote for or drop yet.")
+	f.counters[fact.TooOld] = r.counter("ouro_too_old_states_total", "States refused because they were read in an epoch that is over.")
+	f.counters[fact.RolledBack] = r.counter("ouro_rolled_back_total", "ALARM: another node has seen this one in a later epoch than its disk is in.")
 	f.siblings = r.histogram("ouro_get_siblings", "Versions that a get showed.", []float64{0, 1, 2, 3, 5, 10, 25, 50, 100})
 	f.lag = r.histogram("ouro_replication_lag_seconds", "From a write's acknowledgement to the last of its N replicas having it.", latencies)
 	return f
@@ -101,7 +105,7 @@ func (m *Metrics) logFacts(batch []fact.Fact) {
 // levelOf says how much a fact matters to who runs the node.
 func levelOf(k fact.Kind) slog.Level {
 	switch k {
-	case fact.DotReused:
+	case fact.DotReused, fact.RolledBack:
 		return slog.LevelError
 	case fact.Damaged, fact.ExceptionDropped, fact.Recovering, fact.Suspected:
 		return slog.LevelWarn

@@ -99,6 +99,13 @@ func (m *Metrics) WatchRecovery(recovering func() (partitions, records int)) {
 	})
 }
 
+// WatchReaping shows the epoch of a node and for how long the oldest tombstone
+// waits, as these tell when they are asked, from any goroutine.
+func (m *Metrics) WatchReaping(epoch func() uint64, age func() time.Duration) {
+	m.reg.gaugeFunc("ouro_reap_epoch", "Epoch of this node, by which tombstones are reaped.", func() float64 { return float64(epoch()) })
+	m.reg.gaugeFunc("ouro_reap_oldest_seconds", "For how long the oldest key in mind waits to be reaped; 0: none.", func() float64 { return age().Seconds() })
+}
+
 // Rejected counts a request that a front end refused by itself.
 func (m *Metrics) Rejected(code ouro.Code) {
 	if c, ok := m.rejected[code]; ok {

@@ -74,14 +74,21 @@ func NewReaper(cfg Config, self ring.NodeID) *Reaper {
 }
 
 // Found takes records of which nothing is shown any more, or will be some day.
-// The first primary of a key reaps it; what others find they leave for a sweep.
+// The first primary of a key that can be reached reaps it; what others find they
+// leave for a sweep.
 func (r *Reaper) Found(now clock.Now, found []replica.Mortal, p Peers) {
 	for i := range found {
 		m := &found[i]
-		primaries := p.Primaries(m.Partition, &m.Key)
+		first := ring.NodeID("")
+		for _, id := range p.Primaries(m.Partition, &m.Key) {
+			if id == r.self || p.Usable(id) {
+				first = id
+				break
+			}
+		}
 		switch {
-		case r.cfg.Off || len(primaries) == 0:
-		case primaries[0] == r.self && r.note(now, m, true):
+		case r.cfg.Off || first == "":
+		case first == r.self && r.note(now, m, true):
 		default:
 			r.later(now)
 		}

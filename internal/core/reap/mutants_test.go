@@ -1,0 +1,73 @@
+package reap_test
+
+import (
+	"testing"
+
+	"github.com/ourodb/ouro/internal/mutants"
+)
+
+// TestMutants plants the variants that the model of the rules was violated by,
+// and a few more:
+//
+//	OURO_MUTANTS=1 go test -run Mutants -timeout 60m ./internal/core/reap
+func TestMutants(t *testing.T) {
+	const replica, histories = "../replica", "TestReapingHistories"
+	mutants.Run(t, []mutants.Mutant{
+		{
+			Name: "the floor is ignored", Dir: replica, File: "standing.go", Test: histories,
+			Old: "	least := s.Floor\n", New: "	least := uint64(0)\n",
+		},
+		{
+			Name: "the epoch is that of the votes, not one more", File: "votes.go", Test: histories,
+			Old: "k.step, k.epoch, k.failures = grow, k.votes+1, 0", New: "k.step, k.epoch, k.failures = grow, k.votes, 0",
+		},
+		{
+			Name: "the epoch is that of the own vote", File: "votes.go", Test: histories,
+			Old: "		k.votes = max(k.votes, a.Stamp)\n", New: "",
+		},
+		{
+			Name: "hints are stamped anew", Dir: replica, File: "standing.go", Test: histories,
+			Old: "		return c.op.Stamp\n	}\n	return c.standing.Epoch", New: "		return c.standing.Epoch\n	}\n	return c.standing.Epoch",
+		},
+		{
+			Name: "a hint takes the stamp of its latest part", Dir: replica, File: "pending.go", Test: histories,
+			Old: "c.stamp = min(c.stamp, before)", New: "c.stamp = max(c.stamp, before)",
+		},
+		{
+			Name: "others than primaries keep what is too old", Dir: replica, File: "standing.go", Test: histories,
+			Old: "		least = s.Epoch\n", New: "		least = 0\n",
+		},
+		{
+			Name: "a node goes on with old hints", File: "epochs.go", Test: histories,
+			Old: "	clear := !e.kept || e.oldest >= next\n", New: "	clear := !e.kept || e.oldest >= next || true\n",
+		},
+		{
+			Name: "other members are not asked", File: "epochs.go", Test: histories,
+			Old: "e.wanted > e.durable.Epoch && e.lowest() >= e.durable.Epoch", New: "e.wanted > e.durable.Epoch",
+		},
+		{
+			Name: "a tombstone is dropped without waiting", Dir: replica, File: "reap.go", Test: histories,
+			Old: " || c.standing.Floor <= c.op.Stamp {", New: " {",
+		},
+		{
+			Name: "a record that has changed is dropped", Dir: replica, File: "reap.go", Test: histories,
+			Old: "len(c.Replica.stored.Versions) > 0 || a.Digest != c.op.Digest || c.standing", New: "c.standing",
+		},
+		{
+			Name: "unequal votes are taken for equal", File: "votes.go", Test: histories,
+			Old: "	case a.Status == replica.Have && a.Digest == k.digest:\n", New: "	case a.Status == replica.Have:\n",
+		},
+		{
+			Name: "a fresh version is sent under an epoch that nobody has shown", Dir: replica, File: "standing.go", Test: histories,
+			Old: "		return max(s.Epoch, s.Heard)\n", New: "		return s.Epoch + 1\n",
+		},
+		{
+			Name: "a reap goes on while a primary is away", File: "reaper.go", Test: "TestNoVoteWithoutAllPrimaries",
+			Old: "		} else if !p.Usable(id) {", New: "		} else if false {",
+		},
+		{
+			Name: "who does not know is taken for one who agrees", File: "votes.go", Test: "TestNoVoteWithoutAllPrimaries",
+			Old: "	case a.Status == replica.Have && a.Digest == k.digest:\n", New: "	case a.Digest == k.digest:\n",
+		},
+	})
+}

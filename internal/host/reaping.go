@@ -1,0 +1,71 @@
+package host
+
+import (
+	"time"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/reap"
+)
+
+// reapingTimeout bounds how long the shards may take to tell what waits.
+const reapingTimeout = time.Second
+
+// backlog asks the shards what waits to be reaped. One that does not find the
+// time is left out.
+func (h *Host) backlog() reap.Backlog {
+	answers := make(chan reap.Backlog, len(h.shards))
+	for _, s := range h.shards {
+		s.in.force(item{do: func(s *shard) { answers <- s.core.Reaping() }, queued: time.Since(h.started)})
+	}
+	var all reap.Backlog
+	late := time.NewTimer(reapingTimeout)
+	defer late.Stop()
+	for range h.shards {
+		select {
+		case b := <-answers:
+			all.Keys, all.Voted = all.Keys+b.Keys, all.Voted+b.Voted
+			if b.Oldest != 0 && (all.Oldest == 0 || b.Oldest < all.Oldest) {
+				all.Oldest, all.Blocked, all.Why = b.Oldest, b.Blocked, b.Why
+			}
+		case <-late.C:
+			return all
+		case <-h.stop:
+			return all
+		}
+	}
+	return all
+}
+
+// reaping tells where the node stands, and for whom it waits.
+func (h *Host) reaping() ouro.ReapingInfo {
+	st, b := *h.steward.status.Load(), h.backlog()
+	info := ouro.ReapingInfo{Epoch: st.Epoch, Lowest: st.Lowest, Keys: b.Keys, Voted: b.Voted}
+	if b.Oldest != 0 {
+		info.Oldest = time.UnixMilli(b.Oldest).UTC()
+	}
+	switch {
+	case b.Blocked != "":
+		info.HeldBy, info.Why = []string{string(b.Blocked)}, b.Why
+	case len(st.Behind) > 0:
+		info.Why = "an epoch behind, or never heard of"
+		for _, id := range st.Behind {
+			info.HeldBy = append(info.HeldBy, string(id))
+		}
+	case st.Keeps:
+		info.HeldBy, info.Why = []string{string(h.view.Load().Self)}, "what it keeps for others is older than the next epoch"
+	}
+	return info
+}
+
+// ReapingAge returns for how long the oldest key waits to be reaped, 0 where none
+// does.
+func (h *Host) ReapingAge() time.Duration {
+	b := h.backlog()
+	if b.Oldest == 0 {
+		return 0
+	}
+	return max(time.Since(time.UnixMilli(b.Oldest)), 0)
+}
+
+// ReapingEpoch returns the epoch of this node.
+func (h *Host) ReapingEpoch() uint64 { return h.steward.status.Load().Epoch }
