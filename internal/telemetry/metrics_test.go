@@ -158,6 +158,7 @@ func TestDocumented(t *testing.T) {
 	m.WatchDisk(func() (int64, bool) { return 7, true })
 	m.WatchHints(func() int64 { return 7 }, func() time.Time { return time.Time{} })
 	m.WatchRecovery(func() (int, int) { return 3, 1 })
+	m.WatchReaping(func() uint64 { return 3 }, func() time.Duration { return time.Second })
 	families, err := reg.Gather()
 	if err != nil {
 		t.Fatal(err)
