@@ -231,6 +231,7 @@ func (n *node) hostConfig(keys security.Keys, clusterID uint64, cluster *member.
 		Disk:   disk.Config{MaxPending: int64(l.MaxHints)},
 		Epochs: reap.EpochConfig{Every: l.EpochInterval, Tell: min(l.EpochInterval, time.Second)},
 		Doubt:  doubt, Notes: notes(cluster, keys), Links: n.links, Observer: n.metrics, Log: n.log, Fatal: n.fatal,
+		RolledBack: func() { n.rolledBack("another member has seen this node in a later epoch than its data is in") },
 	}
 	for _, m := range cluster.Members {
 		cfg.Members = append(cfg.Members, host.Member{Node: m.Node, Peer: m.Addr})

@@ -21,6 +21,7 @@ type record struct {
 	asked    []asked
 	sources  []replica.Source
 	merged   causal.State
+	stamp    uint64 // of merged, the lowest of its parts (RULES E1)
 	storing  uint64 // the Heal that is under way; 0: none
 }
 
@@ -160,6 +161,9 @@ func (r *Recovery) take(p *record, from ring.NodeID, a *replica.Answer) {
 		if err != nil {
 			return
 		}
+		if p.merged.IsEmpty() || a.Stamp < p.stamp {
+			p.stamp = a.Stamp
+		}
 		p.merged, _ = causal.JoinStates(p.merged, s, r.cfg.Limits)
 	case a.Status == replica.Have:
 		return // it was asked for the state
@@ -171,7 +175,7 @@ func (r *Recovery) take(p *record, from ring.NodeID, a *replica.Answer) {
 func (r *Recovery) heal(p *record, e *Effects) {
 	r.seq++
 	p.storing = r.seq
-	e.Ops = append(e.Ops, replica.Op{ID: r.seq, Verb: replica.Heal, Partition: p.Partition, Key: p.Key, State: p.merged.Append(nil)})
+	e.Ops = append(e.Ops, replica.Op{ID: r.seq, Verb: replica.Heal, Partition: p.Partition, Key: p.Key, State: p.merged.Append(nil), Stamp: p.stamp})
 }
 
 // healed takes the own storage's answer to a Heal.

@@ -191,7 +191,10 @@ func (r *Replica) Member(name string, stored []byte) (digest, sum merkle.Sum, er
 // stored under the key of the side record; that of a Heal, which is not to be
 // asked for a side record, under the key itself, and the side record goes.
 func (r *Replica) Beside(now clock.Now, side []byte, op *Op, facts *[]fact.Fact) Result {
-	c := call{Replica: r, now: now, stored: side, op: op, facts: facts, live: -1, recovering: true}
+	c := call{Replica: r, now: now, stored: side, op: op, facts: facts, live: -1, recovering: true, stamp: r.standing.Epoch}
+	if res, over := c.late(); over {
+		return res
+	}
 	if op.Verb == Heal && side != nil {
 		if _, err := DecodeRecord(side); err != nil {
 			c.stored = nil // nothing is left to keep of it

@@ -61,10 +61,10 @@ func (c *call) takes() uint64 {
 // deleted, and the tombstone reaped. A tombstone that was reaped here is taken
 // and not stored: another primary has it yet.
 func (c *call) late() (Result, bool) {
-	if c.op.Verb != Join {
+	if c.op.Verb != Join && c.op.Verb != Heal {
 		return Result{}, false
 	}
-	if c.stored == nil && !c.op.Pending && c.reaped.is(c.op, c.cfg.Seed, c.now.Mono) {
+	if c.op.Verb == Join && c.stored == nil && !c.op.Pending && c.reaped.is(c.op, c.cfg.Seed, c.now.Mono) {
 		a := c.answer(Have)
 		a.Digest = causal.Digest(c.op.State, c.cfg.Seed)
 		return Result{Answer: a}, true
