@@ -62,6 +62,14 @@ func TestMutants(t *testing.T) {
 			Old: "		return max(s.Epoch, s.Heard)\n", New: "		return s.Epoch + 1\n",
 		},
 		{
+			Name: "the floor is ignored, in a trace", Dir: replica, File: "standing.go", Pkg: "../../sim", Test: "TestRules_H5",
+			Old: "	least := s.Floor\n", New: "	least := uint64(0)\n",
+		},
+		{
+			Name: "nothing is dropped", Dir: replica, File: "reap.go", Pkg: "../../sim", Test: "TestPaper_9_4",
+			Old: "	return Result{Answer: a, Drop: true}\n}\n\n// Due", New: "	return Result{Answer: a}\n}\n\n// Due",
+		},
+		{
 			Name: "a reap goes on while a primary is away", File: "reaper.go", Test: "TestNoVoteWithoutAllPrimaries",
 			Old: "		} else if !p.Usable(id) {", New: "		} else if false {",
 		},
