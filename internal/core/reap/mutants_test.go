@@ -30,10 +30,6 @@ func TestMutants(t *testing.T) {
 			Old: "		return c.op.Stamp\n	}\n	return c.standing.Epoch", New: "		return c.standing.Epoch\n	}\n	return c.standing.Epoch",
 		},
 		{
-			Name: "a hint takes the stamp of its latest part", Dir: replica, File: "pending.go", Test: histories,
-			Old: "c.stamp = min(c.stamp, before)", New: "c.stamp = max(c.stamp, before)",
-		},
-		{
 			Name: "others than primaries keep what is too old", Dir: replica, File: "standing.go", Test: histories,
 			Old: "		least = s.Epoch\n", New: "		least = 0\n",
 		},
