@@ -517,3 +517,27 @@ func TestField_8_OldHintsKeepTwoCopies(t *testing.T) {
 	c.RunUntilIdle()
 	c.get("A", key, []string{"v"}, ouro.R(3))
 }
+
+// A hint that was let go is not forgotten: those who hold what it said compare
+// with the node that missed it as soon as it is back, without any read.
+func TestField_8_WhatWasLetGoComesHome(t *testing.T) {
+	ids := []ring.NodeID{"A", "B", "C", "D"}
+	cfg := sim.Config{Nodes: nodes(ids...), Tokens: handRing(ids...), Buckets: numbers(3, 2, 2)}
+	cfg.Node.Handoff.MaxAge, cfg.Compare = time.Second, true
+	c := newCluster(t, cfg)
+	key := c.keyIn("A", "B", "C")
+	c.Crash("A")
+	c.RunFor(time.Second)
+	c.put("B", key, "v", ouro.W(3))
+	if c.Kept("D") == 0 {
+		t.Fatal("D keeps nothing for A")
+	}
+	c.RunUntil(func() bool { return c.Kept("D") == 0 })
+	for _, id := range []ring.NodeID{"B", "C"} { // they keep in mind that A missed it
+		c.Crash(id)
+		c.Restart(id)
+	}
+	c.Restart("A")
+	c.RunFor(2 * time.Second) // before the turn of partitions that nobody marked
+	c.stores("A", key, "v")
+}

@@ -102,6 +102,10 @@ func TestMutantsOfTheField(t *testing.T) {
 			Old: "		s.answer = failed(op, reason)\n", New: "		s.answer = failed(op, reason)\n		if reason == replica.DiskFull {\n			s.answer.Status, s.answer.Durable = replica.Have, true\n		}\n",
 		},
 		{
+			Name: "those that take it are not told who missed it", Dir: handoff, File: "flight.go", Test: "TestField_8_W",
+			Old: "	if w == move || w == letGo {\n", New: "	if w == move {\n",
+		},
+		{
 			Name: "a delete removes what its coordinator holds", Dir: node, File: "request.go", Test: "TestRules_H20_D",
 			Old: "	d.removed, d.began = read.Siblings, s.began\n", New: "	d.removed, d.began = nil, s.began\n",
 		},
