@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -175,7 +176,11 @@ func (r *Recovery) take(p *record, from ring.NodeID, a *replica.Answer) {
 func (r *Recovery) heal(p *record, e *Effects) {
 	r.seq++
 	p.storing = r.seq
-	e.Ops = append(e.Ops, replica.Op{ID: r.seq, Verb: replica.Heal, Partition: p.Partition, Key: p.Key, State: p.merged.Append(nil), Stamp: p.stamp})
+	stamp := p.stamp
+	if p.merged.IsEmpty() {
+		stamp = math.MaxUint64 // that there is nothing is never too old
+	}
+	e.Ops = append(e.Ops, replica.Op{ID: r.seq, Verb: replica.Heal, Partition: p.Partition, Key: p.Key, State: p.merged.Append(nil), Stamp: stamp})
 }
 
 // healed takes the own storage's answer to a Heal.
