@@ -3,6 +3,7 @@ package sim
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/node"
@@ -17,6 +18,12 @@ import (
 type pair struct {
 	partition uint32
 	from, to  int
+}
+
+// snapshot is what the other node held of the partition when a comparison began.
+type snapshot struct {
+	began time.Duration // on the clock of the node that compares
+	held  map[string][]byte
 }
 
 // noteSurvey looks for the first question of a comparison and keeps what the
@@ -34,7 +41,7 @@ func (w *World) noteSurvey(from, to *machine, m *node.Message) {
 	}); err != nil {
 		held = nil
 	}
-	w.begun[at] = held
+	w.begun[at] = append(w.begun[at], snapshot{w.clock(from).Mono, held})
 }
 
 // compared checks a comparison that ended complete: all that the other node held
@@ -42,8 +49,14 @@ func (w *World) noteSurvey(from, to *machine, m *node.Message) {
 // can't be seen from the states.
 func (w *World) compared(m *machine, o *repair.Outcome) {
 	at := pair{o.Partition, m.index, w.mustID(o.Peer).index}
-	held := w.begun[at]
-	delete(w.begun, at)
+	var held map[string][]byte
+	// The next comparison of the pair may have begun in the turn that ended this.
+	w.begun[at] = slices.DeleteFunc(w.begun[at], func(s snapshot) bool {
+		if s.began == o.Began {
+			held = s.held
+		}
+		return s.began <= o.Began
+	})
 	if !o.Complete || w.hist.Loose {
 		return
 	}

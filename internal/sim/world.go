@@ -29,7 +29,7 @@ type World struct {
 	hash   uint64
 	broken *history.Violation // the first broken promise: the world stands still
 
-	begun     map[pair]map[string][]byte // what a peer held when a comparison with it began
+	begun     map[pair][]snapshot // what a peer held when a comparison with it began
 	repairing bool                       // reads of everything are not yet judged
 	healed    time.Duration
 	attempts  []*attempt             // by ticket, from 1
@@ -56,7 +56,7 @@ func stream(seed uint64, number uint64) *rand.Rand {
 // New returns a world in which every node has started and every link is up.
 func New(cfg Config) (*World, error) {
 	cfg.setDefaults()
-	w := &World{cfg: cfg, sealer: causal.NewSealer(contextKey), hist: history.New(), begun: map[pair]map[string][]byte{}, requested: map[uint64]bool{}, runs: map[uint64]ring.NodeID{}, diskRand: stream(cfg.Seed, streamDisk)}
+	w := &World{cfg: cfg, sealer: causal.NewSealer(contextKey), hist: history.New(), begun: map[pair][]snapshot{}, requested: map[uint64]bool{}, runs: map[uint64]ring.NodeID{}, diskRand: stream(cfg.Seed, streamDisk)}
 	w.cfg.Node.Sealer = w.sealer
 	tokens := cfg.Tokens
 	if len(tokens) == 0 {
