@@ -40,7 +40,7 @@ func (t *asks) take(a ask) (uint64, bool) {
 	t.turn++
 	a.turn = t.turn
 	t.all[i] = a
-	return foreign | uint64(a.turn)<<slotBits | uint64(i), true
+	return byPeer.mark(uint64(a.turn)<<slotBits | uint64(i)), true
 }
 
 // taken returns how many are under way.
@@ -105,26 +105,20 @@ func (n *Node) complete(now clock.Now, a *replica.Answer, out *Out) {
 	if a.ID == 0 {
 		return
 	}
-	if isRecovery(a.ID) {
-		n.recoveryDone(now, a, out)
-		return
-	}
-	if isHint(a.ID) {
+	switch askerOf(a.ID) {
+	case byPeer:
+		n.completePeer(now, a, out)
+	case byHandoff:
 		n.hintsPaid(now, a, out)
-		return
-	}
-	if isRepair(a.ID) {
-		n.repairAnswer(now, n.view.Self, a, out)
-		return
-	}
-	if isReap(a.ID) {
-		n.reapAnswer(now, n.view.Self, a, out)
-		return
-	}
-	if a.ID&foreign == 0 {
+	case byRecovery:
+		n.recoveryDone(now, a, out)
+	default:
 		n.answer(now, n.view.Self, a, out)
-		return
 	}
+}
+
+// completePeer takes the own storage's answer to a peer's ask.
+func (n *Node) completePeer(now clock.Now, a *replica.Answer, out *Out) {
 	who, ok := n.asks.give(a.ID)
 	if !ok {
 		drop(now, out, n.view.Self, "completion that nobody waits for")
@@ -138,26 +132,24 @@ func (n *Node) complete(now clock.Now, a *replica.Answer, out *Out) {
 
 // answer takes a replica's answer to the machine that asked.
 func (n *Node) answer(now clock.Now, from ring.NodeID, a *replica.Answer, out *Out) {
-	if isHint(a.ID) {
+	switch askerOf(a.ID) {
+	case byHandoff:
 		n.hintsAnswer(now, from, a, out)
-		return
-	}
-	if isRecovery(a.ID) {
-		n.recoveryAnswer(now, from, a, out)
-		return
-	}
-	if isProbe(a.ID) {
+	case byProbe:
 		n.probed(now, from)
-		return
-	}
-	if isRepair(a.ID) {
+	case byRecovery:
+		n.recoveryAnswer(now, from, a, out)
+	case byRepair:
 		n.repairAnswer(now, from, a, out)
-		return
-	}
-	if isReap(a.ID) {
+	case byReaping:
 		n.reapAnswer(now, from, a, out)
-		return
+	default:
+		n.requestAnswer(now, from, a, out)
 	}
+}
+
+// requestAnswer takes an answer to the machine of a client's request.
+func (n *Node) requestAnswer(now clock.Now, from ring.NodeID, a *replica.Answer, out *Out) {
 	s := n.slots.find(a.ID)
 	if s == nil {
 		n.health.answered(now, from, a, 0)

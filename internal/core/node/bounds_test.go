@@ -94,7 +94,7 @@ func TestStrayMessagesAreDropped(t *testing.T) {
 		"unknown kind":        {Kind: 99},
 		"a write":             {Kind: KindAsk, Op: replica.Op{Verb: replica.Write}},
 		"answer to nobody":    {Kind: KindAnswer, Answer: replica.Answer{ID: 12345, Verb: replica.Read}},
-		"answer to a foreign": {Kind: KindAnswer, Answer: replica.Answer{ID: foreign | 1, Verb: replica.Read}},
+		"answer to a foreign": {Kind: KindAnswer, Answer: replica.Answer{ID: byPeer.mark(1), Verb: replica.Read}},
 		"empty forward":       {Kind: KindForward},
 		"empty return":        {Kind: KindReturn},
 		"return to nobody":    {Kind: KindReturn, Reply: &Reply{ID: 77}},

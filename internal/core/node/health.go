@@ -34,12 +34,6 @@ const (
 	oversleep = 25 * time.Millisecond
 )
 
-// probeMark marks the ids of probes, of which there is nothing to know but that
-// they are answered.
-const probeMark = foreign | 1<<61
-
-func isProbe(id uint64) bool { return id&(hintMark|probeMark) == probeMark }
-
 // health is what this node knows of who answers: of its peers and of its own disk,
 // which is asked as they are.
 type health struct {
@@ -178,7 +172,7 @@ func (n *Node) probe(out *Out, id ring.NodeID) {
 	}
 	n.health.probes++
 	op := replica.Op{
-		ID: probeMark | n.health.probes&(1<<60-1), Verb: replica.Read, Partition: n.health.part, Key: ring.NewKey("ouro", "probe"),
+		ID: byProbe.mark(n.health.probes), Verb: replica.Read, Partition: n.health.part, Key: ring.NewKey("ouro", "probe"),
 	}
 	n.send(out, id, Message{Kind: KindAsk, Partition: op.Partition, Op: op})
 }

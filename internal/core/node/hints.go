@@ -16,12 +16,6 @@ type Page struct{ replica.Page }
 
 func (*Page) input() {}
 
-// hintMark marks the ids of what the handing over of pending records asks.
-const hintMark = foreign | 1<<62
-
-// isHint tells such an id from that of a peer's operation, which counts below.
-func isHint(id uint64) bool { return id&hintMark == hintMark }
-
 // reachable is the node as package handoff sees it.
 type reachable struct {
 	*Node
@@ -66,7 +60,7 @@ func (n *Node) own(op *replica.Op) bool {
 func (n *Node) hintsAnswer(now clock.Now, from ring.NodeID, a *replica.Answer, out *Out) {
 	n.health.answered(now, from, a, 0)
 	answer := *a
-	answer.ID &^= hintMark
+	answer.ID = unmarked(a.ID)
 	if !n.handoff.Answer(now, from, &answer, reachable{n, now}, &n.hints) {
 		drop(now, out, from, "answer to a handover that nobody waits for")
 	}
@@ -76,7 +70,7 @@ func (n *Node) hintsAnswer(now clock.Now, from ring.NodeID, a *replica.Answer, o
 // hintsPaid takes the own storage's answer to a payment.
 func (n *Node) hintsPaid(now clock.Now, a *replica.Answer, out *Out) {
 	answer := *a
-	answer.ID &^= hintMark
+	answer.ID = unmarked(a.ID)
 	n.handoff.Complete(now, &answer, reachable{n, now}, &n.hints)
 	n.drainHints(now, out)
 }
@@ -114,11 +108,11 @@ func (n *Node) drainHints(now clock.Now, out *Out) {
 	e := &n.hints
 	for i := range e.Asks {
 		a := &e.Asks[i]
-		a.Op.ID |= hintMark
+		a.Op.ID = byHandoff.mark(a.Op.ID)
 		n.send(out, a.To, Message{Kind: KindAsk, Partition: a.Op.Partition, Op: a.Op})
 	}
 	for i := range e.Ops {
-		e.Ops[i].ID |= hintMark
+		e.Ops[i].ID = byHandoff.mark(e.Ops[i].ID)
 		n.repairMissed(now, &e.Ops[i], out)
 	}
 	out.Ops = append(out.Ops, e.Ops...)

@@ -27,7 +27,7 @@ func TestPendingOnlyWhereNoPrimary(t *testing.T) {
 		if want := !holds(primaries, n.id); got.Pending != want || (len(got.Targets) > 0) != want {
 			t.Errorf("%s of primaries %v: %+v", n.id, primaries, got)
 		}
-		if isHint(got.ID) {
+		if askerOf(got.ID) == byHandoff {
 			t.Errorf("the id %x of a peer's operation is taken for that of a handover", got.ID)
 		}
 	}

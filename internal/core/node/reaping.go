@@ -28,11 +28,6 @@ func (*Swept) input()    {}
 func (*Mortals) input()  {}
 func (*Standing) input() {}
 
-// reapMark marks the ids of what reaping asks.
-const reapMark = foreign | 1<<58
-
-func isReap(id uint64) bool { return id>>58 == reapMark>>58 }
-
 // holders is the node as package reap sees it.
 type holders struct{ *Node }
 
@@ -57,7 +52,7 @@ func (n *Node) stand(now clock.Now, s *Standing, out *Out) {
 // reapAnswer takes a peer's answer, or the own disk's, to what reaping asked.
 func (n *Node) reapAnswer(now clock.Now, from ring.NodeID, a *replica.Answer, out *Out) {
 	answer := *a
-	answer.ID &^= reapMark
+	answer.ID = unmarked(a.ID)
 	if !n.reaper.Answer(now, from, &answer, holders{n}, &n.reaping) {
 		drop(now, out, from, "answer about a tombstone that nobody waits for")
 	}
@@ -103,7 +98,7 @@ func markOf(op *replica.Op) uint64 {
 	if op.Silent {
 		return 0
 	}
-	return op.ID | reapMark
+	return byReaping.mark(op.ID)
 }
 
 // purge deletes for good what nobody is shown any more: a delete like a client's,

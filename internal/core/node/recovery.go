@@ -18,13 +18,6 @@ type Recovering struct{ Partitions []recovery.Partition }
 
 func (*Recovering) input() {}
 
-// recoveryMark marks the ids of what a recovery asks.
-const recoveryMark = foreign | 1<<60
-
-const recoveryMask = foreign | 1<<62 | 1<<61 | 1<<60
-
-func isRecovery(id uint64) bool { return id&recoveryMask == recoveryMark }
-
 // promise is what some bucket asks of its partitions' replicas.
 type promise struct{ n, w int }
 
@@ -50,10 +43,7 @@ func promiseOf(b Bucket) promise {
 }
 
 // kin is the node as package recovery sees it.
-type kin struct{ *Node }
-
-// Usable implements [recovery.Cluster].
-func (k kin) Usable(id ring.NodeID) bool { return k.up[id] }
+type kin struct{ reachable }
 
 // Needs implements [recovery.Cluster].
 func (k kin) Needs(partition uint32) []recovery.Need {
@@ -115,8 +105,8 @@ func (n *Node) recover(now clock.Now, in *Recovering, out *Out) {
 // recoveryAnswer takes a peer's answer to what a recovery asked.
 func (n *Node) recoveryAnswer(now clock.Now, from ring.NodeID, a *replica.Answer, out *Out) {
 	answer := *a
-	answer.ID &^= recoveryMark
-	if !n.recovery.Answer(now, from, &answer, kin{n}, &n.recoveries) {
+	answer.ID = unmarked(a.ID)
+	if !n.recovery.Answer(now, from, &answer, kin{reachable{n, now}}, &n.recoveries) {
 		drop(now, out, from, "answer to a recovery that nobody waits for")
 	}
 	n.drainRecovery(out)
@@ -125,8 +115,8 @@ func (n *Node) recoveryAnswer(now clock.Now, from ring.NodeID, a *replica.Answer
 // recoveryDone takes the own storage's answer to what a recovery noted.
 func (n *Node) recoveryDone(now clock.Now, a *replica.Answer, out *Out) {
 	answer := *a
-	answer.ID &^= recoveryMark
-	n.recovery.Complete(now, &answer, kin{n}, &n.recoveries)
+	answer.ID = unmarked(a.ID)
+	n.recovery.Complete(now, &answer, kin{reachable{n, now}}, &n.recoveries)
 	n.drainRecovery(out)
 }
 
@@ -138,7 +128,7 @@ func (n *Node) rotten(now clock.Now, rot *replica.Rotten, out *Out) {
 
 func (n *Node) recoveryTick(now clock.Now, out *Out) {
 	if n.recovery.Deadline() <= now.Mono {
-		n.recovery.Tick(now, kin{n}, &n.recoveries)
+		n.recovery.Tick(now, kin{reachable{n, now}}, &n.recoveries)
 		n.drainRecovery(out)
 	}
 }
@@ -152,7 +142,7 @@ func (n *Node) compared(now clock.Now, out *Out) {
 		for i := range outcomes {
 			o := &outcomes[i]
 			// What a record of the peer's that can't be read held is not known.
-			n.recovery.Compared(now, o.Partition, o.Peer, o.Complete, o.Recovering || o.UnreadableThere > 0, o.Why, kin{n}, &n.recoveries)
+			n.recovery.Compared(now, o.Partition, o.Peer, o.Complete, o.Recovering || o.UnreadableThere > 0, o.Why, kin{reachable{n, now}}, &n.recoveries)
 		}
 		n.drainRecovery(out)
 		for _, c := range compares {
@@ -166,12 +156,12 @@ func (n *Node) drainRecovery(out *Out) {
 	n.compares = append(n.compares, e.Compares...)
 	for i := range e.Asks {
 		a := &e.Asks[i]
-		a.Op.ID |= recoveryMark
+		a.Op.ID = byRecovery.mark(a.Op.ID)
 		n.send(out, a.To, Message{Kind: KindAsk, Partition: a.Op.Partition, Op: a.Op})
 	}
 	for i := range e.Ops {
 		if e.Ops[i].ID != 0 {
-			e.Ops[i].ID |= recoveryMark
+			e.Ops[i].ID = byRecovery.mark(e.Ops[i].ID)
 		}
 	}
 	out.Ops = append(out.Ops, e.Ops...)

@@ -13,13 +13,6 @@ type Comparing struct{ On bool }
 
 func (*Comparing) input() {}
 
-// repairMark marks the ids of what a comparison asks.
-const repairMark = foreign | 1<<59
-
-const repairMask = repairMark | 1<<62 | 1<<61 | 1<<60
-
-func isRepair(id uint64) bool { return id&repairMask == repairMark }
-
 // Shares says whether this node and another are both primaries of a bucket's
 // keys in a partition.
 func (r reachable) Shares(partition uint32, bucket string, peer ring.NodeID) bool {
@@ -67,7 +60,7 @@ func (n *Node) repairMissed(now clock.Now, op *replica.Op, out *Out) {
 // the own storage.
 func (n *Node) repairAnswer(now clock.Now, from ring.NodeID, a *replica.Answer, out *Out) {
 	answer := *a
-	answer.ID &^= repairMark
+	answer.ID = unmarked(a.ID)
 	if !n.repair.Answer(now, n.other(from), &answer, reachable{n, now}, &n.repairs) {
 		drop(now, out, from, "answer to a comparison that is over")
 	}
@@ -77,8 +70,8 @@ func (n *Node) repairAnswer(now clock.Now, from ring.NodeID, a *replica.Answer, 
 // repairFound likewise takes what was found.
 func (n *Node) repairFound(now clock.Now, from ring.NodeID, f *replica.Found, out *Out) {
 	found := *f
-	found.ID &^= repairMark
-	if !isRepair(f.ID) || !n.repair.Found(now, n.other(from), &found, reachable{n, now}, &n.repairs) {
+	found.ID = unmarked(f.ID)
+	if askerOf(f.ID) != byRepair || !n.repair.Found(now, n.other(from), &found, reachable{n, now}, &n.repairs) {
 		drop(now, out, from, "found for a comparison that is over")
 	}
 	n.drainRepair(out)
@@ -118,22 +111,22 @@ func (n *Node) drainRepair(out *Out) {
 	e := &n.repairs
 	for i := range e.Asks {
 		a := &e.Asks[i]
-		a.Op.ID |= repairMark
+		a.Op.ID = byRepair.mark(a.Op.ID)
 		n.send(out, a.To, Message{Kind: KindAsk, Partition: a.Op.Partition, Op: a.Op})
 	}
 	for i := range e.Questions {
 		q := &e.Questions[i]
-		q.Survey.ID |= repairMark
+		q.Survey.ID = byRepair.mark(q.Survey.ID)
 		s := q.Survey
 		n.send(out, q.To, Message{Kind: KindSurvey, Partition: s.Partition, Survey: &s})
 	}
 	for i := range e.Ops {
 		if !e.Ops[i].Silent {
-			e.Ops[i].ID |= repairMark
+			e.Ops[i].ID = byRepair.mark(e.Ops[i].ID)
 		}
 	}
 	for i := range e.Surveys {
-		e.Surveys[i].ID |= repairMark
+		e.Surveys[i].ID = byRepair.mark(e.Surveys[i].ID)
 	}
 	out.Ops = append(out.Ops, e.Ops...)
 	out.Surveys = append(out.Surveys, e.Surveys...)

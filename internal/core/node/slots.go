@@ -58,7 +58,6 @@ const (
 	maxSlots  = 1 << slotBits
 	turnBits  = 63 - slotBits - coord.AskBits
 	turnShift = slotBits + coord.AskBits
-	foreign   = 1 << 63 // marks the id of a peer's operation
 )
 
 // slots is the table of requests under way. It grows to its bound and never
@@ -107,7 +106,7 @@ func (s *slot) clear() {
 // find returns the slot that an operation's id names, or nil.
 func (t *slots) find(id uint64) *slot {
 	i := int(id >> coord.AskBits & (maxSlots - 1))
-	if id&foreign != 0 || i >= len(t.all) {
+	if askerOf(id) >= byPeer || i >= len(t.all) {
 		return nil
 	}
 	if s := t.all[i]; s.machine != nil && s.id>>coord.AskBits == id>>coord.AskBits {

@@ -31,12 +31,12 @@ func (n *Node) serveSurvey(now clock.Now, from ring.NodeID, m *Message, out *Out
 
 // surveyed takes what the own storage found: for a peer, or for this node.
 func (n *Node) surveyed(now clock.Now, f *Found, out *Out) {
-	if isRepair(f.ID) {
+	if askerOf(f.ID) == byRepair {
 		n.repairFound(now, n.view.Self, &f.Found, out)
 		return
 	}
 	who, ok := n.surveys.give(f.ID)
-	if f.ID&foreign == 0 || !ok {
+	if askerOf(f.ID) != byPeer || !ok {
 		drop(now, out, n.view.Self, "found what nobody looks for")
 		return
 	}
