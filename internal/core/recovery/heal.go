@@ -1,7 +1,6 @@
 package recovery
 
 import (
-	"math"
 	"slices"
 	"time"
 
@@ -176,11 +175,7 @@ func (r *Recovery) take(p *record, from ring.NodeID, a *replica.Answer) {
 func (r *Recovery) heal(p *record, e *Effects) {
 	r.seq++
 	p.storing = r.seq
-	stamp := p.stamp
-	if p.merged.IsEmpty() {
-		stamp = math.MaxUint64 // that there is nothing is never too old
-	}
-	e.Ops = append(e.Ops, replica.Op{ID: r.seq, Verb: replica.Heal, Partition: p.Partition, Key: p.Key, State: p.merged.Append(nil), Stamp: stamp})
+	e.Ops = append(e.Ops, replica.Op{ID: r.seq, Verb: replica.Heal, Partition: p.Partition, Key: p.Key, State: p.merged.Append(nil), Stamp: p.stamp})
 }
 
 // healed takes the own storage's answer to a Heal.

@@ -1,6 +1,8 @@
 package replica
 
 import (
+	"bytes"
+
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/fact"
 )
@@ -68,6 +70,9 @@ func (c *call) late() (Result, bool) {
 		a := c.answer(Have)
 		a.Digest = causal.Digest(c.op.State, c.cfg.Seed)
 		return Result{Answer: a}, true
+	}
+	if c.op.Verb == Heal && bytes.Equal(c.op.State, causal.State{}.Append(nil)) {
+		return Result{}, false // that there is nothing is never too old
 	}
 	s := &c.standing
 	least := s.Floor
