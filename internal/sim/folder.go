@@ -170,10 +170,6 @@ type image struct {
 
 func (m *machine) copyDisk() *image { return &image{m.disk.Copy(), m.folder.clone()} }
 
-// Mark marks the folder of a node that is down as one that was restored, as
-// 'ouro recover' does.
-func (w *World) mark(m *machine) { w.draw(m) }
-
 // whole says whether no node may have forgotten anything that it has not got back
 // by now, and nothing is kept for others, of which there may be no second copy.
 func (w *World) whole() bool {

@@ -390,7 +390,8 @@ func (w *World) observe(m *machine, f *fact.Fact) {
 	case fact.Pruned, fact.ExceptionDropped:
 		w.hist.Loose = true
 	case fact.NotHandedOver:
-		if f.Note == replica.Stale.String() {
+		// A disk that is new hands over before it knows the epoch it was born in.
+		if f.Note == replica.Stale.String() && !m.recovering {
 			w.violatef(history.Unreaped, "", "%s keeps for %s what is too old to be handed over", m.id, f.Peer)
 		}
 	case fact.DotReused:

@@ -40,8 +40,6 @@ func (w *World) gone(t *testing.T, key ouro.Key) {
 	}
 }
 
-func (w *World) epochOf(id ring.NodeID) uint64 { return w.mustID(id).steward.epochs.Status().Epoch }
-
 // A deleted key goes from every disk when all primaries have voted for its
 // tombstone, and the world comes to rest.
 func TestPaper_9_4(t *testing.T) {

@@ -140,7 +140,7 @@ func TestHandoverToNoPrimary(t *testing.T) {
 func TestRules_H19_ViewChanges(t *testing.T) {
 	c := newCluster(t, 5, Config{})
 	n := c.nodes[0].core
-	part, list := c.stray(c.nodes[0])
+	_, list := c.stray(c.nodes[0])
 	target := list[0]
 	var members []ring.Node
 	for _, m := range c.nodes {
@@ -161,7 +161,8 @@ func TestRules_H19_ViewChanges(t *testing.T) {
 	var out Out
 	n.Step(c.now, &view, &out)
 	out.Reset()
-	for part = 0; holds(r.Preference(part, 3), "a"); part++ {
+	part := uint32(0)
+	for ; holds(r.Preference(part, 3), "a"); part++ {
 	}
 	n.Step(c.now, &Page{replica.Page{Held: []replica.Held{{
 		Partition: part, Key: ring.NewKey("b", "k"), Owed: []replica.Owed{{Target: target, Since: c.now.Wall}}, State: []byte("state"), Size: 100,
