@@ -211,8 +211,8 @@ func (w *World) recoverAll() {
 	if w.broken == nil && !w.whole() {
 		for _, m := range w.nodes {
 			if !w.wholeOne(m) || m.keeps() {
-				w.violatef(history.Unavailable, "", "%s has not recovered in %v though everything had healed: %d partitions, %d records that can't be read",
-					m.id, recoverPatience, len(m.core.Recoveries(0, nil)), len(m.rotten))
+				w.violatef(history.Unavailable, "", "%s has not recovered in %v though everything had healed: partitions %+v, %d records that can't be read",
+					m.id, recoverPatience, m.core.Recoveries(w.clock(m).Mono, nil), len(m.rotten))
 			}
 		}
 	}

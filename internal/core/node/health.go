@@ -140,7 +140,8 @@ func (n *Node) overslept(now clock.Now) {
 }
 
 // watch probes the suspects that are due, and tells who was suspected and who
-// answers again. What is kept for these may be handed over.
+// answers again. What is kept for these may be handed over, and what was forgotten
+// be had from them.
 func (n *Node) watch(now clock.Now, out *Out) {
 	h := &n.health
 	if at, ok := h.deadline(); ok && at <= now.Mono {
@@ -158,6 +159,7 @@ func (n *Node) watch(now clock.Now, out *Out) {
 				f.Kind = fact.Suspected
 			} else if c.ID != n.view.Self {
 				n.handoff.Back(c.ID)
+				n.recovery.Back(now)
 			}
 			out.Facts = append(out.Facts, f)
 		}
