@@ -157,3 +157,25 @@ func TestRules_H20_RefusedPutCoversNothing(t *testing.T) {
 	c.put("A", key, "3", ouro.WithContext(own.Context))
 	c.get("C", key, []string{"1", "3"}, ouro.R(3))
 }
+
+// H21: a stamp from far in the future is joined, not refused, or replicas would
+// differ for ever; and who mints after it goes beyond it, whatever its own clock
+// says, so that the clock that was wrong does not hide what is written later
+// (RULES R37).
+func TestRules_H21_FarFutureStamp(t *testing.T) {
+	c := newCluster(t, sim.Config{Buckets: lwwBuckets(3, 2, 2)})
+	key := ouro.Key{Bucket: "lww", Name: "k"}
+	c.Jump("A", 24*time.Hour)
+	c.put("A", key, "from tomorrow", ouro.W(3))
+	c.put("B", key, "after it", ouro.W(3))
+	for _, id := range abc {
+		c.get(id, key, []string{"after it"}, ouro.R(3))
+	}
+	c.RunUntilIdle()
+	first := c.state("A", key)
+	for _, id := range abc {
+		if s := c.state(id, key); string(s.Append(nil)) != string(first.Append(nil)) {
+			t.Errorf("A and %s store different states", id)
+		}
+	}
+}

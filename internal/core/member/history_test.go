@@ -335,6 +335,33 @@ func TestOperatorsOnTwoSides(t *testing.T) {
 	}
 }
 
+// H22: two operators define one bucket with different modes on two sides of a cut.
+// The earlier entry is the bucket on every node, whichever heard of it first; the
+// later is refused, and so is a change that would make it the other (RULES R38).
+func TestRules_H22_OneBucketDefinedTwice(t *testing.T) {
+	base := genesis(t, "n1 n2", 16)
+	lww := DefaultBucket()
+	lww.LWW = true
+	late, err := base.Issue(2000, "n1", Change{Kind: Define, Name: "b", Bucket: DefaultBucket()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	early, err := base.Issue(1000, "n2", Change{Kind: Define, Name: "b", Bucket: lww})
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := late.Union(early)
+	if both, err = both.Issue(3000, "n1", Change{Kind: Tune, Name: "b", Bucket: DefaultBucket()}); err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range []History{both, early.Union(late).Union(both)} {
+		c := fold1(t, h)
+		if got := c.Buckets.Of("b"); !got.LWW || !slices.Equal(c.Defined, []string{"b"}) {
+			t.Errorf("bucket b is %+v of %q", got, c.Defined)
+		}
+	}
+}
+
 // A stamp is greater than all its issuer knew, also when its clock went back.
 func TestStamps(t *testing.T) {
 	h := genesis(t, "n1", 16)
