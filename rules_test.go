@@ -71,6 +71,7 @@ var walls = map[string]string{
 	"internal/telemetry":        ". internal/core/fact",
 	"internal/dataset":          ".",
 	"internal/conformance":      ".", // what every body of the store must do
+	"internal/effort":           "",  // how far exhaustive tests go
 	"internal/mutants":          "",  // plants bugs in a copy of the source
 	"internal/bench":            ".",
 	"internal/bench/peer":       ". " + core + "internal/bench internal/transport internal/wire",

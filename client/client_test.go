@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -255,9 +256,9 @@ func TestAttempts(t *testing.T) {
 func TestRetry(t *testing.T) {
 	store := oracle.New(oracle.Config{})
 	inner := web.New(web.Config{}, store)
-	lose := true
+	var lose atomic.Bool
 	c := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if lose && r.Method != http.MethodGet {
+		if lose.Load() && r.Method != http.MethodGet {
 			inner.ServeHTTP(httptest.NewRecorder(), r)
 			panic(http.ErrAbortHandler)
 		}
@@ -269,13 +270,13 @@ func TestRetry(t *testing.T) {
 		},
 		func(opts ...ouro.Option) (ouro.Result, error) { return c.Delete(t.Context(), key, opts...) },
 	} {
-		lose = true
+		lose.Store(true)
 		res, err := write()
 		var e *ouro.Error
 		if !errors.As(err, &e) || e.Outcome != ouro.Unknown || res.RequestID == "" {
 			t.Fatalf("without an answer: %+v, %v", res, err)
 		}
-		lose = false
+		lose.Store(false)
 		if _, err = write(ouro.RequestID(res.RequestID)); err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/effort"
 )
 
 // The model m1 of RULES, explored exhaustively on the code that runs in
@@ -395,7 +396,7 @@ func (e *explorer) trace(queue []world, links []link, at int) string {
 // RULES, 917,917 worlds; -short leaves it out.
 func TestModelHolds(t *testing.T) {
 	scopes := [][2]uint8{{3, 0}, {2, 1}}
-	if !testing.Short() {
+	if !effort.Small() {
 		scopes = append(scopes, [2]uint8{3, 1})
 	}
 	for _, scope := range scopes {

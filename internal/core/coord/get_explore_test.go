@@ -11,6 +11,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/effort"
 )
 
 // lattice holds the states that replicas may have, by number, and their joins.
@@ -434,7 +435,7 @@ func TestGetHistories(t *testing.T) {
 		{{hasX, hasX, hasX, hasX}, {absent, hasX, hasX, hasX}, {hasX, hasX, hasX, tombstone}, {hasX, hasY, hasY, hasY}},
 	} {
 		n := i + 3
-		if n > 3 && testing.Short() {
+		if n > 3 && effort.Small() {
 			break
 		}
 		for _, has := range some {
@@ -448,7 +449,7 @@ func TestGetHistories(t *testing.T) {
 		}
 	}
 	run(Numbers{N: 3, R: 2, W: 1, PR: 1}, [most]int8{hasX, absent, hasY}, 0, 0)
-	if testing.Short() {
+	if effort.Small() {
 		t.Logf("%d histories of the Get machine up to n=3, %v", histories, time.Since(began).Round(time.Millisecond))
 		return
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/effort"
 )
 
 // putScenario explores one setting of the Put machine.
@@ -223,7 +224,7 @@ func TestPutHistories(t *testing.T) {
 		settings++
 	}
 	largest := most
-	if testing.Short() {
+	if effort.Small() {
 		largest = 3
 	}
 	for n := 1; n <= largest; n++ {

@@ -4,6 +4,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/ourodb/ouro/internal/effort"
 )
 
 // cast is who is in a history: the primaries of a key, those further down the
@@ -189,7 +191,7 @@ func TestGetWalkHistories(t *testing.T) { // paper, sections 4.5 and 4.6
 // eachWalk calls f with every cast that is explored.
 func eachWalk(f func(cast)) {
 	sizes := [][2]int{{1, 2}, {2, 3}}
-	if !testing.Short() {
+	if !effort.Small() {
 		sizes = append(sizes, [2]int{1, 3}, [2]int{2, 4})
 	}
 	if os.Getenv("OURO_EXHAUSTIVE") != "" {

@@ -2,6 +2,8 @@ package reap_test
 
 import (
 	"testing"
+
+	"github.com/ourodb/ouro/internal/effort"
 )
 
 // scope bounds a search.
@@ -269,7 +271,7 @@ func (s *set) add(v uint64) bool {
 // happens in which order.
 func TestReapingHistories(t *testing.T) {
 	scopes := []scope{{epochs: 3, writes: 2}}
-	if !testing.Short() {
+	if !effort.Small() {
 		scopes = append(scopes, scope{epochs: 3, writes: 3}, scope{epochs: 3, writes: 4})
 	}
 	for _, s := range scopes {
