@@ -25,6 +25,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/member"
 	corenode "github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/reap"
+	"github.com/ourodb/ouro/internal/core/repair"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/datadir"
@@ -223,7 +224,7 @@ func (n *node) hostConfig(keys security.Keys, clusterID uint64, cluster *member.
 		TokenKey: keys.Request, ContextKey: keys.Sealing[:],
 		Core: corenode.Config{
 			Limits: limits, MaxInFlight: l.MaxInFlight, MaxExplain: l.MaxExplain, RepairWait: l.RepairWait,
-			Handoff: handoff.Config{MaxAge: l.MaxHintAge},
+			Handoff: handoff.Config{MaxAge: l.MaxHintAge}, Repair: repair.Config{Off: !n.cfg.Compare},
 		},
 		Replica: replica.Config{
 			Seed: keys.Digest, Limits: limits, MaxSiblings: l.MaxSiblings, TokenTTL: l.RequestTokenTTL, TokenMax: l.RequestTokens,

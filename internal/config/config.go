@@ -39,6 +39,9 @@ type Config struct {
 	// Advertise is where other nodes reach PeerListen, where that differs: behind
 	// a container's port mapping, or when listening on all interfaces.
 	Advertise string
+	// Compare makes replicas equal by turns, without a read. Without it a node
+	// compares only what it must before it counts again.
+	Compare bool
 	// Insecure allows addresses off loopback although links are not encrypted yet.
 	Insecure bool
 
@@ -140,7 +143,7 @@ func Default() Config {
 	return Config{
 		ID: "n1", Data: "ouro-data", Cluster: "ouro",
 		Listen: "127.0.0.1:7070", PeerListen: "127.0.0.1:7071", AdminListen: "127.0.0.1:7072",
-		Weight: 1, Q: 1024, Engine: "pebble",
+		Weight: 1, Q: 1024, Engine: "pebble", Compare: true,
 		LogLevel: "info", LogFormat: "auto",
 		Bucket: member.DefaultBucket(),
 		Limits: Limits{

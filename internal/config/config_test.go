@@ -102,6 +102,9 @@ func TestEveryKeyEveryWay(t *testing.T) {
 		if !known {
 			t.Fatalf("%s has the unknown type %q", k.Name, k.Type)
 		}
+		if k.Type == "bool" && k.Default == value {
+			value = "false"
+		}
 		quoted := value
 		if k.Type != "number" && k.Type != "bool" {
 			quoted = `"` + value + `"`

@@ -64,6 +64,7 @@ func identityKeys() []key[Config] {
 		{"peer-listen", "address for other nodes", func(c *Config) pflag.Value { return addrValue{textValue{&c.PeerListen}} }},
 		{"admin-listen", "address for operators: status, metrics, health, profiles", func(c *Config) pflag.Value { return addrValue{textValue{&c.AdminListen}} }},
 		{"advertise", "address at which other nodes reach this one, where it differs from peer-listen", func(c *Config) pflag.Value { return addrValue{textValue{&c.Advertise}} }},
+		{"compare", "compare what is held with other replicas by turns, and make it equal", func(c *Config) pflag.Value { return boolValue{&c.Compare} }},
 		{"insecure", "allow addresses off loopback although links are not encrypted", func(c *Config) pflag.Value { return boolValue{&c.Insecure} }},
 	}
 }
