@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -14,8 +13,7 @@ import (
 )
 
 func newHintsCommand() *cobra.Command {
-	var t target
-	cmd := &cobra.Command{
+	return newView(&cobra.Command{
 		Use:   "hints",
 		Short: "Show what a node keeps for others until they are back",
 		Long: `Show the hints of one node: the records that it keeps in the stead of nodes that
@@ -29,23 +27,7 @@ seconds and whenever a node comes back.`,
 		Example: `  ouro hints
   ouro hints --addr 127.0.0.1:7080
   ouro hints -o json`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var h ouro.HintsInfo
-			if err := t.inside(cmd.Context(), func(ctx context.Context, a *client.Admin) (err error) {
-				h, err = a.Hints(ctx)
-				return err
-			}); err != nil {
-				return err
-			}
-			if wantsJSON(cmd) {
-				return printJSON(cmd.OutOrStdout(), h)
-			}
-			return printHints(cmd.OutOrStdout(), h, time.Now())
-		},
-	}
-	t.addFlags(cmd, true)
-	return cmd
+	}, (*client.Admin).Hints, func(w io.Writer, h ouro.HintsInfo) error { return printHints(w, h, time.Now()) })
 }
 
 func printHints(w io.Writer, h ouro.HintsInfo, now time.Time) error {
@@ -57,14 +39,7 @@ func printHints(w io.Writer, h ouro.HintsInfo, now time.Time) error {
 	fmt.Fprintln(w)
 	t := newTable(w, "FOR", "RECORDS", "BYTES", "OLDEST", "OVER AGE", "LAST ERROR")
 	for _, b := range h.Targets {
-		oldest, failed := "-", "-"
-		if !b.Oldest.IsZero() {
-			oldest = now.Sub(b.Oldest).Round(time.Second).String()
-		}
-		if b.Error != "" {
-			failed = fmt.Sprintf("%s, %s ago", b.Error, now.Sub(b.ErrorAt).Round(time.Second))
-		}
-		t.row(b.Target, strconv.Itoa(b.Records), strconv.FormatInt(b.Bytes, 10), oldest, strconv.Itoa(b.OverAge), failed)
+		t.row(b.Target, strconv.Itoa(b.Records), strconv.FormatInt(b.Bytes, 10), ago(b.Oldest, now), strconv.Itoa(b.OverAge), failure(b.Error, b.ErrorAt, now))
 	}
 	return t.flush()
 }

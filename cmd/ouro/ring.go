@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -14,9 +13,8 @@ import (
 )
 
 func newRingCommand() *cobra.Command {
-	var t target
 	var partitions bool
-	cmd := &cobra.Command{
+	cmd := newView(&cobra.Command{
 		Use:   "ring",
 		Short: "Show how the ring is shared out among the members",
 		Long: `Show how the ring is shared out among the members, as one node sees it. Nodes
@@ -24,22 +22,7 @@ that agree on the ring print the same hash.`,
 		Example: `  ouro ring
   ouro ring --partitions
   ouro ring -o json`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var r ouro.RingInfo
-			if err := t.inside(cmd.Context(), func(ctx context.Context, a *client.Admin) (err error) {
-				r, err = a.Ring(ctx)
-				return err
-			}); err != nil {
-				return err
-			}
-			if wantsJSON(cmd) {
-				return printJSON(cmd.OutOrStdout(), r)
-			}
-			return printRing(cmd.OutOrStdout(), r, partitions)
-		},
-	}
-	t.addFlags(cmd, true)
+	}, (*client.Admin).Ring, func(w io.Writer, r ouro.RingInfo) error { return printRing(w, r, partitions) })
 	cmd.Flags().BoolVar(&partitions, "partitions", false, "list the partitions that each member owns")
 	return cmd
 }

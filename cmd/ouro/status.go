@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -15,29 +14,12 @@ import (
 )
 
 func newStatusCommand() *cobra.Command {
-	var t target
-	cmd := &cobra.Command{
+	return newView(&cobra.Command{
 		Use:   "status",
 		Short: "Show a node and what it sees of its cluster",
 		Example: `  ouro status
   ouro status --addr 127.0.0.1:7080 -o json`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var st ouro.Status
-			if err := t.inside(cmd.Context(), func(ctx context.Context, a *client.Admin) (err error) {
-				st, err = a.Status(ctx)
-				return err
-			}); err != nil {
-				return err
-			}
-			if wantsJSON(cmd) {
-				return printJSON(cmd.OutOrStdout(), st)
-			}
-			return printStatus(cmd.OutOrStdout(), st)
-		},
-	}
-	t.addFlags(cmd, true)
-	return cmd
+	}, (*client.Admin).Status, printStatus)
 }
 
 func printStatus(w io.Writer, st ouro.Status) error {
