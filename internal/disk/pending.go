@@ -168,8 +168,14 @@ func (r *Runner) countStamps() {
 }
 
 // LowestStamp returns the lowest stamp among the pending records, as applied, and
-// whether there are any (RULES E1).
+// whether there are any (RULES E1). Where the replica recovers its own records
+// count as old ones kept for others: a disk that was put back may have voted for a
+// tombstone in its earlier life and hold what was deleted again. It stays in its
+// epoch, and so holds up the others, until it has compared.
 func (r *Runner) LowestStamp() (uint64, bool) {
+	if s := r.replica.Standing(); r.replica.RecoversAny() {
+		return s.Of(0), true
+	}
 	lowest, any := uint64(0), false
 	for stamp := range r.stamps {
 		if !any || stamp < lowest {

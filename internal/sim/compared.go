@@ -57,7 +57,9 @@ func (w *World) compared(m *machine, o *repair.Outcome) {
 		}
 		return s.began <= o.Began
 	})
-	if !o.Complete || w.hist.Loose {
+	// What the other could not read any more, though it could when this began, is
+	// not had by it; recovery does not count such a comparison.
+	if !o.Complete || o.UnreadableThere > 0 || w.hist.Loose {
 		return
 	}
 	for key, record := range held {

@@ -10,6 +10,8 @@ func TestSeedsThatBroke(t *testing.T) {
 		73:   "one put on an old copy of its disk while all others were down was taken for slow",
 		431:  "a record that all others had reaped was healed to nothing under a stamp too old",
 		813:  "or, where no epoch was known, under one too new",
+		933:  "a tombstone was reaped that a replica had voted for before it was put on an old copy of its disk",
+		1331: "likewise",
 		1401: "what waited for a node that hung was not told that it answers again",
 	} {
 		if rep := Run(Options{Seed: seed}); rep.Violation != nil {

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -101,6 +102,10 @@ type partitions []uint64
 func (s partitions) has(p uint32) bool {
 	i := int(p / 64)
 	return i < len(s) && s[i]>>(p%64)&1 != 0
+}
+
+func (s partitions) any() bool {
+	return slices.ContainsFunc(s, func(some uint64) bool { return some != 0 })
 }
 
 func (s *partitions) set(p uint32, on bool) {

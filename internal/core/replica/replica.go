@@ -101,6 +101,9 @@ func (r *Replica) SetRecovering(partition uint32, on bool) { r.recovering.set(pa
 // Recovering reports whether this replica is recovering in a partition.
 func (r *Replica) Recovering(partition uint32) bool { return r.doubt || r.recovering.has(partition) }
 
+// RecoversAny says whether this replica may have forgotten anything.
+func (r *Replica) RecoversAny() bool { return r.doubt || r.recovering.any() }
+
 // ForgetTokens forgets every request id. It must be called when a batch with
 // results of [Replica.Do] was not stored, since Do remembers what it was told
 // to store; a retry may then store a second sibling, as after a restart (R31).
