@@ -194,6 +194,9 @@ func (m *machine) keeps() bool {
 
 func (w *World) wholeOne(m *machine) bool {
 	recovering, err := disk.AnyRecovering(m.disk.Engine)
+	if stored, bad := disk.Belongs(m.disk.Engine); bad != nil || stored != m.folder.disk {
+		return false // it was given another node's data, and has not started since
+	}
 	if err != nil || recovering || m.folder.recover || m.folder.disk == 0 || !m.folder.confirmed && len(w.nodes) > 1 || m.unheard {
 		return false
 	}
