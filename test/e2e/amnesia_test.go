@@ -109,11 +109,7 @@ func trio(t *testing.T) (nodes []*serving, args [][]string) {
 		nodes = append(nodes, serveOn(t, ports[i], a...))
 	}
 	for _, n := range nodes {
-		n.ready(t)
-		eventually(t, "the nodes have found each other", func() bool {
-			st := runs(t, "status", "--admin", n.admin).out
-			return strings.Contains(st, "3 of 3 members") && !strings.Contains(st, "Recovering")
-		})
+		n.ready(t).foundAll(t, 3)
 	}
 	return nodes, args
 }

@@ -79,6 +79,16 @@ func (s *serving) ready(t *testing.T) *serving {
 	return s
 }
 
+// foundAll waits until the node reaches every member: a node that serves may still
+// be on its way to the others.
+func (s *serving) foundAll(t *testing.T, members int) {
+	t.Helper()
+	eventually(t, "the nodes have found each other", func() bool {
+		st := runs(t, "status", "--admin", s.admin).out
+		return strings.Contains(st, fmt.Sprintf("%d of %d members", members, members)) && !strings.Contains(st, "Recovering")
+	})
+}
+
 // stop ends the node with a signal and returns its exit code. A node that does
 // not end has to show where it stands.
 func (s *serving) stop(t *testing.T, sig unix.Signal) int {

@@ -24,6 +24,9 @@ func serveThree(t *testing.T, flags ...string) *three {
 	for i := range c.at {
 		c.begin(i)
 	}
+	for _, n := range c.at {
+		n.foundAll(t, len(c.at))
+	}
 	return c
 }
 
