@@ -1,0 +1,45 @@
+package place
+
+import "github.com/ourodb/ouro/internal/core/ring"
+
+// Hash tells chains apart: it covers a link and, by the hash before it, all links
+// that led to it.
+type Hash [16]byte
+
+// Member is a node with a say in which link comes next. It has it under the disk
+// that it is named with: a disk that forgot what it promised never votes (RULES
+// R13).
+type Member struct {
+	ID   ring.NodeID
+	Disk uint64 // 0: a founder whose disk no link has named yet
+}
+
+// Link is one decision of the members of the link before it.
+type Link struct {
+	Number  uint64 // that of the link before it and 1
+	Before  Hash
+	Members []Member // sorted by id; they choose the next link
+	Moves   []Move   // sorted by partition, each at most once
+}
+
+// Move puts one partition into a configuration. To begin a move it names both
+// lists; to end or to abort it, one.
+type Move struct {
+	Partition uint32
+	Old, New  []ring.NodeID // as in [Lists]
+	// Proofs is the certificate of a move that ends: what each newcomer merged
+	// before it counted (RULES R16). Empty where a move begins or is aborted.
+	Proofs []Proof
+}
+
+// Proof says that one node may hold a partition in a new list, for buckets of n
+// replicas: it has merged what so many members of the old list held when
+// they had adopted the link that began the move.
+type Proof struct {
+	Who     ring.NodeID
+	Disk    uint64 // of Who: under another the proof is void
+	Number  uint64 // of the link that began the move
+	N, W, R int    // the replicas, and the smallest pw and pr promised, or w and r where these are 0
+	Sources []ring.NodeID
+	Sealed  []ring.NodeID // members of the old list known to have adopted that link
+}

@@ -1,0 +1,57 @@
+package place
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// Placement is where all partitions are after one link of the chain: an immutable
+// value.
+type Placement struct {
+	number  uint64
+	hash    Hash
+	members []Member
+	lists   []Lists
+}
+
+// Number returns that of the newest link; 1 for a cluster that was just founded.
+func (p *Placement) Number() uint64 { return p.number }
+
+// Hash covers the chain up to the newest link.
+func (p *Placement) Hash() Hash { return p.hash }
+
+// Members returns those who choose the next link, sorted by id. The result is
+// shared: it must not be modified.
+func (p *Placement) Members() []Member { return p.members }
+
+// Member returns the member with this id and whether there is one.
+func (p *Placement) Member(id ring.NodeID) (Member, bool) {
+	i, ok := slices.BinarySearchFunc(p.members, id, func(m Member, id ring.NodeID) int { return strings.Compare(string(m.ID), string(id)) })
+	if !ok {
+		return Member{}, false
+	}
+	return p.members[i], true
+}
+
+// Q returns the number of partitions.
+func (p *Placement) Q() int { return len(p.lists) }
+
+// Of returns the lists of a partition. The result is shared: it must not be
+// modified.
+func (p *Placement) Of(partition uint32) *Lists { return &p.lists[partition] }
+
+// Founded returns the placement that a cluster begins with: every partition is
+// where the founding ring has it. No link has named the disks of the founders.
+func Founded(r *ring.Ring, n int) *Placement {
+	p := &Placement{number: 1, lists: make([]Lists, r.Q())}
+	for _, node := range r.Nodes() {
+		p.members = append(p.members, Member{ID: node.ID})
+	}
+	for i := range p.lists {
+		p.lists[i] = Lists{Number: 1, Old: r.Preference(uint32(i), n)}
+	}
+	p.hash = Hash(r.Hash())
+	return p
+}
