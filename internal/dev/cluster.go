@@ -50,6 +50,7 @@ type Cluster struct {
 	spawner *spawner
 	socket  net.Listener
 	temp    string // folder of the socket, where that is not Dir
+	claims  *Claims
 	stop    sync.Once
 
 	mu       sync.Mutex // guards what follows
@@ -96,10 +97,11 @@ func (c *Cluster) prepare() error {
 		return err
 	}
 	count := len(zones)
-	nodes, err := layOut(c.opts.Dir, count, c.opts.BasePort)
+	nodes, claims, err := layOut(c.opts.Dir, count, c.opts.BasePort)
 	if err != nil {
 		return err
 	}
+	c.claims = claims
 	for i := range nodes {
 		nodes[i].Zone = zones[i]
 	}
@@ -304,5 +306,6 @@ func (c *Cluster) release() {
 	if c.spawner != nil {
 		c.spawner.close()
 	}
+	c.claims.Release()
 	c.lock.Release()
 }

@@ -19,33 +19,51 @@ const (
 const loopback = "127.0.0.1"
 
 // layOut returns count nodes with their ports and folders: node i, from 1, has
-// base + 10*(i-1) and the ports after it. Base 0 picks free ones.
-func layOut(dir string, count, base int) ([]Node, error) {
-	free, err := newPicker(base, count)
-	if err != nil {
-		return nil, err
+// base + 10*(i-1) and the ports after it. Base 0 picks free ones, which are claimed.
+func layOut(dir string, count, base int) ([]Node, *Claims, error) {
+	if last := base + portsPerNode*count; base < 0 || last > 65535 {
+		return nil, nil, fmt.Errorf("--base-port %d: %d nodes take the ports up to %d, the last there is is 65535", base, count, last)
 	}
-	defer free.release()
 	nodes := make([]Node, count)
 	for i := range nodes {
-		n := Node{ID: NodeID(i + 1), Data: filepath.Join(dir, NodeID(i+1))}
+		nodes[i] = Node{ID: NodeID(i + 1), Data: filepath.Join(dir, NodeID(i+1))}
+	}
+	if base > 0 {
+		return nodes, nil, layFrom(base, nodes)
+	}
+	claims, err := Claim(3 * count)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range nodes {
+		a := claims.Addrs[3*i:]
+		nodes[i].Client, nodes[i].Peer, nodes[i].Admin = a[0], a[1], a[2]
+	}
+	return nodes, claims, nil
+}
+
+// layFrom gives the nodes their ports, all of which must be free at once.
+func layFrom(base int, nodes []Node) error {
+	var held holder
+	defer held.release()
+	for i := range nodes {
+		n := &nodes[i]
 		for _, p := range []struct {
 			addr   *string
 			what   string
 			offset int
 		}{{&n.Client, "client", 0}, {&n.Peer, "peer", peerOffset}, {&n.Admin, "admin", adminOffset}} {
-			want := 0
-			if base > 0 {
-				want = base + portsPerNode*i + p.offset
-			}
-			if *p.addr, err = free.take(want); err != nil {
-				return nil, portError(err, n.ID, p.what, want)
+			port := base + portsPerNode*i + p.offset
+			*p.addr = address(port)
+			if err := held.listen(*p.addr); err != nil {
+				return portError(err, n.ID, p.what, port)
 			}
 		}
-		nodes[i] = n
 	}
-	return nodes, nil
+	return nil
 }
+
+func address(port int) string { return net.JoinHostPort(loopback, strconv.Itoa(port)) }
 
 func portError(err error, id, what string, port int) error {
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -54,27 +72,20 @@ func portError(err error, id, what string, port int) error {
 	return fmt.Errorf("the %s port of %s: %w", what, id, err)
 }
 
-// picker finds out that ports are free by listening on all of them at once.
-type picker struct{ held []net.Listener }
+// holder finds out that ports are free by listening on all of them at once.
+type holder []net.Listener
 
-func newPicker(base, count int) (*picker, error) {
-	if last := base + portsPerNode*count; base < 0 || last > 65535 {
-		return nil, fmt.Errorf("--base-port %d: %d nodes take the ports up to %d, the last there is is 65535", base, count, last)
-	}
-	return &picker{}, nil
-}
-
-func (p *picker) take(port int) (string, error) {
-	l, err := net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port)))
+func (h *holder) listen(addr string) error {
+	l, err := net.Listen("tcp", addr)
 	if err != nil {
-		return "", err
+		return err
 	}
-	p.held = append(p.held, l)
-	return l.Addr().String(), nil
+	*h = append(*h, l)
+	return nil
 }
 
-func (p *picker) release() {
-	for _, l := range p.held {
+func (h *holder) release() {
+	for _, l := range *h {
 		l.Close()
 	}
 }

@@ -12,7 +12,7 @@ import (
 const (
 	readyTimeout = 30 * time.Second
 	pollEvery    = 20 * time.Millisecond
-	adminTimeout = 2 * time.Second
+	adminTimeout = 10 * time.Second
 )
 
 // waitReady returns when the nodes, counted from 0, can serve and every pair of
