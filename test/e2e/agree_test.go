@@ -23,8 +23,9 @@ func (c *cluster) admin(i int) *client.Admin {
 	return a
 }
 
-// soon is how long what is to happen by itself may take.
-const soon = 45 * time.Second
+// soon is how long what is to happen by itself may take, such as what is tried
+// once a minute.
+const soon = 2 * patience
 
 // within waits until lacks returns "" and fails the test where it does not.
 func (c *cluster) within(d time.Duration, lacks func() string) {

@@ -37,6 +37,14 @@ func (c *cluster) status(i int) string {
 	return runs(c.t, "status", "--admin", c.Nodes[i-1].Admin).out
 }
 
+// seesUp waits until node i says that so many members are up, itself among them.
+func (c *cluster) seesUp(i, members int) {
+	c.t.Helper()
+	eventually(c.t, fmt.Sprintf("n%d sees %d members", i, members), func() bool {
+		return strings.Contains(c.status(i), fmt.Sprintf("%d of %d members", members, len(c.Nodes)))
+	})
+}
+
 // TestDisksLostAndRestored: one node loses its data folder, another is started
 // from an old copy of its own, while writes go on. Both find out from the others,
 // count for no read until they have compared, and miss nothing in the end; nothing
@@ -185,7 +193,7 @@ func TestAwayForLong(t *testing.T) {
 	nodes, args := trio(t)
 	must(t, "put", "a/b", "c", "--w", "3", "--addr", nodes[0].client)
 	nodes[2].stop(t, unix.SIGTERM)
-	must(t, "put", "a/b", "d", "--addr", nodes[0].client)
+	must(t, "put", "a/b", "meanwhile", "--addr", nodes[0].client)
 	file := args[2][7] + "/node.json"
 	b, err := os.ReadFile(file)
 	if err != nil {
@@ -202,7 +210,7 @@ func TestAwayForLong(t *testing.T) {
 	eventually(t, "it is current", func() bool {
 		st := runs(t, "status", "--admin", again.admin).out
 		return strings.Contains(st, "3 of 3 members") && !strings.Contains(st, "Recovering") &&
-			strings.Contains(must(t, "key", "inspect", "a/b", "--admin", again.admin), `d`)
+			strings.Contains(must(t, "key", "inspect", "a/b", "--admin", again.admin), "meanwhile")
 	})
 	if !strings.Contains(again.log.String(), "away for longer") {
 		t.Errorf("it did not notice:\n%s", again.log.String())
@@ -216,27 +224,24 @@ func TestUncleanStopLosesNothingAcknowledged(t *testing.T) {
 	c := start(t, "", 3)
 	want := map[string]string{}
 	for round := range 3 {
-		stop := make(chan struct{})
 		killed := make(chan struct{})
-		go func() {
-			defer close(killed)
-			time.Sleep(300 * time.Millisecond)
-			runs(t, "dev", "kill", fmt.Sprint(round+1), "--dir", c.Dir)
-			close(stop)
-		}()
-		for i := 0; ; i++ {
+		for i, over := 0, false; !over; i++ {
+			if i == 10 {
+				go func() {
+					defer close(killed)
+					runs(t, "dev", "kill", fmt.Sprint(round+1), "--dir", c.Dir)
+				}()
+			}
 			key, value := fmt.Sprintf("unclean/%d-%d", round, i), fmt.Sprint("v", i)
 			if c.http((round+1)%3+1, "PUT", "/kv/"+key, value).status == 200 {
 				want[key] = value
 			}
 			select {
-			case <-stop:
+			case <-killed:
+				over = true
 			default:
-				continue
 			}
-			break
 		}
-		<-killed
 		c.dev("start", fmt.Sprint(round+1))
 		if strings.Contains(c.status(round+1), "Recovering") {
 			t.Errorf("n%d recovers though its disk lost nothing", round+1)

@@ -124,7 +124,7 @@ func TestNotAByteLeft(t *testing.T) {
 			}
 		}
 		w := writing(s, fmt.Sprintf("full/%d", round))
-		time.Sleep(200 * time.Millisecond)
+		eventually(t, "a put is acknowledged", func() bool { return w.count() > 0 })
 		full := ballast(t, disk, 0)
 		eventually(t, "the node refuses or ends", func() bool { return w.refused.Load() > 20 })
 		acked = append(acked, w.stop()...)
@@ -192,6 +192,13 @@ func writing(s *serving, prefix string) *writer {
 		})
 	}
 	return w
+}
+
+// count tells how many keys were acknowledged.
+func (w *writer) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.acked)
 }
 
 // stop stops them and returns the keys that were acknowledged.

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ourodb/ouro/internal/dev"
 )
 
 // serving is a node that a test started by itself.
@@ -26,19 +28,16 @@ type serving struct {
 	args                []string
 }
 
-// freePorts returns addresses nobody listens on.
+// freePorts returns addresses that nobody listens on, and that no other test is
+// given while this one runs.
 func freePorts(t *testing.T, n int) []string {
 	t.Helper()
-	var addrs []string
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		addrs = append(addrs, l.Addr().String())
+	claims, err := dev.Claim(n)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return addrs
+	t.Cleanup(claims.Release)
+	return claims.Addrs
 }
 
 // serve starts a node on free ports; the arguments come after its own.
@@ -68,7 +67,7 @@ func serveOn(t *testing.T, ports []string, args ...string) *serving {
 // ready waits until the node can serve.
 func (s *serving) ready(t *testing.T) *serving {
 	t.Helper()
-	eventually(t, "the node is ready", func() bool {
+	s.within(t, "the node is ready", func() bool {
 		resp, err := http.Get("http://" + s.admin + "/readyz")
 		if err != nil {
 			return false
@@ -83,10 +82,18 @@ func (s *serving) ready(t *testing.T) *serving {
 // be on its way to the others.
 func (s *serving) foundAll(t *testing.T, members int) {
 	t.Helper()
-	eventually(t, "the nodes have found each other", func() bool {
+	s.within(t, "the nodes have found each other", func() bool {
 		st := runs(t, "status", "--admin", s.admin).out
 		return strings.Contains(st, fmt.Sprintf("%d of %d members", members, members)) && !strings.Contains(st, "Recovering")
 	})
+}
+
+// within fails the test unless ok turns true, and shows what the node logged.
+func (s *serving) within(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	if !turns(ok) {
+		t.Fatalf("never: %s; its log:\n%s", what, s.log.String())
+	}
 }
 
 // stop ends the node with a signal and returns its exit code. A node that does
@@ -251,10 +258,15 @@ func TestGarbageOnThePeerPort(t *testing.T) {
 func TestSIGTERMDrains(t *testing.T) {
 	c := start(t, "", 3)
 	c.put(1, "a/b", "v")
-	c.dev("slow", "2", "3", "--by", "700ms")
+	c.dev("slow", "2", "3", "--by", "1500ms")
 	done := make(chan result)
-	go func() { done <- runs(t, "get", "a/b", "--addr", c.Nodes[0].Client) }()
-	time.Sleep(200 * time.Millisecond) // the request is under way for half a second more
+	go func() { done <- runs(t, "get", "a/b", "--timeout", "10s", "--addr", c.Nodes[0].Client) }()
+	admin := c.admin(1)
+	defer admin.Close()
+	eventually(t, "the request is under way", func() bool {
+		st, err := admin.Status(t.Context())
+		return err == nil && st.InFlight > 0
+	})
 	unix.Kill(c.Nodes[0].PID, unix.SIGTERM)
 	if r := <-done; r.code != 0 || r.out != "v" {
 		t.Errorf("a request that was under way: %+v", r)
@@ -327,6 +339,7 @@ func TestAdminPort(t *testing.T) {
 	c.get(1, "a/b")
 	c.dev("kill", "2", "3")
 	admin := c.Nodes[0].Admin
+	c.seesUp(1, 1)
 	for path, want := range map[string]string{
 		"/healthz": "", "/readyz": "", "/version": `"version"`, "/debug/pprof/": "goroutine",
 		"/metrics": "ouro_requests_total", "/admin/v1/status": `"up":false`, "/admin/v1/ring": `"hash"`,
