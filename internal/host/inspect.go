@@ -90,12 +90,12 @@ func (h *Host) Owners(key ouro.Key) (ouro.OwnersInfo, error) {
 		Bucket: key.Bucket, Key: key.Name, Position: fmt.Sprintf("%016x%016x", k.Pos.Hi, k.Pos.Lo),
 		Partition: partition, N: v.Buckets.Of(key.Bucket).N,
 	}
-	for i, id := range v.Ring.Owners(partition) {
-		if i < info.N {
-			info.Primaries = append(info.Primaries, string(id))
-		} else {
-			info.Fallbacks = append(info.Fallbacks, string(id))
-		}
+	primaries := v.Primaries(partition, info.N)
+	for _, id := range primaries {
+		info.Primaries = append(info.Primaries, string(id))
+	}
+	for _, id := range v.StandIns(nil, partition, primaries, len(v.Ring.Nodes())) {
+		info.Fallbacks = append(info.Fallbacks, string(id))
 	}
 	return info, nil
 }

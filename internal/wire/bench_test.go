@@ -13,13 +13,13 @@ import (
 func benchMessages() map[string]node.Message {
 	key := ring.NewKey("bucket", "user:0123456789abcdef")
 	return map[string]node.Message{
-		"join-1KiB": {Kind: node.KindAsk, Partition: 600, Epoch: 3, Op: replica.Op{
+		"join-1KiB": {Kind: node.KindAsk, Partition: 600, Number: 3, Op: replica.Op{
 			ID: 1 << 30, Verb: replica.Join, Partition: 600, Key: key, State: bytes.Repeat([]byte("x"), 1100),
 		}},
-		"answer": {Kind: node.KindAnswer, Partition: 600, Epoch: 3, Answer: replica.Answer{
+		"answer": {Kind: node.KindAnswer, Partition: 600, Number: 3, Answer: replica.Answer{
 			ID: 1 << 30, Verb: replica.Join, Status: replica.Have, Durable: true, Digest: causal.Sum{Hi: 1, Lo: 2},
 		}},
-		"forward-1KiB": {Kind: node.KindForward, Partition: 600, Epoch: 3, Request: &node.Request{
+		"forward-1KiB": {Kind: node.KindForward, Partition: 600, Number: 3, Request: &node.Request{
 			ID: 1 << 30, Verb: node.Put, Key: key, Value: bytes.Repeat([]byte("x"), 1024), ContentType: "text/plain", Token: 1 << 60,
 		}},
 	}

@@ -257,7 +257,7 @@ func drawMessage(t *rapid.T) node.Message {
 	m := node.Message{
 		Kind:      node.Kind(rapid.IntRange(int(node.KindAsk), int(node.KindEpochs)).Draw(t, "kind")),
 		Partition: rapid.Uint32().Draw(t, "partition"),
-		Epoch:     drawUint64(t, "epoch"),
+		Number:    drawUint64(t, "number"),
 	}
 	switch m.Kind {
 	case node.KindAsk:

@@ -42,24 +42,24 @@ func goldenMessages() map[string]node.Message {
 	}
 	ask := func(op replica.Op) node.Message {
 		op.Partition, op.Key = 600, key
-		return node.Message{Kind: node.KindAsk, Partition: 600, Epoch: 3, Op: op}
+		return node.Message{Kind: node.KindAsk, Partition: 600, Number: 3, Op: op}
 	}
 	answer := func(a replica.Answer) node.Message {
-		return node.Message{Kind: node.KindAnswer, Partition: 600, Epoch: 3, Answer: a}
+		return node.Message{Kind: node.KindAnswer, Partition: 600, Number: 3, Answer: a}
 	}
 	forward := func(q node.Request) node.Message {
 		q.Key = key
-		return node.Message{Kind: node.KindForward, Partition: 600, Epoch: 3, Request: &q}
+		return node.Message{Kind: node.KindForward, Partition: 600, Number: 3, Request: &q}
 	}
 	reply := func(p node.Reply) node.Message {
-		return node.Message{Kind: node.KindReturn, Partition: 600, Epoch: 3, Reply: &p}
+		return node.Message{Kind: node.KindReturn, Partition: 600, Number: 3, Reply: &p}
 	}
 	survey := func(s replica.Survey) node.Message {
 		s.Partition = 600
-		return node.Message{Kind: node.KindSurvey, Partition: 600, Epoch: 3, Survey: &s}
+		return node.Message{Kind: node.KindSurvey, Partition: 600, Number: 3, Survey: &s}
 	}
 	found := func(f replica.Found) node.Message {
-		return node.Message{Kind: node.KindFound, Partition: 600, Epoch: 3, Found: &f}
+		return node.Message{Kind: node.KindFound, Partition: 600, Number: 3, Found: &f}
 	}
 	sum := causal.Sum{Hi: 1, Lo: 2}
 	return map[string]node.Message{

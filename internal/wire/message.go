@@ -25,7 +25,7 @@ func AppendMessage(dst []byte, m *node.Message) []byte {
 	dst = append(dst, byte(m.Kind))
 	dst = appendUvarint(dst, uint64(m.Partition))
 	dst = append(dst, Version)
-	dst = appendUvarint(dst, m.Epoch)
+	dst = appendUvarint(dst, m.Number)
 	switch m.Kind {
 	case node.KindAsk:
 		dst = appendOp(dst, &m.Op)
@@ -73,14 +73,14 @@ func DecodeInto(m *node.Message, body []byte) error {
 	kind := node.Kind(r.byte())
 	partition := r.uvarint()
 	version := r.byte()
-	epoch := r.uvarint()
+	number := r.uvarint()
 	switch {
 	case r.bad || partition > 1<<32-1:
 		return malformed(kind, body)
 	case version != Version:
 		return fmt.Errorf("%w: %d, this node knows %d", ErrVersion, version, Version)
 	}
-	m.Kind, m.Partition, m.Epoch = kind, uint32(partition), epoch
+	m.Kind, m.Partition, m.Number = kind, uint32(partition), number
 	switch kind {
 	case node.KindAsk:
 		readOp(&r, &m.Op)

@@ -52,7 +52,7 @@ func TestFactsSurviveTheWire(t *testing.T) {
 // every field is filled in by reflection.
 func TestNoFieldIsForgotten(t *testing.T) {
 	for kind := node.KindAsk; kind <= node.KindEpochs; kind++ {
-		want := node.Message{Kind: kind, Partition: 5, Epoch: 6}
+		want := node.Message{Kind: kind, Partition: 5, Number: 6}
 		switch kind {
 		case node.KindAsk:
 			fill(t, reflect.ValueOf(&want.Op).Elem())

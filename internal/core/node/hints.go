@@ -27,10 +27,10 @@ func (r reachable) Self() ring.NodeID { return r.view.Self }
 func (r reachable) Usable(id ring.NodeID) bool { return r.usable(r.now, id, reading) }
 
 func (r reachable) Primaries(partition uint32, bucket string) []ring.NodeID {
-	if r.view.Ring == nil || r.view.Ring.Q() == 0 {
+	if r.view.Ring == nil || int(partition) >= r.view.Ring.Q() {
 		return nil
 	}
-	return r.view.Ring.Preference(partition, r.bucket(bucket).N)
+	return r.view.Primaries(partition, r.bucket(bucket).N)
 }
 
 // Backlog appends to dst what is kept here for other nodes, by node.

@@ -36,6 +36,7 @@ type Node struct {
 	hedges     allowance
 	mends      mends
 	replicas   [coord.MaxSlots + 2]coord.Replica
+	ids        []ring.NodeID // of a walk, while it is looked along
 	repair     *repair.Repair
 	repairs    repair.Effects
 	reaper     *reap.Reaper

@@ -7,11 +7,12 @@ import (
 )
 
 // numbers returns what is in force for a request: the cluster's default,
-// overridden by the bucket, overridden by the request. Numbers that can never
-// be met are refused.
-func (n *Node) numbers(r *Request) (coord.Numbers, *ouro.Error) {
-	members := len(n.view.Ring.Nodes())
-	b := member.EffectiveBucket(n.bucket(r.Key.Bucket), members)
+// overridden by the bucket, overridden by the request, for as many replicas as the
+// partition has. Numbers that can never be met are refused.
+func (n *Node) numbers(r *Request, part uint32) (coord.Numbers, *ouro.Error) {
+	b := n.bucket(r.Key.Bucket)
+	l := n.view.Lists(part, b.N)
+	b = member.EffectiveBucket(b, len(l.Target()))
 	w := coord.Numbers{
 		N: b.N, R: r.R.Or(b.R), W: r.W.Or(b.W),
 		PR: r.PR.Or(b.PR), PW: r.PW.Or(b.PW), DW: r.DW.Or(b.DW), Timeout: b.Timeout,

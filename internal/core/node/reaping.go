@@ -37,7 +37,7 @@ func (h holders) Primaries(partition uint32, key *ring.Key) []ring.NodeID {
 	if int(partition) >= h.view.Ring.Q() {
 		return nil
 	}
-	return h.view.Ring.Preference(partition, h.bucket(key.Bucket).N)
+	return h.view.Primaries(partition, h.bucket(key.Bucket).N)
 }
 
 // Reaping returns what waits to be reaped here.
@@ -106,8 +106,8 @@ func markOf(op *replica.Op) uint64 {
 // enough to do it is left, and asked for again.
 func (n *Node) purge(now clock.Now, p *reap.Purge, out *Out) {
 	r := &Request{Verb: Delete, Key: p.Key, HasContext: true}
-	numbers, err := n.numbers(r)
-	if err != nil || n.inFlight >= n.cfg.MaxInFlight/2 || !n.mayCoordinate() {
+	numbers, err := n.numbers(r, p.Partition)
+	if err != nil || n.inFlight >= n.cfg.MaxInFlight/2 || !n.mayCoordinate(p.Partition, numbers.N) {
 		return
 	}
 	s := n.slots.take()

@@ -62,28 +62,12 @@ func (k kin) NeedOf(partition uint32, bucket string) (recovery.Need, bool) {
 }
 
 func (k kin) need(partition uint32, p promise) (recovery.Need, bool) {
-	list := k.view.Ring.Preference(partition, p.n)
+	list := k.view.Primaries(partition, p.n)
 	if !holds(list, k.view.Self) {
 		return recovery.Need{}, false
 	}
 	others := slices.DeleteFunc(slices.Clone(list), func(id ring.NodeID) bool { return id == k.view.Self })
 	return recovery.Need{Others: others, Count: len(list) - p.w + 1}, true
-}
-
-// Held returns the partitions that this node is to hold by a view, for any
-// bucket: those that recover when its disk is lost.
-func (v *View) Held() []uint32 {
-	most := 0
-	for _, p := range promises(&v.Buckets) {
-		most = max(most, p.n)
-	}
-	var all []uint32
-	for p := range uint32(v.Ring.Q()) {
-		if holds(v.Ring.Preference(p, most), v.Self) {
-			all = append(all, p)
-		}
-	}
-	return all
 }
 
 // Recoveries appends to dst what is recovering here.

@@ -16,7 +16,7 @@ func (*Comparing) input() {}
 // Shares says whether this node and another are both primaries of a bucket's
 // keys in a partition.
 func (r reachable) Shares(partition uint32, bucket string, peer ring.NodeID) bool {
-	list := r.view.Ring.Preference(partition, r.bucket(bucket).N)
+	list := r.view.Primaries(partition, r.bucket(bucket).N)
 	return holds(list, r.view.Self) && holds(list, peer)
 }
 
@@ -34,7 +34,7 @@ func (n *Node) Compare(now clock.Now, partition uint32, peer ring.NodeID, out *O
 func (n *Node) assign(now clock.Now, out *Out) {
 	var held []replica.Mark
 	for p := uint32(n.cfg.Shard); p < uint32(n.view.Ring.Q()); p += uint32(n.cfg.Shards) {
-		list := n.view.Ring.Preference(p, max(n.view.Buckets.MostN(), n.bucket("").N))
+		list := n.view.Primaries(p, max(n.view.Buckets.MostN(), n.bucket("").N))
 		if !holds(list, n.view.Self) {
 			continue
 		}

@@ -23,7 +23,8 @@ func (n *Node) accept(now clock.Now, r *Request, from origin, out *Out) {
 			"node %s is in no cluster yet: form one or join one first", n.view.Self), out)
 		return
 	}
-	numbers, err := n.numbers(r)
+	part := n.view.Ring.Partition(r.Key.Pos)
+	numbers, err := n.numbers(r, part)
 	if err != nil {
 		n.refuse(now, r, from, err, out)
 		return
@@ -36,7 +37,6 @@ func (n *Node) accept(now clock.Now, r *Request, from origin, out *Out) {
 			return
 		}
 	}
-	part := n.view.Ring.Partition(r.Key.Pos)
 	from.part = part
 	s := n.slots.take()
 	s.origin, s.request, s.seen, s.began = from, r, seen, now.Mono
@@ -58,7 +58,7 @@ func refusal(err error) *ouro.Error {
 // the read before them first (paper, section 5; PAPER 5.9, 8.2). What was passed
 // on once is coordinated here or nowhere.
 func (n *Node) route(now clock.Now, s *slot, out *Out) {
-	list := n.view.Ring.Preference(s.common.Partition, s.common.Numbers.N)
+	list := n.view.Primaries(s.common.Partition, s.common.Numbers.N)
 	fastest := ring.NodeID(s.seen.Fastest)
 	write := s.request.Verb != Get
 	switch {
@@ -95,7 +95,7 @@ type forwarding struct {
 
 // passOn starts the machine of a request that another node should coordinate.
 func (n *Node) passOn(now clock.Now, s *slot, f forwarding, out *Out) {
-	list := n.view.Ring.Preference(s.common.Partition, s.common.Numbers.N)
+	list := n.view.Primaries(s.common.Partition, s.common.Numbers.N)
 	hops := n.hops(now, s, list, f.not)
 	if s.forward == nil {
 		s.forward = new(coord.Forward)
@@ -125,7 +125,7 @@ func (n *Node) others(now clock.Now, s *slot) bool {
 	if s.origin.from != "" {
 		return false
 	}
-	for _, id := range n.view.Ring.Preference(s.common.Partition, max(walked, s.common.Numbers.N)) {
+	for _, id := range n.walk(s.common.Partition, n.view.Primaries(s.common.Partition, s.common.Numbers.N)) {
 		if r := n.coordinator(now, s, id); id != n.view.Self && r.Up && !r.Doubt {
 			return true
 		}
@@ -135,7 +135,7 @@ func (n *Node) others(now clock.Now, s *slot) bool {
 
 // coordinate starts the machine of a request that this node coordinates.
 func (n *Node) coordinate(now clock.Now, s *slot, out *Out) {
-	if !n.mayCoordinate() {
+	if !n.mayCoordinate(s.common.Partition, s.common.Numbers.N) {
 		n.finish(s, Reply{Coordinator: n.view.Self, Err: ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone,
 			"node %s holds nothing by its ring, another node took it for one that does: try again", n.view.Self)}, out)
 		n.retire(now, s, out)
@@ -200,7 +200,7 @@ func (n *Node) deleteRead(now clock.Now, s *slot, read *coord.Reply, out *Out) {
 	case read.Err != nil:
 		n.finish(s, n.public(s, read), out)
 		return
-	case left <= 0 || !n.mayCoordinate():
+	case left <= 0 || !n.mayCoordinate(s.common.Partition, s.common.Numbers.N):
 		n.finish(s, Reply{Coordinator: n.view.Self, Quorum: read.Quorum, Err: ouro.Errorf(ouro.TimedOut, ouro.NotDone,
 			"what is to be deleted was read, but no time was left, or node %s holds nothing any more: try again", n.view.Self)}, out)
 		return

@@ -5,7 +5,6 @@ import (
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/fact"
-	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/repair"
 	"github.com/ourodb/ouro/internal/core/replica"
@@ -75,7 +74,7 @@ const (
 type Message struct {
 	Kind      Kind
 	Partition uint32
-	Epoch     uint64 // of the ring that the sender acted under (RULES R15)
+	Number    uint64 // of the partition's lists that the sender acts under (RULES R15); 0: that is no matter
 	Op        replica.Op
 	Answer    replica.Answer
 	Request   *Request
@@ -153,16 +152,3 @@ func (o *Out) Reset() {
 	o.Replies, o.Facts = o.Replies[:0], o.Facts[:0]
 	o.Sweeps, o.Want = o.Sweeps[:0], 0
 }
-
-// View is what a node knows of its cluster: an immutable value, replaced whole.
-type View struct {
-	Self    ring.NodeID
-	Ring    *ring.Ring
-	Buckets Buckets
-}
-
-// Bucket is how one bucket behaves.
-type Bucket = member.Bucket
-
-// Buckets are the settings of every bucket.
-type Buckets = member.Buckets

@@ -28,7 +28,7 @@ func (n *Node) staff(now clock.Now, c *coord.Common, w want) []coord.Replica {
 // and all are expected to answer. One that does not store is asked all the same
 // now and then, to see whether it does again.
 func (n *Node) primaries(now clock.Now, c *coord.Common, w want) (replicas []coord.Replica, well bool) {
-	list := n.view.Ring.Preference(c.Partition, c.Numbers.N)
+	list := n.view.Primaries(c.Partition, c.Numbers.N)
 	well = holds(list, n.view.Self)
 	replicas = n.replicas[:0]
 	for _, id := range list {
@@ -46,8 +46,13 @@ func (n *Node) primaries(now clock.Now, c *coord.Common, w want) (replicas []coo
 func (n *Node) standIns(now clock.Now, replicas []coord.Replica, partition uint32, w want) []coord.Replica {
 	here := slices.ContainsFunc(replicas, func(r coord.Replica) bool { return r.ID == n.view.Self })
 	first := len(replicas)
+	n.ids = n.ids[:0]
+	for i := range replicas {
+		n.ids = append(n.ids, replicas[i].ID)
+	}
+	n.ids = n.view.StandIns(n.ids, partition, n.ids[:first], len(n.view.Ring.Nodes()))
 	healthy := first // up to here they are not late
-	for _, id := range n.view.Ring.Owners(partition)[first:] {
+	for _, id := range n.ids[first:] {
 		room := coord.MaxSlots - len(replicas)
 		if !here && id != n.view.Self {
 			room-- // the last place is this node's
@@ -91,7 +96,7 @@ func (n *Node) extend(now clock.Now, s *slot, out *Out) {
 // first either.
 func (n *Node) hops(now clock.Now, s *slot, primaries []ring.NodeID, not ring.NodeID) []coord.Replica {
 	fastest := ring.NodeID(s.seen.Fastest)
-	walk := n.view.Ring.Preference(s.common.Partition, max(walked, len(primaries)))
+	walk := n.walk(s.common.Partition, primaries)
 	var rank [coord.MaxSlots]int
 	hops := n.replicas[:0]
 	for i, id := range walk[:min(len(walk), coord.MaxSlots)] {
@@ -148,5 +153,16 @@ func (n *Node) rank(r *coord.Replica, fastest ring.NodeID, primary bool) int {
 	}
 }
 
-// mayCoordinate says whether this node is on the walk of any key.
-func (n *Node) mayCoordinate() bool { return n.view.Ring.Count(n.view.Self) > 0 }
+// mayCoordinate says whether this node holds a partition or may stand in for those
+// that do.
+func (n *Node) mayCoordinate(partition uint32, replicas int) bool {
+	return n.view.Member(n.view.Self) || holds(n.view.Primaries(partition, replicas), n.view.Self)
+}
+
+// walk returns a partition's primaries and the first that may stand in for them.
+// The result is good until the next call.
+func (n *Node) walk(partition uint32, primaries []ring.NodeID) []ring.NodeID {
+	n.ids = append(n.ids[:0], primaries...)
+	n.ids = n.view.StandIns(n.ids, partition, primaries, walked)
+	return n.ids
+}

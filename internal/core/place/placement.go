@@ -55,3 +55,9 @@ func Founded(r *ring.Ring, n int) *Placement {
 	p.hash = Hash(r.Hash())
 	return p
 }
+
+// New returns a placement as it was kept or told. It keeps what it is given:
+// members sorted by id, and the lists of every partition.
+func New(number uint64, hash Hash, members []Member, lists []Lists) *Placement {
+	return &Placement{number: number, hash: hash, members: members, lists: lists}
+}

@@ -1,0 +1,106 @@
+package node
+
+import (
+	"slices"
+
+	"github.com/ourodb/ouro/internal/core/member"
+	"github.com/ourodb/ouro/internal/core/place"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// View is what a node knows of its cluster: an immutable value, replaced whole.
+type View struct {
+	Self ring.NodeID
+	// Ring is where each partition should be. It tells a key's partition, and who
+	// stands in for those that hold it.
+	Ring *ring.Ring
+	// Place is where each partition is (RULES R12); nil: where the ring has it, in a
+	// cluster whose ring never changes.
+	Place   *place.Placement
+	Buckets Buckets
+}
+
+// Lists returns where a partition is, for a bucket of n replicas. What it holds is
+// shared: it must not be modified.
+func (v *View) Lists(partition uint32, n int) place.Lists {
+	switch {
+	case v.Place == nil && v.Ring == nil:
+		return place.Lists{}
+	case v.Place == nil:
+		return place.Lists{Old: v.Ring.Preference(partition, n)}
+	case int(partition) >= v.Place.Q():
+		return place.Lists{}
+	}
+	return v.Place.Of(partition).First(n)
+}
+
+// Primaries returns who holds a partition for a bucket of n replicas: its list,
+// and while it moves the newcomers after it. The result may be shared.
+func (v *View) Primaries(partition uint32, n int) []ring.NodeID {
+	l := v.Lists(partition, n)
+	if !l.Moving() {
+		return l.Old
+	}
+	return l.All(nil)
+}
+
+// Number returns that of the link that a partition's lists are by (RULES R15); 0
+// where the ring never changes.
+func (v *View) Number(partition uint32) uint64 {
+	if v.Place == nil || int(partition) >= v.Place.Q() {
+		return 0
+	}
+	return v.Place.Of(partition).Number
+}
+
+// Member says whether a node may stand in for others: by the ring alone whoever
+// has tokens, else only who has a say in the placement too.
+func (v *View) Member(id ring.NodeID) bool {
+	if v.Ring == nil || v.Ring.Count(id) == 0 {
+		return false
+	}
+	return v.listed(id)
+}
+
+// listed says whether a node is not known to be out of the cluster.
+func (v *View) listed(id ring.NodeID) bool {
+	if v.Place == nil {
+		return true
+	}
+	_, ok := v.Place.Member(id)
+	return ok
+}
+
+// StandIns appends to dst who may stand in for a partition's primaries, in the
+// order of the walk (paper, section 4.6): at most the first so many nodes of the
+// ring are looked at.
+func (v *View) StandIns(dst []ring.NodeID, partition uint32, primaries []ring.NodeID, first int) []ring.NodeID {
+	for _, id := range v.Ring.Preference(partition, first) {
+		if v.listed(id) && !slices.Contains(primaries, id) {
+			dst = append(dst, id)
+		}
+	}
+	return dst
+}
+
+// Held returns the partitions that this node is to hold, for any bucket: those
+// that recover when its disk is lost.
+func (v *View) Held() []uint32 {
+	most := 0
+	for _, p := range promises(&v.Buckets) {
+		most = max(most, p.n)
+	}
+	var all []uint32
+	for p := range uint32(v.Ring.Q()) {
+		if l := v.Lists(p, most); l.Holds(v.Self) {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// Bucket is how one bucket behaves.
+type Bucket = member.Bucket
+
+// Buckets are the settings of every bucket.
+type Buckets = member.Buckets

@@ -1,0 +1,76 @@
+package node
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/ourodb/ouro/internal/core/member"
+	"github.com/ourodb/ouro/internal/core/place"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// viewOf is a view of five nodes of whom the first four are members. The ring has
+// partition 0 at some of them; it is at a, b and c, and d comes for c.
+func viewOf(t *testing.T) *View {
+	t.Helper()
+	nodes := []ring.Node{{ID: "a"}, {ID: "b"}, {ID: "c"}, {ID: "d"}, {ID: "e"}}
+	tokens, err := ring.Assign(16, nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := ring.New(nodes, tokens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lists := make([]place.Lists, 16)
+	for i := range lists {
+		lists[i] = place.Lists{Number: 3, Old: []ring.NodeID{"a", "b", "c"}}
+	}
+	lists[0] = place.Lists{Number: 7, Old: []ring.NodeID{"a", "b", "c"}, New: []ring.NodeID{"a", "d", "b"}}
+	p := place.New(7, place.Hash{}, []place.Member{{ID: "a"}, {ID: "b"}, {ID: "c"}, {ID: "d"}}, lists)
+	return &View{Self: "d", Ring: r, Place: p, Buckets: Buckets{Default: member.DefaultBucket()}}
+}
+
+// Who holds a partition is told by the placement alone, never by the ring.
+func TestViewGoesByThePlacement(t *testing.T) {
+	v := viewOf(t)
+	if got, want := v.Primaries(0, 3), []ring.NodeID{"a", "b", "c", "d"}; !slices.Equal(got, want) {
+		t.Errorf("primaries of the one that moves: %v, want %v", got, want)
+	}
+	if got, want := v.Primaries(0, 2), []ring.NodeID{"a", "b", "d"}; !slices.Equal(got, want) {
+		t.Errorf("for two replicas: %v, want %v", got, want)
+	}
+	if got, want := v.Primaries(1, 3), []ring.NodeID{"a", "b", "c"}; !slices.Equal(got, want) {
+		t.Errorf("primaries: %v, want %v", got, want)
+	}
+	if v.Number(0) != 7 || v.Number(1) != 3 {
+		t.Errorf("numbers %d and %d", v.Number(0), v.Number(1))
+	}
+	if got := v.Held(); !slices.Equal(got, []uint32{0}) {
+		t.Errorf("the newcomer is to hold %v", got)
+	}
+	if got := v.StandIns(nil, 0, v.Primaries(0, 3), 5); len(got) != 0 {
+		t.Errorf("who is no member stands in: %v", got)
+	}
+	if got := v.StandIns(nil, 1, v.Primaries(1, 3), 5); !slices.Equal(got, []ring.NodeID{"d"}) {
+		t.Errorf("%v stand in, want d", got)
+	}
+	if v.Member("e") || !v.Member("d") {
+		t.Error("a member is who is named as one")
+	}
+}
+
+// Without a placement everything is where the ring has it.
+func TestViewWithoutPlacement(t *testing.T) {
+	v := viewOf(t)
+	v.Place = nil
+	for p := range uint32(16) {
+		want := v.Ring.Owners(p)
+		if got := v.Primaries(p, 3); !slices.Equal(got, want[:3]) || v.Number(p) != 0 {
+			t.Errorf("partition %d is at %v by number %d", p, got, v.Number(p))
+		}
+		if got := v.StandIns(nil, p, want[:3], 5); !slices.Equal(got, want[3:]) {
+			t.Errorf("%v stand in, want %v", got, want[3:])
+		}
+	}
+}
