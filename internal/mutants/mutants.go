@@ -3,7 +3,8 @@
 //
 // A mutant is a change of one snippet of one file. It is compiled in by the go
 // tool's overlay, so that no file of the tree is touched. Each costs a compile,
-// so the tests that call [Run] are skipped unless asked for:
+// so the tests that call [Run] plant them only if asked for; that each can still
+// be planted is always checked:
 //
 //	OURO_MUTANTS=1 go test -run Mutants -timeout 30m ./internal/core/coord
 package mutants
@@ -12,6 +13,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,9 +40,15 @@ type Mutant struct {
 	Pkg  string // directory of these tests, relative likewise; "" for the caller's own
 }
 
-// Run plants each mutant in turn and fails t for each that no test notices.
+// Run plants each mutant in turn and fails t for each that no test notices, or
+// whose snippet the source no longer has.
 func Run(t *testing.T, list []Mutant) {
 	t.Helper()
+	for _, m := range list {
+		if _, _, err := m.change(); err != nil {
+			t.Errorf("%s: %v", m.Name, err)
+		}
+	}
 	if os.Getenv(Variable) == "" {
 		t.Skipf("%d mutants; each costs a compile: set %s=1 to plant them", len(list), Variable)
 	}
@@ -70,24 +78,32 @@ func (m Mutant) run(t *testing.T) {
 	}
 }
 
+// change returns the path of the mutant's file, and the file with the bug.
+func (m Mutant) change() (path, changed string, err error) {
+	if path, err = filepath.Abs(filepath.Join(m.Dir, m.File)); err != nil {
+		return "", "", err
+	}
+	source, err := os.ReadFile(path)
+	if err != nil {
+		return "", "", err
+	}
+	if n := strings.Count(string(source), m.Old); n != 1 || m.New == m.Old {
+		return "", "", fmt.Errorf("%s has this snippet %d times, want once, and another instead:\n%s", m.File, n, m.Old)
+	}
+	return path, strings.Replace(string(source), m.Old, m.New, 1), nil
+}
+
 // plant writes the changed file and the overlay that puts it into place, and
 // returns the overlay's path.
 func (m Mutant) plant(t *testing.T) string {
 	t.Helper()
-	path, err := filepath.Abs(filepath.Join(m.Dir, m.File))
+	path, source, err := m.change()
 	if err != nil {
 		t.Fatal(err)
-	}
-	source, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := strings.Count(string(source), m.Old); n != 1 {
-		t.Fatalf("%s has this snippet %d times, want once:\n%s", m.File, n, m.Old)
 	}
 	dir := t.TempDir()
 	changed := filepath.Join(dir, m.File)
-	if err := os.WriteFile(changed, []byte(strings.Replace(string(source), m.Old, m.New, 1)), 0o600); err != nil {
+	if err := os.WriteFile(changed, []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	spec, err := json.Marshal(map[string]map[string]string{"Replace": {path: changed}})

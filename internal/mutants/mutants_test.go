@@ -35,6 +35,24 @@ func TestPlant(t *testing.T) {
 	}
 }
 
+// A mutant whose snippet is gone, or there twice, or is not changed, is none.
+func TestChange(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("a.go", []byte("package a\n\nconst n, m = 1, 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []Mutant{
+		{File: "a.go", Old: "2", New: "3"},
+		{File: "a.go", Old: "1", New: "2"},
+		{File: "a.go", Old: "n", New: "n"},
+		{File: "b.go", Old: "n", New: "m"},
+	} {
+		if _, _, err := m.change(); err == nil {
+			t.Errorf("%+v can be planted", m)
+		}
+	}
+}
+
 func TestWithout(t *testing.T) {
 	got := without([]string{"A=1", Variable + "=1", "B=2"}, Variable)
 	if len(got) != 2 || got[0] != "A=1" || got[1] != "B=2" {

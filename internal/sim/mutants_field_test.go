@@ -67,7 +67,7 @@ func TestMutantsOfTheField(t *testing.T) {
 		},
 		{
 			Name: "what is passed on to another is no repetition", Dir: coord, File: "forward.go", Test: "TestField_14_",
-			Old: "e.Passes = append(e.Passes, Pass{To: f.ids[i], Retry: f.retry,", New: "e.Passes = append(e.Passes, Pass{To: f.ids[i], Retry: false,",
+			Old: "Pass{To: f.ids[i], Retry: f.retry,", New: "Pass{To: f.ids[i], Retry: false,",
 		},
 		{
 			Name: "a strict read answers before it has repaired", Dir: coord, File: "get.go", Test: "TestRules_H16",
