@@ -78,6 +78,21 @@ func Belongs(e store.Engine) (disk uint64, err error) {
 	return disk, nil
 }
 
+// Holds says whether an engine has any record: the node's own, one beside it, or
+// one that is kept for others.
+func Holds(e store.Engine) (any bool, err error) {
+	for _, bounds := range []func() (lo, hi []byte){store.AllRecords, store.SideRange, store.PendingRange} {
+		lo, hi := bounds()
+		if err := e.Range(lo, hi, func(_, _ []byte) bool {
+			any = true
+			return false
+		}); err != nil || any {
+			return any, err
+		}
+	}
+	return false, nil
+}
+
 // Found says that the data in an engine belongs to the data folder of that id,
 // and, where any are given, that those partitions are recovering since the
 // wall-clock time given, whatever progress was made under another id. Synced is

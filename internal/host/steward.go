@@ -11,6 +11,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/disk"
 	"github.com/ourodb/ouro/internal/store"
 	"github.com/ourodb/ouro/internal/wire"
 )
@@ -38,18 +39,14 @@ const maxGossip = 1024
 // newSteward goes on from what the engine has kept, and puts the shards, which
 // have not started, where they stand.
 func newSteward(h *Host, view *node.View) (*steward, error) {
-	var kept reap.Durable
-	var bad error
-	if _, err := h.engine.Get(store.EpochKey(), func(v []byte) { kept, bad = reap.DecodeDurable(v) }); err != nil {
+	found, err := stands(h.engine)
+	if err != nil {
 		return nil, fmt.Errorf("host: read the epoch: %w", err)
-	}
-	if bad != nil {
-		return nil, bad
 	}
 	cfg := h.cfg.Epochs
 	cfg.Seed, cfg.Shards = newRun(), len(h.shards)
 	s := &steward{host: h, wake: make(chan struct{}, 1)}
-	s.epochs = reap.NewEpochs(cfg, view.Self, members(view), kept)
+	s.epochs = reap.NewEpochs(cfg, view.Self, members(view), found)
 	s.epochs.Begin(&s.out)
 	for _, sh := range h.shards {
 		sh.stand(h.now(), s.out.Stand)
@@ -57,6 +54,18 @@ func newSteward(h *Host, view *node.View) (*steward, error) {
 	s.out.Stand = reap.Stand{}
 	s.publish()
 	return s, nil
+}
+
+// stands returns what an engine says of the epochs.
+func stands(e store.Engine) (found reap.Disk, err error) {
+	var bad error
+	if _, err = e.Get(store.EpochKey(), func(v []byte) { found.Durable, bad = reap.DecodeDurable(v) }); err == nil {
+		err = bad
+	}
+	if err == nil {
+		found.Holds, err = disk.Holds(e)
+	}
+	return found, err
 }
 
 func members(v *node.View) []ring.NodeID {

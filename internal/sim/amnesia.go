@@ -19,13 +19,18 @@ func (n *nemesis) forget(k kind, m *machine) {
 		w.kill(m, 0)
 		w.wipe(m)
 	case kindRestore:
-		if n.images[m] == nil {
+		old := n.images[m]
+		if n.early && m.first != nil {
+			old, m.first = m.first, nil
+			c.Early++
+		}
+		if old == nil {
 			n.images[m] = m.copyDisk()
 			return
 		}
 		c.Restored++
 		w.kill(m, 0)
-		w.putBack(m, n.images[m], n.rand.IntN(2) == 0)
+		w.putBack(m, old, n.rand.IntN(2) == 0)
 		delete(n.images, m)
 	case kindCopy:
 		o := n.node()

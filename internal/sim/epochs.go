@@ -5,6 +5,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/disk"
 	"github.com/ourodb/ouro/internal/store"
 )
 
@@ -21,21 +22,27 @@ func (w *World) found(m *machine) {
 		m.steward = nil
 		return
 	}
-	var kept reap.Durable
-	_, err := m.disk.Engine.Get(store.EpochKey(), func(v []byte) {
-		var bad error
-		if kept, bad = reap.DecodeDurable(v); bad != nil {
-			w.bug("%s: %v", m.id, bad)
-		}
-	})
+	found, err := stands(m.disk.Engine)
 	if err != nil {
 		w.bug("%s: %v", m.id, err)
 	}
 	cfg := w.cfg.Epochs
 	cfg.Seed = m.run
-	m.steward = &steward{epochs: reap.NewEpochs(cfg, m.id, w.members(), kept)}
+	m.steward = &steward{epochs: reap.NewEpochs(cfg, m.id, w.members(), found)}
 	m.steward.epochs.Begin(&m.steward.out)
 	w.attend(m, w.clock(m))
+}
+
+// stands returns what an engine says of the epochs.
+func stands(e store.Engine) (found reap.Disk, err error) {
+	var bad error
+	if _, err = e.Get(store.EpochKey(), func(v []byte) { found.Durable, bad = reap.DecodeDurable(v) }); err == nil {
+		err = bad
+	}
+	if err == nil {
+		found.Holds, err = disk.Holds(e)
+	}
+	return found, err
 }
 
 func (w *World) members() []ring.NodeID {
@@ -89,6 +96,9 @@ func (w *World) attend(m *machine, now clock.Now) {
 // keepEpoch writes an epoch to the disk; when it is synced it may be shown. A
 // disk that refuses it is asked again.
 func (w *World) keepEpoch(m *machine, d reap.Durable) {
+	if found, err := stands(m.disk.Engine); err == nil && found.Epoch == 0 && found.Holds && w.wholeOne(m) {
+		m.first = m.copyDisk()
+	}
 	life := m.life
 	var b store.Batch
 	b.Set(store.EpochKey(), reap.AppendDurable(nil, d))

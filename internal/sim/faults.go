@@ -62,6 +62,7 @@ type nemesis struct {
 	active []*wound
 	stop   bool
 	images map[*machine]*image // old copies of disks
+	early  bool                // disks are first put back as they were before their first epoch
 }
 
 // wound is a fault that has not been taken back.
@@ -72,6 +73,7 @@ type wound struct {
 
 func (w *World) unleash(s *shape) *nemesis {
 	n := &nemesis{w: w, rand: stream(s.cfg.Seed, streamFaults), shape: s, images: map[*machine]*image{}}
+	n.early = stream(s.cfg.Seed, streamImages).IntN(2) == 0
 	if len(s.kinds) > 0 {
 		n.next()
 	}

@@ -33,6 +33,7 @@ type machine struct {
 	born   time.Duration // when the process started
 	folder folder
 	rotten [][]byte // engine keys of records that were damaged
+	first  *image   // its disk as it was before its first epoch
 
 	recovering bool          // something was, when the process started
 	rolledBack bool          // its data is older than what the others have reaped

@@ -86,6 +86,7 @@ type Faults struct {
 	ClockJumps int `json:"clock_jumps"`
 	Wipes      int `json:"wiped_disks"`
 	Restored   int `json:"restored_disks"`
+	Early      int `json:"restored_early"` // of them, from before the first epoch
 	Copied     int `json:"copied_disks"`
 	Rotten     int `json:"rotten_records"`
 	Away       int `json:"long_absences"`
@@ -145,6 +146,7 @@ func (f *Faults) add(o *Faults) {
 	f.ClockJumps += o.ClockJumps
 	f.Wipes += o.Wipes
 	f.Restored += o.Restored
+	f.Early += o.Early
 	f.Copied += o.Copied
 	f.Rotten += o.Rotten
 	f.Away += o.Away

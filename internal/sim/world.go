@@ -46,7 +46,8 @@ const (
 	streamShape
 	streamLoad
 	streamFaults
-	streamNode // and above: one for each node
+	streamNode             // and above: one for each node
+	streamImages = 1 << 32 // far above those
 )
 
 func stream(seed uint64, number uint64) *rand.Rand {

@@ -172,6 +172,10 @@ func AppendSideKey(dst []byte, partition uint32, bucket string, pos uint64, name
 	return appendKey(append(dst, sidePrefix), partition, bucket, pos, name)
 }
 
+// SideRange returns the range of engine keys, the end excluded, that holds all
+// side records and nothing else.
+func SideRange() (lo, hi []byte) { return []byte{sidePrefix}, []byte{sidePrefix + 1} }
+
 // IsSide reports whether an engine key is that of a side record.
 func IsSide(key []byte) bool { return len(key) > 0 && key[0] == sidePrefix }
 

@@ -2,6 +2,7 @@ package reap
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/clock"
@@ -28,6 +29,13 @@ type EpochConfig struct {
 type Durable struct {
 	Epoch uint64
 	Born  uint64 // the epoch in which this disk was filled anew; 0: with the cluster
+}
+
+// Disk is what a node finds on its disk when it starts.
+type Disk struct {
+	Durable
+	// Holds: there is any record, its own or kept for another.
+	Holds bool
 }
 
 // Shown is the highest epoch that a member is known to have shown.
@@ -76,6 +84,13 @@ func (e *EpochEffects) Reset() {
 	*e = EpochEffects{Tells: e.Tells[:0], Facts: e.Facts[:0]}
 }
 
+// known is what is known of a member. Who is in epoch 0 has shown something, and
+// who was never heard of has not.
+type known struct {
+	Shown
+	heard bool
+}
+
 // What an [Epochs] is doing about the next epoch.
 type phase uint8
 
@@ -91,10 +106,11 @@ type Epochs struct {
 	cfg     EpochConfig
 	rand    *rand.Rand
 	self    ring.NodeID
-	members []Shown // by id; this node's own is what it may show
+	members []known // by id; this node's own is what it may show
 	up      map[ring.NodeID]bool
 	told    map[ring.NodeID]time.Duration // when each peer was told last
 	durable Durable
+	holds   bool // there were records on the disk when this process started
 	wanted  uint64
 	known   bool
 	rolled  bool
@@ -116,8 +132,8 @@ const (
 	farthest = 4
 )
 
-// NewEpochs returns a machine that goes on from what the disk has kept.
-func NewEpochs(cfg EpochConfig, self ring.NodeID, members []ring.NodeID, kept Durable) *Epochs {
+// NewEpochs returns a machine that goes on from what is on the disk.
+func NewEpochs(cfg EpochConfig, self ring.NodeID, members []ring.NodeID, disk Disk) *Epochs {
 	if cfg.Every <= 0 {
 		cfg.Every = 20 * time.Second
 	}
@@ -129,7 +145,7 @@ func NewEpochs(cfg EpochConfig, self ring.NodeID, members []ring.NodeID, kept Du
 	}
 	e := &Epochs{
 		cfg: cfg, rand: rand.New(rand.NewPCG(cfg.Seed, 0x6f75726f)), self: self,
-		up: map[ring.NodeID]bool{}, told: map[ring.NodeID]time.Duration{}, durable: kept, stood: make([]bool, cfg.Shards),
+		up: map[ring.NodeID]bool{}, told: map[ring.NodeID]time.Duration{}, durable: disk.Durable, holds: disk.Holds, stood: make([]bool, cfg.Shards),
 	}
 	e.Members(members)
 	return e
@@ -141,32 +157,34 @@ func (e *Epochs) Begin(out *EpochEffects) { e.stand(e.durable.Epoch, out) }
 // Members takes the members of the cluster. Who was never heard of has shown
 // nothing and holds up the others; those there are at the start have shown the
 // epoch before this node's own, or it would not be in it. That must be known: it
-// tells one that was put on an old copy of its disk while all others were down.
+// tells one that was put on an old copy of its disk while all others were down. A
+// node in epoch 0 knows nothing: its disk may be so old a copy that what all have
+// shown since is not on it.
 func (e *Epochs) Members(ids []ring.NodeID) {
 	before := e.members
 	e.members = nil
 	for _, id := range ids {
-		s := Shown{Node: id}
+		k := known{Shown: Shown{Node: id}}
 		if before == nil {
-			s.Epoch = e.floor()
+			k.Epoch, k.heard = e.floor(), e.durable.Epoch > 0
 		}
 		if i := index(before, id); i >= 0 {
-			s.Epoch = before[i].Epoch
+			k = before[i]
 		}
 		if id == e.self {
-			s.Epoch = e.durable.Epoch
+			k.Epoch, k.heard = e.durable.Epoch, true
 		}
-		e.members = append(e.members, s)
+		e.members = append(e.members, k)
 	}
 }
 
-func index(all []Shown, id ring.NodeID) int {
-	for i := range all {
-		if all[i].Node == id {
-			return i
-		}
-	}
-	return -1
+func index(all []known, id ring.NodeID) int {
+	return slices.IndexFunc(all, func(k known) bool { return k.Node == id })
+}
+
+// listed returns what is told of a member, -1 where it is nothing.
+func listed(all []Shown, id ring.NodeID) int {
+	return slices.IndexFunc(all, func(s Shown) bool { return s.Node == id })
 }
 
 // lowest is the lowest epoch that all members have shown, the floor of the
@@ -222,8 +240,8 @@ func (e *Epochs) Hear(now clock.Now, from ring.NodeID, show *Show, out *EpochEff
 	for i := range e.members {
 		m := &e.members[i]
 		told := uint64(0)
-		if at := index(show.Shown, m.Node); at >= 0 {
-			told = show.Shown[at].Epoch
+		if at := listed(show.Shown, m.Node); at >= 0 {
+			told, m.heard = show.Shown[at].Epoch, true
 		}
 		behind = behind || told < m.Epoch
 		if m.Node == e.self {
@@ -236,7 +254,7 @@ func (e *Epochs) Hear(now clock.Now, from ring.NodeID, show *Show, out *EpochEff
 	fresh := !e.known || e.highest() > high
 	e.known = true
 	switch {
-	case e.adopt(now, out):
+	case e.adopt(now, from, out):
 	case fresh && e.phase == resting:
 		e.stand(e.durable.Epoch, out)
 	}
@@ -248,7 +266,7 @@ func (e *Epochs) Hear(now clock.Now, from ring.NodeID, show *Show, out *EpochEff
 
 // seen takes what another has seen of this node: it never shows what it has not
 // synced, so one that was seen beyond its own epoch has lost its disk or was put
-// on an old copy of it (RULES R22). The former is for adopt.
+// on an old copy of it (RULES R22). Where it knows no epoch adopt tells which.
 func (e *Epochs) seen(now clock.Now, from ring.NodeID, told uint64, out *EpochEffects) {
 	if told <= e.durable.Epoch {
 		return
@@ -258,6 +276,10 @@ func (e *Epochs) seen(now clock.Now, from ring.NodeID, told uint64, out *EpochEf
 		e.members[i].Epoch = max(e.members[i].Epoch, told)
 		return
 	}
+	e.rollBack(now, from, told, out)
+}
+
+func (e *Epochs) rollBack(now clock.Now, from ring.NodeID, told uint64, out *EpochEffects) {
 	if !e.rolled {
 		e.rolled, out.RolledBack = true, true
 		out.Facts = append(out.Facts, fact.Fact{Kind: fact.RolledBack, At: now.Mono, Peer: string(from), N: int(told)})
@@ -266,10 +288,19 @@ func (e *Epochs) seen(now clock.Now, from ring.NodeID, told uint64, out *EpochEf
 
 // adopt takes the epoch of the others for a disk that knows none of its own,
 // where they are past the first: it is a newcomer's or was lost. What it keeps it
-// has minted itself, in that epoch.
-func (e *Epochs) adopt(now clock.Now, out *EpochEffects) bool {
+// has minted itself, in that epoch, if it was empty when this process started;
+// what was there before is of an old copy, made before the first epoch, as far as
+// anybody can tell.
+func (e *Epochs) adopt(now clock.Now, from ring.NodeID, out *EpochEffects) bool {
 	i := index(e.members, e.self)
-	if e.durable.Epoch != 0 || i < 0 || e.phase == storing || e.members[i].Epoch == 0 && e.highest() < 2 {
+	if e.durable.Epoch != 0 || i < 0 || e.members[i].Epoch == 0 && e.highest() < 2 {
+		return false
+	}
+	if e.holds {
+		e.rollBack(now, from, max(e.members[i].Epoch, e.highest()-1), out)
+		return false
+	}
+	if e.phase == storing {
 		return false
 	}
 	e.durable = Durable{Epoch: e.highest(), Born: e.highest()}
@@ -362,7 +393,13 @@ func (e *Epochs) waited() bool { return e.wanted > e.lowest() }
 
 // may says whether the next epoch may be entered, as far as others matter.
 func (e *Epochs) may() bool {
-	return !e.rolled && e.wanted > e.durable.Epoch && e.lowest() >= e.durable.Epoch && index(e.members, e.self) >= 0
+	return !e.rolled && e.wanted > e.durable.Epoch && e.lowest() >= e.durable.Epoch && e.heardAll() && index(e.members, e.self) >= 0
+}
+
+// heardAll says whether every member has shown anything. Who goes on from epoch 0
+// before it has heard that it was seen in a later one never learns it.
+func (e *Epochs) heardAll() bool {
+	return !slices.ContainsFunc(e.members, func(k known) bool { return !k.heard })
 }
 
 // due is when the next epoch is to be entered: at once after another has.
@@ -404,7 +441,12 @@ func (e *Epochs) anyone() (ring.NodeID, bool) {
 }
 
 func (e *Epochs) tell(now clock.Now, to ring.NodeID, out *EpochEffects) {
-	show := Show{Wanted: e.wanted, Shown: append([]Shown(nil), e.members...)}
+	show := Show{Wanted: e.wanted}
+	for _, m := range e.members {
+		if m.heard {
+			show.Shown = append(show.Shown, m.Shown)
+		}
+	}
 	e.told[to] = now.Mono
 	out.Tells = append(out.Tells, Tell{To: to, Show: show})
 }
@@ -425,7 +467,7 @@ func (e *Epochs) Status() Status {
 		return s
 	}
 	for _, m := range e.members {
-		if m.Epoch < e.durable.Epoch || m.Epoch == e.durable.Epoch && e.highest() > e.durable.Epoch && m.Node != e.self {
+		if !m.heard || m.Epoch < e.durable.Epoch || m.Epoch == e.durable.Epoch && e.highest() > e.durable.Epoch && m.Node != e.self {
 			s.Behind = append(s.Behind, m.Node)
 		}
 	}

@@ -313,7 +313,7 @@ func (o *oracle) enters(x uint8, epoch [3]uint8, h copied) bool {
 		q.a = h
 	}
 	return o.ask(q, func() answer {
-		e := reap.NewEpochs(reap.EpochConfig{}, ids[x], ids[:], reap.Durable{Epoch: uint64(epoch[x])})
+		e := reap.NewEpochs(reap.EpochConfig{}, ids[x], ids[:], reap.Disk{Durable: reap.Durable{Epoch: uint64(epoch[x])}, Holds: true})
 		var out reap.EpochEffects
 		e.Begin(&out)
 		show := reap.Show{}

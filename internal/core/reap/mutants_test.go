@@ -66,6 +66,22 @@ func TestMutants(t *testing.T) {
 			Old: "	return Result{Answer: a, Drop: true}\n}\n\n// Due", New: "	return Result{Answer: a}\n}\n\n// Due",
 		},
 		{
+			Name: "an image of before the first epoch is taken for a new disk", File: "epochs.go", Pkg: "../../sim", Test: "TestRules_R22",
+			Old: "	if e.holds {\n", New: "	if e.holds && false {\n",
+		},
+		{
+			Name: "a new disk is taken for an old copy", File: "epochs.go", Pkg: "../../sim", Test: "TestNewDiskIsNoOldCopy",
+			Old: "durable: disk.Durable, holds: disk.Holds, stood", New: "durable: disk.Durable, holds: true, stood",
+		},
+		{
+			Name: "a node goes on from epoch 0 unheard", File: "epochs.go", Test: "TestNobodyGoesOnUnheard",
+			Old: " && e.heardAll() && ", New: " && ",
+		},
+		{
+			Name: "what was never heard of is told as epoch 0", File: "epochs.go", Test: "TestUnheardIsNotTold",
+			Old: "		if m.heard {\n", New: "		if m.heard || true {\n",
+		},
+		{
 			Name: "a reap goes on while a primary is away", File: "reaper.go", Test: "TestNoVoteWithoutAllPrimaries",
 			Old: "		} else if !p.Usable(id) {", New: "		} else if false {",
 		},

@@ -1,0 +1,140 @@
+package reap_test
+
+import (
+	"testing"
+
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/reap"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// keeper is the epochs of node A of three, on a disk as found.
+type keeper struct {
+	t   *testing.T
+	e   *reap.Epochs
+	out reap.EpochEffects
+}
+
+func newKeeper(t *testing.T, disk reap.Disk) *keeper {
+	k := &keeper{t: t, e: reap.NewEpochs(reap.EpochConfig{}, "A", []ring.NodeID{"A", "B", "C"}, disk)}
+	k.e.Begin(&k.out)
+	k.settle()
+	return k
+}
+
+// settle answers every question for the shards, which keep nothing, and every
+// store.
+func (k *keeper) settle() {
+	for k.out.Stand.Seq != 0 || k.out.Storing {
+		if seq := k.out.Stand.Seq; seq != 0 {
+			k.out.Stand.Seq = 0
+			k.e.Stood(exploreNow, 0, seq, 0, false, &k.out)
+		}
+		if k.out.Storing {
+			k.out.Storing = false
+			k.e.Stored(exploreNow, k.out.Store, &k.out)
+		}
+	}
+}
+
+// hears takes what a member tells of A, B and C; those below 0 it does not know.
+func (k *keeper) hears(from ring.NodeID, a, b, c int) {
+	k.t.Helper()
+	var show reap.Show
+	for i, epoch := range []int{a, b, c} {
+		if epoch >= 0 {
+			show.Shown = append(show.Shown, reap.Shown{Node: []ring.NodeID{"A", "B", "C"}[i], Epoch: uint64(epoch)})
+		}
+	}
+	k.e.Hear(exploreNow, from, &show, &k.out)
+	k.settle()
+}
+
+// is checks the epoch, and whether the disk was found to be an old copy.
+func (k *keeper) is(what string, epoch uint64, rolledBack bool) {
+	k.t.Helper()
+	if got := k.e.Status().Epoch; got != epoch || k.out.RolledBack != rolledBack {
+		k.t.Errorf("%s: epoch %d, rolled back %v; want %d, %v", what, got, k.out.RolledBack, epoch, rolledBack)
+	}
+	stated := len(k.out.Facts) > 0 && k.out.Facts[len(k.out.Facts)-1].Kind == fact.RolledBack
+	if stated != rolledBack {
+		k.t.Errorf("%s: %v is stated", what, k.out.Facts)
+	}
+}
+
+// A disk that knows no epoch is new, or an old copy from before the first one. One
+// that was empty when its process started has nothing to bring back and takes the
+// epoch of the others; any other is set aside where they are past the first.
+func TestDiskThatKnowsNoEpoch(t *testing.T) {
+	for _, c := range []struct {
+		what    string
+		a, b, c int // what B tells
+		rolled  bool
+	}{
+		{"a cluster that begins", 0, 0, 0, false},
+		{"others that never heard of it", -1, 0, -1, false},
+		{"others in the first epoch, which it may have missed", 0, 1, 0, false},
+		{"seen in the first", 1, 0, 0, true},
+		{"seen in a later one", 4, 4, 3, true},
+		{"never seen, by others that are further", 0, 1, 2, true},
+	} {
+		k := newKeeper(t, reap.Disk{Holds: true})
+		k.hears("B", c.a, c.b, c.c)
+		k.is("an old disk and "+c.what, 0, c.rolled)
+
+		k = newKeeper(t, reap.Disk{})
+		k.hears("B", c.a, c.b, c.c)
+		epoch := uint64(0)
+		if c.rolled {
+			epoch = uint64(max(c.a, c.b, c.c))
+		}
+		k.is("a new disk and "+c.what, epoch, false)
+	}
+}
+
+// A disk that knows its epoch was rolled back where it was seen in a later one,
+// whatever it holds.
+func TestDiskSeenInALaterEpoch(t *testing.T) {
+	for _, holds := range []bool{false, true} {
+		k := newKeeper(t, reap.Disk{Durable: reap.Durable{Epoch: 3}, Holds: holds})
+		k.hears("B", 3, 4, 3)
+		k.is("seen in its own", 3, false)
+		k.hears("C", 4, 4, 4)
+		k.is("seen in the next", 3, true)
+	}
+}
+
+// Nobody goes on from epoch 0 before every member was heard of: an old copy of a
+// disk, which knows nothing, would go on into an epoch that it was in before, and
+// its records would count as new there.
+func TestNobodyGoesOnUnheard(t *testing.T) {
+	k := newKeeper(t, reap.Disk{Holds: true})
+	k.e.Want(exploreNow, 3, &k.out)
+	k.settle()
+	k.is("nobody was heard", 0, false)
+	if behind := k.e.Status().Behind; len(behind) != 2 {
+		t.Errorf("it waits for %v", behind)
+	}
+	k.hears("B", -1, 0, -1)
+	k.is("B was heard", 0, false)
+	k.hears("B", 0, 0, 0)
+	k.is("C was heard of", 1, false)
+	fresh := newKeeper(t, reap.Disk{Holds: true})
+	fresh.e.Want(exploreNow, 3, &fresh.out)
+	fresh.settle()
+	fresh.hears("B", -1, 0, -1)
+	fresh.hears("C", 1, 2, 2)
+	fresh.is("C has seen it", 0, true)
+}
+
+// What was never heard of is not told as if it were in epoch 0.
+func TestUnheardIsNotTold(t *testing.T) {
+	k := newKeeper(t, reap.Disk{})
+	k.e.Link(exploreNow, "B", true, &k.out)
+	k.hears("B", -1, 0, -1)
+	k.out.Reset()
+	k.e.Link(exploreNow, "C", true, &k.out)
+	if len(k.out.Tells) != 1 || k.out.Tells[0].To != "C" || len(k.out.Tells[0].Shown) != 2 {
+		t.Errorf("C is told %+v", k.out.Tells)
+	}
+}
