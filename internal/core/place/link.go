@@ -14,10 +14,26 @@ type Member struct {
 	Disk uint64 // 0: a founder whose disk no link has named yet
 }
 
+// Act says by what right a link removes members that lists still hold.
+type Act uint8
+
+// The acts. Ordinary links remove none.
+const (
+	Ordinary Act = iota
+	// Forced removes members that an operator gave up. The lists go on without
+	// them, and so do moves; what only they held is lost (RULES R18).
+	Forced
+	// Restarted is an operator's act that nobody chose, for when a majority of the
+	// members' disks is lost (R13). It does what Forced does, begins a new count of
+	// numbers, and voids strict promises.
+	Restarted
+)
+
 // Link is one decision of the members of the link before it.
 type Link struct {
-	Number  uint64 // that of the link before it and 1
+	Number  uint64 // that of the link before it and 1; see [Restarted]
 	Before  Hash
+	Act     Act
 	Members []Member // sorted by id; they choose the next link
 	Moves   []Move   // sorted by partition, each at most once
 }

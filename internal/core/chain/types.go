@@ -1,0 +1,169 @@
+package chain
+
+import (
+	"cmp"
+	"strings"
+	"time"
+
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/place"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// Config bounds a [Chain]. Zero fields take the defaults.
+type Config struct {
+	// Every is the least time between two proposals of this node. Default 1 s.
+	Every time.Duration
+	// Wait is after what time acceptors are asked again. After three times a new
+	// ballot is begun, later each time up to MaxBackOff. Defaults 1 s and 10 s.
+	Wait, MaxBackOff time.Duration
+	// Gather is for how long moves that could end wait for others to get ready,
+	// so that one link ends many. Default 3 s.
+	Gather time.Duration
+	// Patience is for how long something may be due before a node that is not
+	// the first proposes it. Default 15 s.
+	Patience time.Duration
+	// Tell is how often a peer is told the newest number, and after what time a
+	// report that led to nothing is made again. Default 5 s.
+	Tell time.Duration
+	// MaxMoving is how many partitions may be on their way to a node at a time;
+	// others wait. Default 128.
+	MaxMoving int
+	// MaxLink bounds a proposed link, in bytes; what does not fit is for the
+	// next. Default 192 KiB. MaxPage bounds what one message carries of a
+	// placement. Default 256 KiB.
+	MaxLink, MaxPage int
+	// MaxPlacement bounds a placement that is fetched, in bytes. Default 16 MiB.
+	MaxPlacement int
+}
+
+// Ballot is one attempt at an instance. Ballots are ordered, and a node never
+// makes one twice: Run is drawn at its start.
+type Ballot struct {
+	Round uint64 // 0: none
+	Node  ring.NodeID
+	Run   uint64
+}
+
+// Compare returns -1, 0 or 1 as b comes before, with or after o.
+func (b Ballot) Compare(o Ballot) int {
+	return cmp.Or(cmp.Compare(b.Round, o.Round), strings.Compare(string(b.Node), string(o.Node)), cmp.Compare(b.Run, o.Run))
+}
+
+// Vote is what an acceptor keeps of the instance that follows a placement. The
+// zero value has promised nothing.
+type Vote struct {
+	Number   uint64 // of that placement
+	Promised Ballot // no lower ballot is answered
+	Accepted Ballot
+	Link     *place.Link // accepted in that ballot; nil: none
+}
+
+// Durable is what a node must find again after a stop.
+type Durable struct {
+	Placement *place.Placement // nil: none known
+	Vote      Vote
+}
+
+// Target is what the history of the cluster wants (RULES R12), and what is not to
+// be waited for.
+type Target struct {
+	// Lists has the list that each partition should have, up to the greatest n of
+	// any bucket. It may name nodes that are no members yet. nil: as they are.
+	Lists [][]ring.NodeID
+	// Members are all that have joined and not left, sorted.
+	Members []ring.NodeID
+	// Forced are those that an operator removed for ever, sorted: their lists go
+	// on without them, and what only they held is lost (R18).
+	Forced []ring.NodeID
+	// Promises are those of the buckets: what ends a move must prove each.
+	Promises []place.Promise
+}
+
+// Kind says what a [Message] is.
+type Kind uint8
+
+// The kinds of message. Number, Hash and Disk are the sender's in each.
+const (
+	Tell     Kind = 1 + iota // here is where I am
+	Prepare                  // will you answer Ballot?
+	Promise                  // yes, and no lower one; I accepted Link in Accepted, if any
+	Accept                   // accept Link in Ballot
+	Accepted                 // I did
+	Reject                   // no: I promised Ballot, which is higher
+	Chosen                   // Link follows; without one, the Link that you accepted in Ballot
+	Report                   // Reports are ready, and whether I am Clean
+	Fetch                    // send me your placement from Offset on
+	Page                     // Bytes of it, from Offset, of Total
+)
+
+// Message is what nodes tell each other. Every field is shared, none may be
+// modified.
+type Message struct {
+	Kind     Kind
+	Number   uint64 // of the sender's placement; 0: it has none. The instance is that which follows it
+	Origin   place.Hash
+	Hash     place.Hash
+	Disk     uint64
+	Ballot   Ballot
+	Accepted Ballot
+	Link     *place.Link
+	Reports  []Ready
+	Clean    bool
+	Offset   int
+	Total    int
+	Bytes    []byte
+}
+
+// Ready says that a node has proved what a move needs of it.
+type Ready struct {
+	Partition uint32
+	Proof     place.Proof
+}
+
+// Effects is what a [Chain] wants done.
+type Effects struct {
+	Sends []Send
+	// Storing: Store is to be synced, then told with [Chain.Stored]. There is one
+	// at a time.
+	Storing bool
+	Store   Store
+	// Adopted is a placement that this node has adopted durably: what requests go
+	// by from now on. nil: none.
+	Adopted *place.Placement
+	Facts   []fact.Fact
+}
+
+// Send is a message to a peer. It may be lost.
+type Send struct {
+	To      ring.NodeID
+	Message *Message
+}
+
+// Store is what is to be written in one batch.
+type Store struct {
+	Seq       uint64
+	Vote      Vote
+	Placement *place.Placement // nil: as it is
+}
+
+// Reset empties e and keeps its memory.
+func (e *Effects) Reset() {
+	clear(e.Sends)
+	clear(e.Facts)
+	*e = Effects{Sends: e.Sends[:0], Facts: e.Facts[:0]}
+}
+
+// Status is where a node stands, for operators.
+type Status struct {
+	Number   uint64
+	Hash     place.Hash
+	Acceptor bool // this node has a say, under its disk
+	First    ring.NodeID
+	Moving   int // partitions
+	Ready    int // proofs in hand
+	Due      time.Duration
+	// Waits says what holds up what is due; "": nothing is due, or it goes on.
+	Waits    string
+	Diverged ring.NodeID // ALARM: has another link of one number; "": nobody seen
+}
