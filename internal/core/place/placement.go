@@ -2,7 +2,6 @@ package place
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -11,6 +10,7 @@ import (
 // value.
 type Placement struct {
 	number  uint64
+	origin  Hash
 	hash    Hash
 	members []Member
 	lists   []Lists
@@ -22,18 +22,26 @@ func (p *Placement) Number() uint64 { return p.number }
 // Hash covers the chain up to the newest link.
 func (p *Placement) Hash() Hash { return p.hash }
 
+// Origin is the hash of the founding: chains of two foundings have nothing to do
+// with each other.
+func (p *Placement) Origin() Hash { return p.origin }
+
 // Members returns those who choose the next link, sorted by id. The result is
 // shared: it must not be modified.
 func (p *Placement) Members() []Member { return p.members }
 
 // Member returns the member with this id and whether there is one.
 func (p *Placement) Member(id ring.NodeID) (Member, bool) {
-	i, ok := slices.BinarySearchFunc(p.members, id, func(m Member, id ring.NodeID) int { return strings.Compare(string(m.ID), string(id)) })
+	i, ok := slices.BinarySearchFunc(p.members, id, compareID)
 	if !ok {
 		return Member{}, false
 	}
 	return p.members[i], true
 }
+
+// Named says whether links have named the disks of all members: not before the
+// second link, which must be chosen by all founders (decision 0017).
+func (p *Placement) Named() bool { return p.members[0].Disk != 0 }
 
 // Q returns the number of partitions.
 func (p *Placement) Q() int { return len(p.lists) }
@@ -52,7 +60,8 @@ func Founded(r *ring.Ring, n int) *Placement {
 	for i := range p.lists {
 		p.lists[i] = Lists{Number: 1, Old: r.Preference(uint32(i), n)}
 	}
-	p.hash = Hash(r.Hash())
+	p.origin = sum(p.appendBody(nil))
+	p.hash = p.origin
 	return p
 }
 
