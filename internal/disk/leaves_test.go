@@ -391,3 +391,18 @@ func TestMarks(t *testing.T) {
 		t.Errorf("after a restart %v, want %v", got, want)
 	}
 }
+
+// A mark without a new state leaves the record where it is: in memory, which has
+// it even while the disk can't be read.
+func TestMarksLeaveTheCacheAlone(t *testing.T) {
+	b := &breaking{}
+	s := newShard(t, disk.Config{}, b.plan)
+	again := join(2, "k", 1, "v")
+	again.Missed = "B"
+	s.run(join(1, "k", 1, "v"))
+	s.sync(1)
+	s.run(again)
+	expect(t, "marked", s.sync(1), "2 join durable")
+	b.op, b.err = fault.Get, errors.New("test: bad block")
+	expect(t, "from memory", s.run(read(3, "k")), "3 read v")
+}
