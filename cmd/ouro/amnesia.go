@@ -22,12 +22,13 @@ func (n *node) fail(err error) {
 }
 
 // comeBack makes the data folder another disk, and ends the node so that it comes
-// back as recovering (RULES R9, R11).
-func (n *node) comeBack(peer, why string) {
+// back as recovering (RULES R9, R11). The peer knows of that epoch.
+func (n *node) comeBack(peer, why string, epoch uint64) {
 	n.again.Do(func() {
 		n.log.Warn("this node may have forgotten something that it acknowledged: it comes back as recovering, under a new disk id",
 			"peer", peer, "why", why)
 		n.host.Doubt(true)
+		n.host.Refused(epoch)
 		if err := n.dir.ComeBack(); err != nil {
 			n.fail(err)
 			return

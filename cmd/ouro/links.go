@@ -51,11 +51,11 @@ func (l *linkHandler) Check(h transport.Hello, live uint64) (knows uint64, err e
 	d := member.Disk{ID: h.Disk, Starts: h.Starts, Runs: h.Runs, Recovering: h.Recovering, Replaced: h.Replaced}
 	verdict := l.seen.Judge(h.Node, live, &d)
 	if verdict != member.Follows {
-		code := transport.ComeBack
+		no := &transport.RefusedError{Code: transport.ComeBack, Message: l.seen.Explain(h.Node, verdict, &d), Epoch: l.host.HighestEpoch()}
 		if verdict == member.Twin {
-			code = transport.Twin
+			no.Code, no.Epoch = transport.Twin, 0
 		}
-		return 0, &transport.RefusedError{Code: code, Message: l.seen.Explain(h.Node, verdict, &d)}
+		return 0, no
 	}
 	before, _ := l.seen.Of(h.Node)
 	next, news := l.seen.With(h.Node, &d)
@@ -104,7 +104,7 @@ const twinPatience = 8 * time.Second
 func (l *linkHandler) Refused(peer string, err *transport.RefusedError) {
 	switch err.Code {
 	case transport.ComeBack:
-		l.node.comeBack(peer, err.Message)
+		l.node.comeBack(peer, err.Message, err.Epoch)
 	case transport.Twin:
 		l.mu.Lock()
 		since, known := l.twins[peer]

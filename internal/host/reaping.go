@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/reap"
 )
 
@@ -65,6 +66,28 @@ func (h *Host) ReapingAge() time.Duration {
 		return 0
 	}
 	return max(time.Since(time.UnixMilli(b.Oldest)), 0)
+}
+
+// HighestEpoch returns the highest epoch that this node knows of.
+func (h *Host) HighestEpoch() uint64 { return h.steward.status.Load().Highest }
+
+// Refused says that a member which knows of that epoch has refused a link, since
+// it knows another disk of this node, and waits until a disk that is new has taken
+// the epoch, for a while: if it has not, it is taken for an old copy when the node
+// begins again.
+func (h *Host) Refused(epoch uint64) {
+	st, taken := h.steward, make(chan struct{})
+	st.do(func(clock.Now) {
+		st.epochs.Refused(epoch, &st.out)
+		st.onIdle = append(st.onIdle, func() { close(taken) })
+	})
+	late := time.NewTimer(reapingTimeout)
+	defer late.Stop()
+	select {
+	case <-taken:
+	case <-late.C:
+	case <-h.stop:
+	}
 }
 
 // ReapingEpoch returns the epoch of this node.

@@ -19,10 +19,12 @@ import (
 // steward keeps the epoch of the node, by which tombstones are reaped, on a
 // goroutine of its own: one for all shards, which stand where it says.
 type steward struct {
-	host   *Host
-	epochs *reap.Epochs
-	out    reap.EpochEffects
-	status atomic.Pointer[reap.Status]
+	host    *Host
+	epochs  *reap.Epochs
+	out     reap.EpochEffects
+	status  atomic.Pointer[reap.Status]
+	storing int      // epochs on their way to the disk
+	onIdle  []func() // called once when none is any more
 
 	mu   sync.Mutex
 	todo []func(now clock.Now)
@@ -132,6 +134,12 @@ func (s *steward) turn() {
 	}
 	s.carry()
 	s.publish()
+	if s.storing == 0 {
+		for _, fn := range s.onIdle {
+			fn()
+		}
+		s.onIdle = nil
+	}
 }
 
 func (s *steward) publish() {
@@ -157,6 +165,7 @@ func (s *steward) carry() {
 		h.cfg.Observer.Observe(s.out.Facts)
 	}
 	if s.out.Storing {
+		s.storing++
 		s.keep(s.out.Store)
 	}
 	switch {
@@ -179,7 +188,10 @@ func (s *steward) keep(d reap.Durable) {
 			s.host.fail(err)
 			return
 		}
-		s.do(func(now clock.Now) { s.epochs.Stored(now, d, &s.out) })
+		s.do(func(now clock.Now) {
+			s.storing--
+			s.epochs.Stored(now, d, &s.out)
+		})
 	})
 	if err != nil {
 		s.host.cfg.Log.Warn("the epoch could not be stored; reaping waits", "error", err)

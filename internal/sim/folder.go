@@ -114,6 +114,7 @@ func (w *World) greet(l *link) bool {
 	from, to := l.from, l.to
 	if v := to.folder.seen.Judge(string(from.id), 0, from.shown()); v != member.Follows {
 		w.tracef("%s refuses %s: %s", to.id, from.id, to.folder.seen.Explain(string(from.id), v, from.shown()))
+		w.refused(from, to)
 		w.comeBack(from)
 		return false
 	}
@@ -137,6 +138,16 @@ func (w *World) confirm(m *machine, known uint64) {
 	if known != 0 && known != f.disk && !slices.Contains(f.replaced, known) {
 		f.replaced = append(f.replaced, known)
 	}
+}
+
+// refused tells a node that comes back the epoch of who refused it.
+func (w *World) refused(m, by *machine) {
+	if m.steward == nil || by.steward == nil {
+		return
+	}
+	m.steward.epochs.Refused(by.steward.epochs.Status().Highest, &m.steward.out)
+	w.attend(m, w.clock(m))
+	m.disk.Sync()
 }
 
 // comeBack ends a process that has learned that it may have forgotten something,

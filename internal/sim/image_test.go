@@ -32,6 +32,9 @@ func reapedBeside(t *testing.T, alone bool) (*World, OldDisk) {
 		w.Heal("C", "B")
 		w.RunFor(10 * time.Second)
 	}
+	w.Crash("C")
+	w.Restart("C") // another start, which the others see: they know the old copy for one
+	w.RunFor(time.Second)
 	must(t, w.Delete("A", key, ouro.WithContext(put.Context)))
 	w.RunFor(time.Minute)
 	w.gone(t, key)
@@ -60,13 +63,21 @@ func TestRules_R22_ImageOfBeforeTheFirstEpoch(t *testing.T) {
 	}
 }
 
-// A disk that is new knows no epoch either, and is not taken for an old copy.
+// A disk that is new knows no epoch either, and is not taken for an old copy, also
+// where it took a write before it met another node. It is told then that it is
+// another disk, and begins again with that write on it.
 func TestNewDiskIsNoOldCopy(t *testing.T) {
 	w, _ := reapedBeside(t, false)
 	w.Crash("C")
+	w.Cut("C", "A")
+	w.Cut("C", "B")
 	w.Wipe("C")
 	w.Restart("C")
+	must(t, w.Put("C", keyIn("b", "own"), text("taken by a new disk"), ouro.W(1)))
+	w.Heal("C", "A")
+	w.Heal("C", "B")
 	w.RunFor(5 * time.Minute)
+	w.shows(t, "A", keyIn("b", "own"), "taken by a new disk")
 	found, err := stands(w.mustID("C").disk)
 	if err != nil || found.Epoch == 0 || w.Recovering("C") {
 		t.Errorf("C is in epoch %d and recovers %v: %v", found.Epoch, w.Recovering("C"), err)

@@ -54,6 +54,7 @@ func (c RefusalCode) String() string {
 type RefusedError struct {
 	Code    RefusalCode
 	Message string // what was wrong and what to do
+	Epoch   uint64 // with ComeBack: the highest that the peer knows of, as its Handler.Check says
 	ByPeer  bool
 }
 

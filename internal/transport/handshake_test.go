@@ -172,7 +172,7 @@ func TestGreetingsSurviveTheWire(t *testing.T) {
 		{hello: Hello{Cluster: "c", ClusterID: 1 << 63, Node: "n", Client: true, Starts: 1 << 40, Runs: runs, Addr: "h:1"}, target: "m"},
 		{hello: Hello{Cluster: strings.Repeat("c", 255), Node: strings.Repeat("n", 255), Addr: strings.Repeat("a", 255)}},
 		{hello: Hello{Cluster: "c", Node: "n", Disk: 1 << 60, Knows: 1 << 59, Replaced: runs, Recovering: true}},
-		{refusal: &RefusedError{Code: WrongNode, Message: "m", ByPeer: true}},
+		{refusal: &RefusedError{Code: WrongNode, Message: "m", Epoch: 300, ByPeer: true}},
 	} {
 		b := appendGreeting(nil, want)
 		if len(b) > maxHello/2 {

@@ -70,14 +70,14 @@ type greeting struct {
 //
 // or
 //
-//	2 | code | message | tail
+//	2 | code | message | epoch, uvarint | tail
 //
 // where texts and tails have a uvarint length before them. What later versions
 // add goes to the tail, which others skip.
 func appendGreeting(dst []byte, g greeting) []byte {
 	if g.refusal != nil {
 		dst = append(dst, greetRefusal, byte(g.refusal.Code))
-		return append(appendText(dst, g.refusal.Message), 0)
+		return append(binary.AppendUvarint(appendText(dst, g.refusal.Message), g.refusal.Epoch), 0)
 	}
 	h := g.hello
 	flags := byte(0)
@@ -125,7 +125,7 @@ func decodeGreeting(b []byte) (greeting, error) {
 		g.hello.Disk, g.hello.Knows = r.uint64(), r.uint64()
 		g.hello.Replaced = r.ids()
 	case greetRefusal:
-		g.refusal = &RefusedError{Code: RefusalCode(r.byte()), Message: r.text(maxHello), ByPeer: true}
+		g.refusal = &RefusedError{Code: RefusalCode(r.byte()), Message: r.text(maxHello), Epoch: r.uvarint(), ByPeer: true}
 	default:
 		return greeting{}, errGreeting
 	}

@@ -93,3 +93,37 @@ func refilled(t *testing.T, nodes *three, data string) {
 		t.Errorf("after another start n3 has of carts/bob: %s", got)
 	}
 }
+
+// TestNewDiskKeepsWhatItTook: a node that lost its disk takes a write before it
+// meets another node. It is told that it has another disk, and begins again as
+// recovering with that write: what it holds is not that of an old copy, though
+// tombstones were reaped before.
+func TestNewDiskKeepsWhatItTook(t *testing.T) {
+	t.Parallel()
+	nodes := serveThree(t, "--epoch-interval", "200ms")
+	must(t, "put", "carts/alice", "milk", "--w", "3", "--addr", nodes.at[0].client)
+	must(t, "del", "carts/alice", "--w", "3", "--addr", nodes.at[1].client)
+	eventually(t, "no disk holds the tombstone", func() bool { return nodes.status(2, "carts/alice") == "absent" })
+	for i := range nodes.at {
+		nodes.kill(i)
+	}
+	data := filepath.Join(nodes.dir, "n3")
+	if err := os.RemoveAll(data); err != nil {
+		t.Fatal(err)
+	}
+	nodes.begin(2)
+	must(t, "put", "carts/new", "taken alone", "--w", "1", "--blind", "--addr", nodes.at[2].client)
+	nodes.begin(0)
+	nodes.begin(1)
+	n3 := nodes.at[2]
+	n3.within(t, "n3 comes back as recovering", func() bool {
+		st := runs(t, "status", "--admin", n3.admin).out
+		return strings.Contains(st, "3 of 3 members") && strings.Contains(st, "comparisons begin at")
+	})
+	if got := must(t, "key", "inspect", "carts/new", "--admin", n3.admin); !strings.Contains(got, "taken alone") {
+		t.Errorf("n3 has not kept what it took:\n%s\n%s", got, n3.log.String())
+	}
+	if _, err := os.Stat(filepath.Join(data, "set-aside-1")); err == nil {
+		t.Errorf("n3 has set its new data aside:\n%s", n3.log.String())
+	}
+}

@@ -303,10 +303,24 @@ func (e *Epochs) adopt(now clock.Now, from ring.NodeID, out *EpochEffects) bool 
 	if e.phase == storing {
 		return false
 	}
-	e.durable = Durable{Epoch: e.highest(), Born: e.highest()}
-	e.stand(e.durable.Epoch, out)
-	e.store(e.durable, out)
+	e.fill(e.highest(), out)
 	return true
+}
+
+func (e *Epochs) fill(epoch uint64, out *EpochEffects) {
+	e.durable = Durable{Epoch: epoch, Born: epoch}
+	e.stand(epoch, out)
+	e.store(e.durable, out)
+}
+
+// Refused takes the highest epoch that a member knows of which has refused a link,
+// since it knows another disk of this node: the process is about to begin again.
+// One that began on an empty disk takes that epoch first, or what it took since
+// would then look like that of an old copy.
+func (e *Epochs) Refused(epoch uint64, out *EpochEffects) {
+	if e.durable.Epoch == 0 && !e.holds && e.phase != storing && epoch > 0 {
+		e.fill(epoch, out)
+	}
 }
 
 // Stood takes a shard's answer to a Stand: the lowest stamp of what it keeps for
@@ -453,16 +467,17 @@ func (e *Epochs) tell(now clock.Now, to ring.NodeID, out *EpochEffects) {
 
 // Status is where a node stands, for operators.
 type Status struct {
-	Epoch  uint64
-	Lowest uint64        // that all members have shown
-	Wanted uint64        // that somebody waits for; met when Lowest is as high
-	Behind []ring.NodeID // members that hold up this node's next epoch
-	Keeps  bool          // what this node keeps for others holds it up
+	Epoch   uint64
+	Lowest  uint64        // that all members have shown
+	Highest uint64        // the highest that any is known to have shown
+	Wanted  uint64        // that somebody waits for; met when Lowest is as high
+	Behind  []ring.NodeID // members that hold up this node's next epoch
+	Keeps   bool          // what this node keeps for others holds it up
 }
 
 // Status returns where the node stands.
 func (e *Epochs) Status() Status {
-	s := Status{Epoch: e.durable.Epoch, Lowest: e.lowest(), Wanted: e.wanted}
+	s := Status{Epoch: e.durable.Epoch, Lowest: e.lowest(), Highest: e.highest(), Wanted: e.wanted}
 	if !e.waited() {
 		return s
 	}

@@ -92,6 +92,27 @@ func TestDiskThatKnowsNoEpoch(t *testing.T) {
 	}
 }
 
+// One that is refused, since the others know another disk of its node, begins
+// again: a new disk takes the epoch of who refused it first, an old copy does not.
+func TestRefusedDisk(t *testing.T) {
+	for _, c := range []struct {
+		what  string
+		disk  reap.Disk
+		told  uint64
+		epoch uint64
+	}{
+		{"new", reap.Disk{}, 5, 5},
+		{"new, where nobody is in an epoch", reap.Disk{}, 0, 0},
+		{"an old copy", reap.Disk{Holds: true}, 5, 0},
+		{"in an epoch of its own", reap.Disk{Durable: reap.Durable{Epoch: 2}}, 5, 2},
+	} {
+		k := newKeeper(t, c.disk)
+		k.e.Refused(c.told, &k.out)
+		k.settle()
+		k.is(c.what, c.epoch, false)
+	}
+}
+
 // A disk that knows its epoch was rolled back where it was seen in a later one,
 // whatever it holds.
 func TestDiskSeenInALaterEpoch(t *testing.T) {

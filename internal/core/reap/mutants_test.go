@@ -74,6 +74,14 @@ func TestMutants(t *testing.T) {
 			Old: "durable: disk.Durable, holds: disk.Holds, stood", New: "durable: disk.Durable, holds: true, stood",
 		},
 		{
+			Name: "who was refused begins again without an epoch", File: "epochs.go", Pkg: "../../sim", Test: "TestNewDiskIsNoOldCopy",
+			Old: "!e.holds && e.phase != storing && epoch > 0", New: "false",
+		},
+		{
+			Name: "an old copy that was refused takes the epoch", File: "epochs.go", Pkg: "../../sim", Test: "TestRules_R22",
+			Old: "!e.holds && e.phase != storing && epoch > 0", New: "epoch > 0",
+		},
+		{
 			Name: "a node goes on from epoch 0 unheard", File: "epochs.go", Test: "TestNobodyGoesOnUnheard",
 			Old: " && e.heardAll() && ", New: " && ",
 		},
