@@ -1,5 +1,7 @@
 package disk
 
+import "strings"
+
 // ways is how many records share a set of the cache.
 const ways = 4
 
@@ -114,6 +116,15 @@ func (c *cache) drop(hash uint64, key []byte) {
 	set := c.set(hash)
 	for i := range set {
 		if s := &set[i]; s.key == string(key) {
+			c.vacate(s)
+		}
+	}
+}
+
+// dropAll forgets all records whose keys begin with prefix.
+func (c *cache) dropAll(prefix string) {
+	for i := range c.slots {
+		if s := &c.slots[i]; strings.HasPrefix(s.key, prefix) {
 			c.vacate(s)
 		}
 	}

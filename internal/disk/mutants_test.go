@@ -65,3 +65,22 @@ func TestMutantsOfLeaves(t *testing.T) {
 	}
 	mutants.Run(t, list)
 }
+
+// TestMutantsOfHoldings plants what would leave something of a partition behind,
+// or take too much.
+func TestMutantsOfHoldings(t *testing.T) {
+	list := []mutants.Mutant{
+		{Name: "what has gone is still in the cache", File: "holding.go", Old: "	r.cache.dropAll(string(store.HoldingPrefix(op.Partition, op.Key.Bucket)))\n", New: ""},
+		{Name: "what has gone is still in the tree", File: "holding.go", Old: "	r.trees.drop(op.Partition, op.Key.Bucket)\n", New: ""},
+		{Name: "it is said to be gone before that is synced", File: "holding.go", Old: "		r.waiting.add(r.seq, replica.Answer{ID: op.ID, Verb: op.Verb, Status: replica.Have, Durable: true})", New: "		*done = append(*done, replica.Answer{ID: op.ID, Verb: op.Verb, Status: replica.Have, Durable: true})"},
+		{Name: "the marks of a partition are taken with one bucket", File: "holding.go", Old: "	if op.Key.Bucket == \"\" {\n		r.putArrival(op)\n	}", New: "	r.putArrival(op)"},
+		{Name: "leaves stay", Dir: "../store", File: "holding.go", Old: "	lo, hi = LeafRange(partition, \"\")\n	b.DeleteRange(lo, hi)\n", New: ""},
+		{Name: "records beside unreadable ones stay", Dir: "../store", File: "holding.go", Old: "	lo, hi := PartitionRange(partition)\n	b.DeleteRange(lo, hi)\n	b.DeleteRange(as(sidePrefix, lo), as(sidePrefix, hi))\n", New: "	lo, hi := PartitionRange(partition)\n	b.DeleteRange(lo, hi)\n"},
+		{Name: "hints go with the partition", Dir: "../store", File: "holding.go", Old: "	lo = AppendDoubtKey(nil, partition, \"\")\n", New: "	lo, hi = PartitionRange(partition)\n	b.DeleteRange(as(pendingPrefix, lo), as(pendingPrefix, hi))\n	lo = AppendDoubtKey(nil, partition, \"\")\n"},
+		{Name: "what the first part of a run left is forgotten", File: "runner.go", Old: "	r.earlier = len(r.mortals)\n", New: "	r.earlier, r.mortals = 0, r.mortals[:0]\n"},
+	}
+	for i := range list {
+		list[i].Test = "Vacat|Holdings"
+	}
+	mutants.Run(t, list)
+}

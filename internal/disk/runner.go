@@ -85,6 +85,7 @@ type Runner struct {
 	touched []touched      // leaves, in the order in which they were touched
 	touches map[leafID]int // where in touched
 	mortals []replica.Mortal
+	earlier int // how many of mortals earlier batches of the run left
 	key     []byte
 	form    []byte
 }
@@ -148,7 +149,7 @@ func (r *Runner) SetFull(full bool) { r.full.Store(full) }
 func (r *Runner) Err() error { return r.dead }
 
 // Run runs ops in order, each seeing the effects of those before it, applies
-// all their changes as one batch, and appends the answers that may be given at
+// all their changes as one batch (a Vacate is one of its own), and appends the answers that may be given at
 // once to done; the others come from [Runner.Synced]. A Silent operation gets
 // no answer. The slices in an answer belong to its receiver and are never
 // changed by the runner, but may be shared: they must not be written to.
@@ -158,6 +159,7 @@ func (r *Runner) Err() error { return r.dead }
 //   - A Join is answered when the record is synced as it then stands, whether
 //     this Join changed it or an earlier operation did.
 //   - A Read, or a Recall that found its request, likewise (RULES R35).
+//   - A Vacate is answered when it is synced, an Arrive likewise.
 //   - Anything else is answered at once.
 //
 // Where the engine refuses the batch nothing of it is stored: operations that
@@ -165,7 +167,25 @@ func (r *Runner) Err() error { return r.dead }
 // reads, which are run again. The error is not nil once the runner has stopped
 // (see [Runner.Err]); every operation has then failed.
 func (r *Runner) Run(now clock.Now, ops []replica.Op, done *[]replica.Answer, facts *[]fact.Fact) error {
+	r.mortals = r.mortals[:0]
+	for {
+		n := 0
+		for n < len(ops) && ops[n].Verb != replica.Vacate {
+			n++
+		}
+		r.together(now, ops[:n], done, facts)
+		if n == len(ops) {
+			return r.dead
+		}
+		r.vacate(now, &ops[n], done, facts)
+		ops = ops[n+1:]
+	}
+}
+
+// together runs operations in one batch.
+func (r *Runner) together(now clock.Now, ops []replica.Op, done *[]replica.Answer, facts *[]fact.Fact) {
 	r.reset()
+	r.earlier = len(r.mortals)
 	start := len(*facts)
 	for i := range ops {
 		r.stage(now, &ops[i], facts)
@@ -176,7 +196,6 @@ func (r *Runner) Run(now clock.Now, ops []replica.Op, done *[]replica.Answer, fa
 	for i := range r.staged {
 		r.settle(&r.staged[i], done)
 	}
-	return r.dead
 }
 
 // Synced tells the runner that batch seq, and so every batch before it, is
@@ -269,5 +288,5 @@ func (r *Runner) reset() {
 	r.batch.Reset()
 	r.touched = r.touched[:0]
 	clear(r.touches)
-	r.growth, r.restamped, r.mortals = 0, r.restamped[:0], r.mortals[:0]
+	r.growth, r.restamped = 0, r.restamped[:0]
 }

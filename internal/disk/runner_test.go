@@ -80,7 +80,7 @@ func (s *shard) deliver() []string {
 func words(answers []replica.Answer) []string {
 	out := []string{}
 	for _, a := range answers {
-		verb := [...]string{replica.Write: "write", replica.Join: "join", replica.Read: "read", replica.Recall: "recall", replica.Paid: "paid", replica.Recover: "recover", replica.Heal: "heal"}[a.Verb]
+		verb := [...]string{replica.Write: "write", replica.Join: "join", replica.Read: "read", replica.Recall: "recall", replica.Paid: "paid", replica.Recover: "recover", replica.Heal: "heal", replica.Drop: "drop", replica.Vacate: "vacate", replica.Arrive: "arrive"}[a.Verb]
 		w := fmt.Sprintf("%d %s", a.ID, verb)
 		switch a.Status {
 		case replica.Absent:

@@ -32,6 +32,8 @@ func (r *Runner) stage(now clock.Now, op *replica.Op, facts *[]fact.Fact) {
 		r.agreed(op, &s)
 	} else if op.Verb == replica.Recover {
 		r.recover(op, &s)
+	} else if op.Verb == replica.Arrive {
+		r.arrive(op, &s)
 	} else {
 		r.do(now, op, &s, facts)
 	}
@@ -215,7 +217,7 @@ func (r *Runner) abandon(now clock.Now, err error, facts *[]fact.Fact, start int
 	clear(r.overlay)
 	r.cache.clear()
 	r.trees.clear()
-	r.mortals = r.mortals[:0]
+	r.mortals = r.mortals[:r.earlier]
 	r.replica.ForgetTokens()
 	for i := len(r.staged) - 1; i >= 0; i-- {
 		*r.latest.slot(r.staged[i].op.Key.Pos.Lo) = r.staged[i].before

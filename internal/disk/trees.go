@@ -62,6 +62,16 @@ func (t *trees) vacant() *tree {
 	return tr
 }
 
+// drop forgets what is known of a partition, of one bucket where that is not "".
+// What was kept of it is empty from then on.
+func (t *trees) drop(partition uint32, bucket string) {
+	for _, tr := range t.order {
+		if tr.id.partition == partition && (bucket == "" || tr.id.bucket == bucket) {
+			*tr = tree{id: tr.id}
+		}
+	}
+}
+
 func (t *trees) clear() {
 	clear(t.byID)
 	clear(t.order)

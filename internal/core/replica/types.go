@@ -21,6 +21,8 @@ const (
 	Recover                 // State is the progress of Partition's recovery; none: it is current again
 	Heal                    // merge a state, into a record in the stead of one that can't be read
 	Drop                    // reap a tombstone that all primaries have voted for
+	Vacate                  // all goes that is held of Partition, or of Key.Bucket in it; State as for Arrive
+	Arrive                  // State is the number at which Partition began to be taken over; none: it is over
 )
 
 // Op asks one thing of a replica's storage, the coordinator's own or a peer's.
