@@ -103,7 +103,8 @@ func (r *Runner) Holdings() (replica.Holdings, error) {
 	lo, end = store.ArrivalRange()
 	err := r.engine.Range(lo, end, func(key, value []byte) bool {
 		if p, ok := store.SplitArrivalKey(key); ok && r.mine(p) {
-			all.Arrivals = append(all.Arrivals, replica.Arrival{Partition: p, Number: replica.ReadArrival(value)})
+			number, mixed := replica.ReadArrival(value)
+			all.Arrivals = append(all.Arrivals, replica.Arrival{Partition: p, Number: number, Mixed: mixed})
 		}
 		return true
 	})

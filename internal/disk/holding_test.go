@@ -26,7 +26,7 @@ func vacate(id uint64, partition uint32, bucket string) replica.Op {
 func arrive(id uint64, partition uint32, number uint64) replica.Op {
 	op := replica.Op{ID: id, Verb: replica.Arrive, Partition: partition}
 	if number > 0 {
-		op.State = replica.AppendArrival(nil, number)
+		op.State = replica.AppendArrival(nil, number, true)
 	}
 	return op
 }
@@ -87,7 +87,7 @@ func TestVacatedPartition(t *testing.T) {
 	s.fill()
 	before := s.keys()
 	expectKeys(t, "filled", before, map[string]int{"r1": 3, "t1": before["t1"], "h1": 1, "q1": 1, "mc1": 1, "mn1": 1, "r2": 1, "t2": 1})
-	if got := s.holdings(); got != "[{1 b} {1 long} {2 b}] [{1 30}]" {
+	if got := s.holdings(); got != "[{1 b} {1 long} {2 b}] [{1 30 true}]" {
 		t.Errorf("held: %s", got)
 	}
 	got := s.run(in(1, "b", read(1, "x")), vacate(2, 1, ""), in(1, "b", read(3, "x")), in(2, "b", read(4, "x")))
@@ -121,10 +121,10 @@ func TestVacatedForAnotherArrival(t *testing.T) {
 	s := newShard(t, disk.Config{}, nil)
 	s.fill()
 	op := vacate(1, 1, "")
-	op.State = replica.AppendArrival(nil, 40)
+	op.State = replica.AppendArrival(nil, 40, false)
 	s.run(op)
 	s.mem.Sync()
-	if got := s.holdings(); got != "[{2 b}] [{1 40}]" {
+	if got := s.holdings(); got != "[{2 b}] [{1 40 false}]" {
 		t.Errorf("held: %s", got)
 	}
 	s.run(arrive(2, 1, 0))
@@ -156,7 +156,7 @@ func TestRules_R2_VacatedRecordEndsItsLife(t *testing.T) {
 // TestVacateIsAllOrNothing: with a crash before the sync all is there, after it
 // nothing.
 func TestVacateIsAllOrNothing(t *testing.T) {
-	for kept, want := range []string{"[{1 b} {1 long} {2 b}] [{1 30}]", "[{2 b}] []"} {
+	for kept, want := range []string{"[{1 b} {1 long} {2 b}] [{1 30 true}]", "[{2 b}] []"} {
 		s := newShard(t, disk.Config{}, nil)
 		s.fill()
 		s.run(vacate(1, 1, ""))
@@ -184,7 +184,7 @@ func TestRefusedVacate(t *testing.T) {
 	refuse = true
 	expect(t, "refused", s.run(in(1, "b", read(1, "x")), vacate(2, 1, ""), in(1, "b", read(3, "x"))), "1 read 1", "2 vacate ioerror", "3 read 1")
 	refuse = false
-	if got := s.holdings(); got != "[{1 b} {1 long} {2 b}] [{1 30}]" {
+	if got := s.holdings(); got != "[{1 b} {1 long} {2 b}] [{1 30 true}]" {
 		t.Errorf("held: %s", got)
 	}
 }

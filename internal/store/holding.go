@@ -7,7 +7,7 @@ import (
 
 // What a node keeps of a partition that it takes over from others:
 //
-//	'm' | 'n' | partition    8 bytes big-endian, the number at which that began
+//	'm' | 'n' | partition    see replica.AppendArrival
 const arrivalMark = 'n'
 
 // AppendArrivalKey appends the engine key of the number at which a node began to

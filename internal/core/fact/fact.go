@@ -52,6 +52,11 @@ const (
 	ReapWaits                        // a tombstone waits for Peer, who holds it, Note: why
 	TooOld                           // a state was refused: what is stamped below N is not taken any more
 	EpochBegun                       // this node is in epoch N; Lasted: since the one before
+	Arriving                         // partition N is being taken over from others
+	Arrived                          // what had to be merged of it was, after Lasted
+	Leaving                          // partition N is held here and is in others' lists only
+	Left                             // it was let go; Lasted: since it was found, Note: why, where others have not merged it
+	NotTransferred                   // comparing partition N with Peer ended early; Note: why
 	RolledBack                       // ALARM: Peer has seen this node in epoch N, beyond its own
 )
 
@@ -76,7 +81,9 @@ var names = [...]string{
 	Agreed: "agrees with", NotAgreed: "not compared with",
 	LetGo: "let go what was kept for", Reassigned: "reassigned what was kept for",
 	Recovering: "recovering", Compared: "compared with", Current: "current again, left", Healed: "record healed", NotHealed: "record not healed",
-	Reaped: "reaped tombstones", ReapWaits: "reaping waits for", TooOld: "too old a state, refused below", EpochBegun: "epoch begun", RolledBack: "ALARM rolled back, says",
+	Reaped: "reaped tombstones", ReapWaits: "reaping waits for", TooOld: "too old a state, refused below", EpochBegun: "epoch begun",
+	Arriving: "partition arrives", Arrived: "partition has arrived", Leaving: "partition leaves", Left: "partition has left", NotTransferred: "partition not compared with",
+	RolledBack: "ALARM rolled back, says",
 }
 
 // String returns the name of the kind in words.

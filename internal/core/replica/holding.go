@@ -13,6 +13,8 @@ type Holding struct {
 type Arrival struct {
 	Partition uint32
 	Number    uint64
+	// Mixed: something was held of it before, and is held still.
+	Mixed bool
 }
 
 // Holdings is what a disk has of the partitions of a shard: what this node once
@@ -22,15 +24,21 @@ type Holdings struct {
 	Arrivals []Arrival // by partition
 }
 
-// AppendArrival appends the State of an [Arrive] or [Vacate].
-func AppendArrival(dst []byte, number uint64) []byte {
-	return binary.BigEndian.AppendUint64(dst, number)
+// AppendArrival appends the State of an [Arrive]: the number, and whether it is
+// mixed.
+func AppendArrival(dst []byte, number uint64, mixed bool) []byte {
+	dst = binary.BigEndian.AppendUint64(dst, number)
+	if mixed {
+		return append(dst, 1)
+	}
+	return append(dst, 0)
 }
 
-// ReadArrival returns the number in such a State, 0 for any other.
-func ReadArrival(b []byte) uint64 {
-	if len(b) != 8 {
-		return 0
+// ReadArrival returns what is in such a State; of any other number 0, which is
+// none.
+func ReadArrival(b []byte) (number uint64, mixed bool) {
+	if len(b) != 9 || b[8] > 1 {
+		return 0, true
 	}
-	return binary.BigEndian.Uint64(b)
+	return binary.BigEndian.Uint64(b), b[8] == 1
 }
