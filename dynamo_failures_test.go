@@ -382,6 +382,9 @@ func TestPaper_5_7_RepairsAreLimited(t *testing.T) {
 	if n := c.Stats().Repairs; n < 5 || n > 6 {
 		t.Errorf("%d repairs, and 5 a second are allowed", n)
 	}
+	if n, left := c.Stats().Repairs, c.Stats().RepairsLeft; n+left != 20 {
+		t.Errorf("%d repairs, %d left to another read, of 20", n, left)
+	}
 	c.RunFor(2 * time.Second)
 	for i := range 20 {
 		c.get("A", key(i), []string{"v"})

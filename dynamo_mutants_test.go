@@ -62,11 +62,15 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "every read that sees a stale replica repairs it", Dir: node, File: "spare.go", Test: "TestPaper_5_7_RepairsAreNotRepeated",
-			Old: "known && now < until ||", New: "known && now > until ||",
+			Old: "if known && now < until {", New: "if known && now > until {",
 		},
 		{
 			Name: "repairs know no bound", Dir: node, File: "spare.go", Test: "TestPaper_5_7_RepairsAreLimited",
-			Old: " || !r.may.take()", New: "",
+			Old: "if !r.may.take() {", New: "if false {",
+		},
+		{
+			Name: "repairs that are left to later reads are not told", Dir: node, File: "spare.go", Test: "TestPaper_5_7_RepairsAreLimited",
+			Old: "if sent || left {", New: "if sent {",
 		},
 	})
 }

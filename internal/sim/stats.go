@@ -7,28 +7,29 @@ import (
 
 // Stats counts what happened in one world, or in many.
 type Stats struct {
-	Events  int           `json:"events"`
-	Virtual float64       `json:"virtual_seconds"`
-	Faults  Faults        `json:"faults"`
-	Repairs int           `json:"repairs"`
-	Late    int           `json:"late_answers"`
-	Known   int           `json:"retries_recognised"`
-	Forward int           `json:"forwards"`
-	Hinted  int           `json:"hints"`
-	Handed  int           `json:"hints_handed_over"`
-	LetGo   int           `json:"hints_let_go"` // too old, or too much
-	Suspect int           `json:"suspicions"`
-	Hedged  int           `json:"hedged_reads"`
-	Agreed  int           `json:"comparisons"`
-	Apart   int           `json:"failed_comparisons"`
-	Moved   int           `json:"compared_repairs"` // keys that comparisons brought up to date
-	Pruned  int           `json:"prunings"`
-	Loose   int           `json:"runs_that_pruned"` // in which siblings were judged less strictly
-	Reaped  int           `json:"tombstones_reaped"`
-	Epochs  int           `json:"epochs_begun"` // counted for each node
-	Stale   int           `json:"states_refused_as_too_old"`
-	History history.Stats `json:"history"`
-	Quorums Quorums       `json:"quorums"`
+	Events      int           `json:"events"`
+	Virtual     float64       `json:"virtual_seconds"`
+	Faults      Faults        `json:"faults"`
+	Repairs     int           `json:"repairs"`
+	RepairsLeft int           `json:"repairs_left"`
+	Late        int           `json:"late_answers"`
+	Known       int           `json:"retries_recognised"`
+	Forward     int           `json:"forwards"`
+	Hinted      int           `json:"hints"`
+	Handed      int           `json:"hints_handed_over"`
+	LetGo       int           `json:"hints_let_go"` // too old, or too much
+	Suspect     int           `json:"suspicions"`
+	Hedged      int           `json:"hedged_reads"`
+	Agreed      int           `json:"comparisons"`
+	Apart       int           `json:"failed_comparisons"`
+	Moved       int           `json:"compared_repairs"` // keys that comparisons brought up to date
+	Pruned      int           `json:"prunings"`
+	Loose       int           `json:"runs_that_pruned"` // in which siblings were judged less strictly
+	Reaped      int           `json:"tombstones_reaped"`
+	Epochs      int           `json:"epochs_begun"` // counted for each node
+	Stale       int           `json:"states_refused_as_too_old"`
+	History     history.Stats `json:"history"`
+	Quorums     Quorums       `json:"quorums"`
 }
 
 // Quorums counts runs by what their clients asked for: those with at least
@@ -118,6 +119,7 @@ func (s *Stats) Add(o *Stats) {
 	s.Events += o.Events
 	s.Virtual += o.Virtual
 	s.Repairs += o.Repairs
+	s.RepairsLeft += o.RepairsLeft
 	s.Late += o.Late
 	s.Known += o.Known
 	s.Forward += o.Forward
@@ -171,6 +173,8 @@ func (s *Stats) fact(f *fact.Fact) {
 	switch f.Kind {
 	case fact.Repaired:
 		s.Repairs++
+	case fact.RepairLeft:
+		s.RepairsLeft++
 	case fact.Late:
 		s.Late++
 	case fact.Known:

@@ -75,6 +75,9 @@ func TestFactsAreCounted(t *testing.T) {
 		{Kind: fact.Differed, N: 2},
 		{Kind: fact.Repaired},
 		{Kind: fact.Repaired},
+		{Kind: fact.RepairLeft},
+		{Kind: fact.EpochBegun, N: 7},
+		{Kind: fact.EpochBegun, N: 8},
 		{Kind: fact.Pruned, N: 7},
 		{Kind: fact.ExceptionDropped, N: 3},
 		{Kind: fact.DotReused},
@@ -103,6 +106,7 @@ func TestFactsAreCounted(t *testing.T) {
 		"ouro_dropped_exceptions_total": 3, "ouro_dot_reused_total": 1, "ouro_damaged_records_total": 1, "ouro_dropped_messages_total": 1,
 		"ouro_hints_total": 2, "ouro_handovers_total": 1, "ouro_failed_handovers_total": 2, "ouro_dropped_hints_total": 1, "ouro_reassigned_hints_total": 1,
 		"ouro_comparisons_total": 2, "ouro_compared_repairs_total": 5, "ouro_failed_comparisons_total": 1,
+		"ouro_read_repairs_left_total": 1, "ouro_reap_epochs_total": 2,
 		"ouro_replication_lag_seconds": 1, "ouro_get_siblings": 1,
 	})
 }

@@ -25,6 +25,7 @@ const (
 	Decided                          // the request was answered after Lasted; N: siblings
 	Refused                          // the request was refused or failed; Note: code and message
 	Repaired                         // Peer was stale and was sent the merged state
+	RepairLeft                       // Peer is stale and was not sent it, as reads may not repair more for now
 	Settled                          // all N replicas have the write; Lasted: since the reply
 	Pruned                           // N entries were pruned from a vector
 	ExceptionDropped                 // N exceptions fell out of a full record
@@ -74,7 +75,7 @@ type Fact struct {
 var names = [...]string{
 	Started: "started", Asked: "asked", Answered: "answered", Late: "answered late", Silent: "no answer from",
 	Forwarded: "forwarded to", Minted: "minted", Known: "request already stored", Differed: "replicas differed",
-	Decided: "decided", Refused: "refused", Repaired: "repaired", Settled: "all replicas have it",
+	Decided: "decided", Refused: "refused", Repaired: "repaired", RepairLeft: "left stale, too many repairs,", Settled: "all replicas have it",
 	Pruned: "pruned entries", ExceptionDropped: "dropped exceptions", DotReused: "ALARM dot reused", Damaged: "record damaged",
 	Dropped: "message dropped", Hinted: "kept for others", HandedOver: "handed over to", NotHandedOver: "not handed over to",
 	StoodIn: "stands in", NoPrimary: "no primary was asked", Suspected: "suspected", Trusted: "answers again", Hedged: "hedged, waiting for",

@@ -64,38 +64,46 @@ type mended struct {
 }
 
 // allow says whether a repair is to be sent: one for each key and replica at a
-// time, and no more of them than the rate.
-func (r *mends) allow(now time.Duration, pos ring.Position, to ring.NodeID) bool {
+// time, and no more of them than the rate. What is over the rate is left to a
+// later read.
+func (r *mends) allow(now time.Duration, pos ring.Position, to ring.NodeID) (sent, left bool) {
 	r.may.add((now - r.last).Seconds() * r.rate)
 	r.last = now
 	k := mended{pos, to}
 	until, known := r.sent[k]
-	if known && now < until || !r.may.take() {
-		return false
+	if known && now < until {
+		return false, false
+	}
+	if !r.may.take() {
+		return false, true
 	}
 	if r.sent == nil {
 		r.sent = map[mended]time.Duration{}
 	}
 	r.sent[k] = now + repairHold
 	if known {
-		return true
+		return true, false
 	}
 	if len(r.order) < r.bound {
 		r.order = append(r.order, k)
-		return true
+		return true, false
 	}
 	delete(r.sent, r.order[r.next])
 	r.order[r.next] = k
 	r.next = (r.next + 1) % r.bound
-	return true
+	return true, false
 }
 
 // mend sends the merged state to a stale replica, or leaves it to a later read.
 // No answer is wanted, so that no read fails by it.
 func (n *Node) mend(now clock.Now, s *slot, a *coord.Ask, out *Out) bool {
-	if !n.mends.allow(now.Mono, a.Op.Key.Pos, a.To) {
-		return false
+	sent, left := n.mends.allow(now.Mono, a.Op.Key.Pos, a.To)
+	if sent || left {
+		kind := fact.Repaired
+		if left {
+			kind = fact.RepairLeft
+		}
+		out.Facts = append(out.Facts, fact.Fact{Kind: kind, Ticket: s.id, At: now.Mono, Peer: string(a.To)})
 	}
-	out.Facts = append(out.Facts, fact.Fact{Kind: fact.Repaired, Ticket: s.id, At: now.Mono, Peer: string(a.To)})
-	return true
+	return sent
 }
