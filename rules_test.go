@@ -69,8 +69,9 @@ var walls = map[string]string{
 	// Front ends and clients see the vocabulary.
 	"client":                    ". internal/frontend/keypath",
 	"internal/frontend/keypath": ".",
-	"internal/frontend/web":     ". internal/frontend/keypath",
-	"internal/frontend/admin":   ". internal/frontend/keypath internal/telemetry",
+	"internal/frontend/openapi": "", // reads the document that holds the servers
+	"internal/frontend/web":     ". internal/frontend/keypath internal/frontend/openapi",
+	"internal/frontend/admin":   ". internal/frontend/keypath internal/frontend/openapi internal/telemetry",
 	"internal/telemetry":        ". internal/core/fact",
 	"internal/dataset":          ".",
 	"internal/conformance":      ".", // what every body of the store must do

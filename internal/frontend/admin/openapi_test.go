@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"reflect"
 	"slices"
 	"strconv"
@@ -12,70 +11,33 @@ import (
 	"testing"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/frontend/openapi"
 )
 
-// document is what this test reads of docs/reference/openapi.yaml.
-type document struct {
-	Paths      map[string]map[string]yaml.Node `yaml:"paths"`
-	Components struct {
-		Responses map[string]response `yaml:"responses"`
-		Schemas   map[string]schema   `yaml:"schemas"`
-	} `yaml:"components"`
-}
+// document is what openapi.yaml says of the admin port's paths.
+type document struct{ *openapi.Document }
 
-type response struct {
-	Ref     string `yaml:"$ref"`
-	Content map[string]struct {
-		Schema schema `yaml:"schema"`
-	} `yaml:"content"`
-}
-
-type schema struct {
-	Ref        string            `yaml:"$ref"`
-	Type       string            `yaml:"type"`
-	Format     string            `yaml:"format"`
-	Encoding   string            `yaml:"contentEncoding"`
-	Required   []string          `yaml:"required"`
-	Properties map[string]schema `yaml:"properties"`
-	Items      *schema           `yaml:"items"`
-	More       *schema           `yaml:"additionalProperties"`
-}
-
-func last(ref string) string { return ref[strings.LastIndex(ref, "/")+1:] }
-
-func readDocument(t *testing.T) *document {
+func readDocument(t *testing.T) document {
 	t.Helper()
-	b, err := os.ReadFile("../../../docs/reference/openapi.yaml")
+	d, err := openapi.Read("../../../docs/reference/openapi.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var d document
-	if err := yaml.Unmarshal(b, &d); err != nil {
-		t.Fatal(err)
+	for path := range d.Paths {
+		if strings.HasPrefix(path, "/kv/") {
+			delete(d.Paths, path)
+		}
 	}
-	return &d
+	return document{d}
 }
 
 // responses returns what a documented method of a path may answer.
-func (d *document) responses(t *testing.T, path, method string) map[string]response {
+func (d document) responses(t *testing.T, path, method string) map[string]openapi.Response {
 	t.Helper()
-	node, ok := d.Paths[path][strings.ToLower(method)]
-	if !ok {
-		t.Fatalf("openapi.yaml has no %s of %s", method, path)
-	}
-	var op struct {
-		Responses map[string]response `yaml:"responses"`
-	}
-	if err := node.Decode(&op); err != nil {
+	op, err := d.Operation(path, method)
+	if err != nil {
 		t.Fatal(err)
-	}
-	for status, r := range op.Responses {
-		if r.Ref != "" {
-			op.Responses[status] = d.Components.Responses[last(r.Ref)]
-		}
 	}
 	return op.Responses
 }
@@ -98,12 +60,9 @@ func TestOpenAPIPaths(t *testing.T) {
 			}
 		}
 	}
-	for path, ops := range d.Paths {
-		if strings.HasPrefix(path, "/kv/") {
-			continue
-		}
-		for m := range ops {
-			if m != "servers" && m != "parameters" && !slices.Contains(there[path], m) {
+	for path := range d.Paths {
+		for _, m := range d.Methods(path) {
+			if !slices.Contains(there[path], m) {
 				t.Errorf("openapi.yaml has %s of %s, which is not there", m, path)
 			}
 		}
@@ -123,7 +82,7 @@ func TestOpenAPISchemas(t *testing.T) {
 }
 
 // hold holds one object to its type, and those in it to theirs.
-func (d *document) hold(t *testing.T, name string, typ reflect.Type, done map[string]bool) {
+func (d document) hold(t *testing.T, name string, typ reflect.Type, done map[string]bool) {
 	t.Helper()
 	if done[name] {
 		return
@@ -156,7 +115,7 @@ func (d *document) hold(t *testing.T, name string, typ reflect.Type, done map[st
 	}
 }
 
-func (d *document) holdField(t *testing.T, name string, s schema, typ reflect.Type, done map[string]bool) {
+func (d document) holdField(t *testing.T, name string, s openapi.Schema, typ reflect.Type, done map[string]bool) {
 	t.Helper()
 	want := ""
 	switch {
@@ -171,7 +130,7 @@ func (d *document) holdField(t *testing.T, name string, s schema, typ reflect.Ty
 			t.Errorf("%s is base64", name)
 		}
 	case typ.Kind() == reflect.Struct:
-		d.hold(t, last(s.Ref), typ, done)
+		d.hold(t, s.Target(), typ, done)
 		return
 	case typ.Kind() == reflect.Slice && s.Items != nil:
 		want = "array"
@@ -251,11 +210,8 @@ func TestOpenAPIAnswers(t *testing.T) {
 		seen[c.method+" "+c.path+" "+status] = true
 		holdType(t, c.method+" "+target, r, rec)
 	}
-	for path, ops := range d.Paths {
-		for method := range ops {
-			if strings.HasPrefix(path, "/kv/") || method == "servers" || method == "parameters" {
-				continue
-			}
+	for path := range d.Paths {
+		for _, method := range d.Methods(path) {
 			for status := range d.responses(t, path, method) {
 				if name := strings.ToUpper(method) + " " + path + " " + status; !seen[name] {
 					t.Errorf("no case answers %s", name)
@@ -266,7 +222,7 @@ func TestOpenAPIAnswers(t *testing.T) {
 }
 
 // holdType holds an answer to the documented type of its body.
-func holdType(t *testing.T, name string, r response, rec *httptest.ResponseRecorder) {
+func holdType(t *testing.T, name string, r openapi.Response, rec *httptest.ResponseRecorder) {
 	t.Helper()
 	typ, _, _ := strings.Cut(rec.Header().Get("Content-Type"), ";")
 	if rec.Code == http.StatusNoContent {

@@ -5,102 +5,35 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/ourodb/ouro/internal/frontend/openapi"
 )
-
-// document is what this test reads of docs/reference/openapi.yaml.
-type document struct {
-	Paths      map[string]map[string]yaml.Node `yaml:"paths"`
-	Components struct {
-		Parameters map[string]parameter `yaml:"parameters"`
-		Responses  map[string]response  `yaml:"responses"`
-		Headers    map[string]yaml.Node `yaml:"headers"`
-		Schemas    map[string]schema    `yaml:"schemas"`
-	} `yaml:"components"`
-}
-
-type ref struct {
-	Ref string `yaml:"$ref"`
-}
-
-type parameter struct {
-	ref  `yaml:",inline"`
-	Name string `yaml:"name"`
-	In   string `yaml:"in"`
-}
-
-type operation struct {
-	Parameters []parameter         `yaml:"parameters"`
-	Responses  map[string]response `yaml:"responses"`
-}
-
-type response struct {
-	ref     `yaml:",inline"`
-	Headers map[string]ref `yaml:"headers"`
-	Content map[string]any `yaml:"content"`
-}
-
-type schema struct {
-	Required   []string             `yaml:"required"`
-	Properties map[string]yaml.Node `yaml:"properties"`
-}
 
 const path = "/kv/{bucket}/{key}"
 
-func (r ref) name() string { return r.Ref[strings.LastIndex(r.Ref, "/")+1:] }
+// document is what openapi.yaml says of the only path.
+type document struct{ *openapi.Document }
 
-func readDocument(t *testing.T) *document {
+func readDocument(t *testing.T) document {
 	t.Helper()
-	b, err := os.ReadFile("../../../docs/reference/openapi.yaml")
+	d, err := openapi.Read("../../../docs/reference/openapi.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var d document
-	if err := yaml.Unmarshal(b, &d); err != nil {
-		t.Fatal(err)
-	}
-	return &d
+	return document{d}
 }
 
-// operation returns one method of the only path, with its references resolved.
-func (d *document) operation(t *testing.T, method string) operation {
+func (d document) operation(t *testing.T, method string) openapi.Operation {
 	t.Helper()
-	var op operation
-	node, ok := d.Paths[path][strings.ToLower(method)]
-	if !ok {
-		t.Fatalf("openapi.yaml has no %s of %s", method, path)
-	}
-	if err := node.Decode(&op); err != nil {
+	op, err := d.Operation(path, method)
+	if err != nil {
 		t.Fatal(err)
-	}
-	var shared []parameter
-	if node, ok = d.Paths[path]["parameters"]; ok {
-		if err := node.Decode(&shared); err != nil {
-			t.Fatal(err)
-		}
-	}
-	op.Parameters = append(op.Parameters, shared...)
-	for i, p := range op.Parameters {
-		if p.Ref != "" {
-			op.Parameters[i] = d.Components.Parameters[p.name()]
-		}
-	}
-	for status, r := range op.Responses {
-		if r.Ref != "" {
-			op.Responses[status] = d.Components.Responses[r.name()]
-		}
 	}
 	return op
-}
-
-func (op operation) has(in, name string) bool {
-	return slices.ContainsFunc(op.Parameters, func(p parameter) bool { return p.In == in && p.Name == name })
 }
 
 // general are headers that say nothing of this protocol.
@@ -114,7 +47,7 @@ type covered struct {
 }
 
 // hold checks one answer against the document.
-func (d *document) hold(t *testing.T, req *http.Request, rec *httptest.ResponseRecorder, seen *covered) {
+func (d document) hold(t *testing.T, req *http.Request, rec *httptest.ResponseRecorder, seen *covered) {
 	t.Helper()
 	method := req.Method
 	if rec.Code == http.StatusMethodNotAllowed {
@@ -142,7 +75,7 @@ func (d *document) hold(t *testing.T, req *http.Request, rec *httptest.ResponseR
 	d.holdBody(t, r, rec, seen)
 }
 
-func (d *document) holdBody(t *testing.T, r response, rec *httptest.ResponseRecorder, seen *covered) {
+func (d document) holdBody(t *testing.T, r openapi.Response, rec *httptest.ResponseRecorder, seen *covered) {
 	t.Helper()
 	if rec.Body.Len() == 0 {
 		return
@@ -170,7 +103,7 @@ func (d *document) holdBody(t *testing.T, r response, rec *httptest.ResponseReco
 	}
 }
 
-func (d *document) holdObject(t *testing.T, name string, body map[string]any) {
+func (d document) holdObject(t *testing.T, name string, body map[string]any) {
 	t.Helper()
 	s := d.Components.Schemas[name]
 	for _, field := range s.Required {
@@ -217,14 +150,7 @@ func TestOpenAPI(t *testing.T) {
 			t.Errorf("no case answers with the header %s", name)
 		}
 	}
-	codes := d.Components.Schemas["Error"].Properties["code"]
-	var enum struct {
-		Enum []string `yaml:"enum"`
-	}
-	if err := codes.Decode(&enum); err != nil {
-		t.Fatal(err)
-	}
-	for _, code := range enum.Enum {
+	for _, code := range d.Components.Schemas["Error"].Properties["code"].Enum {
 		if !seen.codes[code] {
 			t.Errorf("no case answers with the code %s", code)
 		}
@@ -248,13 +174,13 @@ func TestOpenAPIParameters(t *testing.T) {
 			}
 		}
 		for name := range values {
-			if !op.has("query", name) {
+			if !op.Has("query", name) {
 				t.Errorf("%s: the parameter %s is not documented", method, name)
 			}
 		}
 	}
 	for _, name := range []string{headerContext, headerRequestID, headerAttempt} {
-		if !d.operation(t, "GET").has("header", name) {
+		if !d.operation(t, "GET").Has("header", name) {
 			t.Errorf("the header %s is not documented", name)
 		}
 	}
