@@ -115,7 +115,11 @@ func printReplica(w io.Writer, key ouro.Key, r ouro.ReplicaInfo) error {
 		if i == 0 {
 			name = "Seen"
 		}
-		t.rowf("%s\t%s events 1-%d, the last at %s", name, e.Actor, e.N, e.Time.UTC().Format(time.RFC3339))
+		events := fmt.Sprintf("events 1-%d", e.N)
+		if e.N == 0 {
+			events = "single events"
+		}
+		t.rowf("%s\t%s %s, the last at %s", name, e.Actor, events, e.Time.UTC().Format(time.RFC3339))
 	}
 	if len(r.Exceptions) > 0 {
 		t.row("And", strings.Join(r.Exceptions, " "))

@@ -74,7 +74,7 @@ func (w *World) compared(m *machine, o *repair.Outcome) {
 		if err != nil || rotten != nil || len(mine.Vector) == 0 && len(theirs.Versions) == 0 {
 			continue // rotten since, or reaped
 		}
-		joined, _ := causal.JoinStates(mine, theirs, causal.DefaultLimits())
+		joined, _ := causal.JoinStates(mine, theirs)
 		if len(theirs.Versions) == 0 && len(joined.Versions) == len(mine.Versions) {
 			continue // a tombstone of nothing that is here: reaped since, and the key created again
 		}

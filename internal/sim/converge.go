@@ -27,9 +27,7 @@ func (w *World) readOne(m *machine, bucket, name, when string) {
 	for i := range res.Siblings {
 		values[i] = res.Siblings[i].Data
 	}
-	if !w.repairing {
-		w.violate(w.hist.Settle(key, values, when))
-	}
+	w.violate(w.hist.Settle(key, values, when))
 }
 
 // compare returns, after something that should make them equal, how replicas of a key differ, or that another node holds it;

@@ -57,7 +57,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "a join overwrites", Dir: replica, File: "join.go",
-			Old: "report := c.result.SetJoin(old, &c.incoming, c.cfg.Limits)", New: "report := c.result.SetJoin(&c.incoming, &c.incoming, c.cfg.Limits)",
+			Old: "report := c.result.SetJoin(old, &c.incoming)", New: "report := c.result.SetJoin(&c.incoming, &c.incoming)",
 		},
 		{
 			Name: "a read error is taken for absent", Dir: disk, File: "stage.go",
@@ -93,7 +93,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "a get shows only its own state", Dir: coord, File: "get.go",
-			Old: "		g.merged, report = causal.JoinStates(g.merged, g.states[i], g.req.Limits)", New: "		_, report = causal.JoinStates(g.merged, g.states[i], g.req.Limits)",
+			Old: "		g.merged, report = causal.JoinStates(g.merged, g.states[i])", New: "		_, report = causal.JoinStates(g.merged, g.states[i])",
 		},
 		{
 			Name: "stale replicas are not repaired", Dir: coord, File: "repair.go",
@@ -129,7 +129,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "exceptions are lost in a join", Dir: causal, File: "join.go",
-			Old: "	report.Exceptions = s.bound(lim.Exceptions, s.Versions)\n	return report\n}\n\n// survivors", New: "	s.Exceptions = nil\n	return report\n}\n\n// survivors",
+			Old: "	s.union(a.Claims, b.Claims)\n", New: "	s.union(a.Claims.only(nil), b.Claims.only(nil))\n",
 		},
 		{
 			Name: "a forgotten record goes on with its dots", Dir: replica, File: "write.go",

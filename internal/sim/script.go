@@ -200,6 +200,9 @@ func (w *World) Open(key ouro.Key, sealed ouro.Context) (causal.Context, error) 
 func (w *World) Clock(c causal.Claims) string {
 	var pairs []string
 	for _, e := range c.Vector {
+		if e.N == 0 { // exceptions alone
+			continue
+		}
 		pairs = append(pairs, fmt.Sprintf("(%s,%d)", w.runs[e.Actor.Run], e.N))
 	}
 	for _, d := range c.Exceptions {

@@ -132,8 +132,9 @@ func (s *shape) drawBounds(r *rand.Rand) {
 	s.cfg.Node.RepairWait = pick[time.Duration](r, 5, 100) * time.Millisecond
 	s.cfg.Replica = replica.Config{Seed: 1 + r.Uint64()}
 	if r.IntN(8) == 0 { // prune and drop exceptions as soon as may be
-		l := causal.Limits{Exceptions: 2, Prune: 3, PruneHard: 5, PruneAge: 200}
-		s.cfg.Replica.Limits, s.cfg.Node.Limits = l, l
+		l := causal.Limits{Exceptions: 1 + r.IntN(2), Prune: 2 + r.IntN(2), PruneAge: 200}
+		l.PruneHard = l.Prune + pick(r, 0, 2)
+		s.cfg.Replica.Limits = l
 	}
 	if r.IntN(8) == 0 {
 		s.cfg.Replica.TokenMax = 16

@@ -30,7 +30,6 @@ type World struct {
 	broken *history.Violation // the first broken promise: the world stands still
 
 	begun     map[pair][]snapshot // what a peer held when a comparison with it began
-	repairing bool                // reads of everything are not yet judged
 	healed    time.Duration
 	attempts  []*attempt             // by ticket, from 1
 	requested map[uint64]bool        // tokens of a test's own requests

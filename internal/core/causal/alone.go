@@ -1,22 +1,19 @@
 package causal
 
 // Alone returns what one put or delete did to s and nothing else: the version
-// under its dot, if it minted one and s still holds it, and the claims of the
-// context it was made under (RULES R4). It is a state like any other; what s
-// knows besides is not in it.
+// under its dot, if it minted one and s still holds it, and of the context it was
+// made under (RULES R4) what s claims for it. It is a state like any other, with
+// the floor of s; what s knows besides is not in it.
 func (s *State) Alone(ctx Claims, d Dot) State {
-	var out State
-	if d.IsZero() {
-		out.union(ctx, Claims{})
-	} else {
-		out.union(ctx, Claims{Exceptions: []Dot{d}})
-		out.absorb()
+	told := s.removed(ctx)
+	if !d.IsZero() && s.Covers(d) {
+		told.Exceptions = mergeDots(nil, told.Exceptions, []Dot{d})
 	}
+	out := State{Floor: s.Floor}
+	out.union(told, Claims{})
 	for i := range out.Vector {
 		e := &out.Vector[i]
-		if at, ok := find(s.Vector, e.Actor); ok {
-			e.Time = s.Vector[at].Time
-		}
+		e.Time = s.Vector[s.Index(e.Actor)].Time
 	}
 	for i := range s.Versions {
 		if s.Versions[i].Dot == d {
@@ -24,4 +21,31 @@ func (s *State) Alone(ctx Claims, d Dot) State {
 		}
 	}
 	return out
+}
+
+// removed returns what s claims of what ctx has seen, but for the dots of versions
+// that it holds.
+func (s *State) removed(ctx Claims) Claims {
+	var c Claims
+	for _, e := range ctx.Vector {
+		switch held := s.heldOf(e.Actor); {
+		case len(held) > 0 && held[0].Dot.N <= e.N:
+		case e.N > 0 && e.N <= s.N(e.Actor):
+			c.Vector = append(c.Vector, Entry{Actor: e.Actor, N: e.N})
+		default:
+			for _, d := range exceptionsOf(s.Exceptions, e.Actor) {
+				if d.N <= e.N {
+					c.Exceptions = append(c.Exceptions, d)
+				}
+			}
+		}
+	}
+	var single []Dot
+	for _, d := range ctx.Exceptions {
+		if s.Covers(d) && !holds(s.Versions, d) {
+			single = append(single, d)
+		}
+	}
+	c.Exceptions = mergeDots(nil, c.Exceptions, single)
+	return c
 }

@@ -31,9 +31,9 @@ import (
 //	        number  4 * life, plus 1 if its run is that of the actor before it,
 //	                plus 2 if it has exceptions
 //	        8 bytes big-endian run, unless it is that of the actor before it
-//	        number  N of its entry, 0 if it has none
+//	        number  N of its entry, 0 if it has exceptions alone
 //	        number  zig-zag, time less the time before it (at first the floor);
-//	                only with times and with N > 0
+//	                only with times
 //	        number  how many exceptions; then each: number, how far it lies above
 //	                the lowest it could be (N + 2, later the last one + 1)
 //
@@ -141,7 +141,7 @@ func (v *Version) flags() (f byte) {
 
 // append appends the claims, with times less base or without times.
 func (c *Claims) append(dst []byte, timed bool, base int64) []byte {
-	dst = appendUvarint(dst, uint64(c.countActors()))
+	dst = appendUvarint(dst, uint64(len(c.Vector)))
 	run := uint64(0)
 	actors := cursor{claims: c}
 	for actors.next() {
@@ -156,7 +156,7 @@ func (c *Claims) append(dst []byte, timed bool, base int64) []byte {
 			dst = binary.BigEndian.AppendUint64(appendUvarint(dst, header), run)
 		}
 		dst = appendUvarint(dst, actors.n)
-		if timed && actors.n > 0 {
+		if timed {
 			dst = binary.AppendUvarint(dst, zigzag(actors.time-base))
 			base = actors.time
 		}
@@ -176,20 +176,6 @@ func appendExceptions(dst []byte, n uint64, exceptions []Dot) []byte {
 		lowest = d.N + 1
 	}
 	return dst
-}
-
-// countActors returns how many actors have an entry or an exception.
-func (c *Claims) countActors() int {
-	n := len(c.Vector)
-	for i, d := range c.Exceptions {
-		if i > 0 && c.Exceptions[i-1].Actor == d.Actor {
-			continue
-		}
-		if _, ok := find(c.Vector, d.Actor); !ok {
-			n++
-		}
-	}
-	return n
 }
 
 // appendUvarint is binary.AppendUvarint with a short cut for small numbers.

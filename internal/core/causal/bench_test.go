@@ -70,14 +70,14 @@ func BenchmarkJoin(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				causal.JoinStates(c.x, c.y, causal.DefaultLimits())
+				causal.JoinStates(c.x, c.y)
 			}
 		})
 		b.Run(c.name+"/reused", func(b *testing.B) {
 			var s causal.State
 			b.ReportAllocs()
 			for b.Loop() {
-				s.SetJoin(&c.x, &c.y, causal.DefaultLimits())
+				s.SetJoin(&c.x, &c.y)
 			}
 		})
 	}

@@ -128,7 +128,8 @@ func mergeDots(dst, a, b []Dot) []Dot {
 	return append(append(dst, a...), b...)
 }
 
-// absorb moves exceptions next to their entry into it and drops those within it.
+// absorb moves exceptions next to their entry into it, drops those within it, and
+// gives an entry to actors that have none.
 func (u *Claims) absorb() {
 	kept := u.Exceptions[:0]
 	for rest := u.Exceptions; len(rest) > 0; {
@@ -138,7 +139,6 @@ func (u *Claims) absorb() {
 		if known {
 			n = u.Vector[at].N
 		}
-		before := n
 		for ; len(rest) > 0 && rest[0].Actor == actor; rest = rest[1:] {
 			switch d := rest[0]; {
 			case d.N <= n:
@@ -148,38 +148,48 @@ func (u *Claims) absorb() {
 				kept = append(kept, d)
 			}
 		}
-		switch {
-		case known:
-			u.Vector[at].N = n
-		case n > before:
-			u.Vector = slices.Insert(u.Vector, at, Entry{Actor: actor, N: n})
+		if !known {
+			u.Vector = slices.Insert(u.Vector, at, Entry{Actor: actor})
 		}
+		u.Vector[at].N = n
 	}
 	u.Exceptions = kept
 }
 
-// bound drops the oldest exceptions beyond limit, except dots of versions held.
-// A dot carries no time, so lower numbers count as older: an order that is the
-// same everywhere, which lets replicas agree on what they dropped.
-func (u *Claims) bound(limit int, held []Version) (dropped int) {
-	excess := len(u.Exceptions) - limit
-	if excess <= 0 {
-		return 0
+// newest returns the n exceptions with the highest numbers. A dot carries no
+// time, so lower numbers count as older.
+func newest(dots []Dot, n int) []Dot {
+	if len(dots) <= n {
+		return dots
 	}
-	var byAge []Dot
-	for _, d := range u.Exceptions {
-		if !holds(held, d) {
-			byAge = append(byAge, d)
+	byAge := slices.Clone(dots)
+	slices.SortFunc(byAge, func(d, e Dot) int { return cmp.Or(cmp.Compare(d.N, e.N), d.Compare(e)) })
+	kept := byAge[len(byAge)-n:]
+	slices.SortFunc(kept, Dot.Compare)
+	return kept
+}
+
+// only returns c with no exceptions but those of dots, which are some of its own,
+// for whose actors it still has entries.
+func (c Claims) only(dots []Dot) Claims {
+	out := Claims{Vector: make([]Entry, 0, len(c.Vector))}
+	for _, e := range c.Vector {
+		own := exceptionsOf(dots, e.Actor)
+		if e.N > 0 || len(own) > 0 {
+			out.Vector, out.Exceptions = append(out.Vector, e), append(out.Exceptions, own...)
 		}
 	}
-	slices.SortFunc(byAge, func(d, e Dot) int { return cmp.Or(cmp.Compare(d.N, e.N), d.Compare(e)) })
-	gone := byAge[:min(excess, len(byAge))]
-	slices.SortFunc(gone, Dot.Compare)
-	u.Exceptions = slices.DeleteFunc(u.Exceptions, func(d Dot) bool {
-		_, found := slices.BinarySearchFunc(gone, d, Dot.Compare)
-		return found
-	})
-	return len(gone)
+	return out
+}
+
+// exceptionsOf returns the exceptions of an actor among sorted ones.
+func exceptionsOf(dots []Dot, a Actor) []Dot {
+	from, _ := slices.BinarySearchFunc(dots, Dot{a, 0}, Dot.Compare)
+	to := from
+	for to < len(dots) && dots[to].Actor == a {
+		to++
+	}
+	return dots[from:to]
 }
 
 func holds(versions []Version, d Dot) bool {

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
-	"slices"
 
 	"github.com/zeebo/xxh3"
 
@@ -67,13 +66,11 @@ func (s *Sealer) Seal(bucket, name string, c Context) []byte {
 // cut leaves out what is beyond the bounds, of exceptions the oldest: a client's
 // own last writes are the newest.
 func (c *Context) cut() {
-	if len(c.Vector) > MaxContextClaims {
-		c.Vector = c.Vector[:MaxContextClaims]
+	if len(c.Vector)+len(c.Exceptions) <= MaxContextClaims {
+		return
 	}
-	if room := MaxContextClaims - len(c.Vector); len(c.Exceptions) > room {
-		c.Exceptions = slices.Clone(c.Exceptions)
-		c.bound(room, nil)
-	}
+	c.Vector = c.Vector[:min(len(c.Vector), MaxContextClaims)]
+	c.Claims = c.only(newest(c.Exceptions, MaxContextClaims-len(c.Vector)))
 }
 
 // Open returns what was sealed for an object key: of several parts, the union of

@@ -2,47 +2,32 @@ package causal
 
 import "slices"
 
-// cursor walks the actors of claims in order. Those without an entry have
-// exceptions alone.
+// cursor walks the actors of claims in order.
 type cursor struct {
 	claims     *Claims
 	passed     uint64 // actors walked, the present one included
 	actor      Actor
-	n          uint64 // of its entry, 0 where it has none
+	n          uint64 // of its entry, 0 where it has exceptions alone
 	time       int64
 	exceptions []Dot
 	v, x       int // where the next entry and the next exception are
 }
 
 func (c *cursor) next() bool {
-	if c.x == len(c.claims.Exceptions) { // as a rule there are none
-		if c.v == len(c.claims.Vector) {
-			return false
-		}
-		c.exceptions = nil
-		c.take(&c.claims.Vector[c.v])
-		return true
+	if c.v == len(c.claims.Vector) {
+		return false
 	}
-	dots := c.claims.Exceptions[c.x:]
-	if c.v < len(c.claims.Vector) && c.claims.Vector[c.v].Actor.Compare(dots[0].Actor) <= 0 {
-		c.take(&c.claims.Vector[c.v])
-	} else {
-		c.actor, c.n, c.time = dots[0].Actor, 0, 0
-		c.passed++
-	}
-	own := 0
+	e := &c.claims.Vector[c.v]
+	c.actor, c.n, c.time = e.Actor, e.N, e.Time
+	c.v++
+	c.passed++
+	dots, own := c.claims.Exceptions[c.x:], 0
 	for own < len(dots) && dots[own].Actor == c.actor {
 		own++
 	}
 	c.exceptions = dots[:own]
 	c.x += own
 	return true
-}
-
-func (c *cursor) take(e *Entry) {
-	c.actor, c.n, c.time = e.Actor, e.N, e.Time
-	c.v++
-	c.passed++
 }
 
 // find walks on to an actor, which must not lie behind, and returns its index.

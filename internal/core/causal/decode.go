@@ -19,7 +19,7 @@ const (
 	errVersions FormatError = "versions are not sorted, or not covered by the claims"
 	errFlags    FormatError = "version has unknown flags or an empty field"
 	errBodies   FormatError = "values have another length than stated"
-	errFloor    FormatError = "an entry lies below the prune floor"
+	errFloor    FormatError = "what is claimed of an actor lies below the prune floor"
 )
 
 // The fewest bytes that an actor and a version take in the meta section. They
@@ -67,13 +67,16 @@ func (s *State) Decode(b []byte) error {
 	return s.checkFloor()
 }
 
-// checkFloor refuses entries that [State.trim] would have dropped.
+// checkFloor refuses claims that would have fallen to the floor.
 func (s *State) checkFloor() error {
 	if s.Floor == 0 {
 		return nil
 	}
 	for _, e := range s.Vector {
-		if e.Time <= s.Floor && !s.holdsOf(e.Actor) {
+		// Every version's dot is claimed, so where there are as many claims as
+		// versions they are the same.
+		claimed := uint64(len(exceptionsOf(s.Exceptions, e.Actor)))
+		if e.Time <= s.Floor && (e.N > uint64(len(s.Versions)) || e.N+claimed != uint64(len(s.heldOf(e.Actor)))) {
 			return errFloor
 		}
 	}
@@ -123,23 +126,20 @@ func (c *Claims) decode(r *reader, timed bool, base int64) error {
 			return errActors
 		}
 		last = actor
-		n := r.uvarint()
-		if n > 0 {
-			e := Entry{Actor: actor, N: n}
-			if timed {
-				e.Time = base + unzigzag(r.uvarint())
-				base = e.Time
-			}
-			if e.Time < 0 {
-				return errEntry
-			}
-			c.Vector = append(c.Vector, e)
+		e := Entry{Actor: actor, N: r.uvarint()}
+		if timed {
+			e.Time = base + unzigzag(r.uvarint())
+			base = e.Time
 		}
+		if e.Time < 0 {
+			return errEntry
+		}
+		c.Vector = append(c.Vector, e)
 		if header&hasExceptions != 0 {
-			if err := c.decodeExceptions(r, actor, n); err != nil {
+			if err := c.decodeExceptions(r, actor, e.N); err != nil {
 				return err
 			}
-		} else if n == 0 {
+		} else if e.N == 0 {
 			return errEntry
 		}
 		if r.bad {

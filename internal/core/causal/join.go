@@ -12,28 +12,35 @@ import (
 // JoinReport says what a join came across.
 type JoinReport struct {
 	DotReused  int // dots that named two different versions: an alarm (RULES R3)
-	Exceptions int // exceptions dropped because there were too many
-	Fell       int // entries that fell to the prune floor
+	Exceptions int // exceptions that fell to the prune floor
+	Fell       int // actors of whom claims fell to it
 }
 
-// JoinStates merges two states of one object. A version survives if both hold
-// it, or if one holds it and the other has not seen it (RULES R4).
-func JoinStates(a, b State, lim Limits) (State, JoinReport) {
+// JoinStates merges two states of one object. Claims that the higher of the two
+// floors has reached fall first, on whichever side they are; then a version
+// survives if both hold it, or if one holds it and the other has not seen it
+// (RULES R4, R7). So what does not outlive the join does not decide it either.
+func JoinStates(a, b State) (State, JoinReport) {
 	var s State
-	report := s.SetJoin(&a, &b, lim)
+	report := s.SetJoin(&a, &b)
 	return s, report
 }
 
 // SetJoin sets s to the join of a and b, using the memory of s, which must share
 // none with a or b.
-func (s *State) SetJoin(a, b *State, lim Limits) JoinReport {
+func (s *State) SetJoin(a, b *State) JoinReport {
 	var report JoinReport
+	if a.Floor != b.Floor {
+		floor := max(a.Floor, b.Floor)
+		x, fellX := a.fall(floor, Actor{})
+		y, fellY := b.fall(floor, Actor{})
+		a, b = &x, &y
+		report.Fell, report.Exceptions = fellX.actors+fellY.actors, fellX.exceptions+fellY.exceptions
+	}
+	s.Floor = a.Floor
 	s.union(a.Claims, b.Claims)
-	s.Floor = max(a.Floor, b.Floor)
 	s.Versions = s.Versions[:0]
 	s.survivors(a, b, &report)
-	report.Fell = s.trim()
-	report.Exceptions = s.bound(lim.Exceptions, s.Versions)
 	return report
 }
 

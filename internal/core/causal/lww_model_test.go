@@ -27,7 +27,7 @@ func TestModelLWW(t *testing.T) {
 			picked := joined(events, winner)
 			all := picked[0]
 			for _, s := range picked[1:] {
-				all, _ = causal.JoinStates(all, s, causal.DefaultLimits())
+				all, _ = causal.JoinStates(all, s)
 			}
 			if len(winner(all).Versions) == 0 {
 				erased++
@@ -87,8 +87,8 @@ func maxima(relation int) (held int) {
 func joined(e [3]causal.State, after func(causal.State) causal.State) []causal.State {
 	var all []causal.State
 	for _, order := range [][3]int{{0, 1, 2}, {0, 2, 1}, {1, 2, 0}} {
-		s, _ := causal.JoinStates(e[order[0]], e[order[1]], causal.DefaultLimits())
-		s, _ = causal.JoinStates(after(s), e[order[2]], causal.DefaultLimits())
+		s, _ := causal.JoinStates(e[order[0]], e[order[1]])
+		s, _ = causal.JoinStates(after(s), e[order[2]])
 		all = append(all, after(s))
 	}
 	return all

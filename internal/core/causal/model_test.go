@@ -138,7 +138,7 @@ func (e *explorer) join(x, y int32) int32 {
 	if n, ok := e.joins[key]; ok {
 		return n
 	}
-	s, _ := causal.JoinStates(e.records[x], e.records[y], causal.DefaultLimits())
+	s, _ := causal.JoinStates(e.records[x], e.records[y])
 	n := e.number(s)
 	e.joins[key] = n
 	return n
@@ -163,7 +163,7 @@ func (e *explorer) mint(record, context int32, actor, base int8, put uint8) mint
 	}
 	if e.policy.dropGaps {
 		s = s.Remove(ctx, 0, causal.DefaultLimits())
-		s.Exceptions, told.Exceptions = nil, nil
+		s.Claims, told = whole(s.Claims), whole(told)
 	}
 	v := causal.Version{Value: []byte{put}, Sum: causal.Sum{Lo: uint64(put) + 1}}
 	next, report := s.Mint(told, v, actorOf(actor), 0, causal.DefaultLimits())
@@ -187,6 +187,11 @@ func untimed(c causal.Claims) causal.Claims {
 		c.Vector[i].Time = 0
 	}
 	return c
+}
+
+// whole forgets exceptions.
+func whole(c causal.Claims) causal.Claims {
+	return causal.Claims{Vector: slices.DeleteFunc(slices.Clone(c.Vector), func(e causal.Entry) bool { return e.N == 0 })}
 }
 
 // fold forgets that claims have gaps: the mistake of plain version vectors.

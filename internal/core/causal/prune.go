@@ -2,59 +2,79 @@ package causal
 
 import "slices"
 
-// trim drops the entries that the floor has reached, except those of versions
-// held, without which such a version could never be removed again (RULES R7).
-// Floor 0 means that nothing was ever pruned.
-func (s *State) trim() (fell int) {
-	if s.Floor == 0 {
-		return 0
+// fallen counts what fell to a prune floor.
+type fallen struct {
+	actors     int // of whom claims fell
+	exceptions int // of these claims those beyond the vector
+}
+
+// At returns s as it is once it has heard of a prune floor: of actors to whom
+// nothing happened since, it claims the dots of the versions it holds and nothing
+// else (RULES R7). Several states that are joined should be brought to the
+// highest of their floors first; then their order does not matter.
+func (s State) At(floor int64) State {
+	if floor <= s.Floor {
+		return s
 	}
-	kept := s.Vector[:0]
+	out, _ := s.fall(floor, Actor{})
+	return out
+}
+
+// fall is At, with what fell. What is claimed of the actor spared, who is about
+// to mint, stays.
+//
+// A version whose dot is not claimed could never be removed, so that stays. The
+// rest of an old entry must not: two replicas that each hold one version of an
+// actor and have removed the other's would, with what they claim no longer kept
+// once the version is gone, make each other forget both removals.
+func (s *State) fall(floor int64, spared Actor) (out State, fell fallen) {
+	if floor <= s.Floor { // what it has reached is gone
+		return *s, fell
+	}
+	out = State{Floor: floor, Versions: s.Versions}
+	out.Vector = make([]Entry, 0, len(s.Vector))
 	for _, e := range s.Vector {
-		if e.Time <= s.Floor && !s.holdsOf(e.Actor) {
-			fell++
+		beyond := exceptionsOf(s.Exceptions, e.Actor)
+		if e.Time > floor || e.Actor == spared {
+			out.Vector, out.Exceptions = append(out.Vector, e), append(out.Exceptions, beyond...)
 			continue
 		}
-		kept = append(kept, e)
+		claimed, held := e.N+uint64(len(beyond)), s.heldOf(e.Actor)
+		e.N = 0
+		for i := range held {
+			if d := held[i].Dot; d.N == e.N+1 {
+				e.N = d.N
+			} else {
+				out.Exceptions = append(out.Exceptions, d)
+			}
+		}
+		if len(held) > 0 {
+			out.Vector = append(out.Vector, e)
+		}
+		if claimed != uint64(len(held)) {
+			fell.actors++
+		}
+		fell.exceptions += loose(beyond, held)
 	}
-	s.Vector = kept
-	return fell
+	return out, fell
 }
 
-// holdsOf reports whether a version of an actor survives.
-func (s *State) holdsOf(a Actor) bool {
-	for i := range s.Versions {
-		if s.Versions[i].Dot.Actor == a {
-			return true
+// loose returns how many of some dots are not those of versions held.
+func loose(dots []Dot, held []Version) (n int) {
+	for _, d := range dots {
+		if !holds(held, d) {
+			n++
 		}
 	}
-	return false
+	return n
 }
 
-// prune raises the floor so far that the vector is within its limits, oldest
-// entries first (paper, section 4.4). Entries of equal time go together.
-func (s *State) prune(now int64, lim Limits) (fell int) {
-	excess := len(s.Vector) - lim.Prune
-	if lim.Prune <= 0 || excess <= 0 {
-		return 0
+// heldOf returns the versions of an actor that survive.
+func (s *State) heldOf(a Actor) []Version {
+	from, _ := slices.BinarySearchFunc(s.Versions, Dot{a, 0}, func(v Version, d Dot) int { return v.Dot.Compare(d) })
+	to := from
+	for to < len(s.Versions) && s.Versions[to].Dot.Actor == a {
+		to++
 	}
-	times := make([]int64, 0, len(s.Vector))
-	for _, e := range s.Vector {
-		if !s.holdsOf(e.Actor) {
-			times = append(times, e.Time)
-		}
-	}
-	slices.Sort(times)
-	take := 0
-	for ; take < min(excess, len(times)); take++ {
-		young := now-times[take] < lim.PruneAge
-		if young && len(s.Vector)-take <= lim.PruneHard {
-			break
-		}
-	}
-	if take == 0 {
-		return 0
-	}
-	s.Floor = max(s.Floor, times[take-1])
-	return s.trim()
+	return s.Versions[from:to]
 }

@@ -80,8 +80,9 @@ func (e *pruneExplorer) dated(old, next causal.State, now int64) causal.State {
 			entry.Time = old.Floor
 		}
 	}
-	next, _ = causal.JoinStates(next, causal.State{}, wide) // lets fall what is at the floor now
-	return next
+	floor := next.Floor
+	next.Floor = 0
+	return next.At(floor) // lets fall what is at the floor now
 }
 
 func (e *pruneExplorer) put(record int32, blind bool, actor int8, put, now uint8) minted {
@@ -116,7 +117,7 @@ func (e *pruneExplorer) prune(record int32) int32 {
 				oldest = entry.Time
 			}
 		}
-		next, _ := causal.JoinStates(old, causal.State{Floor: oldest}, wide)
+		next, _ := causal.JoinStates(old, causal.State{Floor: oldest})
 		return next, 0
 	}).record
 }
@@ -125,10 +126,19 @@ func holdsOf(s causal.State, a causal.Actor) bool {
 	return slices.ContainsFunc(s.Versions, func(v causal.Version) bool { return v.Dot.Actor == a })
 }
 
-// set stores a record; a live actor whose entry is gone has ended.
+// set stores a record; a live actor of whose events some fell has ended.
 func (e *pruneExplorer) set(w *pruneWorld, x int, record int32) {
 	w.record[x] = record
-	if w.live[x] >= 0 && !e.way.keepLife && e.records[record].Index(actorOf(w.live[x])) < 0 {
+	if w.live[x] < 0 || e.way.keepLife {
+		return
+	}
+	own, minted := actorOf(w.live[x]), uint64(0)
+	for i := range w.puts {
+		if w.event[i].actor == w.live[x] {
+			minted = max(minted, uint64(w.event[i].n))
+		}
+	}
+	if e.records[record].N(own) < minted {
 		w.live[x] = -1
 	}
 }

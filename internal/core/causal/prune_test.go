@@ -1,6 +1,7 @@
 package causal_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/ourodb/ouro/internal/core/causal"
@@ -62,7 +63,8 @@ func TestPruneSparesTheYoung(t *testing.T) {
 	}
 }
 
-// TestPruneSparesTheHeld: without its entry a version could not be removed.
+// TestPruneSparesTheHeld: without its dot a version could not be removed. The
+// rest of what is claimed of its actor falls like everything else.
 func TestPruneSparesTheHeld(t *testing.T) {
 	lim := causal.Limits{Exceptions: 64, Prune: 2, PruneHard: 2, PruneAge: 0}
 	s := vector(3, 100, 200, 300)
@@ -70,8 +72,8 @@ func TestPruneSparesTheHeld(t *testing.T) {
 	v.Dot = causal.Dot{Actor: s.Vector[0].Actor, N: 5}
 	s.Versions = []causal.Version{v}
 	next, report := s.Mint(causal.Claims{}, version("v"), causal.Actor{Run: 1 << 40, Life: 1}, 50, lim)
-	if report.Pruned != 2 || next.N(v.Dot.Actor) != 5 || next.Floor != 300 {
-		t.Fatalf("pruned %d, floor %d: %+v", report.Pruned, next.Floor, next.Vector)
+	if report.Pruned != 3 || next.N(v.Dot.Actor) != 0 || !slices.Equal(next.Exceptions, []causal.Dot{v.Dot}) || next.Floor != 300 {
+		t.Fatalf("pruned %d, floor %d: %+v", report.Pruned, next.Floor, next.Claims)
 	}
 	// The clock stands at 50, but what happens is dated above the floor, or the
 	// removal would be forgotten at once.
@@ -85,8 +87,32 @@ func TestPruneSparesTheHeld(t *testing.T) {
 	if removed.Vector[0].Time != 301 {
 		t.Errorf("removed at %d, floor 300", removed.Vector[0].Time)
 	}
-	wantValues(t, join(removed, next, lim))
+	wantValues(t, join(removed, next))
 	bytesOf(t, removed)
+}
+
+// TestFallLeavesTheHeld: of an entry whose first version is still held
+// only that is left, and who minted there must not go on from it.
+func TestFallLeavesTheHeld(t *testing.T) {
+	a := causal.Actor{Run: 1, Life: 1}
+	s := causal.State{Claims: causal.Claims{Vector: []causal.Entry{{Actor: a, N: 5, Time: 10}}, Exceptions: []causal.Dot{{Actor: a, N: 7}, {Actor: a, N: 9}}}}
+	for _, n := range []uint64{1, 2, 4, 9} {
+		v := version("held")
+		v.Dot = causal.Dot{Actor: a, N: n}
+		s.Versions = append(s.Versions, v)
+	}
+	fallen := s.At(10)
+	bytesOf(t, fallen)
+	if fallen.N(a) != 2 || !slices.Equal(fallen.Exceptions, []causal.Dot{{Actor: a, N: 4}, {Actor: a, N: 9}}) || len(fallen.Versions) != 4 {
+		t.Errorf("%+v", fallen)
+	}
+	same(t, "a lower floor", s.At(9), causal.State{Floor: 9, Claims: s.Claims, Versions: s.Versions})
+	same(t, "the same floor again", fallen.At(10), fallen)
+	joined, report := causal.JoinStates(causal.State{Floor: 10}, s)
+	same(t, "by a join", joined, fallen)
+	if report != (causal.JoinReport{Fell: 1, Exceptions: 1}) {
+		t.Errorf("%+v", report)
+	}
 }
 
 // TestContextsAreDatedAboveTheFloor: what a context brings happened now, and
@@ -119,7 +145,7 @@ func TestPruneOnlyAtMint(t *testing.T) {
 	if next := s.Remove(vector(9).Claims, 5000, lim); len(next.Vector) != 9 || next.Floor != 0 {
 		t.Errorf("a removal pruned: %+v", next)
 	}
-	next, report := causal.JoinStates(s, vector(9), lim)
+	next, report := causal.JoinStates(s, vector(9))
 	if len(next.Vector) != 9 || report.Fell != 0 {
 		t.Errorf("a join pruned: %+v", next)
 	}
@@ -129,39 +155,86 @@ func TestPruneOnlyAtMint(t *testing.T) {
 func TestFloorFells(t *testing.T) {
 	s := vector(4)
 	high := causal.State{Floor: 1010}
-	next, report := causal.JoinStates(s, high, wide)
+	next, report := causal.JoinStates(s, high)
 	if report.Fell != 2 || len(next.Vector) != 2 || next.Floor != 1010 {
 		t.Errorf("%d fell: %+v", report.Fell, next)
 	}
 	bytesOf(t, next)
 }
 
-// TestExceptionsAreBounded: the oldest go, never one of a version held, and both
-// sides of a join drop the same ones.
-func TestExceptionsAreBounded(t *testing.T) {
-	var ctx causal.Claims
-	for i := range uint64(70) {
-		ctx.Exceptions = append(ctx.Exceptions, causal.Dot{Actor: causal.Actor{Run: 7, Life: 1}, N: 2 * (i + 1)})
+// gaps returns a context with n exceptions of one actor.
+func gaps(run uint64, n int) causal.Claims {
+	var c causal.Claims
+	for i := range uint64(n) {
+		c = c.With(causal.Dot{Actor: causal.Actor{Run: run, Life: 1}, N: 2 * (i + 1)})
 	}
-	next, report := causal.State{}.Mint(ctx, version("v"), causal.Actor{Run: 1, Life: 1}, 1, causal.DefaultLimits())
-	if report.Exceptions != 6 || len(next.Exceptions) != 64 || next.Exceptions[0].N != 14 {
-		t.Fatalf("dropped %d, %d left, the first is %v", report.Exceptions, len(next.Exceptions), next.Exceptions[0])
+	return c
+}
+
+// TestContextIsCutToTheNewest: of a context with more exceptions than a record
+// may have those are taken that remove a version, and the newest of the others.
+func TestContextIsCutToTheNewest(t *testing.T) {
+	held := version("held")
+	held.Dot = gaps(7, 1).Exceptions[0]
+	old := causal.State{Claims: causal.Claims{}.With(held.Dot), Versions: []causal.Version{held}}
+	minted, report := old.Mint(gaps(7, 70), version("v"), causal.Actor{Run: 1, Life: 1}, 1, causal.DefaultLimits())
+	if report.Exceptions != 6 || report.Removed != 1 || len(minted.Exceptions) != 64 || minted.Exceptions[1].N != 16 {
+		t.Errorf("dropped %d, removed %d, %d left, the second is %v", report.Exceptions, report.Removed, len(minted.Exceptions), minted.Exceptions[1])
+	}
+	wantValues(t, join(minted, old), "v")
+	var removed causal.State
+	report = removed.SetRemove(&old, gaps(7, 70), 1, causal.DefaultLimits())
+	if report.Exceptions != 6 || report.Removed != 1 || len(removed.Exceptions) != 64 {
+		t.Errorf("a removal dropped %d", report.Exceptions)
+	}
+	wantValues(t, join(removed, old))
+	bytesOf(t, minted)
+	bytesOf(t, removed)
+}
+
+// TestExceptionsAreBounded: where there is no room for more, the actors to whom
+// nothing happened for longest fall whole, by a floor that others will hear of;
+// joins leave alone what each side may have.
+func TestExceptionsAreBounded(t *testing.T) {
+	lim := causal.Limits{Exceptions: 4}
+	s := causal.State{}.Remove(gaps(1, 2), 10, lim).Remove(gaps(2, 2), 20, lim)
+	if len(s.Exceptions) != 4 || s.Floor != 0 {
+		t.Fatalf("%+v", s)
+	}
+	var next causal.State
+	report := next.SetRemove(&s, gaps(3, 1), 30, lim)
+	if report != (causal.MintReport{Pruned: 1, Exceptions: 2}) || next.Floor != 10 || len(next.Exceptions) != 3 || len(next.Vector) != 2 {
+		t.Fatalf("%+v: %+v", report, next)
 	}
 	bytesOf(t, next)
+	same(t, "whoever joins it", join(s, next), next)
+	// One that has more exceptions than there is room for can still be written to.
+	full := join(next, causal.State{Floor: 10}.Remove(gaps(3, 4), 40, lim))
+	report = next.SetRemove(&full, gaps(3, 6), 50, lim)
+	if len(full.Exceptions) != 6 || report.Exceptions != 6 || len(next.Exceptions) != 2 || next.Floor != 40 {
+		t.Errorf("of %d dropped %d: %+v", len(full.Exceptions), report.Exceptions, next)
+	}
+	// So can one that is full of what a delete left, though it holds another.
 	held := version("held")
-	held.Dot = next.Exceptions[0]
-	next.Versions = append(next.Versions, held)
-	tightest := causal.Limits{Exceptions: 2}
-	a, ra := causal.JoinStates(next, causal.State{}, tightest)
-	b, rb := causal.JoinStates(causal.State{}, next, tightest)
-	same(t, "both sides", a, b)
-	if ra != rb || ra.Exceptions != 62 || len(a.Exceptions) != 2 || a.Exceptions[0] != held.Dot {
-		t.Errorf("dropped %d: %v", ra.Exceptions, a.Exceptions)
+	held.Dot = gaps(3, 5).Exceptions[4]
+	full = join(causal.State{}.Remove(gaps(3, 4), 40, lim), causal.State{Claims: causal.Claims{}.With(held.Dot), Versions: []causal.Version{held}})
+	wantValues(t, join(full.Remove(full.Claims, 50, lim), full))
+}
+
+// TestStrangersAreBounded: a context brings no more actors than there is room for,
+// but those whose versions it removes.
+func TestStrangersAreBounded(t *testing.T) {
+	lim := causal.Limits{Exceptions: 64, Prune: 3, PruneHard: 4, PruneAge: 0}
+	next, report := causal.State{}.Mint(vector(9).Claims, version("v"), causal.Actor{Run: 1 << 40, Life: 1}, 50, lim)
+	if len(next.Vector) != 4 || report.Pruned != 6 || next.Floor != 0 {
+		t.Errorf("%+v: %+v", report, next)
 	}
-	removal := causal.MintReport{}
-	var r causal.State
-	removal = r.SetRemove(&causal.State{}, ctx, 1, causal.DefaultLimits())
-	if removal.Exceptions != 6 {
-		t.Errorf("a removal dropped %d", removal.Exceptions)
+	old := vector(9)
+	for i := range old.Vector {
+		v := version("held")
+		v.Dot = causal.Dot{Actor: old.Vector[i].Actor, N: 1}
+		old.Versions = append(old.Versions, v)
 	}
+	next, _ = old.Mint(vector(9).Claims, version("v"), causal.Actor{Run: 1 << 40, Life: 1}, 50, lim)
+	wantValues(t, join(next, old), "v")
 }

@@ -6,8 +6,8 @@ import "slices"
 type MintReport struct {
 	Dot        Dot // of the new version; zero for a removal
 	Removed    int // versions that the context covered
-	Pruned     int // entries that fell because the vector was too long
-	Exceptions int // exceptions dropped because there were too many
+	Pruned     int // actors of whom claims fell, or were not taken from the context, because there were too many
+	Exceptions int // exceptions that fell, or were not taken from the context, because there were too many
 }
 
 // IsEmpty reports whether s holds nothing at all: neither versions nor claims.
@@ -19,7 +19,8 @@ func (s State) IsEmpty() bool { return s.Claims.IsEmpty() && len(s.Versions) == 
 //
 // The actor must be the caller's own live one for this record, or a fresh one;
 // ctx must not have seen events of it that s has not. Now is the wall clock in
-// milliseconds. Only here is a vector pruned (PAPER 9.1).
+// milliseconds. Only here is a vector pruned (PAPER 9.1), before the write: what
+// the write itself does is younger than the floor.
 func (s State) Mint(ctx Claims, v Version, actor Actor, now int64, lim Limits) (State, MintReport) {
 	var out State
 	report := out.SetMint(&s, ctx, v, actor, now, lim)
@@ -31,20 +32,33 @@ func (s State) Mint(ctx Claims, v Version, actor Actor, now int64, lim Limits) (
 func (s *State) SetMint(old *State, ctx Claims, v Version, actor Actor, now int64, lim Limits) MintReport {
 	report := MintReport{Dot: Dot{actor, old.N(actor) + 1}}
 	v.Dot, v.Stamp = report.Dot, old.NextStamp(now)
-	report.Removed = s.subtract(old, ctx, now)
-	at, found := find(s.Vector, actor)
+	report.Removed = s.mint(old, ctx, v, now)
+	if lim.vectorFull(s) || lim.exceptionsFull(s) {
+		r := room{lim: lim, old: old, rest: *old, news: old.news(ctx), minting: actor}
+		r.pruneVector(s, now)
+		r.pruneExceptions()
+		report.Pruned, report.Exceptions = r.fell.actors, r.fell.exceptions
+		if r.fell != (fallen{}) {
+			report.Removed = s.mint(&r.rest, r.news, v, now)
+		}
+	}
+	return report
+}
+
+// mint sets s to old with v in the place of what ctx covers.
+func (s *State) mint(old *State, ctx Claims, v Version, now int64) (removed int) {
+	removed = s.subtract(old, ctx, now)
+	at, found := find(s.Vector, v.Dot.Actor)
 	if !found {
-		s.Vector = slices.Insert(s.Vector, at, Entry{Actor: actor})
+		s.Vector = slices.Insert(s.Vector, at, Entry{Actor: v.Dot.Actor})
 	}
 	s.Vector[at].N = max(s.Vector[at].N, v.Dot.N)
+	s.date(v.Dot.Actor, now)
 	if len(s.Exceptions) > 0 {
 		s.absorb()
 	}
 	s.insert(v)
-	report.Pruned = s.prune(now, lim)
-	s.date(actor, now) // after pruning: a time is above the floor
-	report.Exceptions = s.bound(lim.Exceptions, s.Versions)
-	return report
+	return removed
 }
 
 // Remove returns s without the versions that ctx covers and with its claims. It
@@ -59,14 +73,21 @@ func (s State) Remove(ctx Claims, now int64, lim Limits) State {
 // which must share none with old or ctx.
 func (s *State) SetRemove(old *State, ctx Claims, now int64, lim Limits) MintReport {
 	report := MintReport{Removed: s.subtract(old, ctx, now)}
-	report.Exceptions = s.bound(lim.Exceptions, s.Versions)
+	if lim.exceptionsFull(s) {
+		r := room{lim: lim, old: old, rest: *old, news: old.news(ctx)}
+		r.pruneExceptions()
+		report.Pruned, report.Exceptions = r.fell.actors, r.fell.exceptions
+		if r.fell != (fallen{}) {
+			report.Removed = s.subtract(&r.rest, r.news, now)
+		}
+	}
 	return report
 }
 
 // subtract sets s to old without what ctx covers, with the claims of both. An
-// entry that ctx raises, or of which it removes a version, is dated now: if the
-// removal were older than the floor it would be forgotten at once (RULES R7).
-// Times in ctx count for nothing.
+// actor of whom ctx has seen more, or of whom it removes a version, is dated now:
+// if the removal were older than the floor it would be forgotten at once (RULES
+// R7). Times in ctx count for nothing.
 func (s *State) subtract(old *State, ctx Claims, now int64) (removed int) {
 	s.Floor = old.Floor
 	s.union(old.Claims, ctx)
@@ -78,6 +99,11 @@ func (s *State) subtract(old *State, ctx Claims, now int64) (removed int) {
 		e.Time = before.Time
 		if before.N < e.N {
 			e.Time = max(e.Time, now, s.Floor+1)
+		}
+	}
+	for _, d := range ctx.Exceptions {
+		if !old.Covers(d) {
+			s.date(d.Actor, now)
 		}
 	}
 	s.Versions = slices.Grow(s.Versions[:0], len(old.Versions)+1)

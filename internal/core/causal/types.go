@@ -14,9 +14,11 @@ type Dot struct {
 	N     uint64
 }
 
-// Entry says that a state has seen events 1..N of its actor. Time is when the
-// last of them happened, in wall-clock milliseconds: the mint of its dot or the
-// removal of one of its versions (RULES R7). Time serves pruning alone.
+// Entry says that a state has seen events 1..N of its actor; N is 0 where it has
+// seen only exceptions of it. Time is when something last happened to what is
+// claimed of the actor, its exceptions included, in wall-clock milliseconds: the
+// mint of a dot, the removal of a version, a context that had seen more (RULES
+// R7). Time serves pruning alone.
 type Entry struct {
 	Actor Actor
 	N     uint64
@@ -25,8 +27,9 @@ type Entry struct {
 
 // Claims is what a state or a context has seen: a version vector and a few
 // single events beyond it, the exceptions (RULES R4). Both are sorted by actor
-// (exceptions then by N), without duplicates, and no exception is within or
-// next to its actor's entry. The zero value has seen nothing.
+// (exceptions then by N), without duplicates; every exception has an entry of its
+// actor and is neither within nor next to it; and an entry with N = 0 has
+// exceptions. The zero value has seen nothing.
 type Claims struct {
 	Vector     []Entry
 	Exceptions []Dot
@@ -53,7 +56,7 @@ type Version struct {
 // Versions are sorted by dot.
 type State struct {
 	Claims
-	Floor    int64 // prune floor: entries not younger are gone (RULES R7)
+	Floor    int64 // prune floor: what is claimed of an actor with a time not above it is the dots of its versions (RULES R7)
 	Versions []Version
 }
 

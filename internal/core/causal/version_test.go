@@ -22,18 +22,18 @@ func reused(value string) causal.State {
 // the same two dots, and reported (RULES R3).
 func TestReusedDot(t *testing.T) {
 	a, b, c := reused("a"), reused("b"), reused("c")
-	ab, report := causal.JoinStates(a, b, wide)
+	ab, report := causal.JoinStates(a, b)
 	if report.DotReused != 1 {
 		t.Errorf("reported %d", report.DotReused)
 	}
 	wantValues(t, ab, "a", "b")
-	same(t, "commutative", ab, join(b, a, wide))
-	same(t, "absorbing", join(ab, b, wide), ab)
-	same(t, "absorbing", join(a, ab, wide), ab)
-	all := join(ab, c, wide)
+	same(t, "commutative", ab, join(b, a))
+	same(t, "absorbing", join(ab, b), ab)
+	same(t, "absorbing", join(a, ab), ab)
+	all := join(ab, c)
 	wantValues(t, all, "a", "b", "c")
-	same(t, "associative", all, join(a, join(b, c, wide), wide))
-	same(t, "associative", all, join(b, join(a, c, wide), wide))
+	same(t, "associative", all, join(a, join(b, c)))
+	same(t, "associative", all, join(b, join(a, c)))
 
 	// The smaller sum keeps the dot, on every node of every version.
 	small, large := a.Versions[0], b.Versions[0]
@@ -50,23 +50,23 @@ func TestReusedDot(t *testing.T) {
 		if v.Sum == large.Sum {
 			one := ab.Remove(causal.Claims{}.With(v.Dot), 5, wide)
 			for _, s := range []causal.State{a, b} {
-				wantValues(t, join(one, s, wide), string(small.Value))
-				wantValues(t, join(s, one, wide), string(small.Value))
+				wantValues(t, join(one, s), string(small.Value))
+				wantValues(t, join(s, one), string(small.Value))
 			}
 		}
 	}
 
 	// Removed under what was read, they stay removed.
 	none := all.Remove(all.Claims, 5, wide)
-	wantValues(t, join(none, b, wide))
-	wantValues(t, join(c, none, wide))
+	wantValues(t, join(none, b))
+	wantValues(t, join(c, none))
 	// And one removed alone leaves the other.
 	for _, v := range ab.Versions {
 		one := ab.Remove(causal.Claims{}.With(v.Dot), 5, wide)
 		if n := len(one.Versions); n != 1 {
 			t.Fatalf("%d versions after removing one of two", n)
 		}
-		same(t, "back from the other", join(one, ab, wide), one)
+		same(t, "back from the other", join(one, ab), one)
 	}
 }
 
@@ -82,13 +82,13 @@ func TestReusedDotOfOneValue(t *testing.T) {
 	} {
 		a, b := reused("a"), reused("a")
 		change(&b.Versions[0])
-		ab, report := causal.JoinStates(a, b, wide)
+		ab, report := causal.JoinStates(a, b)
 		if report.DotReused != 1 || len(ab.Versions) != 2 {
 			t.Errorf("%s: %d versions, reported %d", name, len(ab.Versions), report.DotReused)
 		}
-		same(t, name, ab, join(b, a, wide))
+		same(t, name, ab, join(b, a))
 	}
-	if _, report := causal.JoinStates(reused("a"), reused("a"), wide); report.DotReused != 0 {
+	if _, report := causal.JoinStates(reused("a"), reused("a")); report.DotReused != 0 {
 		t.Error("one version is taken for two")
 	}
 }

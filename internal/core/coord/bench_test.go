@@ -52,7 +52,7 @@ func BenchmarkGet(b *testing.B) {
 	s := causal.State{Claims: causal.Claims{Vector: []causal.Entry{{Actor: v.Dot.Actor, N: 1, Time: 5}}}, Versions: []causal.Version{v}}
 	state := s.Append(nil)
 	common, replicas := benchSetup()
-	r := GetRequest{Common: common, RepairWait: time.Second, Limits: causal.DefaultLimits()}
+	r := GetRequest{Common: common, RepairWait: time.Second}
 	var g Get
 	var e Effects
 	now := clock.Now{Mono: time.Second}

@@ -17,7 +17,6 @@ type GetRequest struct {
 	Common
 	LWW        bool // show the greatest stamp only (R23)
 	RepairWait time.Duration
-	Limits     causal.Limits
 }
 
 // Get reads a key (paper, sections 4.5 and 5): it asks all replicas, one of
@@ -319,7 +318,12 @@ func (g *Get) same(i int) set {
 // merge joins every state in hand.
 func (g *Get) merge(now clock.Now, e *Effects) {
 	g.merged, g.bytes, g.fresh = causal.State{}, nil, freshness{}
-	joins := 0
+	joins, floor := 0, int64(0)
+	for i := range g.n {
+		if g.body.has(i) {
+			floor = max(floor, g.states[i].Floor)
+		}
+	}
 	for i := range g.n {
 		if !g.body.has(i) || g.fresh.known && g.sums[i] == g.fresh.sum {
 			continue
@@ -327,10 +331,13 @@ func (g *Get) merge(now clock.Now, e *Effects) {
 		if g.bytes == nil {
 			g.merged, g.bytes, g.fresh = g.states[i], g.raw[i], freshness{g.sums[i], true}
 			g.stamp = g.stamps[i]
+			if g.merged.Floor < floor { // all at one floor, or their order would matter
+				g.merged, joins = g.merged.At(floor), 1
+			}
 			continue
 		}
 		var report causal.JoinReport
-		g.merged, report = causal.JoinStates(g.merged, g.states[i], g.req.Limits)
+		g.merged, report = causal.JoinStates(g.merged, g.states[i])
 		g.report(now, e, report)
 		g.stamp = min(g.stamp, g.stamps[i])
 		joins++

@@ -48,14 +48,14 @@ func newLattice() *lattice {
 	}
 	for i := 0; i < len(l.states); i++ {
 		for j := range l.states[:i] {
-			s, _ := causal.JoinStates(l.states[i], l.states[j], causal.DefaultLimits())
+			s, _ := causal.JoinStates(l.states[i], l.states[j])
 			l.add(s)
 		}
 	}
 	l.join = make([][]int8, len(l.states))
 	for i := range l.states {
 		for j := range l.states {
-			s, _ := causal.JoinStates(l.states[i], l.states[j], causal.DefaultLimits())
+			s, _ := causal.JoinStates(l.states[i], l.states[j])
 			l.join[i] = append(l.join[i], l.find(string(s.Append(nil))))
 		}
 	}
@@ -402,7 +402,7 @@ func (g getScenario) run(t *testing.T) uint64 {
 		m := new(Get)
 		m.Start(now, &GetRequest{
 			Common:     Common{Ticket: testTicket, Self: nodeName(g.self), Numbers: g.numbers, More: g.more},
-			RepairWait: time.Second, Limits: causal.DefaultLimits(),
+			RepairWait: time.Second,
 		}, replicas, e)
 		return m
 	}, world{has: g.has})

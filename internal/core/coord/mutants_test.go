@@ -14,6 +14,10 @@ func TestMutants(t *testing.T) {
 	const putWalk, getWalk = "TestPutWalkHistories", "TestGetWalkHistories"
 	mutants.Run(t, []mutants.Mutant{
 		{
+			Name: "merges states of different floors as they come", File: "get.go", Test: "TestMergeAtOneFloor",
+			Old: "g.merged, joins = g.merged.At(floor), 1", New: "joins = 1",
+		},
+		{
 			Name: "answers a put with one acknowledgement too few", File: "put.go", Test: put,
 			Old: "case p.enough(p.acked):", New: "case p.acked != 0 && p.numbers.writes(p.acked.len()+1, (p.acked & p.primaries()).len()+1):",
 		},

@@ -31,7 +31,7 @@ func (s *stage) start(verb string, n Numbers, up string, retry bool) {
 	switch verb {
 	case "get":
 		g := new(Get)
-		g.Start(s.now, &GetRequest{Common: c, RepairWait: time.Second, Limits: causal.DefaultLimits()}, replicas, &s.e)
+		g.Start(s.now, &GetRequest{Common: c, RepairWait: time.Second}, replicas, &s.e)
 		s.m = g
 	default:
 		p := new(Put)

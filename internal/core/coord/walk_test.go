@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/ring"
@@ -23,7 +22,7 @@ func walkStage(t *testing.T, verb string, self ring.NodeID, n Numbers, up string
 	}
 	if verb == "get" {
 		g := new(Get)
-		g.Start(s.now, &GetRequest{Common: common, RepairWait: time.Second, Limits: causal.DefaultLimits()}, list, &s.e)
+		g.Start(s.now, &GetRequest{Common: common, RepairWait: time.Second}, list, &s.e)
 		s.m = g
 		return s
 	}

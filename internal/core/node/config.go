@@ -19,8 +19,6 @@ type Config struct {
 	// Run is the random id of this process run. Ids of operations start from
 	// it, so that an answer meant for an earlier run is not taken for one.
 	Run uint64
-	// Limits bound the states that reads merge.
-	Limits causal.Limits
 	// MaxInFlight is how many client requests may be coordinated at a time; more
 	// are refused as overloaded, with RetryAfter. As many again may linger after
 	// their reply; more are cut short, which costs a read its repair and a write
@@ -56,8 +54,8 @@ type Config struct {
 	// Handoff bounds the handing over of what is kept for others; its First is
 	// made from Run.
 	Handoff handoff.Config
-	// Recovery bounds what is done after something was forgotten; its First and
-	// Limits are made from the above.
+	// Recovery bounds what is done after something was forgotten; its First is
+	// made from Run.
 	Recovery recovery.Config
 	// Repair bounds the comparing with other nodes; its First is made from Run.
 	Repair repair.Config
@@ -96,9 +94,6 @@ func (c Config) withDefaults() Config {
 		c.HedgeShare = 0.05
 	case c.HedgeShare < 0:
 		c.HedgeShare = 0
-	}
-	if c.Limits == (causal.Limits{}) {
-		c.Limits = causal.DefaultLimits()
 	}
 	return c
 }

@@ -56,7 +56,7 @@ func New(cfg Config, view *View) *Node {
 	n.taken.bound = cfg.MaxForwards
 	cfg.Handoff.First = cfg.Run >> 16
 	n.handoff = handoff.New(cfg.Handoff)
-	cfg.Recovery.First, cfg.Recovery.Limits = cfg.Run>>16, cfg.Limits
+	cfg.Recovery.First = cfg.Run >> 16
 	n.recovery = recovery.New(cfg.Recovery)
 	n.health = newHealth(view.Self)
 	cfg.Repair.First = cfg.Run >> 16

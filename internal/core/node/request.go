@@ -158,7 +158,7 @@ func (n *Node) startGet(now clock.Now, s *slot, out *Out) {
 	replicas := n.staff(now, &s.common, reading)
 	s.get.Start(now, &coord.GetRequest{
 		Common: s.common, LWW: n.bucket(s.request.Key.Bucket).LWW,
-		RepairWait: n.cfg.RepairWait, Limits: n.cfg.Limits,
+		RepairWait: n.cfg.RepairWait,
 	}, replicas, &n.effects)
 	n.drain(now, s, out)
 }

@@ -164,7 +164,7 @@ func (r *Recovery) take(p *record, from ring.NodeID, a *replica.Answer) {
 		if p.merged.IsEmpty() || a.Stamp < p.stamp {
 			p.stamp = a.Stamp
 		}
-		p.merged, _ = causal.JoinStates(p.merged, s, r.cfg.Limits)
+		p.merged, _ = causal.JoinStates(p.merged, s)
 	case a.Status == replica.Have:
 		return // it was asked for the state
 	}

@@ -3,7 +3,6 @@ package recovery
 import (
 	"time"
 
-	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
@@ -25,8 +24,6 @@ type Config struct {
 	MaxHeals int
 	// AskWait is how long the others may take to show such a record. Default 5 s.
 	AskWait time.Duration
-	// Limits bound the states that are merged.
-	Limits causal.Limits
 	// First is what the ids of operations count from.
 	First uint64
 }
@@ -49,9 +46,6 @@ func (c Config) withDefaults() Config {
 		if *d.v <= 0 {
 			*d.v = d.none
 		}
-	}
-	if c.Limits == (causal.Limits{}) {
-		c.Limits = causal.DefaultLimits()
 	}
 	return c
 }

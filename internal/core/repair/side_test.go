@@ -160,7 +160,7 @@ func (s *side) contains(t testing.TB, records map[string][]byte) bool {
 				t.Fatal(err)
 			}
 		}
-		j, _ := causal.JoinStates(mine, theirs, causal.DefaultLimits())
+		j, _ := causal.JoinStates(mine, theirs)
 		if string(j.Append(nil)) != string(mine.Append(nil)) {
 			return false
 		}

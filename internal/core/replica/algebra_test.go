@@ -67,7 +67,7 @@ func TestDoIsTheAlgebra(t *testing.T) {
 					t.Fatal(err)
 				}
 				a := d.join(incoming)
-				expected, _ = causal.JoinStates(before, other, lim)
+				expected, _ = causal.JoinStates(before, other)
 				if a.Digest != causal.Digest(expected.Append(nil), seed) {
 					t.Fatalf("digest of another state")
 				}

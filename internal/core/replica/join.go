@@ -29,7 +29,7 @@ func (c *call) join() Result {
 		return c.damaged(err)
 	}
 	old := &c.Replica.stored
-	report := c.result.SetJoin(old, &c.incoming, c.cfg.Limits)
+	report := c.result.SetJoin(old, &c.incoming)
 	c.count(fact.DotReused, report.DotReused)
 	c.count(fact.ExceptionDropped, report.Exceptions)
 	c.remember(&old.Claims)

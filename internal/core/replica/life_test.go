@@ -82,16 +82,24 @@ func TestFallenEntryEndsTheLife(t *testing.T) {
 		t.Fatalf("%+v", d.state())
 	}
 	wantDot(t, d.put("two", causal.Claims{}), 1, 2, 1)
-	// The entry of a version that is held stays, and so does the life.
+	// Of what is claimed the dots of versions held stay: as long as that is all of
+	// it, the life goes on.
 	d.join(causal.State{Floor: 9_000}.Append(nil))
 	wantDot(t, d.put("three", causal.Claims{}), 1, 2, 2)
+	// Here it is all but the last event, whose dot would be given out again.
+	d.remove(causal.Claims{}.With(causal.Dot{Actor: actor(1, 2), N: 2}))
+	d.join(causal.State{Floor: 12_000}.Append(nil))
+	if d.state().N(actor(1, 2)) != 1 {
+		t.Fatalf("%+v", d.state())
+	}
+	wantDot(t, d.put("four", causal.Claims{}), 1, 3, 1)
 }
 
 // TestStrangersMayNotCount (RULES R3): if somebody has seen events of a live
 // actor that its own record does not know of, its life ends, with an alarm.
 func TestStrangersMayNotCount(t *testing.T) {
 	beyond := causal.Claims{Vector: []causal.Entry{{Actor: actor(1, 1), N: 7, Time: 1}}}
-	gap := causal.Claims{Exceptions: []causal.Dot{{Actor: actor(1, 1), N: 7}}}
+	gap := causal.Claims{}.With(causal.Dot{Actor: actor(1, 1), N: 7})
 	for _, ctx := range []causal.Claims{beyond, gap} {
 		d := newDisk(t, replica.Config{Run: 1})
 		d.put("one", causal.Claims{})

@@ -445,14 +445,14 @@ func TestBadOperations(t *testing.T) {
 }
 
 func TestFactsOfBounds(t *testing.T) {
-	d := newDisk(t, replica.Config{Run: 1, Limits: causal.Limits{Exceptions: 1, Prune: 1, PruneHard: 1}})
-	gaps := causal.Claims{Exceptions: []causal.Dot{{Actor: causal.Actor{Run: 5, Life: 1}, N: 3}, {Actor: causal.Actor{Run: 5, Life: 1}, N: 5}}}
+	d := newDisk(t, replica.Config{Run: 1, Limits: causal.Limits{Exceptions: 1, Prune: 2, PruneHard: 2}})
+	gaps := causal.Claims{}.With(causal.Dot{Actor: actor(5, 1), N: 3}).With(causal.Dot{Actor: actor(5, 1), N: 5})
 	d.put("one", gaps)
 	d.wantFact(fact.ExceptionDropped, "dropped exceptions (1)")
 	d.remove(gaps)
 	d.wantFact(fact.ExceptionDropped, "dropped exceptions (1)")
 	d.now.Mono = time.Second
-	d.put("two", causal.Claims{Vector: []causal.Entry{{Actor: causal.Actor{Run: 6, Life: 1}, N: 3}}})
+	d.put("two", causal.Claims{Vector: []causal.Entry{{Actor: actor(6, 1), N: 3}}})
 	d.wantFact(fact.Pruned, "pruned entries (1)")
 	b := newDisk(t, replica.Config{Run: 1})
 	b.put("another one", causal.Claims{}) // a clone of the machine: the same run twice

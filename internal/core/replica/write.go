@@ -131,6 +131,7 @@ func (c *call) remove() Result {
 		return c.unchanged(true)
 	}
 	report := c.result.SetRemove(old, ctx, c.now.Wall, c.cfg.Limits)
+	c.count(fact.Pruned, report.Pruned)
 	c.count(fact.ExceptionDropped, report.Exceptions)
 	if report.Removed == 0 && old.Contains(ctx) {
 		return c.unchanged(true)
@@ -139,7 +140,8 @@ func (c *call) remove() Result {
 }
 
 // liveIn returns the index in s of the stored record's live actor, or -1: where
-// its entry fell, or somebody else raised it, its life has ended (R3, R7).
+// its entry fell, or only a part of it is left, or somebody else raised it, its
+// life has ended (R3, R7).
 func (c *call) liveIn(s *causal.State) int {
 	if c.live < 0 {
 		return -1
@@ -147,6 +149,9 @@ func (c *call) liveIn(s *causal.State) int {
 	e := c.Replica.stored.Vector[c.live]
 	if seesBeyond(s.Claims, e) {
 		c.state(fact.Fact{Kind: fact.DotReused, N: 1, Note: "a state has seen unknown events of " + e.Actor.String()})
+		return -1
+	}
+	if s.N(e.Actor) < e.N {
 		return -1
 	}
 	return s.Index(e.Actor)
