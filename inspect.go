@@ -200,7 +200,7 @@ type RepairPeer struct {
 // EntryInfo is one entry of a version vector.
 type EntryInfo struct {
 	Actor string    `json:"actor"` // run and life
-	N     uint64    `json:"n"`
+	N     uint64    `json:"n"`     // events 1 to N; 0: exceptions alone
 	Time  time.Time `json:"time"`
 }
 

@@ -126,8 +126,9 @@ type Limits struct {
 	// EpochInterval is the least time between two epochs: a tombstone is reaped some
 	// four of them after its delete, if every member can be reached.
 	EpochInterval time.Duration
-	// Exceptions bounds the single events a record claims beyond its vector; the
-	// oldest is dropped, which costs a sibling at most (RULES R4).
+	// Exceptions bounds the single events a record claims beyond its vector; what is
+	// claimed of the actors of the oldest is dropped, which costs siblings at most
+	// (RULES R4).
 	Exceptions int
 	// Prune is how many entries a version vector has before old ones are dropped
 	// (paper, section 4.4), PruneAge how young none is dropped, unless there are

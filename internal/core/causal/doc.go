@@ -12,8 +12,9 @@
 // may share memory with them, so the slices inside a [State], a [Claims] or a
 // [Version] must never be written to.
 //
-// Joining is commutative and idempotent always, and associative as long as
-// nothing falls to a prune floor or to the bound on exceptions: pruning is lossy
-// by nature, and what it loses can only bring back an extra version, never take
-// one away (RULES R4, R7).
+// Joining is commutative and idempotent always, a join contains what it was made
+// of, and among states of one prune floor it is associative. Across floors it
+// can't be: pruning is lossy by nature, and what it loses can only bring back an
+// extra version, never take one away (RULES R4, R7). [State.At] brings states to
+// one floor.
 package causal
