@@ -32,8 +32,8 @@ func (s *State) SetJoin(a, b *State) JoinReport {
 	var report JoinReport
 	if a.Floor != b.Floor {
 		floor := max(a.Floor, b.Floor)
-		x, fellX := a.fall(floor, Actor{})
-		y, fellY := b.fall(floor, Actor{})
+		x, fellX := a.fall(floor)
+		y, fellY := b.fall(floor)
 		a, b = &x, &y
 		report.Fell, report.Exceptions = fellX.actors+fellY.actors, fellX.exceptions+fellY.exceptions
 	}

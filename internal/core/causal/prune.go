@@ -16,18 +16,17 @@ func (s State) At(floor int64) State {
 	if floor <= s.Floor {
 		return s
 	}
-	out, _ := s.fall(floor, Actor{})
+	out, _ := s.fall(floor)
 	return out
 }
 
-// fall is At, with what fell. What is claimed of the actor spared, who is about
-// to mint, stays.
+// fall is At, with what fell.
 //
 // A version whose dot is not claimed could never be removed, so that stays. The
 // rest of an old entry must not: two replicas that each hold one version of an
 // actor and have removed the other's would, with what they claim no longer kept
 // once the version is gone, make each other forget both removals.
-func (s *State) fall(floor int64, spared Actor) (out State, fell fallen) {
+func (s *State) fall(floor int64) (out State, fell fallen) {
 	if floor <= s.Floor { // what it has reached is gone
 		return *s, fell
 	}
@@ -35,7 +34,7 @@ func (s *State) fall(floor int64, spared Actor) (out State, fell fallen) {
 	out.Vector = make([]Entry, 0, len(s.Vector))
 	for _, e := range s.Vector {
 		beyond := exceptionsOf(s.Exceptions, e.Actor)
-		if e.Time > floor || e.Actor == spared {
+		if e.Time > floor {
 			out.Vector, out.Exceptions = append(out.Vector, e), append(out.Exceptions, beyond...)
 			continue
 		}

@@ -42,9 +42,10 @@ func (s *State) news(ctx Claims) Claims {
 	return n
 }
 
-// fallTo raises the floor.
+// fallTo raises the floor. Where the minting actor falls, its mint claims all that
+// it wrote here again.
 func (r *room) fallTo(floor int64) {
-	rest, fell := r.rest.fall(floor, r.minting)
+	rest, fell := r.rest.fall(floor)
 	r.rest = rest
 	r.fell.actors += fell.actors
 	r.fell.exceptions += fell.exceptions
