@@ -22,7 +22,7 @@ const (
 	// Machines own a state and its transitions, and never know each other; only
 	// node knows several. What replica is asked and answers is vocabulary.
 	machines = "internal/core/coord internal/core/replica internal/core/member internal/core/handoff internal/core/repair internal/core/recovery internal/core/reap internal/core/chain internal/core/transfer "
-	core     = values + machines + "internal/core/node "
+	core     = values + machines + "internal/core/node internal/core/steward "
 )
 
 // walls says for each package of the module which others its code may import;
@@ -45,7 +45,8 @@ var walls = map[string]string{
 	"internal/core/transfer": values + "internal/core/replica",
 	"internal/core/reap":     values + "internal/core/replica",
 	"internal/core/chain":    values,
-	"internal/core/node":     ". " + core,
+	"internal/core/node":     ". " + values + machines,
+	"internal/core/steward":  ". " + values + machines + "internal/core/node",
 
 	"internal/store":           "",
 	"internal/store/memory":    "internal/store",

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/member"
-	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/datadir"
 	"github.com/ourodb/ouro/internal/host"
 	"github.com/ourodb/ouro/internal/telemetry"
@@ -22,7 +21,6 @@ type linkHandler struct {
 	node    *node
 	host    *host.Host // set before anything is served
 	metrics *telemetry.Metrics
-	members *member.Cluster
 
 	mu    sync.Mutex
 	seen  member.Lineage
@@ -31,9 +29,9 @@ type linkHandler struct {
 
 var _ transport.Handler = (*linkHandler)(nil)
 
-func newLinkHandler(n *node, members *member.Cluster) *linkHandler {
+func newLinkHandler(n *node) *linkHandler {
 	return &linkHandler{
-		node: n, metrics: n.metrics, members: members,
+		node: n, metrics: n.metrics,
 		seen: lineage(n.dir.Identity().Peers), twins: map[string]time.Time{},
 	}
 }
@@ -43,7 +41,10 @@ func (l *linkHandler) Check(h transport.Hello, live uint64) (knows uint64, err e
 	if h.Client {
 		return 0, nil
 	}
-	if _, ok := l.members.Member(ring.NodeID(h.Node)); !ok {
+	if l.host.Fenced(h.Node) {
+		return 0, fmt.Errorf("node %s was removed from this cluster and is fenced for ever: start it with an empty data folder and a new --id, and join it", h.Node)
+	}
+	if !l.host.Member(h.Node) {
 		return 0, fmt.Errorf("node %s is not a member of this cluster: start every node with the same --members", h.Node)
 	}
 	l.mu.Lock()

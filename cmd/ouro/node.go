@@ -28,6 +28,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/repair"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/core/steward"
 	"github.com/ourodb/ouro/internal/datadir"
 	"github.com/ourodb/ouro/internal/disk"
 	"github.com/ourodb/ouro/internal/frontend/admin"
@@ -111,10 +112,6 @@ func (n *node) build(faults bool) error {
 	if err != nil {
 		return err
 	}
-	cluster, err := history.Fold()
-	if err != nil {
-		return err
-	}
 	clusterID := keys.ClusterID(history.ClusterID())
 	n.dir, err = datadir.Open(n.cfg.Data, datadir.Want{
 		Node: n.cfg.ID, Cluster: n.cfg.Cluster, ClusterID: clusterID, Q: n.cfg.Q, Engine: n.cfg.Engine,
@@ -125,16 +122,20 @@ func (n *node) build(faults bool) error {
 	if n.engine, err = n.openEngine(); err != nil {
 		return err
 	}
-	view := &corenode.View{Self: ring.NodeID(n.cfg.ID), Ring: cluster.Ring, Buckets: inForce(cluster)}
+	known := n.stewardConfig(history)
+	view, err := host.View(n.engine, known)
+	if err != nil {
+		return err
+	}
 	doubt, err := n.settleDisk(view)
 	if err != nil {
 		return err
 	}
-	handler := newLinkHandler(n, cluster)
+	handler := newLinkHandler(n)
 	if n.links, err = transport.New(n.linkConfig(clusterID, faults), handler); err != nil {
 		return err
 	}
-	if n.host, err = host.New(n.hostConfig(keys, clusterID, cluster, doubt), n.engine, view); err != nil {
+	if n.host, err = host.New(n.hostConfig(keys, clusterID, known, doubt), n.engine); err != nil {
 		return err
 	}
 	handler.host = n.host
@@ -142,13 +143,26 @@ func (n *node) build(faults bool) error {
 	n.metrics.WatchHints(n.host.HintBytes, n.host.OldestHint)
 	n.metrics.WatchRecovery(n.host.Recovering)
 	n.metrics.WatchReaping(n.host.ReapingEpoch, n.host.ReapingAge)
-	peers := map[string]string{}
-	for _, m := range cluster.Members {
-		peers[string(m.ID)] = m.Addr
-	}
 	n.host.Start()
-	n.links.SetPeers(peers)
 	return nil
+}
+
+// stewardConfig is what the node begins to know of its cluster.
+func (n *node) stewardConfig(founding member.History) steward.Config {
+	every := n.cfg.Limits.EpochInterval
+	return steward.Config{
+		Self: ring.NodeID(n.cfg.ID), Addr: n.cfg.PeerAddr(), Founding: founding,
+		Epochs: reap.EpochConfig{Every: every, Tell: min(every, time.Second)},
+	}
+}
+
+// dial lets there be links to those that the steward names, and to no others.
+func (n *node) dial(peers []steward.Peer) {
+	addrs := map[string]string{}
+	for _, p := range peers {
+		addrs[string(p.ID)] = p.Addr
+	}
+	n.links.SetPeers(addrs)
 }
 
 // clusterKeys derives the keys from the cluster's secret.
@@ -161,15 +175,6 @@ func clusterKeys(cfg *config.Config) (security.Keys, error) {
 		}
 	}
 	return secret.Derive()
-}
-
-// inForce returns the buckets' settings with what so few members can do.
-func inForce(c *member.Cluster) corenode.Buckets {
-	b := corenode.Buckets{Default: member.EffectiveBucket(c.Buckets.Default, len(c.Members)), Named: map[string]member.Bucket{}, Names: c.Defined}
-	for _, name := range c.Defined {
-		b.Named[name] = member.EffectiveBucket(c.Buckets.Named[name], len(c.Members))
-	}
-	return b
 }
 
 func (n *node) openEngine() (store.Engine, error) {
@@ -215,10 +220,10 @@ func numbers(ids []datadir.ID) []uint64 {
 	return n
 }
 
-func (n *node) hostConfig(keys security.Keys, clusterID uint64, cluster *member.Cluster, doubt bool) host.Config {
+func (n *node) hostConfig(keys security.Keys, clusterID uint64, known steward.Config, doubt bool) host.Config {
 	l := n.cfg.Limits
 	limits := causal.Limits{Exceptions: l.Exceptions, Prune: l.Prune, PruneHard: l.PruneHard, PruneAge: l.PruneAge.Milliseconds()}
-	cfg := host.Config{
+	return host.Config{
 		Cluster: n.cfg.Cluster, ClusterID: clusterID, Version: version, Engine: n.cfg.Engine, Starts: n.dir.Identity().Starts,
 		Shards: shards(n.cfg.Shards), Inbox: l.Inbox, MaxValue: int(l.MaxValue), MaxFrame: int(l.MaxFrame), Reserve: int64(l.DiskReserve),
 		TokenKey: keys.Request, ContextKey: keys.Sealing[:],
@@ -229,32 +234,18 @@ func (n *node) hostConfig(keys security.Keys, clusterID uint64, cluster *member.
 		Replica: replica.Config{
 			Seed: keys.Digest, Limits: limits, MaxSiblings: l.MaxSiblings, TokenTTL: l.RequestTokenTTL, TokenMax: l.RequestTokens,
 		},
-		Disk:   disk.Config{MaxPending: int64(l.MaxHints)},
-		Epochs: reap.EpochConfig{Every: l.EpochInterval, Tell: min(l.EpochInterval, time.Second)},
-		Doubt:  doubt, Notes: notes(cluster, keys), Links: n.links, Observer: n.metrics, Log: n.log, Fatal: n.fatal,
+		Disk: disk.Config{MaxPending: int64(l.MaxHints)}, Steward: known, Q: n.cfg.Q,
+		Doubt: doubt, Notes: notes(keys), Links: n.links, Dial: n.dial, Observer: n.metrics, Log: n.log, Fatal: n.fatal,
 		RolledBack: func() { n.rolledBack("another member has seen this node in a later epoch than its data is in") },
 	}
-	for _, m := range cluster.Members {
-		cfg.Members = append(cfg.Members, host.Member{Node: m.Node, Peer: m.Addr})
-	}
-	return cfg
 }
 
 // notes are what 'ouro status' should tell an operator.
-func notes(cluster *member.Cluster, keys security.Keys) []string {
-	var notes []string
-	if short := member.Shortfall(cluster.Buckets.Default, len(cluster.Members)); short != "" {
-		notes = append(notes, short)
+func notes(keys security.Keys) []string {
+	if !keys.Public {
+		return nil
 	}
-	for _, name := range cluster.Defined {
-		if short := member.Shortfall(cluster.Buckets.Named[name], len(cluster.Members)); short != "" {
-			notes = append(notes, "bucket "+name+": "+short)
-		}
-	}
-	if keys.Public {
-		notes = append(notes, "no cluster-key-file: contexts are sealed with a key made of the cluster's name, which stops accidents but no attacker")
-	}
-	return notes
+	return []string{"no cluster-key-file: contexts are sealed with a key made of the cluster's name, which stops accidents but no attacker"}
 }
 
 // shards chooses how many goroutines own partitions: fewer make larger batches.

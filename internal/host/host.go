@@ -3,6 +3,7 @@ package host
 import (
 	"errors"
 	"log/slog"
+	"math/bits"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -11,9 +12,9 @@ import (
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/node"
-	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
+	core "github.com/ourodb/ouro/internal/core/steward"
 	"github.com/ourodb/ouro/internal/disk"
 	"github.com/ourodb/ouro/internal/store"
 )
@@ -39,16 +40,20 @@ type Config struct {
 	ContextKey []byte // seals contexts
 	TokenKey   uint64 // hashes request ids to tokens (RULES R29)
 
-	Core    node.Config      // its Sealer and Run are made here, for each shard its own
-	Replica replica.Config   // likewise its Run (RULES R1)
-	Epochs  reap.EpochConfig // its Seed and Shards are made here
+	Core    node.Config    // its Sealer and Run are made here, for each shard its own
+	Replica replica.Config // likewise its Run (RULES R1)
+	Steward core.Config    // likewise its Epochs' Seed and Shards
 	Disk    disk.Config
 
-	Members []Member // for status
+	Q       int      // partitions, where the node is in no cluster yet
+	Members []Member // for status, where the cluster never changes
 	Notes   []string // for status: what an operator should know
 	Doubt   bool     // as with [Host.Doubt], from the start
 
-	Links    Links
+	Links Links
+	// Dial is told to whom there are to be links, whenever that changes. Nil: to whom
+	// there are is no matter of the host's.
+	Dial     func(peers []core.Peer)
 	Observer Observer
 	Log      *slog.Logger
 	// Fatal is called once, from any goroutine, when the engine can no longer be
@@ -103,12 +108,17 @@ type Host struct {
 
 // New makes a host over an engine it does not own. Nothing runs before
 // [Host.Start].
-func New(cfg Config, engine store.Engine, view *node.View) (*Host, error) {
+func New(cfg Config, engine store.Engine) (*Host, error) {
 	if cfg.Links == nil || cfg.Observer == nil || cfg.Log == nil || cfg.Fatal == nil || len(cfg.ContextKey) == 0 {
 		return nil, errors.New("host: Links, Observer, Log, Fatal and ContextKey must be set")
 	}
 	cfg.setDefaults()
 	h := &Host{cfg: cfg, engine: engine, started: time.Now(), stop: make(chan struct{})}
+	var err error
+	if h.steward, err = newSteward(h); err != nil {
+		return nil, err
+	}
+	view := h.steward.core.View()
 	h.view.Store(view)
 	h.doubt.Store(cfg.Doubt)
 	for i := range cfg.Shards {
@@ -118,10 +128,7 @@ func New(cfg Config, engine store.Engine, view *node.View) (*Host, error) {
 		}
 		h.shards = append(h.shards, s)
 	}
-	var err error
-	if h.steward, err = newSteward(h, view); err != nil {
-		return nil, err
-	}
+	h.steward.begin()
 	return h, nil
 }
 
@@ -168,16 +175,6 @@ func (h *Host) Start() {
 	}()
 }
 
-// SetView tells every shard of a new view.
-func (h *Host) SetView(v *node.View) {
-	h.view.Store(v)
-	for _, s := range h.shards {
-		s.in.force(item{input: v, queued: time.Since(h.started)})
-	}
-	ids := members(v)
-	h.steward.do(func(clock.Now) { h.steward.epochs.Members(ids) })
-}
-
 // Close refuses new requests, waits until those under way are answered or
 // patience has passed, and stops the shards. The engine and the links stay open:
 // they are the caller's.
@@ -199,6 +196,9 @@ func (h *Host) Close(patience time.Duration) {
 func (h *Host) diskOf(index int) disk.Config {
 	cfg, shards := h.cfg.Disk, h.cfg.Shards
 	cfg.PartitionBits = h.view.Load().Ring.Bits()
+	if h.view.Load().Ring.Q() == 0 {
+		cfg.PartitionBits = uint(bits.Len(uint(h.cfg.Q))) - 1
+	}
 	if cfg.MaxPending == 0 {
 		cfg.MaxPending = disk.DefaultMaxPending
 	}

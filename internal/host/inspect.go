@@ -32,12 +32,12 @@ func (h *Host) Status() ouro.Status {
 		Version: h.cfg.Version, Engine: h.cfg.Engine, Started: h.started, Starts: h.cfg.Starts,
 		Shards: len(h.shards), Q: v.Ring.Q(), Epoch: v.Ring.Epoch(), RingHash: fmt.Sprintf("%x", v.Ring.Hash()),
 		Defaults: ouro.QuorumInfo{N: b.N, R: b.R, W: b.W, PR: b.PR, PW: b.PW, DW: b.DW},
-		Notes:    h.cfg.Notes, Recovering: h.recovering(),
+		Notes:    h.notes(), Recovering: h.recovering(),
 		InFlight: int(h.flight.Load()),
 	}
 	owned, seen := ownedBy(v.Ring), h.peers()
 	st.Reaping = h.reaping()
-	for _, m := range h.cfg.Members {
+	for _, m := range h.members() {
 		self, p := m.Node.ID == v.Self, seen[m.Node.ID]
 		st.Members = append(st.Members, ouro.MemberInfo{
 			Suspected: p.Suspected, Late: p.Late, ReadP95: p.Reads.Seconds(), WriteP95: p.Writes.Seconds(),

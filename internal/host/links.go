@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro"
-	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
+	core "github.com/ourodb/ouro/internal/core/steward"
 	"github.com/ourodb/ouro/internal/transport"
 	"github.com/ourodb/ouro/internal/wire"
 )
@@ -79,7 +79,7 @@ func (h *Host) link(peer ring.NodeID, up bool) {
 	for _, s := range h.shards {
 		s.in.force(item{input: &node.Link{Peer: peer, Up: up}, queued: time.Since(h.started)})
 	}
-	h.steward.do(func(now clock.Now) { h.steward.epochs.Link(now, peer, up, &h.steward.out) })
+	h.steward.do(&core.Link{Peer: peer, Up: up})
 }
 
 func clientID(session uint64) ring.NodeID {

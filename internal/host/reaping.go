@@ -4,8 +4,8 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro"
-	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/reap"
+	core "github.com/ourodb/ouro/internal/core/steward"
 )
 
 // reapingTimeout bounds how long the shards may take to tell what waits.
@@ -39,7 +39,7 @@ func (h *Host) backlog() reap.Backlog {
 
 // reaping tells where the node stands, and for whom it waits.
 func (h *Host) reaping() ouro.ReapingInfo {
-	st, b := *h.steward.status.Load(), h.backlog()
+	st, b := h.steward.known.Load().epochs, h.backlog()
 	info := ouro.ReapingInfo{Epoch: st.Epoch, Lowest: st.Lowest, Keys: b.Keys, Voted: b.Voted}
 	if b.Oldest != 0 {
 		info.Oldest = time.UnixMilli(b.Oldest).UTC()
@@ -69,18 +69,15 @@ func (h *Host) ReapingAge() time.Duration {
 }
 
 // HighestEpoch returns the highest epoch that this node knows of.
-func (h *Host) HighestEpoch() uint64 { return h.steward.status.Load().Highest }
+func (h *Host) HighestEpoch() uint64 { return h.steward.known.Load().epochs.Highest }
 
 // Refused says that a member which knows of that epoch has refused a link, since
 // it knows another disk of this node, and waits until a disk that is new has taken
 // the epoch, for a while: if it has not, it is taken for an old copy when the node
 // begins again.
 func (h *Host) Refused(epoch uint64) {
-	st, taken := h.steward, make(chan struct{})
-	st.do(func(clock.Now) {
-		st.epochs.Refused(epoch, &st.out)
-		st.onIdle = append(st.onIdle, func() { close(taken) })
-	})
+	taken, forget := h.steward.ask(func(id uint64) core.Input { return &core.Refused{ID: id, Epoch: epoch} })
+	defer forget()
 	late := time.NewTimer(reapingTimeout)
 	defer late.Stop()
 	select {
@@ -91,4 +88,4 @@ func (h *Host) Refused(epoch uint64) {
 }
 
 // ReapingEpoch returns the epoch of this node.
-func (h *Host) ReapingEpoch() uint64 { return h.steward.status.Load().Epoch }
+func (h *Host) ReapingEpoch() uint64 { return h.steward.known.Load().epochs.Epoch }

@@ -74,7 +74,9 @@ func alone(t *testing.T, e store.Engine, tune func(*Config)) *Host {
 	if tune != nil {
 		tune(&cfg)
 	}
-	h, err := New(cfg, e, &node.View{Self: "a", Ring: r, Buckets: node.Buckets{Default: node.Bucket{N: 1, R: 1, W: 1, Timeout: time.Second}}})
+	cfg.Steward.Self = "a"
+	cfg.Steward.Fixed = &node.View{Self: "a", Ring: r, Buckets: node.Buckets{Default: node.Bucket{N: 1, R: 1, W: 1, Timeout: time.Second}}}
+	h, err := New(cfg, e)
 	if err != nil {
 		t.Fatal(err)
 	}

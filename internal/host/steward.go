@@ -3,32 +3,41 @@ package host
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/ring"
+	core "github.com/ourodb/ouro/internal/core/steward"
 	"github.com/ourodb/ouro/internal/disk"
 	"github.com/ourodb/ouro/internal/store"
 	"github.com/ourodb/ouro/internal/wire"
 )
 
-// steward keeps the epoch of the node, by which tombstones are reaped, on a
-// goroutine of its own: one for all shards, which stand where it says.
+// steward runs package steward on a goroutine of its own: what the node knows of
+// its cluster, one for all shards, which act on the views that it gives them.
 type steward struct {
-	host    *Host
-	epochs  *reap.Epochs
-	out     reap.EpochEffects
-	status  atomic.Pointer[reap.Status]
-	storing int      // epochs on their way to the disk
-	onIdle  []func() // called once when none is any more
+	host  *Host
+	core  *core.Steward
+	out   core.Out
+	known atomic.Pointer[known]
 
-	mu   sync.Mutex
-	todo []func(now clock.Now)
-	wake chan struct{}
+	mu      sync.Mutex
+	todo    []core.Input
+	asked   uint64
+	waiting map[uint64]chan error // who waits for which reply
+	wake    chan struct{}
+}
+
+// known is what a steward knows, for other goroutines.
+type known struct {
+	cluster *member.Cluster // nil: the node is in none, or in one that never changes
+	epochs  reap.Status
 }
 
 var errRolledBack = errors.New("the data folder is an old copy: other nodes have seen this one in a later epoch; " +
@@ -38,50 +47,61 @@ var errRolledBack = errors.New("the data folder is an old copy: other nodes have
 // dropped, and told again.
 const maxGossip = 1024
 
-// newSteward goes on from what the engine has kept, and puts the shards, which
-// have not started, where they stand.
-func newSteward(h *Host, view *node.View) (*steward, error) {
-	found, err := stands(h.engine)
+// recall reads what an engine keeps for the steward.
+func recall(e store.Engine) (core.Disk, error) {
+	d := core.Disk{Notes: map[core.Note][]byte{}}
+	for _, n := range core.Notes() {
+		if _, err := e.Get(store.NoteKey(byte(n)), func(v []byte) { d.Notes[n] = slices.Clone(v) }); err != nil {
+			return d, fmt.Errorf("host: read what is known of the cluster: %w", err)
+		}
+	}
+	var err error
+	d.Holds, err = disk.Holds(e)
+	return d, err
+}
+
+// View returns what a host over an engine begins with.
+func View(e store.Engine, cfg core.Config) (*node.View, error) {
+	found, err := recall(e)
 	if err != nil {
-		return nil, fmt.Errorf("host: read the epoch: %w", err)
+		return nil, err
 	}
-	cfg := h.cfg.Epochs
-	cfg.Seed, cfg.Shards = newRun(), len(h.shards)
-	s := &steward{host: h, wake: make(chan struct{}, 1)}
-	s.epochs = reap.NewEpochs(cfg, view.Self, members(view), found)
-	s.epochs.Begin(&s.out)
-	for _, sh := range h.shards {
-		sh.stand(h.now(), s.out.Stand)
+	s, err := core.New(cfg, found)
+	if err != nil {
+		return nil, err
 	}
-	s.out.Stand = reap.Stand{}
+	return s.View(), nil
+}
+
+// newSteward goes on from what the engine has kept.
+func newSteward(h *Host) (*steward, error) {
+	found, err := recall(h.engine)
+	if err != nil {
+		return nil, err
+	}
+	cfg := h.cfg.Steward
+	cfg.Epochs.Seed, cfg.Epochs.Shards = newRun(), h.cfg.Shards
+	s := &steward{host: h, wake: make(chan struct{}, 1), waiting: map[uint64]chan error{}}
+	if s.core, err = core.New(cfg, found); err != nil {
+		return nil, err
+	}
 	s.publish()
 	return s, nil
 }
 
-// stands returns what an engine says of the epochs.
-func stands(e store.Engine) (found reap.Disk, err error) {
-	var bad error
-	if _, err = e.Get(store.EpochKey(), func(v []byte) { found.Durable, bad = reap.DecodeDurable(v) }); err == nil {
-		err = bad
+// begin puts the shards, which have not started, where they stand.
+func (s *steward) begin() {
+	s.core.Begin(s.host.now(), &s.out)
+	for _, sh := range s.host.shards {
+		sh.stand(s.host.now(), s.out.Stand)
 	}
-	if err == nil {
-		found.Holds, err = disk.Holds(e)
-	}
-	return found, err
+	s.out.Stand = reap.Stand{}
 }
 
-func members(v *node.View) []ring.NodeID {
-	var ids []ring.NodeID
-	for _, n := range v.Ring.Nodes() {
-		ids = append(ids, n.ID)
-	}
-	return ids
-}
-
-// do lets the steward do something, soon.
-func (s *steward) do(fn func(now clock.Now)) {
+// do tells the steward something, soon.
+func (s *steward) do(in core.Input) {
 	s.mu.Lock()
-	s.todo = append(s.todo, fn)
+	s.todo = append(s.todo, in)
 	s.mu.Unlock()
 	select {
 	case s.wake <- struct{}{}:
@@ -89,8 +109,29 @@ func (s *steward) do(fn func(now clock.Now)) {
 	}
 }
 
-// hear takes what a member tells of the epochs.
-func (s *steward) hear(from ring.NodeID, show *reap.Show) {
+// ask tells the steward something that it answers; who waits no longer calls forget.
+func (s *steward) ask(in func(id uint64) core.Input) (answer <-chan error, forget func()) {
+	reply := make(chan error, 1)
+	s.mu.Lock()
+	s.asked++
+	id := s.asked
+	s.waiting[id] = reply
+	s.mu.Unlock()
+	s.do(in(id))
+	return reply, func() { s.answer(id) }
+}
+
+// answer takes who waits for a reply off the list.
+func (s *steward) answer(id uint64) chan error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	reply := s.waiting[id]
+	delete(s.waiting, id)
+	return reply
+}
+
+// hear takes what a peer tells the steward.
+func (s *steward) hear(in *core.Told) {
 	s.mu.Lock()
 	full := len(s.todo) >= maxGossip
 	s.mu.Unlock()
@@ -98,7 +139,7 @@ func (s *steward) hear(from ring.NodeID, show *reap.Show) {
 		s.host.cfg.Observer.Refused("steward")
 		return
 	}
-	s.do(func(now clock.Now) { s.epochs.Hear(now, from, show, &s.out) })
+	s.do(in)
 }
 
 func (s *steward) run() {
@@ -106,11 +147,7 @@ func (s *steward) run() {
 	defer timer.Stop()
 	for {
 		s.turn()
-		wait := time.Hour
-		if at := s.epochs.Deadline(); at < 1<<63-1 {
-			wait = max(at-s.host.now().Mono, 0)
-		}
-		timer.Reset(wait)
+		timer.Reset(min(max(s.core.Deadline()-s.host.now().Mono, 0), time.Hour))
 		select {
 		case <-s.wake:
 		case <-timer.C:
@@ -126,97 +163,119 @@ func (s *steward) turn() {
 	s.todo = nil
 	s.mu.Unlock()
 	now := s.host.now()
-	for _, fn := range todo {
-		fn(now)
+	for _, in := range todo {
+		s.core.Step(now, in, &s.out)
 	}
-	if s.epochs.Deadline() <= now.Mono {
-		s.epochs.Tick(now, &s.out)
+	if s.core.Deadline() <= now.Mono {
+		s.core.Step(now, core.Tick{}, &s.out)
 	}
-	s.carry()
 	s.publish()
-	if s.storing == 0 {
-		for _, fn := range s.onIdle {
-			fn()
-		}
-		s.onIdle = nil
-	}
+	s.carry()
 }
 
 func (s *steward) publish() {
-	status := s.epochs.Status()
-	s.status.Store(&status)
+	s.known.Store(&known{cluster: s.core.Cluster(), epochs: s.core.Epochs()})
 }
 
-// carry carries out what the machine wants.
+// carry carries out what the core wants.
 func (s *steward) carry() {
-	h := s.host
-	if stand := s.out.Stand; stand.Seq != 0 {
+	h, out := s.host, &s.out
+	if out.View != nil {
+		h.setView(out.View)
+	}
+	if stand := out.Stand; stand.Seq != 0 {
 		for _, sh := range h.shards {
 			sh.in.force(item{do: func(s *shard) { s.stand(h.now(), stand) }, queued: time.Since(h.started)})
 		}
 	}
-	for _, t := range s.out.Tells {
-		frame := appendFrame(nil, &node.Message{Kind: node.KindEpochs, Show: &t.Show})
-		if err := h.send(t.To, frame); err != nil {
+	if out.Dial && h.cfg.Dial != nil {
+		h.cfg.Dial(out.Peers)
+	}
+	for i := range out.Sends {
+		if err := h.send(out.Sends[i].To, appendFrame(nil, &out.Sends[i].Message)); err != nil {
 			h.cfg.Observer.Refused("link")
 		}
 	}
-	if len(s.out.Facts) > 0 {
-		h.cfg.Observer.Observe(s.out.Facts)
+	if len(out.Facts) > 0 {
+		h.cfg.Observer.Observe(out.Facts)
 	}
-	if s.out.Storing {
-		s.storing++
-		s.keep(s.out.Store)
+	for _, r := range out.Replies {
+		if reply := s.answer(r.ID); reply != nil {
+			reply <- r.Err
+		}
+	}
+	if len(out.Store) > 0 {
+		s.keep(out.Store, out.Seq)
 	}
 	switch {
-	case !s.out.RolledBack:
+	case !out.RolledBack:
 	case h.cfg.RolledBack != nil:
 		h.cfg.RolledBack()
 	default:
 		h.fail(errRolledBack)
 	}
-	s.out.Reset()
+	out.Reset()
 }
 
-// keep writes an epoch to the engine; it is shown when it is synced. An engine
-// that refuses it is asked again.
-func (s *steward) keep(d reap.Durable) {
+// keep writes to the engine what the core wants kept. An engine that refuses it is
+// asked again.
+func (s *steward) keep(records []core.Record, seq uint64) {
 	var b store.Batch
-	b.Set(store.EpochKey(), reap.AppendDurable(nil, d))
+	for _, r := range records {
+		b.Set(store.NoteKey(byte(r.Note)), r.Value)
+	}
 	err := s.host.engine.Apply(&b, func(err error) {
 		if err != nil {
 			s.host.fail(err)
 			return
 		}
-		s.do(func(now clock.Now) {
-			s.storing--
-			s.epochs.Stored(now, d, &s.out)
-		})
+		s.do(&core.Stored{Seq: seq})
 	})
 	if err != nil {
-		s.host.cfg.Log.Warn("the epoch could not be stored; reaping waits", "error", err)
-		time.AfterFunc(time.Second, func() { s.do(func(clock.Now) { s.keep(d) }) })
+		s.host.cfg.Log.Warn("what is known of the cluster could not be stored; changes of it, and reaping, wait", "error", err)
+		time.AfterFunc(time.Second, func() { s.keep(records, seq) })
 	}
 }
 
-// overhear takes what is for the steward out of the messages of a member.
+// overhear takes what is for the steward out of the messages of a peer, and lets
+// through what the peer may ask of the shards.
 func (h *Host) overhear(from ring.NodeID, bodies [][]byte) [][]byte {
-	left := bodies
-	for i, body := range bodies {
-		if len(body) == 0 || node.Kind(body[0]) != node.KindEpochs {
-			if len(left) != len(bodies) {
-				left = append(left, body)
-			}
-			continue
+	inside := h.inside(from)
+	return slices.DeleteFunc(bodies, func(body []byte) bool {
+		if len(body) == 0 {
+			return true
 		}
-		if len(left) == len(bodies) {
-			left = append(make([][]byte, 0, len(bodies)), bodies[:i]...)
+		kind := node.Kind(body[0])
+		if !core.Takes(kind) {
+			return !inside && kind != node.KindForward && kind != node.KindReturn
 		}
 		if m, err := wire.DecodeMessage(body); err == nil {
-			h.steward.hear(from, m.Show)
+			h.steward.hear(&core.Told{From: from, Message: &m})
 		}
+		return true
+	})
+}
+
+// inside says whether a node is one of the cluster. Others may ask it to coordinate
+// requests, as clients do, and not of its storage.
+func (h *Host) inside(id ring.NodeID) bool {
+	if h.steward.known.Load().cluster == nil && h.cfg.Steward.Fixed != nil {
+		return true
 	}
-	return left
+	return h.view.Load().Ring.Index(id) >= 0
+}
+
+// setView tells every shard of a new view.
+func (h *Host) setView(v *node.View) {
+	h.view.Store(v)
+	for _, s := range h.shards {
+		s.in.force(item{input: v, queued: time.Since(h.started)})
+	}
+}
+
+// Met tells the host where a node was found, or that it has said so itself.
+func (h *Host) Met(id, addr string) {
+	h.steward.do(&core.Met{Peer: core.Peer{ID: ring.NodeID(id), Addr: addr}})
 }
 
 // stand puts a shard where the steward says, and tells it what is kept here.
@@ -224,9 +283,7 @@ func (s *shard) stand(now clock.Now, stand reap.Stand) {
 	s.replica.Stand(stand.Standing)
 	lowest, keeps := s.disk.LowestStamp()
 	s.core.Step(now, &node.Standing{Standing: stand.Standing}, &s.out)
-	if st := s.host.steward; st != nil {
-		st.do(func(now clock.Now) { st.epochs.Stood(now, s.index, stand.Seq, lowest, keeps, &st.out) })
-	}
+	s.host.steward.do(&core.Stood{Shard: s.index, Seq: stand.Seq, Lowest: lowest, Keeps: keeps})
 }
 
 // sweep looks through some of the own records; what it finds comes back through
@@ -244,7 +301,6 @@ func (s *shard) sweep() {
 // want passes on to the steward that an epoch is waited for.
 func (s *shard) want() {
 	if epoch := s.out.Want; epoch > 0 {
-		st := s.host.steward
-		st.do(func(now clock.Now) { st.epochs.Want(now, epoch, &st.out) })
+		s.host.steward.do(&core.Want{Epoch: epoch})
 	}
 }

@@ -13,7 +13,7 @@ import (
 func reapFast(shards int) func(*Config) {
 	return func(c *Config) {
 		c.Shards = shards
-		c.Epochs.Every, c.Epochs.Tell = 20*time.Millisecond, 5*time.Millisecond
+		c.Steward.Epochs.Every, c.Steward.Epochs.Tell = 20*time.Millisecond, 5*time.Millisecond
 		c.Core.Reap.Delay, c.Core.Reap.BackOff = 5*time.Millisecond, 10*time.Millisecond
 	}
 }

@@ -1,19 +1,20 @@
 package sim
 
 import (
+	"slices"
+
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/reap"
-	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/core/steward"
 	"github.com/ourodb/ouro/internal/disk"
 	"github.com/ourodb/ouro/internal/store"
 )
 
-// steward keeps the epoch of a machine's node, beside its one shard, as package
-// host has it.
-type steward struct {
-	epochs *reap.Epochs
-	out    reap.EpochEffects
+// keeper runs a machine's steward beside its one shard, as package host does.
+type keeper struct {
+	core *steward.Steward
+	out  steward.Out
 }
 
 // found starts a steward on what the disk has kept.
@@ -22,41 +23,34 @@ func (w *World) found(m *machine) {
 		m.steward = nil
 		return
 	}
-	found, err := stands(m.disk.Engine)
-	if err != nil {
+	kept := steward.Disk{Notes: map[steward.Note][]byte{}}
+	for _, n := range steward.Notes() {
+		if _, err := m.disk.Engine.Get(store.NoteKey(byte(n)), func(v []byte) { kept.Notes[n] = slices.Clone(v) }); err != nil {
+			w.bug("%s: %v", m.id, err)
+		}
+	}
+	var err error
+	if kept.Holds, err = disk.Holds(m.disk.Engine); err != nil {
 		w.bug("%s: %v", m.id, err)
 	}
-	cfg := w.cfg.Epochs
-	cfg.Seed = m.run
-	m.steward = &steward{epochs: reap.NewEpochs(cfg, m.id, w.members(), found)}
-	m.steward.epochs.Begin(&m.steward.out)
+	cfg := steward.Config{Self: m.id, Fixed: w.view(m), Epochs: w.cfg.Epochs}
+	cfg.Epochs.Seed = m.run
+	core, err := steward.New(cfg, kept)
+	if err != nil {
+		w.bug("%s: %v", m.id, err)
+		m.steward = nil
+		return
+	}
+	m.steward = &keeper{core: core}
+	core.Begin(w.clock(m), &m.steward.out)
 	w.attend(m, w.clock(m))
 }
 
-// stands returns what an engine says of the epochs.
-func stands(e store.Engine) (found reap.Disk, err error) {
-	var bad error
-	if _, err = e.Get(store.EpochKey(), func(v []byte) { found.Durable, bad = reap.DecodeDurable(v) }); err == nil {
-		err = bad
-	}
-	if err == nil {
-		found.Holds, err = disk.Holds(e)
-	}
-	return found, err
-}
-
-func (w *World) members() []ring.NodeID {
-	var ids []ring.NodeID
-	for _, n := range w.ring.Nodes() {
-		ids = append(ids, n.ID)
-	}
-	return ids
-}
-
-// hear takes what another node tells of the epochs.
-func (w *World) hear(m *machine, now clock.Now, from *machine, show *reap.Show) {
+// tellSteward gives a steward one input; what it wants is carried out with the
+// turn.
+func (w *World) tellSteward(m *machine, now clock.Now, in steward.Input) {
 	if m.steward != nil {
-		m.steward.epochs.Hear(now, from.id, show, &m.steward.out)
+		m.steward.core.Step(now, in, &m.steward.out)
 	}
 }
 
@@ -67,52 +61,63 @@ func (w *World) attend(m *machine, now clock.Now) {
 		return
 	}
 	if m.out.Want > 0 {
-		s.epochs.Want(now, m.out.Want, &s.out)
+		s.core.Step(now, &steward.Want{Epoch: m.out.Want}, &s.out)
 		m.out.Want = 0
 	}
-	if s.epochs.Deadline() <= now.Mono {
-		s.epochs.Tick(now, &s.out)
+	if s.core.Deadline() <= now.Mono {
+		s.core.Step(now, steward.Tick{}, &s.out)
 	}
 	for s.out.Stand.Seq != 0 {
 		stand := s.out.Stand
-		s.out.Stand.Seq = 0
+		s.out.Stand = reap.Stand{}
 		m.replica.Stand(stand.Standing)
 		lowest, keeps := m.runner.LowestStamp()
 		m.core.Step(now, &node.Standing{Standing: stand.Standing}, &m.out)
-		s.epochs.Stood(now, 0, stand.Seq, lowest, keeps, &s.out)
+		s.core.Step(now, &steward.Stood{Seq: stand.Seq, Lowest: lowest, Keeps: keeps}, &s.out)
 	}
-	for i := range s.out.Tells {
-		t := s.out.Tells[i]
-		m.out.Sends = append(m.out.Sends, node.Send{To: t.To, Message: node.Message{Kind: node.KindEpochs, Show: &t.Show}})
-	}
+	m.out.Sends = append(m.out.Sends, s.out.Sends...)
 	m.out.Facts = append(m.out.Facts, s.out.Facts...)
 	m.rolledBack = m.rolledBack || s.out.RolledBack
-	if s.out.Storing {
-		w.keepEpoch(m, s.out.Store)
+	if len(s.out.Store) > 0 {
+		w.keepNotes(m, s.out.Store, s.out.Seq)
 	}
 	s.out.Reset()
 }
 
-// keepEpoch writes an epoch to the disk; when it is synced it may be shown. A
-// disk that refuses it is asked again.
-func (w *World) keepEpoch(m *machine, d reap.Durable) {
-	if found, err := stands(m.disk.Engine); err == nil && found.Epoch == 0 && found.Holds && w.wholeOne(m) {
-		m.first = m.copyDisk()
-	}
+// keepNotes writes to the disk what a steward wants kept. A disk that refuses it
+// is asked again.
+func (w *World) keepNotes(m *machine, records []steward.Record, seq uint64) {
+	w.keepFirst(m, records)
 	life := m.life
 	var b store.Batch
-	b.Set(store.EpochKey(), reap.AppendDurable(nil, d))
+	for _, r := range records {
+		b.Set(store.NoteKey(byte(r.Note)), r.Value)
+	}
 	err := m.disk.Apply(&b, func(err error) {
 		if m.life == life && err == nil {
-			w.take(m, item{epoch: &d})
+			w.take(m, item{steward: &steward.Stored{Seq: seq}})
 		}
 	})
 	if err != nil {
 		w.after(w.cfg.Epochs.Tell, func() {
 			if m.alive && m.life == life {
-				w.keepEpoch(m, d)
+				w.keepNotes(m, records, seq)
 				w.sync(m)
 			}
 		})
+	}
+}
+
+// keepFirst copies a disk that is whole and holds something before it is told its
+// first epoch: what is put back in its place knows none (RULES R22).
+func (w *World) keepFirst(m *machine, records []steward.Record) {
+	began := slices.ContainsFunc(records, func(r steward.Record) bool { return r.Note == steward.EpochNote })
+	kept := false
+	_, err := m.disk.Engine.Get(store.NoteKey(byte(steward.EpochNote)), func([]byte) { kept = true })
+	if !began || kept || err != nil {
+		return
+	}
+	if holds, err := disk.Holds(m.disk.Engine); err == nil && holds && w.wholeOne(m) {
+		m.first = m.copyDisk()
 	}
 }

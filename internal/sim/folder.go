@@ -10,6 +10,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/recovery"
 	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/steward"
 	"github.com/ourodb/ouro/internal/disk"
 	"github.com/ourodb/ouro/internal/sim/history"
 	"github.com/ourodb/ouro/internal/store"
@@ -145,7 +146,7 @@ func (w *World) refused(m, by *machine) {
 	if m.steward == nil || by.steward == nil {
 		return
 	}
-	m.steward.epochs.Refused(by.steward.epochs.Status().Highest, &m.steward.out)
+	w.tellSteward(m, w.clock(m), &steward.Refused{Epoch: by.steward.core.Epochs().Highest})
 	w.attend(m, w.clock(m))
 	m.disk.Sync()
 }

@@ -5,8 +5,20 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/core/steward"
+	"github.com/ourodb/ouro/internal/disk"
+	"github.com/ourodb/ouro/internal/store"
 )
+
+// stands returns what an engine says of the epochs.
+func stands(e store.Engine) (found reap.Disk, err error) {
+	if _, err = e.Get(store.NoteKey(byte(steward.EpochNote)), func(v []byte) { found.Durable, _ = reap.DecodeDurable(v) }); err == nil {
+		found.Holds, err = disk.Holds(e)
+	}
+	return found, err
+}
 
 // reapedBeside returns a world in which a value was deleted and reaped, and a
 // disk of C of before that, from when no node had begun an epoch. Alone: it is of

@@ -9,9 +9,9 @@ import (
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/node"
-	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/core/steward"
 	"github.com/ourodb/ouro/internal/disk"
 	"github.com/ourodb/ouro/internal/sim/history"
 	"github.com/ourodb/ouro/internal/wire"
@@ -46,7 +46,7 @@ type machine struct {
 	core    *node.Node
 	replica *replica.Replica
 	runner  *disk.Runner
-	steward *steward // nil: nothing is reaped
+	steward *keeper // nil: nothing is reaped
 
 	inbox   []item
 	turning bool          // a turn is scheduled
@@ -71,7 +71,7 @@ type item struct {
 	synced  bool
 	seq     uint64
 	err     error
-	epoch   *reap.Durable // is synced
+	steward steward.Input
 }
 
 // clock reads both clocks of a machine.
@@ -130,12 +130,12 @@ func (w *World) step(m *machine, now clock.Now, it *item) {
 	case it.request != nil:
 		m.core.Step(now, it.request, &m.out)
 	case it.input != nil:
-		if l, ok := it.input.(*node.Link); ok && m.steward != nil {
-			m.steward.epochs.Link(now, l.Peer, l.Up, &m.steward.out)
+		if l, ok := it.input.(*node.Link); ok {
+			w.tellSteward(m, now, &steward.Link{Peer: l.Peer, Up: l.Up})
 		}
 		m.core.Step(now, it.input, &m.out)
-	case it.epoch != nil:
-		m.steward.epochs.Stored(now, *it.epoch, &m.steward.out)
+	case it.steward != nil:
+		w.tellSteward(m, now, it.steward)
 	case it.synced:
 		m.answers = m.answers[:0]
 		m.runner.Synced(it.seq, it.err, &m.answers)
@@ -147,8 +147,8 @@ func (w *World) step(m *machine, now clock.Now, it *item) {
 			w.bug("%s cannot decode a frame from %s: %v", m.id, it.from.id, err)
 			return
 		}
-		if msg.Kind == node.KindEpochs {
-			w.hear(m, now, it.from, msg.Show)
+		if steward.Takes(msg.Kind) {
+			w.tellSteward(m, now, &steward.Told{From: it.from.id, Message: &msg})
 			return
 		}
 		m.delivery = node.Delivery{From: it.from.id, Session: it.session, Message: msg}
@@ -278,7 +278,7 @@ func (m *machine) deadline() (time.Duration, bool) {
 	if m.steward == nil {
 		return at, ok
 	}
-	if due := m.steward.epochs.Deadline(); due < 1<<63-1 && (!ok || due < at) {
+	if due := m.steward.core.Deadline(); due < 1<<63-1 && (!ok || due < at) {
 		return due, true
 	}
 	return at, ok

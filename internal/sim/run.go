@@ -186,7 +186,7 @@ func (w *World) unreaped() {
 		bucket, rest, _ := strings.Cut(name, "/")
 		for _, m := range w.nodes {
 			if s, _, found := w.state(m, keyIn(bucket, rest)); found && len(s.Versions) == 0 {
-				w.violatef(history.Unreaped, name, "%s still holds %s; it waits: %+v, %+v", m.id, tell(&s), m.core.Reaping(), m.steward.epochs.Status())
+				w.violatef(history.Unreaped, name, "%s still holds %s; it waits: %+v, %+v", m.id, tell(&s), m.core.Reaping(), m.steward.core.Epochs())
 				return
 			}
 		}

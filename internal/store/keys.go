@@ -15,7 +15,7 @@ import "encoding/binary"
 //
 //	't' | partition | length of bucket | bucket | leaf, 1 byte    leaf of a tree
 //	'm' | 'c' | partition | name of a node                       mark of a doubt
-//	'm' | 'e'                                                    the node's epoch
+//	'm' | one of e h l a                                         what the steward keeps
 //
 // A leaf is the sum of the records under its span of positions (package
 // merkle). A mark says that what this node and another hold of a partition is
@@ -26,7 +26,6 @@ const (
 	leafPrefix    = 't'
 	metaPrefix    = 'm'
 	doubtMark     = 'c'
-	epochMark     = 'e'
 )
 
 // AppendRecordKey appends the engine key of a record to dst.
@@ -47,9 +46,9 @@ func PendingRange() (lo, hi []byte) { return []byte{pendingPrefix}, []byte{pendi
 // records of the node's own and nothing else.
 func AllRecords() (lo, hi []byte) { return []byte{recordPrefix}, []byte{recordPrefix + 1} }
 
-// EpochKey returns the engine key of where the node stands in the epochs by
-// which tombstones are reaped.
-func EpochKey() []byte { return []byte{metaPrefix, epochMark} }
+// NoteKey returns the engine key of one of the things that a node keeps of its
+// cluster. It is told from the other marks by its length.
+func NoteKey(note byte) []byte { return []byte{metaPrefix, note} }
 
 // IsPending reports whether an engine key is that of a pending record.
 func IsPending(key []byte) bool { return len(key) > 0 && key[0] == pendingPrefix }

@@ -1,0 +1,145 @@
+package steward_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/member"
+	"github.com/ourodb/ouro/internal/core/reap"
+	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/core/steward"
+)
+
+func founding(t *testing.T, ids ...string) member.History {
+	t.Helper()
+	var members []member.Member
+	for _, id := range ids {
+		members = append(members, member.Member{Node: ring.Node{ID: ring.NodeID(id), Weight: 1}, Addr: id + ":7071"})
+	}
+	h, err := member.Genesis("test", members, 8, member.NamedBucket{Bucket: member.DefaultBucket()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func begun(t *testing.T, cfg steward.Config, disk steward.Disk) (*steward.Steward, *steward.Out) {
+	t.Helper()
+	if cfg.Self == "" {
+		cfg.Self = "a"
+	}
+	s, err := steward.New(cfg, disk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := &steward.Out{}
+	s.Begin(clock.Now{}, out)
+	return s, out
+}
+
+func noteIn(out *steward.Out, n steward.Note) []byte {
+	for _, r := range out.Store {
+		if r.Note == n {
+			return r.Value
+		}
+	}
+	return nil
+}
+
+// What the disk has of the cluster goes over the list that it was formed from.
+func TestHistoryOnDiskGoesOverTheFoundingList(t *testing.T) {
+	s, out := begun(t, steward.Config{Founding: founding(t, "a", "b", "c")}, steward.Disk{})
+	kept := noteIn(out, steward.HistoryNote)
+	if kept == nil {
+		t.Fatal("the founding history is not kept")
+	}
+	if n := len(s.View().Ring.Nodes()); n != 3 {
+		t.Fatalf("the ring has %d nodes", n)
+	}
+	s, out = begun(t, steward.Config{Founding: founding(t, "a")}, steward.Disk{Notes: map[steward.Note][]byte{steward.HistoryNote: kept}})
+	if n := len(s.View().Ring.Nodes()); n != 3 || noteIn(out, steward.HistoryNote) != nil {
+		t.Errorf("after a start with another list the ring has %d nodes", n)
+	}
+	if want := []steward.Peer{{ID: "b", Addr: "b:7071"}, {ID: "c", Addr: "c:7071"}}; !out.Dial || !slices.Equal(out.Peers, want) {
+		t.Errorf("links to %v, want %v", out.Peers, want)
+	}
+}
+
+func TestDamagedNotesAreRefused(t *testing.T) {
+	for _, n := range steward.Notes() {
+		_, err := steward.New(steward.Config{Self: "a", Founding: founding(t, "a")}, steward.Disk{Notes: map[steward.Note][]byte{n: []byte("nonsense")}})
+		if err == nil {
+			t.Errorf("note %q: what is damaged was taken", n)
+		}
+	}
+}
+
+// A node that is in no cluster has a ring of nothing, and looks for others where
+// it was told that they are.
+func TestANodeInNoClusterOwnsNothing(t *testing.T) {
+	s, out := begun(t, steward.Config{Addr: "a:1"}, steward.Disk{})
+	if q := s.View().Ring.Q(); q != 0 || out.View != nil {
+		t.Fatalf("it has %d partitions", q)
+	}
+	*out = steward.Out{}
+	s.Step(clock.Now{}, &steward.Met{Peer: steward.Peer{ID: "b", Addr: "b:1"}}, out)
+	if !out.Dial || len(out.Peers) != 1 || out.Peers[0].Addr != "b:1" {
+		t.Errorf("it looks for %v", out.Peers)
+	}
+	kept := noteIn(out, steward.PeersNote)
+	if _, out = begun(t, steward.Config{}, steward.Disk{Notes: map[steward.Note][]byte{steward.PeersNote: kept}}); len(out.Peers) != 1 || out.Peers[0].Addr != "b:1" {
+		t.Errorf("after another start it looks for %v", out.Peers)
+	}
+}
+
+// One batch is under way at a time: one that is repeated must not overtake the
+// next.
+func TestNotesAreStoredOneBatchAtATime(t *testing.T) {
+	s, out := begun(t, steward.Config{Founding: founding(t, "a", "b")}, steward.Disk{})
+	first := out.Seq
+	*out = steward.Out{}
+	s.Step(clock.Now{}, &steward.Met{Peer: steward.Peer{ID: "b", Addr: "elsewhere:1"}}, out)
+	if len(out.Store) > 0 {
+		t.Fatal("a second batch is under way")
+	}
+	if !out.Dial || out.Peers[0].Addr != "elsewhere:1" {
+		t.Errorf("links to %v", out.Peers)
+	}
+	s.Step(clock.Now{}, &steward.Stored{Seq: first}, out)
+	if noteIn(out, steward.PeersNote) == nil || out.Seq != first+1 {
+		t.Errorf("batch %d has %v", out.Seq, out.Store)
+	}
+}
+
+// An epoch is shown only when it is on disk.
+func TestEpochsGoOnFromTheDisk(t *testing.T) {
+	s, out := begun(t, steward.Config{Founding: founding(t, "a"), Epochs: reap.EpochConfig{Every: time.Second}}, steward.Disk{})
+	now := clock.Now{Mono: time.Minute}
+	for range 10 {
+		in := steward.Input(&steward.Want{Epoch: 2})
+		switch {
+		case out.Stand.Seq != 0:
+			in = &steward.Stood{Seq: out.Stand.Seq}
+			out.Stand = reap.Stand{}
+		case out.Seq != 0:
+			if s.Epochs().Epoch > 1 {
+				t.Fatal("epoch shown before it was kept")
+			}
+			in = &steward.Stored{Seq: out.Seq}
+			if b := noteIn(out, steward.EpochNote); b != nil {
+				d, err := reap.DecodeDurable(b)
+				if err != nil || d.Epoch > 2 {
+					t.Fatalf("kept %+v: %v", d, err)
+				}
+			}
+			out.Seq, out.Store = 0, nil
+		}
+		s.Step(now, in, out)
+		now.Mono += time.Minute
+	}
+	if e := s.Epochs().Epoch; e != 2 {
+		t.Errorf("the node is in epoch %d", e)
+	}
+}
