@@ -154,7 +154,7 @@ func TestFindsComparisonThatMissedAKey(t *testing.T) {
 		a, b := w.mustID("A"), w.mustID("B")
 		partition := w.ring.Partition(ring.NewKey(key.Bucket, key.Name).Pos)
 		ask := node.Message{Kind: node.KindSurvey, Partition: partition, Survey: &replica.Survey{Look: replica.Roots}}
-		end := repair.Outcome{Partition: partition, Peer: "B", Began: w.clock(a).Mono, Complete: true}
+		end := repair.Outcome{Wish: repair.Wish{Mark: replica.Mark{Partition: partition, Peer: "B"}}, Began: w.clock(a).Mono, Complete: true}
 		w.noteSurvey(a, b, &ask)
 		w.compared(a, &end)
 		if v := w.Broken(); v != nil {

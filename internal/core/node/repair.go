@@ -20,13 +20,23 @@ func (r reachable) Shares(partition uint32, bucket string, peer ring.NodeID) boo
 	return holds(list, r.view.Self) && holds(list, peer)
 }
 
+// Takes says whether a peer is a primary of a bucket's keys of which this node is
+// none.
+func (r reachable) Takes(partition uint32, bucket string, peer ring.NodeID) bool {
+	list := r.view.Ring.Preference(partition, r.bucket(bucket).N)
+	return !holds(list, r.view.Self) && holds(list, peer)
+}
+
+// Number is that of a partition's lists.
+func (r reachable) Number(uint32) uint64 { return 0 }
+
 // Agreements appends to dst how far this node has compared itself with others.
 func (n *Node) Agreements(dst []repair.Agreement) []repair.Agreement { return n.repair.Agreements(dst) }
 
 // Compare compares a partition with a peer, beginning now; Out.Compared tells
 // the outcome, with Asked set.
 func (n *Node) Compare(now clock.Now, partition uint32, peer ring.NodeID, out *Out) {
-	n.repair.Compare(now, replica.Mark{Partition: partition, Peer: peer}, reachable{n, now}, &n.repairs)
+	n.repair.Compare(now, repair.Wish{Mark: replica.Mark{Partition: partition, Peer: peer}}, reachable{n, now}, &n.repairs)
 	n.drainRepair(out)
 }
 

@@ -33,13 +33,13 @@ type flight struct {
 func (r *Repair) exchange(now clock.Now, t *talk, e *Effects) bool {
 	t.paced = false
 	for len(t.keys) > 0 && len(t.flights) < r.cfg.Window {
-		if t.paced = now.Mono+burst < r.sendAt; t.paced {
+		if t.paced = now.Mono+burst < *r.sent(t); t.paced {
 			break
 		}
 		t.flights = append(t.flights, flight{differing: t.keys[0]})
 		t.keys = t.keys[1:]
 		f := &t.flights[len(t.flights)-1]
-		if f.there {
+		if f.there && !t.out.Push {
 			r.do(now, t, f, fetching, replica.Op{Verb: replica.Read, Full: true}, e)
 		} else {
 			r.do(now, t, f, loading, replica.Op{Verb: replica.Read, Full: true}, e)
@@ -82,7 +82,7 @@ func (r *Repair) exchanged(now clock.Now, t *talk, i int, a *replica.Answer, e *
 	switch f.step {
 	case fetching:
 		f.theirs = a.Digest
-		r.pace(now, len(a.State))
+		r.pace(now, t, len(a.State))
 		if a.State != nil {
 			r.do(now, t, f, joining, replica.Op{Verb: replica.Join, State: a.State, Stamp: a.Stamp}, e)
 			return
@@ -100,7 +100,7 @@ func (r *Repair) exchanged(now clock.Now, t *talk, i int, a *replica.Answer, e *
 			return
 		}
 	case loading:
-		r.pace(now, len(a.State))
+		r.pace(now, t, len(a.State))
 		if a.State != nil {
 			r.do(now, t, f, giving, replica.Op{Verb: replica.Join, State: a.State, Stamp: a.Stamp}, e)
 			return
@@ -132,8 +132,23 @@ func (r *Repair) failed(now clock.Now, t *talk, i int, why replica.Reason, e *Ef
 }
 
 // pace makes what follows wait until size bytes have had their time.
-func (r *Repair) pace(now clock.Now, size int) {
-	r.sendAt = max(r.sendAt, now.Mono) + time.Duration(float64(size)/float64(r.cfg.Rate)*float64(time.Second))
+func (r *Repair) pace(now clock.Now, t *talk, size int) {
+	rate := r.cfg.Rate
+	if t.out.Number != 0 {
+		rate = r.cfg.MoveRate
+	}
+	t.out.Bytes += int64(size)
+	at := r.sent(t)
+	*at = max(*at, now.Mono) + time.Duration(float64(size)/float64(rate)*float64(time.Second))
+}
+
+// sent is when what was exchanged so far, of those at the same rate, has had its
+// time.
+func (r *Repair) sent(t *talk) *time.Duration {
+	if t.out.Number != 0 {
+		return &r.moveAt
+	}
+	return &r.sendAt
 }
 
 // oldest returns when the longest awaited answer was asked for.
@@ -164,7 +179,7 @@ func (t *talk) silent() string {
 func (t *talk) deadline(r *Repair) time.Duration {
 	at := t.oldest() + r.cfg.Wait
 	if t.paced {
-		at = min(at, r.sendAt-burst)
+		at = min(at, *r.sent(t)-burst)
 	}
 	return at
 }

@@ -14,7 +14,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "a comparison only gives", File: "exchange.go",
-			Old: "		if f.there {\n			r.do(now, t, f, fetching", New: "		if f.there && !f.here {\n			r.do(now, t, f, fetching",
+			Old: "		if f.there && !t.out.Push {\n			r.do(now, t, f, fetching", New: "		if f.there && !f.here {\n			r.do(now, t, f, fetching",
 		},
 		{
 			Name: "what was fetched is given back in place of what came of it", File: "exchange.go",
@@ -51,7 +51,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "buckets of others are exchanged", File: "talk.go",
-			Old: "within && p.Shares(t.out.Partition, a.Bucket, t.out.Peer)", New: "within",
+			Old: "within && t.about(a.Bucket, p)", New: "within",
 		},
 		{
 			Name: "a key that can't be exchanged is passed over in silence", File: "exchange.go",
@@ -67,7 +67,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "states are exchanged as fast as they come", File: "exchange.go",
-			Old: "t.paced = now.Mono+burst < r.sendAt", New: "t.paced = false",
+			Old: "t.paced = now.Mono+burst < *r.sent(t)", New: "t.paced = false",
 		},
 		{
 			Name: "silence is waited out for ever", File: "repair.go",
@@ -83,11 +83,27 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "a comparison under way is taken for the one asked for", File: "repair.go",
-			Old: "		case talks < r.cfg.Talks && r.talkAbout(m) == nil:", New: "		case r.talkAbout(m) != nil:\n			r.talkAbout(m).out.Asked = true\n		case talks < r.cfg.Talks:",
+			Old: "		case talks < r.cfg.Talks && r.talkAbout(w.Mark) == nil:", New: "		case r.talkAbout(w.Mark) != nil:\n			r.talkAbout(w.Mark).out.Asked = true\n		case talks < r.cfg.Talks:",
 		},
 		{
 			Name: "marked partitions wait for their turn", File: "repair.go",
 			Old: "	if next := r.last + r.cfg.Every; i < 0 && now.Mono < next {", New: "	if next := r.last + r.cfg.Every; now.Mono < next {",
+		},
+		{
+			Name: "a comparison is not fenced", File: "talk.go",
+			Old: "	case n == 0 || t.theirs == nil:\n", New: "	case true:\n		t.out.Known = n != 0\n",
+		},
+		{
+			Name: "this node goes on and its comparisons with it", File: "repair.go",
+			Old: "		return p.Number(w.Partition) == w.Number\n", New: "		return true\n",
+		},
+		{
+			Name: "who leaves takes what others have", File: "talk.go",
+			Old: "(d.here || !t.out.Push)", New: "true",
+		},
+		{
+			Name: "what moves goes as fast as what is compared in turn", File: "exchange.go",
+			Old: "	if t.out.Number != 0 {\n		rate = r.cfg.MoveRate\n	}\n", New: "",
 		},
 		{
 			Name: "one who is not there is compared with", File: "repair.go",

@@ -25,12 +25,14 @@ type Repair struct {
 	pairs []pair // by partition, then peer
 	peers []peer // by id
 	talks []*talk
-	asked []replica.Mark // comparisons that somebody waits for, in order
+	asked []Wish // comparisons that somebody waits for, in order
 
-	at     int           // the pair whose turn is next
-	last   time.Duration // when the last comparison that nobody asked for began
-	wake   time.Duration // when something may begin
-	sendAt time.Duration // what was exchanged so far has had its time
+	at   int           // the pair whose turn is next
+	last time.Duration // when the last comparison that nobody asked for began
+	wake time.Duration // when something may begin
+	// What was exchanged so far has had its time: in turn, and of partitions that
+	// move.
+	sendAt, moveAt time.Duration
 }
 
 // pair is a partition and another node that holds it.
@@ -73,8 +75,8 @@ func (r *Repair) Assign(now clock.Now, held []replica.Mark, p Peers, e *Effects)
 	}
 	r.pairs, r.at = pairs, 0
 	for i := len(r.talks) - 1; i >= 0; i-- {
-		if _, ok := r.find(r.talks[i].mark()); !ok {
-			r.end(now, r.talks[i], "the ring changed", e)
+		if t := r.talks[i]; !r.may(t.out.Wish, p) {
+			r.end(now, t, "the ring changed", e)
 		}
 	}
 	r.run(now, p, e)
@@ -101,11 +103,26 @@ func (r *Repair) mark(p *pair, due time.Duration) {
 // Compare compares a partition with a node, beginning now or, if both are being
 // compared already, right after that. The outcome is told with Asked set, at
 // once where the node can't be reached.
-func (r *Repair) Compare(now clock.Now, m replica.Mark, p Peers, e *Effects) {
-	if !slices.Contains(r.asked, m) {
-		r.asked = append(r.asked, m)
+func (r *Repair) Compare(now clock.Now, w Wish, p Peers, e *Effects) {
+	if !slices.Contains(r.asked, w) {
+		r.asked = append(r.asked, w)
 	}
 	r.run(now, p, e)
+}
+
+// may says whether a comparison has a reason still.
+func (r *Repair) may(w Wish, p Peers) bool {
+	if w.Number != 0 {
+		return p.Number(w.Partition) == w.Number
+	}
+	_, ok := r.find(w.Mark)
+	return ok
+}
+
+// SetMoveRate says how many bytes of states a second are exchanged of partitions
+// that move, from now on; 0: as many as by default.
+func (r *Repair) SetMoveRate(rate int) {
+	r.cfg.MoveRate = Config{MoveRate: rate}.withDefaults().MoveRate
 }
 
 // Back tells that a node can be reached again: what it may have missed is
@@ -207,7 +224,7 @@ func (r *Repair) run(now clock.Now, p Peers, e *Effects) {
 		return
 	}
 	r.last, r.wake = now.Mono, never
-	r.begin(now, &r.pairs[i], false, e)
+	r.begin(now, Wish{Mark: r.pairs[i].Mark}, false, e)
 }
 
 // turn returns the pair whose turn it is, or -1.
@@ -249,26 +266,27 @@ func (r *Repair) runAsked(now clock.Now, p Peers, e *Effects) {
 		}
 	}
 	left := r.asked[:0]
-	for _, m := range r.asked {
-		i, ok := r.find(m)
+	for _, w := range r.asked {
 		switch {
-		case !ok:
-			r.refuse(now, m, "both do not hold the partition", e)
-		case !p.Usable(m.Peer):
-			r.refuse(now, m, "it can't be reached", e)
-		case talks < r.cfg.Talks && r.talkAbout(m) == nil:
-			r.begin(now, &r.pairs[i], true, e)
+		case !r.may(w, p) && w.Number != 0:
+			r.refuse(now, w, "the ring changed", e)
+		case !r.may(w, p):
+			r.refuse(now, w, "both do not hold the partition", e)
+		case !p.Usable(w.Peer):
+			r.refuse(now, w, "it can't be reached", e)
+		case talks < r.cfg.Talks && r.talkAbout(w.Mark) == nil:
+			r.begin(now, w, true, e)
 			talks++
 		default:
-			left = append(left, m)
+			left = append(left, w)
 		}
 	}
 	r.asked = left
 }
 
 // refuse answers who asked for a comparison that can't begin.
-func (r *Repair) refuse(now clock.Now, m replica.Mark, why string, e *Effects) {
-	e.Done = append(e.Done, Outcome{Partition: m.Partition, Peer: m.Peer, Began: now.Mono, Asked: true, Why: why})
+func (r *Repair) refuse(now clock.Now, w Wish, why string, e *Effects) {
+	e.Done = append(e.Done, Outcome{Wish: w, Began: now.Mono, Asked: true, Why: why})
 }
 
 // inTurn reports whether a comparison that nobody asked for is under way.
@@ -278,16 +296,18 @@ func (r *Repair) inTurn() bool {
 
 func (r *Repair) talkAbout(m replica.Mark) *talk {
 	for _, t := range r.talks {
-		if t.mark() == m {
+		if t.out.Mark == m {
 			return t
 		}
 	}
 	return nil
 }
 
-func (r *Repair) begin(now clock.Now, pr *pair, asked bool, e *Effects) {
-	pr.again = false
-	t := &talk{wall: now.Wall, out: Outcome{Partition: pr.Partition, Peer: pr.Peer, Began: now.Mono, Asked: asked}}
+func (r *Repair) begin(now clock.Now, w Wish, asked bool, e *Effects) {
+	if i, ok := r.find(w.Mark); ok {
+		r.pairs[i].again = false
+	}
+	t := &talk{wall: now.Wall, out: Outcome{Wish: w, Began: now.Mono, Asked: asked}}
 	r.talks = append(r.talks, t)
 	r.ask(now, t, replica.Survey{Look: replica.Roots}, e)
 }
@@ -306,8 +326,8 @@ func (r *Repair) end(now clock.Now, t *talk, why string, e *Effects) {
 		f.Kind = fact.NotAgreed
 	}
 	e.Facts = append(e.Facts, f)
-	i, ok := r.find(t.mark())
-	if !ok {
+	i, ok := r.find(t.out.Mark)
+	if !ok || t.out.Push {
 		return
 	}
 	pr := &r.pairs[i]
@@ -329,6 +349,16 @@ func (r *Repair) end(now clock.Now, t *talk, why string, e *Effects) {
 		pr.durable = false
 		e.Ops = append(e.Ops, replica.Op{Verb: replica.Agreed, Partition: pr.Partition, Missed: pr.Peer, Silent: true})
 	}
+}
+
+// Underway appends to dst how far the comparisons at a number have come.
+func (r *Repair) Underway(dst []Underway) []Underway {
+	for _, t := range r.talks {
+		if t.out.Number != 0 {
+			dst = append(dst, Underway{t.out, len(t.buckets), len(t.leaves)})
+		}
+	}
+	return dst
 }
 
 // Agreements appends to dst how far this node agrees with each other one.

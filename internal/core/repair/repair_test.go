@@ -31,6 +31,9 @@ type bench struct {
 	moved   int          // states joined at b
 	up      bool
 	alone   string // a bucket that b does not hold
+	wish    repair.Wish
+	number  uint64 // of the lists that b goes by
+	own     uint64 // of those that the machine's node goes by
 }
 
 func newBench(t testing.TB, cfg repair.Config) *bench {
@@ -44,6 +47,10 @@ func newBench(t testing.TB, cfg repair.Config) *bench {
 func (b *bench) Usable(ring.NodeID) bool { return b.up }
 
 func (b *bench) Shares(_ uint32, bucket string, _ ring.NodeID) bool { return bucket != b.alone }
+
+func (b *bench) Takes(_ uint32, bucket string, _ ring.NodeID) bool { return bucket != b.alone }
+
+func (b *bench) Number(uint32) uint64 { return b.own }
 
 // drain serves everything that was asked for, in order, and queues the answers.
 func (b *bench) drain() {
@@ -68,6 +75,9 @@ func (b *bench) drain() {
 		b.found("", b.a, e.Surveys[i])
 	}
 	for i := range e.Questions {
+		if e.Questions[i].Number != b.wish.Number {
+			b.t.Fatalf("asks at number %d", e.Questions[i].Number)
+		}
 		b.found("B", b.b, e.Questions[i].Survey)
 	}
 	b.done = append(b.done, e.Done...)
@@ -88,6 +98,11 @@ func (b *bench) answer(from ring.NodeID, at *side, op replica.Op) {
 func (b *bench) found(from ring.NodeID, at *side, q replica.Survey) {
 	b.queue = append(b.queue, func() {
 		f := at.survey(&q)
+		if from != "" && b.wish.Number != 0 {
+			if f.Number = b.number; b.number != b.wish.Number {
+				f = replica.Found{ID: q.ID, Look: q.Look, Status: replica.Failed, Reason: replica.NotPrimary, Number: b.number}
+			}
+		}
 		b.machine.Found(b.now, from, &f, b, &b.e)
 		b.drain()
 	})
@@ -111,7 +126,8 @@ func (b *bench) run() repair.Outcome {
 }
 
 func (b *bench) compare() {
-	b.machine.Compare(b.now, replica.Mark{Partition: 7, Peer: "B"}, b, &b.e)
+	b.wish.Mark = replica.Mark{Partition: 7, Peer: "B"}
+	b.machine.Compare(b.now, b.wish, b, &b.e)
 	b.drain()
 }
 
@@ -317,7 +333,7 @@ func TestWhatComesBetween(t *testing.T) {
 	want("no link", b.run(), "it can't be reached")
 	b.up = true
 	b.done = nil
-	b.machine.Compare(b.now, replica.Mark{Partition: 8, Peer: "B"}, b, &b.e)
+	b.machine.Compare(b.now, repair.Wish{Mark: replica.Mark{Partition: 8, Peer: "B"}}, b, &b.e)
 	b.drain()
 	want("another partition", b.done[0], "both do not hold the partition")
 	b.done = nil
@@ -333,7 +349,7 @@ func TestWhatComesBetween(t *testing.T) {
 // What nobody asked for is not taken, nor what was asked of another, nor twice.
 func TestStrangersAnswers(t *testing.T) {
 	b := newBench(t, off())
-	b.machine.Compare(b.now, replica.Mark{Partition: 7, Peer: "B"}, b, &b.e)
+	b.machine.Compare(b.now, repair.Wish{Mark: replica.Mark{Partition: 7, Peer: "B"}}, b, &b.e)
 	mine, theirs := b.e.Surveys[0].ID, b.e.Questions[0].Survey.ID
 	b.e.Reset()
 	take := func(from ring.NodeID, id uint64, look replica.Look) bool {

@@ -44,10 +44,6 @@ type differing struct {
 	here, there  bool
 }
 
-func (t *talk) mark() replica.Mark {
-	return replica.Mark{Partition: t.out.Partition, Peer: t.out.Peer}
-}
-
 // ask puts a question to both sides.
 func (r *Repair) ask(now clock.Now, t *talk, q replica.Survey, e *Effects) {
 	q.Partition = t.out.Partition
@@ -58,7 +54,7 @@ func (r *Repair) ask(now clock.Now, t *talk, q replica.Survey, e *Effects) {
 	q.ID = t.ids[0]
 	e.Surveys = append(e.Surveys, q)
 	q.ID = t.ids[1]
-	e.Questions = append(e.Questions, Question{To: t.out.Peer, Survey: q})
+	e.Questions = append(e.Questions, Question{To: t.out.Peer, Number: t.out.Number, Survey: q})
 }
 
 // takeFound takes one side's answer; false where it is no answer to the question.
@@ -75,17 +71,44 @@ func (t *talk) takeFound(from ring.NodeID, f *replica.Found) bool {
 	return true
 }
 
+// fenced says why the peer's answer does not count, "" where it does.
+func (t *talk) fenced() string {
+	n := t.out.Number
+	switch {
+	case n == 0 || t.theirs == nil:
+	case t.theirs.Number < n:
+		t.out.Behind = true
+		return "it has not heard of the partition's lists"
+	case t.theirs.Number > n:
+		return "it knows of later lists"
+	case t.theirs.Status == replica.Have:
+		t.out.Known = true
+	}
+	return ""
+}
+
+// refused says why one of both sides could not tell, "" where none has said so.
+func (t *talk) refused() string {
+	if why := t.fenced(); why != "" {
+		return why
+	}
+	for _, f := range [...]*replica.Found{t.mine, t.theirs} {
+		switch {
+		case f == nil || f.Status == replica.Have:
+		case f == t.mine:
+			return "here: " + f.Reason.String()
+		default:
+			return f.Reason.String()
+		}
+	}
+	return ""
+}
+
 // compared goes on once both sides have told.
 func (r *Repair) compared(now clock.Now, t *talk, p Peers, e *Effects) {
-	for _, f := range [...]*replica.Found{t.mine, t.theirs} {
-		if f != nil && f.Status != replica.Have {
-			why := f.Reason.String()
-			if f == t.mine {
-				why = "here: " + why
-			}
-			r.end(now, t, why, e)
-			return
-		}
+	if why := t.refused(); why != "" {
+		r.end(now, t, why, e)
+		return
 	}
 	if t.mine == nil || t.theirs == nil {
 		return
@@ -126,11 +149,19 @@ func (t *talk) compareRoots(p Peers) bool {
 			if a == nil {
 				a = b
 			}
-			if within := !more || replica.BucketOrder(a.Bucket, limit) <= 0; within && p.Shares(t.out.Partition, a.Bucket, t.out.Peer) {
+			if within := !more || replica.BucketOrder(a.Bucket, limit) <= 0; within && t.about(a.Bucket, p) {
 				t.buckets = append(t.buckets, a.Bucket)
 			}
 		})
 	return !more || replica.BucketOrder(limit, t.question.After) > 0
+}
+
+// about says whether a bucket is to be compared.
+func (t *talk) about(bucket string, p Peers) bool {
+	if t.out.Push {
+		return p.Takes(t.out.Partition, bucket, t.out.Peer)
+	}
+	return p.Shares(t.out.Partition, bucket, t.out.Peer)
 }
 
 // compareKeys notes which keys differ; false where the pages do not go on.
@@ -156,7 +187,7 @@ func (t *talk) compareKeys() bool {
 			if a != nil {
 				d.key, d.mine = a.key, a.digest
 			}
-			if d.mine != d.theirs && (limit == nil || replica.KeyOrder(&d.key, limit) <= 0) {
+			if d.mine != d.theirs && (d.here || !t.out.Push) && (limit == nil || replica.KeyOrder(&d.key, limit) <= 0) {
 				t.keys = append(t.keys, d)
 			}
 		})

@@ -41,6 +41,10 @@ func mark(p uint32, id ring.NodeID) replica.Mark { return replica.Mark{Partition
 
 func (r *round) Usable(id ring.NodeID) bool { return !r.down[id] }
 
+func (r *round) Takes(uint32, string, ring.NodeID) bool { return true }
+
+func (r *round) Number(uint32) uint64 { return 0 }
+
 func (r *round) Shares(uint32, string, ring.NodeID) bool { return true }
 
 func (r *round) drain() {
@@ -125,7 +129,7 @@ func TestMarkedFirst(t *testing.T) {
 	r.machine.Mark(r.now, mark(3, "C"), true, r, &r.e)
 	r.drain()
 	r.machine.Mark(r.now, mark(2, "C"), false, r, &r.e)
-	r.machine.Compare(r.now, mark(3, "B"), r, &r.e)
+	r.machine.Compare(r.now, repair.Wish{Mark: mark(3, "B")}, r, &r.e)
 	r.machine.Mark(r.now, mark(9, "C"), false, r, &r.e)
 	r.drain()
 	r.until(1900 * time.Millisecond)
@@ -186,7 +190,7 @@ func TestMarkedMeanwhile(t *testing.T) {
 	r := newRound(t, repair.Config{Off: true})
 	r.mute["B"] = true
 	r.machine.Mark(r.now, mark(2, "B"), true, r, &r.e)
-	r.machine.Compare(r.now, mark(2, "B"), r, &r.e)
+	r.machine.Compare(r.now, repair.Wish{Mark: mark(2, "B")}, r, &r.e)
 	ids := [2]uint64{r.e.Surveys[0].ID, r.e.Questions[0].Survey.ID}
 	r.e.Reset()
 	r.machine.Mark(r.now, mark(2, "B"), true, r, &r.e)
@@ -207,8 +211,8 @@ func TestAskedWhileUnderWay(t *testing.T) {
 	r.mute["C"] = true
 	r.machine.Mark(r.now, mark(1, "B"), false, r, &r.e)
 	r.until(time.Second) // 1B fails at 5s
-	r.machine.Compare(r.now, mark(1, "B"), r, &r.e)
-	r.machine.Compare(r.now, mark(1, "B"), r, &r.e)
+	r.machine.Compare(r.now, repair.Wish{Mark: mark(1, "B")}, r, &r.e)
+	r.machine.Compare(r.now, repair.Wish{Mark: mark(1, "B")}, r, &r.e)
 	if len(r.e.Questions) != 0 || len(r.e.Done) != 0 {
 		t.Fatalf("effects %+v", r.e)
 	}

@@ -22,8 +22,9 @@ type Config struct {
 	Window int
 	// Wait is how long an answer may take, the own storage's too. Default 5 s.
 	Wait time.Duration
-	// Rate is how many bytes of states a second are exchanged. Default 8 MiB.
-	Rate int
+	// Rate is how many bytes of states a second are exchanged, and MoveRate how many
+	// of partitions that move. Defaults 8 MiB and 32 MiB.
+	Rate, MoveRate int
 	// Settle is how long after a node came back it is compared with: what is kept
 	// for it comes first. Default 10 s.
 	Settle time.Duration
@@ -38,7 +39,7 @@ func (c Config) withDefaults() Config {
 	ints := [...]struct {
 		v    *int
 		none int
-	}{{&c.Talks, 4}, {&c.Window, 8}, {&c.Rate, 8 << 20}}
+	}{{&c.Talks, 4}, {&c.Window, 8}, {&c.Rate, 8 << 20}, {&c.MoveRate, 32 << 20}}
 	for _, d := range ints {
 		if *d.v <= 0 {
 			*d.v = d.none
@@ -69,6 +70,22 @@ type Peers interface {
 	// Shares says whether this node and another are both primaries of a bucket's
 	// keys in a partition.
 	Shares(partition uint32, bucket string, peer ring.NodeID) bool
+	// Takes says whether another is a primary of a bucket's keys of which this node
+	// is none.
+	Takes(partition uint32, bucket string, peer ring.NodeID) bool
+	// Number is that of a partition's lists, as this node has them.
+	Number(partition uint32) uint64
+}
+
+// Wish is a comparison that somebody asks for.
+type Wish struct {
+	replica.Mark
+	// Number is that of the partition's lists at which the peer is to show what it
+	// holds, and does: at another it refuses (RULES R15, R16). 0: at any. Whoever asks
+	// for one need not be in a list.
+	Number uint64
+	// Push: what is held here is to be merged there, and not the other way round.
+	Push bool
 }
 
 // Effects is what a [Repair] wants done. Ids count per machine; the owner tells
@@ -90,7 +107,9 @@ type Ask struct {
 
 // Question is a survey of a peer's storage.
 type Question struct {
-	To     ring.NodeID
+	To ring.NodeID
+	// Number is at which the peer must be to answer; 0: that is no matter.
+	Number uint64
 	Survey replica.Survey
 }
 
@@ -108,24 +127,36 @@ func (e *Effects) Reset() {
 
 // Outcome is how a comparison ended.
 type Outcome struct {
-	Partition uint32
-	Peer      ring.NodeID
-	Began     time.Duration // nothing that it rests on was asked for before
-	Asked     bool          // by [Repair.Compare]
+	Wish
+	Began time.Duration // nothing that it rests on was asked for before
+	Asked bool          // by [Repair.Compare]
 	// Complete: all that the peer held when it began is merged here, durably, and
 	// what this node held then is merged there. Else Why says what came between.
+	// With Push only the latter.
 	Complete bool
 	Why      string
+	// Known: the peer has shown that it is at the number. Behind: it has not heard of
+	// it yet, by what it said last.
+	Known, Behind bool
 	// Recovering: the peer may have lost something it acknowledged, so that its
 	// holding no more proves nothing (RULES R10).
 	Recovering bool
 	// Pulled is how many keys here, Pushed how many there were brought up to
 	// date.
 	Pulled, Pushed int
+	Bytes          int64 // of states that were exchanged
 	// Unreadable is how many records of this node, UnreadableThere how many of the
 	// peer's, were met in differing leaves and could not be read. What a record
 	// there was cannot be told; the outcome may be complete all the same.
 	Unreadable, UnreadableThere int
+}
+
+// Underway is how far a comparison that moves a partition has come.
+type Underway struct {
+	Outcome
+	// Buckets and Leaves are how many that differ are left, of those found so far,
+	// besides those at hand.
+	Buckets, Leaves int
 }
 
 // Agreement is how far this node has compared itself with another.

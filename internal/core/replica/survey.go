@@ -39,6 +39,9 @@ type Found struct {
 	// Recovering: the replica may have lost something that it acknowledged (RULES
 	// R9), so what it does not show proves nothing.
 	Recovering bool
+	// Number is that of the partition's lists, as the peer had them when it was asked.
+	// It is sent with the message, where the question had one.
+	Number uint64
 
 	Roots  []Root        // those of empty trees left out; in the order of [BucketOrder]
 	Leaves []merkle.Leaf // empty ones left out; by number
