@@ -78,8 +78,8 @@ func (r *Runner) putArrival(op *replica.Op) {
 }
 
 // Holdings returns what is stored of this runner's partitions. It looks up one
-// record of each bucket in each partition.
-func (r *Runner) Holdings() (replica.Holdings, error) {
+// record of each bucket in each partition. See [Runner.Err].
+func (r *Runner) Holdings() replica.Holdings {
 	var all replica.Holdings
 	lo, end := store.AllRecords()
 	for lo != nil {
@@ -97,7 +97,8 @@ func (r *Runner) Holdings() (replica.Holdings, error) {
 			return false
 		})
 		if err != nil {
-			return replica.Holdings{}, fmt.Errorf("what is held can't be read: %w", err)
+			r.stop(fmt.Errorf("what is held can't be read: %w", err))
+			return replica.Holdings{}
 		}
 	}
 	lo, end = store.ArrivalRange()
@@ -109,7 +110,7 @@ func (r *Runner) Holdings() (replica.Holdings, error) {
 		return true
 	})
 	if err != nil {
-		return replica.Holdings{}, fmt.Errorf("what is being taken over can't be read: %w", err)
+		r.stop(fmt.Errorf("what is being taken over can't be read: %w", err))
 	}
-	return all, nil
+	return all
 }

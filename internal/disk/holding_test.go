@@ -51,8 +51,8 @@ func (s *shard) keys() map[string]int {
 
 func (s *shard) holdings() string {
 	s.tb.Helper()
-	all, err := s.runner.Holdings()
-	if err != nil {
+	all := s.runner.Holdings()
+	if err := s.runner.Err(); err != nil {
 		s.tb.Fatal(err)
 	}
 	return fmt.Sprint(all.Buckets, all.Arrivals)

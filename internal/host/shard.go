@@ -70,6 +70,7 @@ func newShard(h *Host, index int, view *node.View) *shard {
 		cc.Recovery.Wait = maxTimeout
 	}
 	cc.Shard, cc.Shards, cc.Marks = index, h.cfg.Shards, s.disk.Marks()
+	cc.Transfer.Held = s.disk.Holdings()
 	s.core = node.New(cc, view)
 	s.oldest.Store(s.core.OldestHint())
 	return s

@@ -325,6 +325,7 @@ func (w *World) start(m *machine) {
 	m.tellFull()
 	nc := w.cfg.Node
 	nc.Run, nc.Marks = m.run, m.runner.Marks()
+	nc.Transfer.Held = m.runner.Holdings()
 	nc.Repair.Off = !w.cfg.Compare
 	nc.Handoff.Found = m.runner.Owing()
 	nc.Reap.Off = !w.cfg.Reap

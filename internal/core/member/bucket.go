@@ -1,8 +1,12 @@
 package member
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/ourodb/ouro/internal/core/place"
 )
 
 // Bucket is how one bucket behaves.
@@ -124,6 +128,39 @@ func (b Buckets) MostN() int {
 		most = MaxN
 	}
 	return most
+}
+
+// Promises returns what requests of the buckets may rest on: for each n the smallest
+// pw and pr, or w and r where these are 0 (RULES R16), by n.
+func (b Buckets) Promises() []place.Promise {
+	all := []place.Promise{promise(b.Default)}
+	for _, name := range b.Names {
+		all = append(all, promise(b.Named[name]))
+	}
+	if len(b.Names) != len(b.Named) { // what is not known may ask for everything
+		all = append(all, place.Promise{N: MaxN, W: 1, R: 1})
+	}
+	slices.SortFunc(all, func(a, b place.Promise) int { return cmp.Compare(a.N, b.N) })
+	least := all[:1]
+	for _, p := range all[1:] {
+		if last := &least[len(least)-1]; p.N == last.N {
+			last.W, last.R = min(last.W, p.W), min(last.R, p.R)
+		} else {
+			least = append(least, p)
+		}
+	}
+	return least
+}
+
+func promise(b Bucket) place.Promise {
+	p := place.Promise{N: b.N, W: b.W, R: b.R}
+	if b.PW > 0 {
+		p.W = min(b.PW, b.W)
+	}
+	if b.PR > 0 {
+		p.R = min(b.PR, b.R)
+	}
+	return p
 }
 
 // Of returns the settings of a bucket.

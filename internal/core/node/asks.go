@@ -24,6 +24,8 @@ type ask struct {
 	part uint32
 	turn uint32
 	at   time.Duration
+	// number is that of the partition's lists, of a survey.
+	number uint64
 }
 
 // take notes an operation and returns its id here; false if the table is full.
@@ -112,6 +114,8 @@ func (n *Node) complete(now clock.Now, a *replica.Answer, out *Out) {
 		n.hintsPaid(now, a, out)
 	case byRecovery:
 		n.recoveryDone(now, a, out)
+	case byTransfer:
+		n.transferDone(now, a, out)
 	default:
 		n.answer(now, n.view.Self, a, out)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/recovery"
 	"github.com/ourodb/ouro/internal/core/repair"
 	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/transfer"
 )
 
 // Config is what a [Node] is made with. A zero field takes its default.
@@ -64,6 +65,9 @@ type Config struct {
 	// Shard of Shards is this one, where a node has several: it has the partitions
 	// whose number leaves Shard when divided by Shards. Default 0 of 1.
 	Shard, Shards int
+	// Transfer bounds the bringing of partitions and letting them go; likewise its
+	// First.
+	Transfer transfer.Config
 	// Reap bounds the reaping of tombstones; likewise its First.
 	Reap reap.Config
 }

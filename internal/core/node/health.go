@@ -160,6 +160,7 @@ func (n *Node) watch(now clock.Now, out *Out) {
 			} else if c.ID != n.view.Self {
 				n.handoff.Back(c.ID)
 				n.recovery.Back(now)
+				n.transferBack(now, c.ID, out)
 			}
 			out.Facts = append(out.Facts, f)
 		}

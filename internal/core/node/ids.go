@@ -12,6 +12,7 @@ const (
 	byRecovery                  // something forgotten is had from others
 	byRepair                    // a comparison with another
 	byReaping                   // tombstones go
+	byTransfer                  // partitions come and go
 )
 
 const askerShift = 60

@@ -12,6 +12,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/repair"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/core/transfer"
 )
 
 // Node is one shard of a node.
@@ -42,6 +43,13 @@ type Node struct {
 	reaper     *reap.Reaper
 	reaping    reap.Effects
 	standing   replica.Standing
+	transfer   *transfer.Transfer
+	transfers  transfer.Effects
+	brings     []transfer.Compare // to be begun
+	brought    []repair.Outcome   // of those
+	placed     bool               // the transfer knows of the first view
+	clean      Clean              // as told last
+	told       bool
 }
 
 // New returns a node that has no link to any peer.
@@ -71,11 +79,17 @@ func New(cfg Config, view *View) *Node {
 	n.mends = mends{bound: cfg.MaxReadRepairs, rate: float64(cfg.ReadRepairRate), may: newAllowance(float64(cfg.ReadRepairRate))}
 	cfg.Reap.First = cfg.Run >> 16
 	n.reaper = reap.NewReaper(cfg.Reap, view.Self)
+	cfg.Transfer.First = cfg.Run >> 16
+	n.transfer = transfer.New(cfg.Transfer)
 	return n
 }
 
 // Step takes an input and appends its effects to out.
 func (n *Node) Step(now clock.Now, in Input, out *Out) {
+	before := len(out.Ops)
+	if !n.placed {
+		n.place(now, out)
+	}
 	n.overslept(now)
 	n.overdue(now, out)
 	switch in := in.(type) {
@@ -87,12 +101,15 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 		n.complete(now, &in.Answer, out)
 	case *View:
 		n.setView(in)
+		n.place(now, out)
 		n.assign(now, out)
 	case *Link:
 		n.link(now, in, out)
 		n.hintsLink(now, in, out)
 		n.repairLink(now, in, out)
-		if !in.Up {
+		if in.Up {
+			n.transferBack(now, in.Peer, out)
+		} else {
 			n.reaper.Down(now, in.Peer, holders{n}, &n.reaping)
 			n.drainReaping(now, out)
 		}
@@ -110,15 +127,18 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 		n.reaper.Found(now, in.Found, holders{n})
 	case *Standing:
 		n.stand(now, in, out)
+	case *MoveRate:
+		n.repair.SetMoveRate(in.Bytes)
 	case Tick:
 	}
 	n.expire(now, out)
+	n.keeps(out.Ops[before:])
 }
 
 // Deadline returns when a [Tick] is wanted, as time since the process started,
 // and whether one is.
 func (n *Node) Deadline() (time.Duration, bool) {
-	at := min(n.handoff.Deadline(), n.recovery.Deadline(), n.repair.Deadline(), n.reaper.Deadline())
+	at := min(n.handoff.Deadline(), n.recovery.Deadline(), n.repair.Deadline(), n.reaper.Deadline(), n.transfer.Deadline())
 	ok := at < 1<<63-1
 	if t, due := n.health.deadline(); due && (!ok || t < at) {
 		at, ok = t, true
@@ -151,6 +171,8 @@ func (n *Node) expire(now clock.Now, out *Out) {
 	n.watch(now, out)
 	n.repairTick(now, out)
 	n.compared(now, out)
+	n.transferTick(now, out)
+	n.moved(now, out)
 	n.reapTick(now, out)
 }
 
@@ -184,6 +206,7 @@ func (n *Node) deliver(now clock.Now, d *Delivery, out *Out) {
 	case KindSurvey:
 		n.serveSurvey(now, d.From, m, out)
 	case KindFound:
+		m.Found.Number = m.Number
 		n.repairFound(now, d.From, m.Found, out)
 	default:
 		drop(now, out, d.From, "unknown kind of message")

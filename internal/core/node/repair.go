@@ -23,12 +23,12 @@ func (r reachable) Shares(partition uint32, bucket string, peer ring.NodeID) boo
 // Takes says whether a peer is a primary of a bucket's keys of which this node is
 // none.
 func (r reachable) Takes(partition uint32, bucket string, peer ring.NodeID) bool {
-	list := r.view.Ring.Preference(partition, r.bucket(bucket).N)
+	list := r.view.Primaries(partition, r.bucket(bucket).N)
 	return !holds(list, r.view.Self) && holds(list, peer)
 }
 
 // Number is that of a partition's lists.
-func (r reachable) Number(uint32) uint64 { return 0 }
+func (r reachable) Number(partition uint32) uint64 { return r.view.Number(partition) }
 
 // Agreements appends to dst how far this node has compared itself with others.
 func (n *Node) Agreements(dst []repair.Agreement) []repair.Agreement { return n.repair.Agreements(dst) }
@@ -44,12 +44,12 @@ func (n *Node) Compare(now clock.Now, partition uint32, peer ring.NodeID, out *O
 func (n *Node) assign(now clock.Now, out *Out) {
 	var held []replica.Mark
 	for p := uint32(n.cfg.Shard); p < uint32(n.view.Ring.Q()); p += uint32(n.cfg.Shards) {
-		list := n.view.Primaries(p, max(n.view.Buckets.MostN(), n.bucket("").N))
-		if !holds(list, n.view.Self) {
-			continue
+		l := n.view.Lists(p, max(n.view.Buckets.MostN(), n.bucket("").N))
+		if l.Newcomer(n.view.Self) || !l.Holds(n.view.Self) {
+			continue // the former has what it needs brought, once
 		}
-		for _, id := range list {
-			if id != n.view.Self {
+		for _, id := range l.All(nil) {
+			if id != n.view.Self && !l.Newcomer(id) {
 				held = append(held, replica.Mark{Partition: p, Peer: id})
 			}
 		}
@@ -128,7 +128,7 @@ func (n *Node) drainRepair(out *Out) {
 		q := &e.Questions[i]
 		q.Survey.ID = byRepair.mark(q.Survey.ID)
 		s := q.Survey
-		n.send(out, q.To, Message{Kind: KindSurvey, Partition: s.Partition, Survey: &s})
+		n.send(out, q.To, Message{Kind: KindSurvey, Partition: s.Partition, Number: q.Number, Survey: &s})
 	}
 	for i := range e.Ops {
 		if !e.Ops[i].Silent {
@@ -142,7 +142,10 @@ func (n *Node) drainRepair(out *Out) {
 	out.Surveys = append(out.Surveys, e.Surveys...)
 	out.Compared = append(out.Compared, e.Done...)
 	for i := range e.Done {
-		if e.Done[i].Asked {
+		switch {
+		case e.Done[i].Number != 0:
+			n.brought = append(n.brought, e.Done[i])
+		case e.Done[i].Asked:
 			n.outcomes = append(n.outcomes, e.Done[i])
 		}
 	}

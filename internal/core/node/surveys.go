@@ -11,22 +11,34 @@ type Found struct{ replica.Found }
 
 func (*Found) input() {}
 
-// serveSurvey asks the own storage what a peer wants to know.
+// serveSurvey asks the own storage what a peer wants to know. One at a number is
+// served at exactly that: what is found then was there when this node had adopted
+// it (RULES R16).
 func (n *Node) serveSurvey(now clock.Now, from ring.NodeID, m *Message, out *Out) {
 	s := *m.Survey
 	if s.Look < replica.Roots || s.Look > replica.Keys || s.Look != replica.Roots && s.Bucket == "" {
 		drop(now, out, from, "a survey of nothing")
 		return
 	}
-	id, ok := n.surveys.take(ask{from: from, id: s.ID, part: m.Partition})
+	number := n.view.Number(m.Partition)
+	if m.Number != 0 && m.Number != number {
+		n.refuseSurvey(from, m, replica.NotPrimary, out)
+		return
+	}
+	id, ok := n.surveys.take(ask{from: from, id: s.ID, part: m.Partition, number: number})
 	if !ok {
-		n.send(out, from, Message{Kind: KindFound, Partition: m.Partition, Found: &replica.Found{
-			ID: s.ID, Look: s.Look, Status: replica.Failed, Reason: replica.Overloaded,
-		}})
+		n.refuseSurvey(from, m, replica.Overloaded, out)
 		return
 	}
 	s.ID, s.Partition = id, m.Partition
 	out.Surveys = append(out.Surveys, s)
+}
+
+// refuseSurvey answers a survey that is not made.
+func (n *Node) refuseSurvey(to ring.NodeID, m *Message, why replica.Reason, out *Out) {
+	n.send(out, to, Message{Kind: KindFound, Partition: m.Partition, Number: n.view.Number(m.Partition), Found: &replica.Found{
+		ID: m.Survey.ID, Look: m.Survey.Look, Status: replica.Failed, Reason: why,
+	}})
 }
 
 // surveyed takes what the own storage found: for a peer, or for this node.
@@ -42,5 +54,5 @@ func (n *Node) surveyed(now clock.Now, f *Found, out *Out) {
 	}
 	found := f.Found
 	found.ID = who.id
-	n.send(out, who.from, Message{Kind: KindFound, Partition: who.part, Found: &found})
+	n.send(out, who.from, Message{Kind: KindFound, Partition: who.part, Number: who.number, Found: &found})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/repair"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/core/transfer"
 )
 
 // Verb is what a client asks.
@@ -86,7 +87,7 @@ type Message struct {
 
 // Input is anything that happens to a node: one of *Request, *Delivery,
 // *Completion, *Page, *Found, *Comparing, *Recovering, *Swept, *Mortals, *Standing,
-// *View, *Link and Tick.
+// *MoveRate, *View, *Link and Tick.
 type Input interface{ input() }
 
 // Delivery is a message that arrived. Session numbers the link it came over
@@ -121,12 +122,14 @@ func (Tick) input()        {}
 // [Out.Reset]; no order is promised among effects.
 type Out struct {
 	Sends    []Send
-	Ops      []replica.Op     // for this node's own storage
-	Scans    []Scan           // of this node's own storage
-	Surveys  []replica.Survey // likewise
-	Sweeps   []Sweep          // likewise
-	Compared []repair.Outcome // comparisons that ended
-	Replies  []Reply          // to this node's own clients
+	Ops      []replica.Op      // for this node's own storage
+	Scans    []Scan            // of this node's own storage
+	Surveys  []replica.Survey  // likewise
+	Sweeps   []Sweep           // likewise
+	Compared []repair.Outcome  // comparisons that ended
+	Proven   []transfer.Proven // what moves that may end need of this node, each told once
+	Clean    *Clean            // nil: as told before
+	Replies  []Reply           // to this node's own clients
 	Facts    []fact.Fact
 	Want     uint64 // an epoch that is waited for, for [reap.Epochs.Want]; 0: none
 }
@@ -145,10 +148,11 @@ func (o *Out) Reset() {
 	clear(o.Sweeps)
 	clear(o.Surveys)
 	clear(o.Compared)
+	clear(o.Proven)
 	clear(o.Replies)
 	clear(o.Facts)
 	o.Sends, o.Ops, o.Scans, o.Surveys = o.Sends[:0], o.Ops[:0], o.Scans[:0], o.Surveys[:0]
-	o.Compared = o.Compared[:0]
+	o.Compared, o.Proven, o.Clean = o.Compared[:0], o.Proven[:0], nil
 	o.Replies, o.Facts = o.Replies[:0], o.Facts[:0]
 	o.Sweeps, o.Want = o.Sweeps[:0], 0
 }

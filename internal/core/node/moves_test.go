@@ -1,0 +1,118 @@
+package node_test
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// TestPartitionsMove moves every partition to another node: the newcomers merge
+// what the gate asks for and prove it, the link that ends the moves follows, and
+// the leavers let go. Every state goes over the wire once.
+func TestPartitionsMove(t *testing.T) {
+	s := newShifting(t, 5, 16, inMemory)
+	keys := s.fill(400, 20)
+	s.link(s.begins())
+	s.adoptAll()
+	s.settle("proven", s.allProven)
+	s.link(s.ends())
+	s.adoptAll()
+	s.settle("clean", s.allClean)
+	s.wantData(keys)
+	for _, n := range s.nodes {
+		for what, times := range n.joined {
+			if times > 1 {
+				t.Errorf("%s was sent to %s %d times", what, n.id, times)
+			}
+		}
+		if all := n.core.Transfers(nil); len(all) != 0 {
+			t.Errorf("%s: pending %+v", n.id, all)
+		}
+	}
+}
+
+// TestMovesAreAborted: the newcomers let go of all, and the others keep theirs.
+func TestMovesAreAborted(t *testing.T) {
+	s := newShifting(t, 5, 16, inMemory)
+	keys := s.fill(100, 20)
+	moves := s.begins()
+	s.link(moves)
+	s.adoptAll()
+	s.settle("proven", s.allProven)
+	for i := range moves {
+		moves[i].New = nil
+	}
+	s.link(moves)
+	s.adoptAll()
+	s.settle("clean", s.allClean)
+	s.wantData(keys)
+}
+
+// TestNobodyCountsWhoHasNotHeard: members of the old list that have not adopted
+// the link are no sources, and newcomers wait for them.
+func TestNobodyCountsWhoHasNotHeard(t *testing.T) {
+	s := newShifting(t, 4, 4, inMemory)
+	s.fill(40, 20)
+	s.link(s.begins())
+	d := s.nodes[3]
+	s.adopt(d)
+	for range 20 {
+		for s.deliver() {
+		}
+		s.pass()
+	}
+	if len(d.proven) > 0 || len(d.joined) > 0 {
+		t.Errorf("proven %d, %d states came", len(d.proven), len(d.joined))
+	}
+	s.adoptAll()
+	s.settle("proven", s.allProven)
+}
+
+// TestMovesThroughCrashes kills nodes in the middle of moves, newcomers, donors
+// and leavers, at every stage. Nothing is lost, and what comes twice is what was
+// under way (paper, 4.9.3).
+func TestMovesThroughCrashes(t *testing.T) {
+	for seed := range uint64(12) {
+		r := rand.New(rand.NewPCG(seed, 9))
+		s := newShifting(t, 5, 8, inMemory)
+		keys := s.fill(160, 20)
+		crashes := 0
+		disturb := func() {
+			for range r.IntN(400) {
+				s.deliver()
+			}
+			n := s.nodes[r.IntN(len(s.nodes))]
+			s.stop(n)
+			crashes++
+			for range r.IntN(200) {
+				s.deliver()
+			}
+			s.start(n)
+		}
+		s.link(s.begins())
+		for _, i := range r.Perm(len(s.nodes)) {
+			s.adopt(s.nodes[i])
+			disturb()
+		}
+		s.settle("proven", s.allProven)
+		s.link(s.ends())
+		for _, i := range r.Perm(len(s.nodes)) {
+			s.adopt(s.nodes[i])
+			disturb()
+		}
+		s.settle("clean", s.allClean)
+		s.wantData(keys)
+		twice := 0
+		for _, n := range s.nodes {
+			for _, times := range n.joined {
+				twice += times - 1
+			}
+		}
+		const underWay = 2 * 4 * 8 * 2 // comparisons of both ends, keys of each, there and back
+		if twice > crashes*underWay {
+			t.Errorf("seed %d: %d states came twice, in %d crashes", seed, twice, crashes)
+		}
+		if t.Failed() {
+			return
+		}
+	}
+}
