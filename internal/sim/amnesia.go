@@ -13,6 +13,9 @@ import (
 // was forgotten before: what is on two replicas must survive it.
 func (n *nemesis) forget(k kind, m *machine) {
 	w, c := n.w, &n.w.stats.Faults
+	if n.early && m.first != nil {
+		k = kindRestore // whatever was drawn: few seeds would meet it
+	}
 	switch k {
 	case kindWipe:
 		c.Wipes++
