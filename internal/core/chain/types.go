@@ -83,7 +83,7 @@ type Target struct {
 // Kind says what a [Message] is.
 type Kind uint8
 
-// The kinds of message. Number, Hash and Disk are the sender's in each.
+// The kinds of message. Number, Origin, Hash and Disk are the sender's in each.
 const (
 	Tell     Kind = 1 + iota // here is where I am
 	Prepare                  // will you answer Ballot?
@@ -91,7 +91,7 @@ const (
 	Accept                   // accept Link in Ballot
 	Accepted                 // I did
 	Reject                   // no: I promised Ballot, which is higher
-	Chosen                   // Link follows; without one, the Link that you accepted in Ballot
+	Chosen                   // Link led to where I am; without one, the Link that you accepted
 	Report                   // Reports are ready, and whether I am Clean
 	Fetch                    // send me your placement from Offset on
 	Page                     // Bytes of it, from Offset, of Total
@@ -160,9 +160,9 @@ type Status struct {
 	Hash     place.Hash
 	Acceptor bool // this node has a say, under its disk
 	First    ring.NodeID
-	Moving   int // partitions
-	Ready    int // proofs in hand
-	Due      time.Duration
+	Moving   int           // partitions
+	Ready    int           // proofs in hand
+	Since    time.Duration // since when something is due; 0: nothing is
 	// Waits says what holds up what is due; "": nothing is due, or it goes on.
 	Waits    string
 	Diverged ring.NodeID // ALARM: has another link of one number; "": nobody seen

@@ -59,6 +59,9 @@ const (
 	Left                             // it was let go; Lasted: since it was found, Note: why, where others have not merged it
 	NotTransferred                   // comparing partition N with Peer ended early; Note: why
 	RolledBack                       // ALARM: Peer has seen this node in epoch N, beyond its own
+	Linked                           // the placement with number N was adopted; Note: what it changes
+	NotLinked                        // a link with number N was proposed in vain; Note: why
+	Diverged                         // ALARM: Peer has another placement with number N, or of another founding
 )
 
 // Fact is one thing that happened.
@@ -85,6 +88,7 @@ var names = [...]string{
 	Reaped: "reaped tombstones", ReapWaits: "reaping waits for", TooOld: "too old a state, refused below", EpochBegun: "epoch begun",
 	Arriving: "partition arrives", Arrived: "partition has arrived", Leaving: "partition leaves", Left: "partition has left", NotTransferred: "partition not compared with",
 	RolledBack: "ALARM rolled back, says",
+	Linked:     "placement adopted", NotLinked: "link not chosen", Diverged: "ALARM another placement has",
 }
 
 // String returns the name of the kind in words.

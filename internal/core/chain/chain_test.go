@@ -1,0 +1,252 @@
+package chain_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/ourodb/ouro/internal/core/chain"
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+func named(k *cluster) func() bool {
+	return func() bool {
+		for _, m := range k.nodes {
+			if p := m.c.Placement(); p == nil || !p.Named() {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+func TestTheFoundersNameTheirDisks(t *testing.T) {
+	for n := 1; n <= 5; n++ {
+		k := newCluster(t, 1, 16, ids{"A", "B", "C", "D", "E"}[:n]...)
+		if !k.run(5*time.Second, named(k)) {
+			t.Fatalf("%d founders: %s", n, k.state())
+		}
+		if k.linked != 1 {
+			t.Errorf("%d founders made %d links", n, k.linked)
+		}
+	}
+}
+
+// All founders have a say in the first link, not just most of them.
+func TestTheFirstLinkNeedsAllFounders(t *testing.T) {
+	k := newCluster(t, 1, 16, "A", "B", "C")
+	k.crash(k.machine("C"))
+	k.machine("A").c.Disk(k.now, "C", 3, &chain.Effects{})
+	if k.run(time.Minute, func() bool { return k.linked > 0 }) {
+		t.Error("two of three named the disks")
+	}
+	k.boot(k.machine("C"))
+	if !k.run(10*time.Second, named(k)) {
+		t.Error(k.state())
+	}
+}
+
+// A sixth node joins: many partitions move side by side, and few messages are
+// needed (issue 4, safety).
+func TestAJoinNeedsFewMessages(t *testing.T) {
+	const q = 1024
+	five := ids{"A", "B", "C", "D", "E"}
+	k := newCluster(t, 1, q, five...)
+	if !k.run(5*time.Second, named(k)) {
+		t.Fatal(k.state())
+	}
+	k.work = 20 * time.Second
+	k.add("F", chain.Durable{})
+	before, links := total(k), k.linked
+	k.aim(k.wants(q, append(five, "F")...))
+	k.mustArrive(time.Hour)
+	t.Logf("a sixth node at Q=%d, moves of 20 s to 40 s: %d links, %d messages, %d bytes, in %v", q, k.linked-links, total(k)-before, k.bytes, k.now.Mono)
+	t.Log(k.sent)
+	if n := total(k) - before; n > 5000 {
+		t.Errorf("%d messages", n)
+	}
+}
+
+func total(k *cluster) (n int) {
+	for kind := chain.Tell; kind <= chain.Page; kind++ {
+		n += k.sent[kind]
+	}
+	return n
+}
+
+func TestJoinLeaveReplace(t *testing.T) {
+	const q = 32
+	for seed := range uint64(20) {
+		k := newCluster(t, seed, q, "A", "B", "C")
+		k.loss = 20
+		if !k.run(time.Minute, named(k)) {
+			t.Fatal(k.state())
+		}
+		k.add("D", chain.Durable{})
+		k.add("E", chain.Durable{})
+		k.aim(k.wants(q, "A", "B", "C", "D", "E"))
+		k.mustArrive(10 * time.Minute)
+		k.aim(k.wants(q, "B", "C", "D", "E"))
+		k.mustArrive(10 * time.Minute)
+		k.add("F", chain.Durable{})
+		k.aim(k.wants(q, "B", "C", "D", "F"))
+		k.mustArrive(10 * time.Minute)
+		if k.alarms > 0 {
+			t.Errorf("seed %d: %d alarms", seed, k.alarms)
+		}
+	}
+}
+
+// Whatever crashes, is wiped or cut off, nobody adopts two links of one number,
+// and in quiet all arrive.
+func TestFaults(t *testing.T) {
+	const q = 16
+	all := ids{"A", "B", "C", "D", "E"}
+	for seed := range uint64(60) {
+		k := newCluster(t, seed, q, all[:3]...)
+		k.loss = 10
+		k.run(time.Duration(k.rand.IntN(3000))*time.Millisecond, func() bool { return false })
+		k.add("D", chain.Durable{})
+		k.add("E", chain.Durable{})
+		var last time.Duration
+		for range 30 {
+			m := k.nodes[k.rand.IntN(len(k.nodes))]
+			switch k.rand.IntN(7) {
+			case 0:
+				k.crash(m)
+			case 1, 2:
+				if k.down[m.id] {
+					k.boot(m)
+				}
+			case 3: // at most a minority forgets until all have a name again
+				if k.now.Mono-last > 20*time.Second && named(k)() && k.named() {
+					k.wipe(m)
+					last = k.now.Mono
+				}
+			case 4:
+				a, b := k.rand.IntN(5), k.rand.IntN(5)
+				k.cut = func(x, y ring.NodeID) bool { return x == all[a] || y == all[b] }
+			case 5:
+				k.cut = func(_, _ ring.NodeID) bool { return false }
+			case 6:
+				n := 3 + k.rand.IntN(3)
+				k.aim(k.wants(q, all[:n]...))
+			}
+			k.run(time.Duration(k.rand.IntN(4000))*time.Millisecond, func() bool { return false })
+		}
+		k.cut = func(_, _ ring.NodeID) bool { return false }
+		k.loss = 0
+		for _, m := range k.nodes {
+			if k.down[m.id] {
+				k.boot(m)
+			}
+		}
+		k.aim(k.wants(q, all...))
+		k.mustArrive(10 * time.Minute)
+		if k.alarms > 0 {
+			t.Errorf("seed %d: %d alarms", seed, k.alarms)
+		}
+	}
+}
+
+// named says whether every member is named with the disk that it has.
+func (k *cluster) named() bool {
+	for _, m := range k.nodes {
+		p := m.c.Placement()
+		if p == nil {
+			return false
+		}
+		if me, ok := p.Member(m.id); ok && me.Disk != m.disk {
+			return false
+		}
+	}
+	return true
+}
+
+// Without a majority nothing is chosen, and nothing grows.
+func TestWithoutAMajorityNothingHappens(t *testing.T) {
+	const q = 16
+	k := newCluster(t, 3, q, "A", "B", "C")
+	if !k.run(5*time.Second, named(k)) {
+		t.Fatal(k.state())
+	}
+	k.add("D", chain.Durable{})
+	k.crash(k.machine("B"))
+	k.crash(k.machine("C"))
+	links, before := k.linked, total(k)
+	k.aim(k.wants(q, "A", "B", "C", "D"))
+	k.run(time.Hour, func() bool { return false })
+	if k.linked != links {
+		t.Error("a minority chose a link")
+	}
+	if n := total(k) - before; n > 3000 {
+		t.Errorf("%d messages in an hour", n)
+	}
+	if len(k.queue) > 10 {
+		t.Errorf("%d events wait", len(k.queue))
+	}
+	k.boot(k.machine("B"))
+	k.boot(k.machine("C"))
+	k.mustArrive(10 * time.Minute)
+}
+
+// An operator gives up a dead node for ever, and then a majority.
+func TestMembersAreGivenUp(t *testing.T) {
+	const q = 16
+	k := newCluster(t, 3, q, "A", "B", "C", "D", "E")
+	if !k.run(5*time.Second, named(k)) {
+		t.Fatal(k.state())
+	}
+	k.crash(k.machine("A"))
+	target := k.wants(q, "B", "C", "D", "E")
+	target.Forced = ids{"A"}
+	k.aim(target)
+	k.mustArrive(10 * time.Minute)
+	k.crash(k.machine("B"))
+	k.crash(k.machine("C"))
+	k.aim(k.wants(q, "D", "E"))
+	if k.run(time.Minute, k.arrived) {
+		t.Error("two of four went on")
+	}
+	d := k.machine("D")
+	k.step(d, func(out *chain.Effects) {
+		if err := d.c.Restart(k.now, ids{"D"}, out); err == nil {
+			t.Error("the chain restarts at a node that is lost")
+		}
+	})
+	k.step(d, func(out *chain.Effects) {
+		if err := d.c.Restart(k.now, ids{"B", "C"}, out); err != nil {
+			t.Error(err)
+		}
+	})
+	k.mustArrive(10 * time.Minute)
+	if p := d.c.Placement(); p.Number() < 1<<32 {
+		t.Errorf("number %d", p.Number())
+	}
+}
+
+// Two chains of one number, or of two foundings, are an alarm, and neither follows
+// the other (RULES R12).
+func TestChainsThatDivergedStayApart(t *testing.T) {
+	k := newCluster(t, 3, 16, "A", "B")
+	if !k.run(5*time.Second, named(k)) {
+		t.Fatal(k.state())
+	}
+	a := k.machine("A").c
+	p := a.Placement()
+	other := p.Hash()
+	other[0]++
+	origin := p.Origin()
+	origin[0]++
+	for name, m := range map[string]*chain.Message{
+		"hash":   {Kind: chain.Tell, Number: p.Number(), Origin: p.Origin(), Hash: other},
+		"origin": {Kind: chain.Tell, Number: p.Number() + 5, Origin: origin, Hash: other},
+	} {
+		var out chain.Effects
+		b := chain.New(chain.Config{}, "A", 1, k.machine("A").d, k.rand)
+		b.Hear(k.now, "B", m, &out)
+		if len(out.Facts) != 1 || out.Facts[0].Kind != fact.Diverged || b.Status().Diverged != "B" || len(out.Sends) > 0 {
+			t.Errorf("%s: %+v", name, out)
+		}
+	}
+}
