@@ -112,7 +112,7 @@ func (n *node) build(faults bool) error {
 	if err != nil {
 		return err
 	}
-	clusterID := keys.ClusterID(history.ClusterID())
+	clusterID := keys.ClusterID(history.FoundingID())
 	n.dir, err = datadir.Open(n.cfg.Data, datadir.Want{
 		Node: n.cfg.ID, Cluster: n.cfg.Cluster, ClusterID: clusterID, Q: n.cfg.Q, Engine: n.cfg.Engine,
 	}, newRun())

@@ -10,7 +10,7 @@ import (
 )
 
 // kinds bounds the kinds of fact that are counted.
-const kinds = int(fact.RolledBack) + 1
+const kinds = int(fact.NotMerged) + 1
 
 // facts counts what the core states. Kinds without a counter are for explain
 // only.
@@ -58,6 +58,8 @@ func newFacts(r registrar) facts {
 	f.counters[fact.TooOld] = r.counter("ouro_too_old_states_total", "States refused because they were read in an epoch that is over.")
 	f.counters[fact.EpochBegun] = r.counter("ouro_reap_epochs_total", "Epochs that this node began.")
 	f.counters[fact.RolledBack] = r.counter("ouro_rolled_back_total", "ALARM: another node has seen this one in a later epoch than its disk is in.")
+	f.amounts[fact.Merged] = r.counter("ouro_merged_changes_total", "Changes of the cluster's history that came from other nodes.")
+	f.counters[fact.NotMerged] = r.counter("ouro_unmerged_histories_total", "Nodes whose history cannot be merged with this one's.")
 	f.siblings = r.histogram("ouro_get_siblings", "Versions that a get showed.", []float64{0, 1, 2, 3, 5, 10, 25, 50, 100})
 	f.lag = r.histogram("ouro_replication_lag_seconds", "From a write's acknowledgement to the last of its N replicas having it.", latencies)
 	return f
@@ -109,9 +111,9 @@ func levelOf(k fact.Kind) slog.Level {
 	switch k {
 	case fact.DotReused, fact.RolledBack:
 		return slog.LevelError
-	case fact.Damaged, fact.ExceptionDropped, fact.Recovering, fact.Suspected:
+	case fact.Damaged, fact.ExceptionDropped, fact.Recovering, fact.Suspected, fact.NotMerged:
 		return slog.LevelWarn
-	case fact.Current, fact.Healed, fact.Trusted:
+	case fact.Current, fact.Healed, fact.Trusted, fact.Merged:
 		return slog.LevelInfo
 	default:
 		return slog.LevelDebug

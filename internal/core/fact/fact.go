@@ -62,6 +62,8 @@ const (
 	Linked                           // the placement with number N was adopted; Note: what it changes
 	NotLinked                        // a link with number N was proposed in vain; Note: why
 	Diverged                         // ALARM: Peer has another placement with number N, or of another founding
+	Merged                           // N changes of the cluster's history came from Peer; Note: which
+	NotMerged                        // Peer's history is not taken; Note: why
 )
 
 // Fact is one thing that happened.
@@ -89,6 +91,7 @@ var names = [...]string{
 	Arriving: "partition arrives", Arrived: "partition has arrived", Leaving: "partition leaves", Left: "partition has left", NotTransferred: "partition not compared with",
 	RolledBack: "ALARM rolled back, says",
 	Linked:     "placement adopted", NotLinked: "link not chosen", Diverged: "ALARM another placement has",
+	Merged: "merged history of", NotMerged: "did not merge the history of",
 }
 
 // String returns the name of the kind in words.

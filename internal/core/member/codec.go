@@ -17,14 +17,24 @@ import (
 //
 // A change is
 //
-//	uvarint stamp | issuer | kind byte | name | uvarint q |
-//	id | addr | uvarint weight | zone | dc | bucket
+//	uvarint stamp | issuer | kind byte | what its kind uses
 //
-// and a bucket
+//	found                 name | uvarint q | founding
+//	add                   member
+//	replace               old | member
+//	remove, force-remove  id
+//	reweigh               id | uvarint weight
+//	relabel               id | zone | dc
+//	readdress             id | addr
+//	define, tune          name | bucket
 //
-//	uvarint n r w pr pw dw | uvarint timeout and ttl in nanoseconds | lww byte | uvarint max siblings
+//	member   id | addr | uvarint weight | zone | dc
+//	bucket   uvarint n r w pr pw dw | uvarint timeout and ttl in nanoseconds | lww byte | uvarint max siblings
+//	founding uvarint changes it stands for | members | named buckets
+//	         and in a checkpoint: 16 bytes origin | 16 bytes digest | owner of each partition as a uvarint |
+//	         removed | forced | marks (issuer | uvarint stamp) | absorbed (16 bytes origin | uvarint)
 //
-// Texts go with their length as a uvarint before them.
+// Texts go with their length as a uvarint before them, lists with their number.
 const historyVersion = 1
 
 // ErrDamaged is wrapped by errors about bytes that are no history.
@@ -36,24 +46,57 @@ func (h History) Append(dst []byte) []byte {
 	start := len(dst)
 	dst = append(dst, historyVersion)
 	dst = binary.AppendUvarint(dst, uint64(len(h.changes)))
-	for _, c := range h.changes {
-		dst = c.append(dst)
+	for i := range h.changes {
+		dst = h.changes[i].append(dst)
 	}
 	return binary.LittleEndian.AppendUint32(dst, crc32.Checksum(dst[start:], crc32.MakeTable(crc32.Castagnoli)))
 }
 
-func (c Change) append(b []byte) []byte {
+// AppendChanges appends changes in their binary form, without what makes sure
+// that they are whole: a message has that already.
+func AppendChanges(dst []byte, changes []Change) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(changes)))
+	for i := range changes {
+		dst = changes[i].append(dst)
+	}
+	return dst
+}
+
+func (c *Change) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(c.Stamp))
 	b = appendText(b, string(c.Issuer))
 	b = append(b, byte(c.Kind))
-	b = appendText(b, c.Name)
-	b = binary.AppendUvarint(b, uint64(c.Q))
-	b = appendText(b, string(c.Member.ID))
-	b = appendText(b, c.Member.Addr)
-	b = binary.AppendUvarint(b, uint64(c.Member.Weight))
-	b = appendText(b, c.Member.Zone)
-	b = appendText(b, c.Member.DC)
-	return c.Bucket.append(b)
+	switch c.Kind {
+	case Found:
+		b = appendText(b, c.Name)
+		b = binary.AppendUvarint(b, uint64(c.Q))
+		return c.Founding.append(b)
+	case Add:
+		return c.Member.append(b)
+	case Replace:
+		return c.Member.append(appendText(b, string(c.Old)))
+	case Define, Tune:
+		return c.Bucket.append(appendText(b, c.Name))
+	default: // a kind that is not known has an id at most: it is never sent
+		b = appendText(b, string(c.Member.ID))
+	}
+	switch c.Kind {
+	case Reweigh:
+		return binary.AppendUvarint(b, uint64(c.Member.Weight))
+	case Relabel:
+		return appendText(appendText(b, c.Member.Zone), c.Member.DC)
+	case Readdress:
+		return appendText(b, c.Member.Addr)
+	default:
+		return b
+	}
+}
+
+func (m Member) append(b []byte) []byte {
+	b = appendText(b, string(m.ID))
+	b = appendText(b, m.Addr)
+	b = binary.AppendUvarint(b, uint64(m.Weight))
+	return appendText(appendText(b, m.Zone), m.DC)
 }
 
 func (k Bucket) append(b []byte) []byte {
@@ -85,7 +128,27 @@ func Decode(b []byte) (History, error) {
 		return History{}, fmt.Errorf("member: %w: the checksum does not match", ErrDamaged)
 	}
 	d := decoder{b: body[1:]}
-	count := d.uint(MaxChanges)
+	changes, err := d.changes(MaxChanges)
+	if err != nil {
+		return History{}, err
+	}
+	h := historyOf(changes)
+	if h.Len() != len(changes) {
+		return History{}, fmt.Errorf("member: %w: a checkpoint stands beside what it stands for", ErrDamaged)
+	}
+	return h, nil
+}
+
+// DecodeChanges reads what [AppendChanges] wrote, at most so many, and nothing
+// else: valid changes in order.
+func DecodeChanges(b []byte, most int) ([]Change, error) {
+	d := decoder{b: b}
+	return d.changes(most)
+}
+
+// changes reads all that is left.
+func (d *decoder) changes(most int) ([]Change, error) {
+	count := d.uint(uint64(most))
 	var changes []Change
 	for i := 0; i < count && d.err == nil; i++ {
 		c := d.change()
@@ -93,20 +156,18 @@ func Decode(b []byte) (History, error) {
 			break
 		}
 		if err := c.Check(); err != nil {
-			return History{}, err
+			return nil, err
 		}
-		if i > 0 && compare(changes[i-1], c) >= 0 {
-			return History{}, fmt.Errorf("member: %w: change %d is out of order", ErrDamaged, i)
+		c = sealed(c)
+		if i > 0 && compare(&changes[i-1], &c) >= 0 {
+			return nil, fmt.Errorf("member: %w: change %d is out of order", ErrDamaged, i)
 		}
 		changes = append(changes, c)
 	}
 	if d.err == nil && len(d.b) > 0 {
 		d.fail("bytes are left over")
 	}
-	if d.err != nil {
-		return History{}, d.err
-	}
-	return History{changes}, nil
+	return changes, d.err
 }
 
 // decoder reads from b until something fails; after that it returns zeros.
@@ -166,17 +227,43 @@ func (d *decoder) byte() byte {
 func (d *decoder) change() Change {
 	var c Change
 	c.Stamp = causal.Stamp(d.uvarint())
-	c.Issuer = ring.NodeID(d.text(ring.MaxIDLen))
+	c.Issuer = d.id()
 	c.Kind = Kind(d.byte())
-	c.Name = d.text(MaxClusterName)
-	c.Q = d.uint(ring.MaxTokens)
-	c.Member.ID = ring.NodeID(d.text(ring.MaxIDLen))
-	c.Member.Addr = d.text(MaxAddr)
-	c.Member.Weight = d.uint(ring.MaxWeight)
-	c.Member.Zone = d.text(ring.MaxZone)
-	c.Member.DC = d.text(ring.MaxZone)
-	c.Bucket = d.bucket()
+	switch c.Kind {
+	case Found:
+		c.Name = d.text(MaxClusterName)
+		c.Q = d.uint(ring.MaxTokens)
+		c.Founding = d.founding(c.Q)
+	case Add:
+		c.Member = d.member()
+	case Replace:
+		c.Old, c.Member = d.id(), d.member()
+	case Define, Tune:
+		c.Name, c.Bucket = d.text(MaxClusterName), d.bucket()
+	default:
+		c.Member.ID = d.id()
+	}
+	switch c.Kind {
+	case Reweigh:
+		c.Member.Weight = d.uint(ring.MaxWeight)
+	case Relabel:
+		c.Member.Zone, c.Member.DC = d.text(ring.MaxZone), d.text(ring.MaxZone)
+	case Readdress:
+		c.Member.Addr = d.text(MaxAddr)
+	}
 	return c
+}
+
+func (d *decoder) id() ring.NodeID { return ring.NodeID(d.text(ring.MaxIDLen)) }
+
+func (d *decoder) member() Member {
+	var m Member
+	m.ID = d.id()
+	m.Addr = d.text(MaxAddr)
+	m.Weight = d.uint(ring.MaxWeight)
+	m.Zone = d.text(ring.MaxZone)
+	m.DC = d.text(ring.MaxZone)
+	return m
 }
 
 func (d *decoder) bucket() Bucket {

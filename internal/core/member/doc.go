@@ -10,6 +10,12 @@
 // such as the removal of a node that another operator removed before, is skipped
 // and listed, never an error: a union must always fold.
 //
-// A cluster formed from a static list of members has the history that [Genesis]
-// makes of the list: the same on every node that was given the same list.
+// A history begins with a [Founding]. A cluster formed from a static list of
+// members has the one that [Genesis] makes of the list: the same on every node
+// that was given the same list. Rings that were formed apart under one name and
+// with one number of partitions merge when they meet: the earliest founding is
+// the cluster's, and the members of the others join as newcomers.
+//
+// A checkpoint takes the place of the changes that are settled: the founding goes
+// on to what they made of it, so that a history stays short.
 package member

@@ -12,9 +12,9 @@ import (
 // Cluster is what a history says: an immutable value.
 type Cluster struct {
 	Name    string
-	ID      uint64
 	Members []Member      // sorted by id
 	Removed []ring.NodeID // fenced for ever, sorted
+	Forced  []ring.NodeID // those of them that were removed by force and hand over nothing, sorted
 	Ring    *ring.Ring    // where each partition should be; its epoch is the number of changes
 	Buckets Buckets
 	Defined []string  // names of the buckets in Buckets.Named, sorted
@@ -35,15 +35,33 @@ func (c *Cluster) Member(id ring.NodeID) (Member, bool) {
 	return Member{}, false
 }
 
+// Fenced says whether the id was removed: it is never a member again.
+func (c *Cluster) Fenced(id ring.NodeID) bool {
+	_, found := slices.BinarySearch(c.Removed, id)
+	return found
+}
+
 // Fold applies the changes in order. It fails only on a history that has no
 // beginning or no member.
 func (h History) Fold() (*Cluster, error) {
-	f := fold{cluster: Cluster{ID: h.ClusterID(), Buckets: Buckets{Default: DefaultBucket(), Named: map[string]Bucket{}}}}
-	for _, c := range h.changes {
-		if reason := f.apply(c); reason != "" {
-			f.cluster.Skipped = append(f.cluster.Skipped, Skipped{c, reason})
+	f := newFold()
+	f.run(h.changes)
+	return f.done(h.Count())
+}
+
+func newFold() *fold {
+	return &fold{cluster: Cluster{Buckets: Buckets{Default: DefaultBucket(), Named: map[string]Bucket{}}}}
+}
+
+func (f *fold) run(changes []Change) {
+	for i := range changes {
+		if reason := f.apply(&changes[i]); reason != "" {
+			f.cluster.Skipped = append(f.cluster.Skipped, Skipped{changes[i], reason})
 		}
 	}
+}
+
+func (f *fold) done(count int) (*Cluster, error) {
 	switch {
 	case f.tokens == nil:
 		return nil, errors.New("member: the history has no beginning: it was not made by founding a cluster")
@@ -54,7 +72,8 @@ func (h History) Fold() (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("member: the history does not make a ring: %w", err)
 	}
-	f.cluster.Ring = r.WithEpoch(uint64(len(h.changes)))
+	f.cluster.Ring = r.WithEpoch(uint64(count))
+	f.cluster.Buckets.Names = f.cluster.Defined
 	return &f.cluster, nil
 }
 
@@ -66,7 +85,7 @@ type fold struct {
 }
 
 // apply applies one change, or returns why it is passed over.
-func (f *fold) apply(c Change) string {
+func (f *fold) apply(c *Change) string {
 	if err := c.Check(); err != nil {
 		return err.Error()
 	}
@@ -78,54 +97,102 @@ func (f *fold) apply(c Change) string {
 		return f.found(c)
 	case Add:
 		return f.add(c.Member)
-	case Remove:
-		return f.remove(c.Member.ID)
+	case Remove, ForceRemove:
+		return f.remove(c.Member.ID, c.Kind == ForceRemove)
+	case Replace:
+		return f.replace(c.Old, c.Member)
 	case Reweigh, Relabel, Readdress:
 		return f.alter(c)
 	case Define:
-		return f.define(c)
+		return f.define(NamedBucket{c.Name, c.Bucket})
 	default:
 		return f.tune(c)
 	}
 }
 
-func (f *fold) found(c Change) string {
-	if f.tokens != nil {
-		return "the cluster had begun already"
-	}
-	f.cluster.Name = c.Name
-	f.tokens, _ = ring.EqualTokens(c.Q) // Check has tried it
-	return ""
-}
-
 func (f *fold) add(m Member) string {
-	if _, gone := slices.BinarySearch(f.cluster.Removed, m.ID); gone {
-		return "the id was removed and is fenced: join under a new one"
+	if reason := f.newcomer(m.ID); reason != "" {
+		return reason
 	}
-	i, there := find(f.cluster.Members, m.ID)
-	if there {
-		return "the id is in use"
-	}
+	i, _ := find(f.cluster.Members, m.ID)
 	return f.rebalance(slices.Insert(slices.Clone(f.cluster.Members), i, m))
 }
 
-func (f *fold) remove(id ring.NodeID) string {
+// newcomer says why a node with this id cannot join.
+func (f *fold) newcomer(id ring.NodeID) string {
+	if f.cluster.Fenced(id) {
+		return "the id was removed and is fenced: join under a new one"
+	}
+	if _, there := find(f.cluster.Members, id); there {
+		return "the id is in use"
+	}
+	if len(f.cluster.Members) == MaxMembers {
+		return fmt.Sprintf("there are %d members, and no more may be", MaxMembers)
+	}
+	return ""
+}
+
+func (f *fold) remove(id ring.NodeID, force bool) string {
 	i, there := find(f.cluster.Members, id)
 	switch {
 	case !there:
 		return "there is no such member"
 	case len(f.cluster.Members) == 1:
 		return "it is the last member"
+	case len(f.cluster.Removed) == MaxRemoved:
+		return fmt.Sprintf("%d members were removed, and no more ids can be fenced", MaxRemoved)
 	}
 	if reason := f.rebalance(slices.Delete(slices.Clone(f.cluster.Members), i, i+1)); reason != "" {
 		return reason
 	}
-	at, _ := slices.BinarySearch(f.cluster.Removed, id)
-	f.cluster.Removed = slices.Insert(f.cluster.Removed, at, id)
+	f.fence(id, force)
 	return ""
 }
 
-func (f *fold) alter(c Change) string {
+func (f *fold) fence(id ring.NodeID, force bool) {
+	f.cluster.Removed = with(f.cluster.Removed, id)
+	if force {
+		f.cluster.Forced = with(f.cluster.Forced, id)
+	}
+}
+
+// with returns a sorted list with one more in it.
+func with(ids []ring.NodeID, id ring.NodeID) []ring.NodeID {
+	i, found := slices.BinarySearch(ids, id)
+	if found {
+		return ids
+	}
+	return slices.Insert(ids, i, id)
+}
+
+// replace gives a newcomer the tokens and the weight of a member that leaves, so
+// that no other token moves.
+func (f *fold) replace(old ring.NodeID, m Member) string {
+	i, there := find(f.cluster.Members, old)
+	if !there {
+		return "there is no such member to be replaced"
+	}
+	if reason := f.newcomer(m.ID); reason != "" {
+		return reason
+	}
+	if len(f.cluster.Removed) == MaxRemoved {
+		return fmt.Sprintf("%d members were removed, and no more ids can be fenced", MaxRemoved)
+	}
+	m.Weight = f.cluster.Members[i].Weight
+	members := slices.Delete(slices.Clone(f.cluster.Members), i, i+1)
+	at, _ := find(members, m.ID)
+	f.cluster.Members = slices.Insert(members, at, m)
+	f.tokens = slices.Clone(f.tokens)
+	for t := range f.tokens {
+		if f.tokens[t].Owner == old {
+			f.tokens[t].Owner = m.ID
+		}
+	}
+	f.fence(old, false)
+	return ""
+}
+
+func (f *fold) alter(c *Change) string {
 	i, there := find(f.cluster.Members, c.Member.ID)
 	if !there {
 		return "there is no such member"
@@ -155,26 +222,29 @@ func (f *fold) rebalance(members []Member) string {
 }
 
 // define makes a bucket. The first to define a name wins (RULES R38).
-func (f *fold) define(c Change) string {
-	if c.Name == "" {
+func (f *fold) define(b NamedBucket) string {
+	if b.Name == "" {
 		if f.defaulted {
 			return "the default bucket is defined already: tune it"
 		}
-		f.defaulted, f.cluster.Buckets.Default = true, c.Bucket
+		f.defaulted, f.cluster.Buckets.Default = true, b.Bucket
 		return ""
 	}
-	i, there := slices.BinarySearch(f.cluster.Defined, c.Name)
-	if there {
+	i, there := slices.BinarySearch(f.cluster.Defined, b.Name)
+	switch {
+	case there:
 		return "a bucket of that name is defined already: tune it, or choose another name"
+	case len(f.cluster.Defined) == MaxBuckets:
+		return fmt.Sprintf("there are %d buckets, and no more may be", MaxBuckets)
 	}
-	f.cluster.Defined = slices.Insert(f.cluster.Defined, i, c.Name)
-	f.cluster.Buckets.Named[c.Name] = c.Bucket
+	f.cluster.Defined = slices.Insert(f.cluster.Defined, i, b.Name)
+	f.cluster.Buckets.Named[b.Name] = b.Bucket
 	return ""
 }
 
 // tune changes a bucket's settings. n and whether siblings are shown belong to
 // the bucket for ever (RULES R17, R38).
-func (f *fold) tune(c Change) string {
+func (f *fold) tune(c *Change) string {
 	old := f.cluster.Buckets.Default
 	if c.Name != "" {
 		var there bool

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -14,66 +15,212 @@ import (
 
 // History is a set of changes, kept in their order. It is an immutable value;
 // the zero value is empty.
-type History struct{ changes []Change }
+type History struct {
+	changes []Change
+	sums    [][16]byte // of the changes up to each one, each a hash of the one before and the change
+}
 
-// MaxChanges bounds a history that is read from disk or from a peer.
-const MaxChanges = 100_000
+// MaxChanges bounds a history: with so many no more are issued, and a union that
+// had more is refused, until a checkpoint has folded the older ones. MaxCount
+// bounds how many changes a cluster sees in all its life.
+const (
+	MaxChanges = 100_000
+	MaxCount   = 1 << 40
+)
+
+// historyOf makes a history of changes that are in order. It leaves out what a
+// checkpoint among them stands for.
+func historyOf(changes []Change) History {
+	h := History{changes: uncovered(changes)}
+	h.sum(0)
+	return h
+}
+
+// uncovered returns the changes that no checkpoint among them stands for.
+func uncovered(changes []Change) []Change {
+	var checkpoints []*Founding
+	for i := range changes {
+		if f := changes[i].Founding; f.count() > 1 {
+			checkpoints = append(checkpoints, f)
+		}
+	}
+	covered := func(c *Change) bool {
+		return slices.ContainsFunc(checkpoints, func(f *Founding) bool { return f.covers(c) })
+	}
+	if len(checkpoints) == 0 || !slices.ContainsFunc(changes, func(c Change) bool { return covered(&c) }) {
+		return changes
+	}
+	var kept []Change
+	for i := range changes {
+		if !covered(&changes[i]) {
+			kept = append(kept, changes[i])
+		}
+	}
+	return kept
+}
+
+// sum computes the sums, the first known of which are right.
+func (h *History) sum(known int) {
+	sums := make([][16]byte, len(h.changes))
+	copy(sums, h.sums[:known])
+	var b []byte
+	for i := known; i < len(sums); i++ {
+		if i == 0 {
+			if f := h.changes[0].Founding; f.count() > 1 {
+				sums[0] = f.Digest
+				continue
+			}
+			b = append(b[:0], make([]byte, 16)...)
+		} else {
+			b = append(b[:0], sums[i-1][:]...)
+		}
+		sum := sha256.Sum256(h.changes[i].append(b))
+		sums[i] = [16]byte(sum[:16])
+	}
+	h.sums = sums
+}
 
 // Changes returns the changes in order. They must not be modified.
 func (h History) Changes() []Change { return h.changes }
 
-// Len returns the number of changes.
+// Len returns the number of changes at hand.
 func (h History) Len() int { return len(h.changes) }
 
-// With returns the history with one more change, or the same if it is there.
-func (h History) With(c Change) History {
-	i, found := slices.BinarySearchFunc(h.changes, c, compare)
-	if found {
-		return h
+// Count returns the number of changes, those behind the checkpoint included.
+func (h History) Count() int { return h.floor() + len(h.changes) }
+
+// floor is how many changes are known by the checkpoint only.
+func (h History) floor() int {
+	if len(h.changes) == 0 {
+		return 0
 	}
-	return History{slices.Insert(slices.Clone(h.changes), i, c)}
+	return h.changes[0].Founding.count() - 1
 }
 
+// Digest returns a hash of the history: equal histories, equal digests. What a
+// checkpoint of the history stands for counts as if it were at hand.
+func (h History) Digest() [16]byte {
+	if len(h.sums) == 0 {
+		return [16]byte{}
+	}
+	return h.sums[len(h.sums)-1]
+}
+
+// With returns the history with one more change, or the same if it is there.
+func (h History) With(c Change) History { return h.Union(History{changes: []Change{sealed(c)}}) }
+
 // Union returns the history of all changes of both. It is commutative,
-// associative and idempotent.
+// associative and idempotent. Of two checkpoints of one cluster the one that
+// stands for more is kept, and what a checkpoint stands for is left out.
 func (h History) Union(o History) History {
 	out := make([]Change, 0, len(h.changes)+len(o.changes))
 	a, b := h.changes, o.changes
+	same := 0 // so many of the first are as in h
 	for len(a) > 0 && len(b) > 0 {
-		switch c := compare(a[0], b[0]); {
-		case c < 0:
-			out, a = append(out, a[0]), a[1:]
+		c := compare(&a[0], &b[0])
+		next := &a[0]
+		switch {
 		case c > 0:
-			out, b = append(out, b[0]), b[1:]
-		default:
-			out, a, b = append(out, a[0]), a[1:], b[1:]
+			next = &b[0]
+		case c == 0 && a[0].Kind == Found:
+			next = further(&a[0], &b[0])
+		}
+		if next == &a[0] && same == len(out) {
+			same++
+		}
+		out = append(out, *next)
+		if c <= 0 {
+			a = a[1:]
+		}
+		if c >= 0 {
+			b = b[1:]
 		}
 	}
-	return History{append(append(out, a...), b...)}
+	if same == len(out) {
+		same += len(a)
+	}
+	out = append(append(out, a...), b...)
+	if same == len(out) {
+		return h // no news
+	}
+	u := History{changes: uncovered(out), sums: h.sums}
+	if len(u.changes) < len(out) {
+		same = 0
+	}
+	u.sum(same)
+	return u
 }
 
-// Issue stamps a change made at node issuer when its wall clock showed wall, in
-// milliseconds since 1970, and adds it. The stamp is greater than any in the
-// history, so whatever the issuer knew of comes before what it decided on it.
-func (h History) Issue(wall int64, issuer ring.NodeID, c Change) (History, error) {
-	c.Issuer = issuer
-	c.Stamp = causal.Stamp(max(wall, 0)) << 16
-	if n := len(h.changes); n > 0 {
-		c.Stamp = max(c.Stamp, h.changes[n-1].Stamp+1)
+// last is the highest stamp that the history has or ever had.
+func (h History) last() causal.Stamp {
+	if len(h.changes) == 0 {
+		return 0
 	}
+	last := h.changes[len(h.changes)-1].Stamp
+	for i := range h.changes {
+		if f := h.changes[i].Founding; f != nil {
+			last = max(last, f.last())
+		}
+	}
+	return last
+}
+
+// Issue stamps changes made at node issuer when its wall clock showed wall, in
+// milliseconds since 1970, and adds them all, or none. The stamps are greater
+// than any in the history, so whatever the issuer knew of comes before what it
+// decided on it.
+func (h History) Issue(wall int64, issuer ring.NodeID, changes ...Change) (History, error) {
 	if err := ring.CheckID(issuer); err != nil {
 		return h, fmt.Errorf("member: issuer: %w", err)
 	}
-	if err := c.Check(); err != nil {
-		return h, err
+	if h.Len()+len(changes) > MaxChanges {
+		return h, fmt.Errorf("member: the history has %d changes and may have %d: none is taken before a checkpoint has folded them", h.Len(), MaxChanges)
 	}
-	return h.With(c), nil
+	if h.last() > math.MaxUint64-MaxChanges {
+		return h, errors.New("member: a change in the history has a stamp from the end of time: no other can follow it")
+	}
+	stamp := max(causal.StampAt(wall), h.last()+1)
+	next := h
+	for i, c := range changes {
+		c.Issuer, c.Stamp = issuer, stamp+causal.Stamp(i)
+		if err := c.Check(); err != nil {
+			return h, err
+		}
+		next = next.With(c)
+	}
+	return next, nil
 }
 
-// Digest returns a hash of the history: equal histories, equal digests.
-func (h History) Digest() [16]byte {
-	sum := sha256.Sum256(h.Append(nil))
-	return [16]byte(sum[:16])
+// Joins says why the changes cannot be united with the history: they are of a
+// cluster that was formed otherwise, or are too many. It returns nil if they can.
+func (h History) Joins(changes []Change) error {
+	if h.Len()+len(changes) > MaxChanges {
+		return fmt.Errorf("member: %d changes and %d more are too many: at most %d are kept", h.Len(), len(changes), MaxChanges)
+	}
+	mine, ok := h.genesis()
+	if !ok {
+		return nil
+	}
+	for i := range changes {
+		switch c := &changes[i]; {
+		case c.Kind != Found:
+		case c.Name != mine.Name:
+			return fmt.Errorf("member: the other ring is of cluster %q, this one of %q: they never merge", c.Name, mine.Name)
+		case c.Q != mine.Q:
+			return fmt.Errorf("member: the other ring of cluster %q was made with q=%d, this one with q=%d: rings of different q never merge; make one of them anew", c.Name, c.Q, mine.Q)
+		}
+	}
+	return nil
+}
+
+// genesis returns the founding that the cluster goes by: the earliest.
+func (h History) genesis() (*Change, bool) {
+	for i := range h.changes {
+		if h.changes[i].Kind == Found {
+			return &h.changes[i], true
+		}
+	}
+	return nil, false
 }
 
 // NamedBucket is a bucket with its name; "" names the default.
@@ -82,57 +229,67 @@ type NamedBucket struct {
 	Bucket
 }
 
-// Genesis returns the history of a cluster formed from a static list: it begins,
-// its buckets are defined, its members join. Equal arguments give equal
-// histories on every node, in whatever order members and buckets are listed. The
-// stamps are the lowest there are, so everything else comes after.
+// Genesis returns the history of a cluster formed from a static list. Equal
+// arguments give equal histories on every node, in whatever order members and
+// buckets are listed. The stamp is the lowest there is, so everything else comes
+// after.
 func Genesis(cluster string, members []Member, q int, buckets ...NamedBucket) (History, error) {
-	if len(members) == 0 {
-		return History{}, errors.New("member: there are no members: name at least one")
+	c, err := NewFounding(cluster, members, q, buckets...)
+	if err != nil {
+		return History{}, err
 	}
-	changes := []Change{{Kind: Found, Name: cluster, Q: q}}
-	buckets = slices.Clone(buckets)
-	slices.SortFunc(buckets, func(a, b NamedBucket) int { return strings.Compare(a.Name, b.Name) })
-	for _, b := range buckets {
-		changes = append(changes, Change{Kind: Define, Name: b.Name, Bucket: b.Bucket})
-	}
-	members = slices.Clone(members)
-	slices.SortFunc(members, func(a, b Member) int { return strings.Compare(string(a.ID), string(b.ID)) })
-	for i, m := range members {
-		if i > 0 && members[i-1].ID == m.ID {
-			return History{}, fmt.Errorf("member: id %s is listed twice: give each member its own", m.ID)
-		}
-		m.Weight = max(m.Weight, 1)
-		changes = append(changes, Change{Kind: Add, Member: m})
-	}
-	for i := range changes {
-		changes[i].Stamp = causal.Stamp(i + 1)
-		if err := changes[i].Check(); err != nil {
-			return History{}, err
-		}
-	}
-	return History{changes}, nil
+	c.Stamp = 1
+	return History{}.With(c), nil
 }
 
-// ClusterID returns a number that tells clusters apart: a hash of the founding
-// list's name, partitions and ids. Addresses, weights, zones and buckets may
-// change in the life of a cluster and are not part of it. It is 0 for a history
-// without a beginning.
-func (h History) ClusterID() uint64 {
-	var b []byte
-	for _, c := range h.changes {
-		switch {
-		case c.Issuer != "":
-		case c.Kind == Found:
-			b = appendText(append(b, 'F'), c.Name)
-			b = binary.AppendUvarint(b, uint64(c.Q))
-		case c.Kind == Add:
-			b = appendText(append(b, 'A'), string(c.Member.ID))
-		}
+// NewFounding returns the change by which a cluster begins with these members
+// and buckets.
+func NewFounding(cluster string, members []Member, q int, buckets ...NamedBucket) (Change, error) {
+	if len(members) == 0 {
+		return Change{}, errors.New("member: there are no members: name at least one")
 	}
-	if b == nil {
+	f := &Founding{Count: 1, Members: slices.Clone(members), Buckets: slices.Clone(buckets)}
+	slices.SortFunc(f.Buckets, func(a, b NamedBucket) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(f.Members, func(a, b Member) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	for i := range f.Members {
+		if i > 0 && f.Members[i-1].ID == f.Members[i].ID {
+			return Change{}, fmt.Errorf("member: id %s is listed twice: give each member its own", f.Members[i].ID)
+		}
+		f.Members[i].Weight = max(f.Members[i].Weight, 1)
+	}
+	c := Change{Kind: Found, Name: cluster, Q: q, Founding: f}
+	return c, c.Check()
+}
+
+// Origin returns a hash of when and where the cluster was founded, its name, its
+// partitions and its first members' ids, which never changes; of rings that were
+// formed apart and merged, of the oldest. It is zero for a history without a
+// beginning. Addresses, weights, zones and buckets may change in the life of a
+// cluster and are not part of it.
+func (h History) Origin() [16]byte {
+	if c, ok := h.genesis(); ok {
+		return c.Founding.Origin
+	}
+	return [16]byte{}
+}
+
+// FoundingID returns [History.Origin] as a number, which is not 0; 0 for a history
+// without a beginning.
+func (h History) FoundingID() uint64 {
+	origin := h.Origin()
+	if origin == [16]byte{} {
 		return 0
 	}
-	sum := sha256.Sum256(b)
+	return max(first(origin), 1)
+}
+
+// Take returns the union with changes that came from a peer, in order.
+func (h History) Take(changes []Change) History { return h.Union(History{changes: changes}) }
+
+// ClusterID returns a number that tells clusters apart by their names: rings that
+// were formed apart under one name may merge, and whoever is to join need not
+// know how many partitions there are.
+func ClusterID(name string) uint64 {
+	sum := sha256.Sum256([]byte("ouro cluster " + name))
 	return max(binary.BigEndian.Uint64(sum[:]), 1)
 }

