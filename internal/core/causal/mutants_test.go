@@ -36,7 +36,7 @@ func TestMutants(t *testing.T) {
 		{
 			Name: "the entry of a version held stays whole", File: "prune.go",
 			Old: "if e.Time > floor {", New: "if e.Time > floor || len(s.heldOf(e.Actor)) > 0 {",
-			Test: laws,
+			Test: "TwoRemovalsMeet|" + laws,
 		},
 		{
 			Name: "exceptions outlive the floor", File: "prune.go",

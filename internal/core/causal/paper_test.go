@@ -183,6 +183,22 @@ func TestFloorMeetsException(t *testing.T) {
 	wantValues(t, all, "w1")
 }
 
+// TestTwoRemovalsMeet: two replicas each hold one version of an actor and removed
+// the other's, before a floor. Were the whole entry of a version held kept, they
+// would remove each other's version in a join and then claim nothing of either.
+func TestTwoRemovalsMeet(t *testing.T) {
+	a, b := &site{run: 1}, &site{run: 2}
+	first := a.mint(causal.Claims{}, version("w0"), 1, wide)
+	second := a.mint(causal.Claims{}, version("w1"), 2, wide)
+	b.set(join(b.state, a.state))
+	a.set(a.state.Remove(causal.Claims{}.With(first.Dot), 3, wide).At(5))
+	b.set(b.state.Remove(causal.Claims{}.With(second.Dot), 4, wide).At(5))
+	both := join(a.state, b.state)
+	wantValues(t, both, "w0", "w1") // both removals are older than the floor
+	same(t, "what it was made of", join(both, a.state), both)
+	same(t, "what it was made of", join(both, b.state), both)
+}
+
 // TestH15 (RULES H15): what one replica prunes at a mint, the others let go at
 // their next join, and it does not come back.
 func TestH15(t *testing.T) {

@@ -23,9 +23,8 @@ func (s State) At(floor int64) State {
 // fall is At, with what fell.
 //
 // A version whose dot is not claimed could never be removed, so that stays. The
-// rest of an old entry must not: two replicas that each hold one version of an
-// actor and have removed the other's would, with what they claim no longer kept
-// once the version is gone, make each other forget both removals.
+// rest of its entry must not: two replicas that each hold one version of an actor
+// and removed the other's would remove both in a join, and then claim neither.
 func (s *State) fall(floor int64) (out State, fell fallen) {
 	if floor <= s.Floor { // what it has reached is gone
 		return *s, fell

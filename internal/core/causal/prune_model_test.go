@@ -279,7 +279,7 @@ func explorePruning(t *testing.T, way pruning, puts, deletes uint8) (worlds int,
 	return e.explore()
 }
 
-// TestPruneModelHolds: OURO_EXHAUSTIVE=1 adds the scope of RULES, 1,025,267 worlds.
+// TestPruneModelHolds: OURO_EXHAUSTIVE=1 adds the scope of RULES, 1,075,630 worlds.
 func TestPruneModelHolds(t *testing.T) {
 	for _, stopped := range []bool{false, true} {
 		scopes := [][2]uint8{{2, 2}}
