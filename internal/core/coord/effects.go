@@ -23,6 +23,9 @@ type Effects struct {
 	// More asks for nodes further down the walk, by Extend, at once: the machine
 	// may be waiting for nothing else.
 	More bool
+	// Again asks to be begun again at the lists in force: a put that has Stored
+	// something by Again, any other machine by its Start.
+	Again bool
 }
 
 // Reset empties e and keeps its memory.
@@ -31,7 +34,7 @@ func (e *Effects) Reset() {
 	clear(e.Passes)
 	clear(e.Facts)
 	e.Asks, e.Passes, e.Facts = e.Asks[:0], e.Passes[:0], e.Facts[:0]
-	e.More, e.Hedge = false, false
+	e.More, e.Hedge, e.Again = false, false, false
 	if e.Replied {
 		e.Replied, e.Reply = false, Reply{}
 	}

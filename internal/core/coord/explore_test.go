@@ -57,6 +57,9 @@ type world struct {
 	doubt     set                 // in doubt from the start, silent for too long, or no use for a read
 	refused   set                 // put: could not store
 	since     [most]time.Duration // when each was asked last
+	moved     bool                // the lists have changed, and the machine was told
+	again     bool                // and has begun again, under another ticket
+	minted    bool                // put: a disk was asked to mint
 }
 
 // books is the state of a machine, as far as it decides what it does next. It
@@ -69,6 +72,7 @@ type books struct {
 	patient, hedgeAt                         time.Duration
 	waiting                                  [rounds]set
 	answered, done, flagA, flagB, flagC      bool
+	outdated                                 bool
 	deadline                                 time.Duration
 	small                                    [most + 4]int8
 }
@@ -79,6 +83,7 @@ type subject interface {
 	Down(now clock.Now, peer ring.NodeID, e *Effects)
 	Tick(now clock.Now, e *Effects)
 	Extend(now clock.Now, replicas []Replica, e *Effects)
+	Outdated(e *Effects)
 	Deadline() time.Duration
 	Done() bool
 }
@@ -96,8 +101,11 @@ type scenario interface {
 	// serves are those that have done what they were asked, or may yet, and
 	// all is whether the machine is at the point where it asks everybody.
 	serves(w *world) (done, asked set, all bool)
-	// strict is how many primaries there must be.
-	strict() int
+	// strict is how many primaries there must be in the list in force, and in the
+	// one that the partition is on its way to.
+	strict() [2]int
+	// again begins again at the lists in force, as the owner of a machine does.
+	again(s subject, now clock.Now, replicas []Replica, e *Effects)
 	// saw checks effects against the world.
 	saw(w *world, e *Effects)
 	// ended checks the world when the machine is done.
@@ -151,17 +159,18 @@ type state struct {
 // globals are the parts of a world that belong to no replica.
 type globals struct {
 	duplicate, stranger, replied, answered, applied, failed, spread, more, hedge bool
+	moved, again, minted                                                         bool
 	decided                                                                      int8
 	now, patient, hedgeAt                                                        time.Duration
 }
 
 func (x *explorer) state(w *world, b books) state {
-	st := state{world: globals{w.duplicate, w.stranger, w.replied, w.answered, w.applied, w.failed, w.spread, b.more, b.hedge, w.decided, w.now, b.patient, b.hedgeAt}}
+	st := state{world: globals{w.duplicate, w.stranger, w.replied, w.answered, w.applied, w.failed, w.spread, b.more, b.hedge, w.moved, w.again, w.minted, w.decided, w.now, b.patient, b.hedgeAt}}
 	for i := range x.n {
 		st.replicas[i] = x.sign(w, &b, i)
 	}
 	slices.SortFunc(st.replicas[:x.n], func(a, b sign) int { return bytes.Compare(a[:], b[:]) })
-	st.books = books{answered: b.answered, done: b.done, flagA: b.flagA, flagB: b.flagB, flagC: b.flagC, deadline: b.deadline}
+	st.books = books{answered: b.answered, done: b.done, flagA: b.flagA, flagB: b.flagB, flagC: b.flagC, outdated: b.outdated, deadline: b.deadline}
 	copy(st.books.small[most:], b.small[most:])
 	return st
 }
@@ -204,6 +213,8 @@ func (x *explorer) effects(w *world, s subject, e *Effects) {
 		low := a.Op.ID & (1<<AskBits - 1)
 		r, i := round(low>>placeBits), int(low&(1<<placeBits-1))
 		switch {
+		case w.moved && !w.again && !w.replied:
+			x.failf("%s is asked under lists that are out of date", a.To)
 		case a.To != nodeName(i):
 			x.failf("ask %x goes to %s", a.Op.ID, a.To)
 		case w.asked[r][i] != unasked:
@@ -227,6 +238,16 @@ func (x *explorer) effects(w *world, s subject, e *Effects) {
 	if e.More && !s.Done() {
 		e.Reset()
 		s.Extend(w.clock(), x.list(w), e)
+		x.effects(w, s, e)
+		return
+	}
+	if e.Again && !s.Done() {
+		if !w.moved || w.again {
+			x.failf("begins again and nothing has changed")
+		}
+		w.restart(x.doubt)
+		e.Reset()
+		x.sc.again(s, w.clock(), x.list(w), e)
 		x.effects(w, s, e)
 		return
 	}
@@ -274,6 +295,12 @@ func (x *explorer) walk(w world, s subject) uint64 {
 		x.lose(w, &b)
 		s.Tick(w.clock(), e)
 	})
+	if x.moves && !w.moved {
+		next(step{what: "lists change"}, func(w *world, s subject, e *Effects) {
+			w.moved = true
+			s.Outdated(e)
+		})
+	}
 	var seen [most]sign
 	for i := range x.n {
 		g := x.sign(&w, &b, i)
@@ -307,7 +334,7 @@ func (x *explorer) answers(w *world, r round, i int, next func(step, func(*world
 	for k, re := range x.sc.answers(w, r, i) {
 		next(step{r.String(), nodeName(i), re.answer}, func(w *world, s subject, e *Effects) {
 			a := re.answer
-			a.ID, a.Verb = opID(r, i), r.asks()
+			a.ID, a.Verb = w.op(r, i), r.asks()
 			w.asked[r][i], w.said[r][i] = re.next, uint8(k+1)
 			x.sc.heard(w, r, i, &a)
 			if !s.Answer(w.clock(), nodeName(i), &a, e) && r != settleRound {
@@ -315,6 +342,22 @@ func (x *explorer) answers(w *world, r round, i int, next func(step, func(*world
 			}
 		})
 	}
+}
+
+// restart forgets what was said under the lists before; what was stored is.
+func (w *world) restart(doubt set) {
+	*w = world{
+		down: w.down, doubt: doubt, has: w.has, now: w.now, duplicate: w.duplicate, stranger: w.stranger,
+		moved: true, again: true, minted: w.minted, applied: w.applied, spread: w.spread,
+	}
+}
+
+// op is the id of an ask, by the ticket that the machine has now.
+func (w *world) op(r round, i int) uint64 {
+	if w.again {
+		return opID(r, i) + 1<<AskBits
+	}
+	return opID(r, i)
 }
 
 func opID(r round, i int) uint64 { return testTicket | uint64(r)<<placeBits | uint64(i) }
@@ -361,7 +404,7 @@ func (x *explorer) intruders(w *world, s subject, b books) uint64 {
 				continue
 			}
 			a := x.sc.answers(w, r, i)[0].answer
-			a.ID, a.Verb = opID(r, i), r.asks()
+			a.ID, a.Verb = w.op(r, i), r.asks()
 			once := func(w *world) bool {
 				again := w.stranger || strange
 				w.stranger, strange = true, true
@@ -373,6 +416,8 @@ func (x *explorer) intruders(w *world, s subject, b books) uint64 {
 			}
 			a.ID += 1 << AskBits
 			try("answer to another request", nodeName(i), a, once)
+			a.ID -= 2 << AskBits
+			try("answer to what was asked under the lists before", nodeName(i), a, once)
 		}
 	}
 	return total
@@ -394,7 +439,7 @@ func (x *explorer) same(w *world, r round, i int, k uint8) replica.Answer {
 	w2.asked[r][i] = open
 	all := x.sc.answers(&w2, r, i)
 	a := all[min(int(k), len(all))-1].answer
-	a.ID, a.Verb = opID(r, i), r.asks()
+	a.ID, a.Verb = w.op(r, i), r.asks()
 	return a
 }
 
@@ -410,7 +455,7 @@ func (x *explorer) late(w *world, s subject) uint64 {
 			for _, re := range x.sc.answers(w, r, i) {
 				s2, e := x.fork(s)
 				a := re.answer
-				a.ID, a.Verb = opID(r, i), r.asks()
+				a.ID, a.Verb = w.op(r, i), r.asks()
 				s2.Answer(w.clock(), nodeName(i), &a, e)
 				s2.Down(w.clock(), nodeName(i), e)
 				s2.Tick(clock.Now{Mono: w.now + time.Hour}, e)
@@ -425,7 +470,7 @@ func (x *explorer) late(w *world, s subject) uint64 {
 }
 
 // sign is what tells one replica from another.
-type sign [16]byte
+type sign [17]byte
 
 func (x *explorer) sign(w *world, b *books, i int) (g sign) {
 	bit := func(at int, on bool) {
@@ -455,6 +500,7 @@ func (x *explorer) sign(w *world, b *books, i int) (g sign) {
 	g[5], g[6], g[7], g[8] = byte(last), w.said[last][i], byte(w.has[i]), byte(w.knows[i])
 	g[9], g[10] = w.repairs[i], byte(b.small[i])
 	g[11], g[12] = w.said[fetchRound][i], w.said[joinRound][i]
+	g[16] = x.listsOf(i)
 	x.signWalk(&g, w, b, i)
 	return g
 }

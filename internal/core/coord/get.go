@@ -69,7 +69,7 @@ func (g *Get) Start(now clock.Now, r *GetRequest, replicas []Replica, e *Effects
 		q := g.numbers
 		g.state(e, fact.Started, now, -1, 0, fmt.Sprintf("get n=%d r=%d pr=%d timeout=%v", q.N, q.R, q.PR, q.Timeout))
 	}
-	g.enlist(now, e, g.numbers.PR, 0)
+	g.enlist(now, e, pr, 0)
 	if can := g.everyone() &^ g.lost; !g.enough(can) && !e.More {
 		g.tooFew(now, e, can)
 		return
@@ -100,7 +100,7 @@ func (g *Get) ask(now clock.Now, e *Effects, whom set) {
 // best is the quickest of those that are expected to answer, as far as it is known;
 // this node, where it is a primary, unless another is twice as quick.
 func (g *Get) best(whom set) int {
-	for _, good := range [...]set{whom &^ (g.doubt | g.slow), whom &^ g.doubt} {
+	for _, good := range [...]set{whom &^ (g.doubt | g.slow | g.newcomers()), whom &^ (g.doubt | g.newcomers()), whom &^ g.doubt} {
 		if good != 0 {
 			whom = good
 			break
@@ -128,7 +128,7 @@ func (g *Get) read(now clock.Now, e *Effects, r round, i int, full bool) {
 func (g *Get) restaff(now clock.Now, e *Effects) {
 	if !g.answered && !g.settle {
 		told := g.counted & (^g.lost | g.absent | g.body) // a digest of a lost one may stay unexplained
-		g.ask(now, e, g.enlist(now, e, g.numbers.PR, told))
+		g.ask(now, e, g.enlist(now, e, pr, told))
 	}
 }
 
@@ -176,12 +176,13 @@ func (g *Get) Answer(now clock.Now, from ring.NodeID, a *replica.Answer, e *Effe
 }
 
 // take notes a reply; false if it can't be counted, which is as good as none
-// (R33).
+// (R33). A newcomer need not know: it counts as a witness, where nothing hangs on
+// what it holds (R14).
 func (g *Get) take(i int, full bool, a *replica.Answer) bool {
 	g.absent.remove(i)
 	g.body.remove(i)
 	switch {
-	case a.Status == replica.Absent:
+	case a.Status == replica.Absent, a.Status == replica.DontKnow && g.newcomers().has(i):
 		g.absent.add(i)
 	case a.Status == replica.Have && (!full || g.decode(i, a)):
 		g.sums[i] = a.Digest
@@ -260,7 +261,7 @@ func (g *Get) decide(now clock.Now, e *Effects) {
 
 // enough says whether the replies of some meet the numbers.
 func (g *Get) enough(s set) bool {
-	return g.numbers.reads(s.len(), (s & g.primaries()).len())
+	return g.reads(s)
 }
 
 // blank are the stand-ins that hold nothing. That says little: they do not count
@@ -442,5 +443,5 @@ func (g *Get) fail(now clock.Now, e *Effects, err *ouro.Error) {
 }
 
 func (g *Get) quorum(s set) ouro.Quorum {
-	return g.numbers.quorum(s.len(), (s & g.primaries()).len(), 0)
+	return g.numbers.quorum(g.in(s, g.old), (s & g.old).len(), 0)
 }

@@ -77,12 +77,13 @@ type getScenario struct {
 	*lattice
 	t       *testing.T
 	numbers Numbers
+	later   Numbers // in the list that the partition is on its way to
 	has     [most]int8
 	cast
 }
 
 func (g *getScenario) name() string {
-	return fmt.Sprintf("get %+v states=%v %+v", g.numbers, g.has, g.cast)
+	return fmt.Sprintf("get %+v %+v states=%v %+v", g.numbers, g.later, g.has, g.cast)
 }
 
 func (g *getScenario) clone(dst, src subject) subject {
@@ -159,7 +160,7 @@ func (g *getScenario) heard(w *world, r round, i int, a *replica.Answer) {
 	}
 	w.knows[i], w.bodies[i] = 0, false
 	switch {
-	case a.Status == replica.Absent:
+	case a.Status == replica.Absent, a.Status == replica.DontKnow && g.newcomer(i):
 		w.knows[i] = 1
 	case a.Status == replica.Have && string(a.State) != "damaged":
 		id := int8(a.Digest.Lo)
@@ -278,7 +279,7 @@ func (g *getScenario) judge(w *world, r *Reply) {
 		switch {
 		case !g.enough(counts) && w.decided == 0:
 			fail("the replies of %b count", counts)
-		case !g.numbers.reads(q.Acks, q.Primaries), w.decided == 0 && (q.Acks > told.len() || q.Primaries > (told&g.primaries()).len()):
+		case !g.numbers.reads(q.Acks, q.Primaries), w.decided == 0 && (q.Acks > told.len() || q.Primaries > (told&g.lists()[0]).len()):
 			fail("%d replies are reported, of %d primaries", q.Acks, q.Primaries)
 		case w.decided == 0 && len(r.Siblings) == 0 && !r.HasContext:
 			g.judgeAbsence(w, told, fail)
@@ -302,7 +303,9 @@ func (g *getScenario) judge(w *world, r *Reply) {
 	}
 }
 
-func (g *getScenario) enough(s set) bool { return g.numbers.reads(s.len(), (s & g.primaries()).len()) }
+func (g *getScenario) enough(s set) bool {
+	return g.met(s, need{g.numbers.R, g.numbers.PR}, need{g.later.R, g.later.PR})
+}
 
 // judgeAbsence: nobody takes the word of stand-ins that nothing is there while a
 // primary that is expected to answer has not.
@@ -333,12 +336,30 @@ func (g *getScenario) serves(w *world) (done, asked set, all bool) {
 	return done, asked, all
 }
 
-func (g *getScenario) strict() int { return g.numbers.PR }
+func (g *getScenario) strict() [2]int { return [2]int{g.numbers.PR, g.later.PR} }
+
+// held says whether a write that was acknowledged at so many that no read misses it
+// has left a value, and at whom.
+func (g *getScenario) held(id int8) bool {
+	var s set
+	for i := range g.prim {
+		if g.has[i] == id {
+			s.add(i)
+		}
+	}
+	all, _ := g.count(s, g.lists()[0])
+	return all > g.numbers.N-g.numbers.R
+}
 
 func (g *getScenario) judgeContent(w *world, r *Reply, fail func(string, ...any)) {
 	id := g.merged(w)
 	if w.decided != 0 {
 		id = w.decided - 1
+	}
+	for want := hasX; want <= hasY; want++ {
+		if g.n == g.prim && g.held(want) && g.join[id][want] != id {
+			fail("what was acknowledged in the list in force is not seen: %d", want)
+		}
 	}
 	s := g.states[id]
 	if len(s.Versions) != len(r.Siblings) || (r.Err == nil) != (len(s.Versions) > 0) || r.HasContext != (id != absent) {
@@ -368,7 +389,7 @@ func (g *getScenario) judgeContent(w *world, r *Reply, fail func(string, ...any)
 		}
 	}
 	have &= g.primaries()
-	enough := have.len() >= g.numbers.N-g.numbers.PR+1
+	enough := g.met(have, need{strict: g.numbers.N - g.numbers.PR + 1}, need{strict: g.later.N - g.later.PR + 1})
 	switch {
 	case r.Quorum.Unsettled && (g.numbers.PR == 0 || enough):
 		fail("unsettled, though %d have it", have.len())
@@ -400,12 +421,19 @@ func (g getScenario) run(t *testing.T) uint64 {
 	g.t, g.numbers.Timeout = t, time.Minute
 	return explore(t, &g, g.cast, func(now clock.Now, replicas []Replica, e *Effects) subject {
 		m := new(Get)
-		m.Start(now, &GetRequest{
-			Common:     Common{Ticket: testTicket, Self: nodeName(g.self), Numbers: g.numbers, More: g.more},
-			RepairWait: time.Second,
-		}, replicas, e)
+		m.Start(now, g.request(testTicket, time.Minute), replicas, e)
 		return m
 	}, world{has: g.has})
+}
+
+func (g *getScenario) request(ticket uint64, left time.Duration) *GetRequest {
+	return &GetRequest{Common: g.common(ticket, left, g.numbers, g.later), RepairWait: time.Second}
+}
+
+func (g *getScenario) again(s subject, now clock.Now, replicas []Replica, e *Effects) {
+	r := g.request(testTicket+1<<AskBits, time.Second+time.Minute-now.Mono)
+	r.Common.More = false
+	s.(*Get).Start(now, r, replicas, e)
 }
 
 func TestGetHistories(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 func TestMutants(t *testing.T) {
 	const put, get, walk = "TestPutHistories", "TestGetHistories", "TestStandIns"
 	const putWalk, getWalk = "TestPutWalkHistories", "TestGetWalkHistories"
-	mutants.Run(t, []mutants.Mutant{
+	mutants.Run(t, append(jointMutants(), []mutants.Mutant{
 		{
 			Name: "merges states of different floors as they come", File: "get.go", Test: "TestMergeAtOneFloor",
 			Old: "g.merged, joins = g.merged.At(floor), 1", New: "joins = 1",
@@ -94,8 +94,8 @@ func TestMutants(t *testing.T) {
 			Old: "if g.numbers.PR > 0 && stale != 0 && g.bytes != nil {", New: "if g.numbers.PR > g.numbers.N && stale != 0 && g.bytes != nil {",
 		},
 		{
-			Name: "settles with one acknowledgement too few", File: "repair.go", Test: get,
-			Old: "need := g.numbers.N - g.numbers.PR + 1", New: "need := g.numbers.N - g.numbers.PR",
+			Name: "settles with one acknowledgement too few", File: "lists.go", Test: get,
+			Old: "return (s&c.old).len() > c.numbers.N-c.numbers.PR &&", New: "return (s&c.old).len() >= c.numbers.N-c.numbers.PR &&",
 		},
 		{
 			Name: "names the last replier as the fastest", File: "get.go", Test: get,
@@ -118,12 +118,12 @@ func TestMutants(t *testing.T) {
 			Old: "o.Pending = true", New: "o.Pending = false",
 		},
 		{
-			Name: "counts stand-ins for pw", File: "put.go", Test: walk,
-			Old: "return p.numbers.writes(s.len(), p.strong(s).len())", New: "return p.numbers.writes(s.len(), s.len())",
+			Name: "counts stand-ins for pw", File: "lists.go", Test: walk,
+			Old: "return c.numbers.writes(c.in(s, c.old), (strong&c.old).len())", New: "return c.numbers.writes(c.in(s, c.old), c.in(s, c.old))",
 		},
 		{
-			Name: "counts stand-ins for pr", File: "get.go", Test: walk,
-			Old: "return g.numbers.reads(s.len(), (s & g.primaries()).len())", New: "return g.numbers.reads(s.len(), s.len())",
+			Name: "counts stand-ins for pr", File: "lists.go", Test: walk,
+			Old: "return c.numbers.reads(c.in(s, c.old), (s&c.old).len())", New: "return c.numbers.reads(c.in(s, c.old), c.in(s, c.old))",
 		},
 		{
 			Name: "takes an empty stand-in's word before the primaries'", File: "get.go", Test: walk,
@@ -201,5 +201,72 @@ func TestMutants(t *testing.T) {
 			Name: "a forward that another may have done is no retry", File: "forward.go", Test: "TestForward",
 			Old: "	case f.patient != 0 && now.Mono >= f.patient:\n		f.retry = f.retry || f.write\n", New: "	case f.patient != 0 && now.Mono >= f.patient:\n",
 		},
-	})
+	}...))
+}
+
+// jointMutants are bugs of partitions that move (RULES R14, R15).
+func jointMutants() []mutants.Mutant {
+	const put, get = "TestJointPutHistories", "TestJointGetHistories"
+	return []mutants.Mutant{
+		{
+			Name: "writes in the list in force only", File: "lists.go", Test: put,
+			Old: "c.next.Numbers.writes(c.in(s, c.new)", New: "c.numbers.writes(c.in(s, c.old)",
+		},
+		{
+			Name: "writes in the new list only", File: "lists.go", Test: put,
+			Old: "	return c.numbers.writes(c.in(s, c.old), (strong&c.old).len()) &&\n		(", New: "	return (c.next != nil || c.numbers.writes(c.in(s, c.old), (strong&c.old).len())) &&\n		(",
+		},
+		{
+			Name: "reads in the list in force only", File: "lists.go", Test: get,
+			Old: "c.next.Numbers.reads(c.in(s, c.new)", New: "c.numbers.reads(c.in(s, c.old)",
+		},
+		{
+			Name: "reads in the new list only: what the newcomer has not is not there", File: "lists.go", Test: get,
+			Old: "	return c.numbers.reads(c.in(s, c.old), (s&c.old).len()) &&\n		(", New: "	return (c.next != nil || c.numbers.reads(c.in(s, c.old), (s&c.old).len())) &&\n		(",
+		},
+		{
+			Name: "a newcomer counts in the list in force: what it has not is not there", File: "lists.go", Test: get,
+			Old: "return (s &^ (c.primaries() &^ list)).len()", New: "return s.len()",
+		},
+		{
+			Name: "a newcomer counts in the list in force: what it has is written", File: "lists.go", Test: put,
+			Old: "return (s &^ (c.primaries() &^ list)).len()", New: "return s.len()",
+		},
+		{
+			Name: "a newcomer that does not know stops reads", File: "get.go", Test: get,
+			Old: "a.Status == replica.DontKnow && g.newcomers().has(i):", New: "a.Status == replica.DontKnow && g.newcomers().has(i) && false:",
+		},
+		{
+			Name: "whoever does not know counts while the partition moves", File: "get.go", Test: get,
+			Old: "a.Status == replica.DontKnow && g.newcomers().has(i):", New: "a.Status == replica.DontKnow && g.newcomers() != 0:",
+		},
+		{
+			Name: "a newcomer is not brought up to date", File: "get.go", Test: get,
+			Old: "	s := g.counted & g.primaries()\n", New: "	s := g.counted & g.old\n",
+		},
+		{
+			Name: "a strict get settles in the list in force only", File: "lists.go", Test: get,
+			Old: "(s&c.new).len() > c.next.Numbers.N-c.next.Numbers.PR", New: "(s&c.old).len() > 0",
+		},
+		{
+			Name: "what was acknowledged under the lists before counts under these", File: "again.go", Test: put,
+			Old: "	p.enlist(now, e, pw, 0)\n", New: "	p.acked = had.acked\n	p.enlist(now, e, pw, p.acked)\n",
+		},
+		{
+			Name: "a version is minted once more under other lists", File: "again.go", Test: put,
+			Old: "	case p.minting && p.merged == nil:\n		p.outdated = true\n", New: "",
+		},
+		{
+			Name: "what was minted meanwhile is spread under the lists before", File: "put.go", Test: put,
+			Old: "		if p.outdated {\n", New: "		if false {\n",
+		},
+		{
+			Name: "the own disk is not asked again", File: "again.go", Test: put,
+			Old: "p.join(now, e, p.chosen&^p.lost)", New: "p.self, p.chosen = -1, p.chosen&^(1<<p.self)\n	p.join(now, e, p.chosen&^p.lost)",
+		},
+		{
+			Name: "only one list's primaries are asked for pw", File: "lists.go", Test: put,
+			Old: "(s&c.new).len() >= kind(&c.next.Numbers)", New: "(s&c.new).len() >= 0",
+		},
+	}
 }

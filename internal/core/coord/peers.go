@@ -81,6 +81,8 @@ type common struct {
 	self     int // place of this node in ids; -1: none
 	n        int
 	prim     int                     // the first so many are the primaries, the others may stand in
+	old, new set                     // of the primaries, by list; new: while the partition moves
+	next     *Next                   // nil: it does not move
 	lost     set                     // failed, or its link fell: no further ask makes sense
 	doubt    set                     // silent for too long, now or of late, or no use for a read
 	chosen   set                     // take part
@@ -108,9 +110,11 @@ type Common struct {
 	Partition uint32
 	Key       ring.Key
 	Self      ring.NodeID
-	Numbers   Numbers
-	Explain   bool // state every fact, not only those that are counted
-	More      bool // the walk has more nodes than are in the list: see Effects.More
+	Numbers   Numbers // in force, in the list in force
+	Number    uint64  // of the lists, for who asks for the machine (RULES R15)
+	Next      *Next   // nil: the partition does not move
+	Explain   bool    // state every fact, not only those that are counted
+	More      bool    // the walk has more nodes than are in the list: see Effects.More
 }
 
 func (c *common) start(now clock.Now, r *Common, replicas []Replica, verb string) {
@@ -120,7 +124,7 @@ func (c *common) start(now clock.Now, r *Common, replicas []Replica, verb string
 	for i := range replicas {
 		c.add(&replicas[i], r.Self)
 	}
-	c.prim = min(r.Numbers.N, c.n)
+	c.enterLists(r)
 	c.started, c.deadline = now.Mono, now.Mono+r.Numbers.Timeout
 	if c.patience > 0 {
 		c.patient = now.Mono + c.patience

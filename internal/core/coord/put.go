@@ -49,6 +49,8 @@ type Put struct {
 	merged  []byte // what the others are to have; nil: not known yet
 	stamp   uint64 // its epoch
 	alone   uint64 // the epoch under which this write may be sent without the rest
+	// outdated: the lists have changed since, and the own disk has not answered.
+	outdated bool
 }
 
 // Start begins a request. Replicas begin with the first n of the preference
@@ -61,7 +63,7 @@ func (p *Put) Start(now clock.Now, r *PutRequest, replicas []Replica, e *Effects
 		verb = "delete"
 	}
 	p.start(now, &r.Common, replicas, verb)
-	p.enlist(now, e, p.numbers.PW, p.acked)
+	p.enlist(now, e, pw, p.acked)
 	if p.explain {
 		q := p.numbers
 		p.state(e, fact.Started, now, -1, 0, fmt.Sprintf("%s n=%d w=%d pw=%d dw=%d timeout=%v", verb, q.N, q.W, q.PW, q.DW, q.Timeout))
@@ -144,6 +146,12 @@ func (p *Put) written(now clock.Now, a *replica.Answer, e *Effects) {
 	if !p.applied {
 		p.applied, p.dot = true, a.Dot
 		p.known, p.alone = a.Found, a.Alone
+		if p.outdated {
+			p.merged, p.stamp = a.State, a.Stamp
+			p.waiting[writeRound].remove(p.self)
+			e.Again = true
+			return
+		}
 		p.spread(now, e, a.State, a.Stamp)
 	}
 	if a.Durable {
@@ -202,7 +210,7 @@ func (p *Put) restaff(now clock.Now, e *Effects) {
 	if p.answered {
 		return
 	}
-	added := p.enlist(now, e, p.numbers.PW, p.acked)
+	added := p.enlist(now, e, pw, p.acked)
 	if p.merged != nil {
 		p.join(now, e, added)
 	}
@@ -215,7 +223,7 @@ func (p *Put) Extend(now clock.Now, replicas []Replica, e *Effects) {
 	case p.done:
 		return
 	case !p.begun:
-		p.enlist(now, e, p.numbers.PW, p.acked)
+		p.enlist(now, e, pw, p.acked)
 		p.begin(now, e)
 		return
 	}
@@ -284,7 +292,7 @@ func (p *Put) strong(s set) set { return s & p.primaries() &^ p.weak }
 
 // enough says whether the acknowledgements of some meet the numbers.
 func (p *Put) enough(s set) bool {
-	return p.numbers.writes(s.len(), p.strong(s).len())
+	return p.writes(s, p.strong(s))
 }
 
 // possible says whether the numbers can still be met.
@@ -296,11 +304,20 @@ func (p *Put) succeed(now clock.Now, e *Effects) {
 	p.answered, p.replied = true, now.Mono
 	p.state(e, fact.Decided, now, -1, 0, p.verb)
 	e.reply(Reply{
-		Context:    causal.Context{Claims: p.seen(), Fastest: string(p.ids[p.self])},
+		Context:    causal.Context{Claims: p.seen(), Fastest: p.here()},
 		HasContext: true,
 		Known:      p.known,
 		Quorum:     p.quorum(),
 	})
+}
+
+// here is this node, where it holds any of it; a put that was begun again may be
+// done without.
+func (p *Put) here() string {
+	if p.self < 0 {
+		return ""
+	}
+	return string(p.ids[p.self])
 }
 
 // seen is what the client has seen once its request is done.
@@ -318,7 +335,8 @@ func (p *Put) fail(now clock.Now, e *Effects, err *ouro.Error) {
 }
 
 func (p *Put) quorum() ouro.Quorum {
-	return p.numbers.quorum(p.acked.len(), p.strong(p.acked).len(), p.acked.len())
+	acks := p.in(p.acked, p.old)
+	return p.numbers.quorum(acks, (p.strong(p.acked) & p.old).len(), acks)
 }
 
 // outcome is what a failure means now: not done only if no mint was attempted,

@@ -17,6 +17,7 @@ import (
 type putScenario struct {
 	t       *testing.T
 	numbers Numbers
+	later   Numbers // in the list that the partition is on its way to
 	retry   bool
 	cast
 }
@@ -28,7 +29,7 @@ var (
 )
 
 func (p *putScenario) name() string {
-	return fmt.Sprintf("put %+v retry=%v %+v", p.numbers, p.retry, p.cast)
+	return fmt.Sprintf("put %+v %+v retry=%v %+v", p.numbers, p.later, p.retry, p.cast)
 }
 
 func (p *putScenario) clone(dst, src subject) subject {
@@ -45,6 +46,7 @@ func (p *putScenario) books(s subject) books {
 	b := books{
 		lost: m.lost, counted: m.knew, acked: m.acked, waiting: m.waiting, deadline: m.deadline,
 		answered: m.answered, done: m.done, flagA: m.minting, flagB: m.applied, flagC: m.known,
+		outdated: m.outdated,
 	}
 	b.walk(&m.common)
 	if m.dot == testDot {
@@ -111,7 +113,12 @@ func (p *putScenario) serves(w *world) (done, asked set, all bool) {
 	return w.durable, asked &^ w.refused, w.spread && !w.replied
 }
 
-func (p *putScenario) strict() int { return p.numbers.PW }
+func (p *putScenario) strict() [2]int { return [2]int{p.numbers.PW, p.later.PW} }
+
+// met says whether some are enough in each list.
+func (p *putScenario) met(s set) bool {
+	return p.cast.met(s, need{max(p.numbers.W, p.numbers.DW), p.numbers.PW}, need{max(p.later.W, p.later.DW), p.later.PW})
+}
 
 func (p *putScenario) saw(w *world, e *Effects) {
 	for _, a := range e.Asks {
@@ -122,6 +129,10 @@ func (p *putScenario) saw(w *world, e *Effects) {
 				p.t.Fatalf("%s: joins %q", p.name(), a.Op.State)
 			}
 		case replica.Write:
+			if w.minted {
+				p.t.Fatalf("%s: mints twice", p.name())
+			}
+			w.minted = true
 			if p.retry && w.asked[recallRound] == [most]phase{} {
 				p.t.Fatalf("%s: mints and has asked nobody whether it was stored", p.name())
 			}
@@ -141,16 +152,11 @@ func (p *putScenario) judge(w *world, r *Reply) {
 		p.t.Helper()
 		p.t.Fatalf("%s: reply %+v in world %+v: %s", p.name(), *r, *w, fmt.Sprintf(format, args...))
 	}
-	need := max(p.numbers.W, p.numbers.DW)
-	primaries := (w.durable & p.primaries()).len()
 	written := w.asked[writeRound][p.self] != unasked
 	switch {
 	case r.Err == nil:
-		if w.durable.len() < need {
-			fail("success with %d durable copies, %d are needed", w.durable.len(), need)
-		}
-		if primaries < p.numbers.PW {
-			fail("success with %d primaries", primaries)
+		if !p.met(w.durable) {
+			fail("success with the durable copies of %b", w.durable)
 		}
 		if written && (!w.applied || w.failed) {
 			fail("success without the own disk")
@@ -158,7 +164,8 @@ func (p *putScenario) judge(w *world, r *Reply) {
 		if want := testContext.With(testDot); !r.HasContext || !reflect.DeepEqual(r.Context.Claims, want) {
 			fail("context is not the request's and the dot")
 		}
-		if r.Quorum.Acks != w.durable.len() || r.Quorum.Durable != w.durable.len() || r.Quorum.Primaries != primaries {
+		acks, primaries := p.count(w.durable, p.lists()[0])
+		if r.Quorum.Acks != acks || r.Quorum.Durable != acks || r.Quorum.Primaries != primaries {
 			fail("%d acknowledgements are reported, %d durable, of %d primaries", r.Quorum.Acks, r.Quorum.Durable, r.Quorum.Primaries)
 		}
 	case r.Err.Outcome == ouro.NotDone:
@@ -177,14 +184,14 @@ func (p *putScenario) judge(w *world, r *Reply) {
 	if r.Err.Code == ouro.TimedOut && w.now < time.Second+p.numbers.Timeout {
 		fail("timed out before the time")
 	}
-	if r.Err.Code == ouro.QuorumUnavailable && !p.hopeless(w, need) {
+	if r.Err.Code == ouro.QuorumUnavailable && !p.hopeless(w) {
 		fail("gave up too early")
 	}
 }
 
 // hopeless says that too few replicas are left for the quorum, or that the one
 // that knows the request cannot show it.
-func (p *putScenario) hopeless(w *world, need int) bool {
+func (p *putScenario) hopeless(w *world) bool {
 	var can set
 	for i := range p.n {
 		bad := w.down.has(i) || w.said[joinRound][i] == 2 && w.asked[joinRound][i] == closed
@@ -195,7 +202,7 @@ func (p *putScenario) hopeless(w *world, need int) bool {
 			return true
 		}
 	}
-	return can.len() < need || (can&p.primaries()).len() < p.numbers.PW
+	return !p.met(can)
 }
 
 func (p *putScenario) over(b *books, r round) bool { return r == recallRound && (b.flagA || b.flagC) }
@@ -207,12 +214,26 @@ func (p putScenario) run(t *testing.T) uint64 {
 	p.t, p.numbers.Timeout = t, time.Minute
 	return explore(t, &p, p.cast, func(now clock.Now, replicas []Replica, e *Effects) subject {
 		m := new(Put)
-		m.Start(now, &PutRequest{
-			Common:  Common{Ticket: testTicket, Self: nodeName(p.self), Numbers: p.numbers, More: p.more},
-			Context: testContext, Value: []byte("v"), Token: 77, Retry: p.retry,
-		}, replicas, e)
+		m.Start(now, p.request(testTicket, time.Minute), replicas, e)
 		return m
 	}, world{})
+}
+
+func (p *putScenario) request(ticket uint64, left time.Duration) *PutRequest {
+	return &PutRequest{
+		Common:  p.common(ticket, left, p.numbers, p.later),
+		Context: testContext, Value: []byte("v"), Token: 77, Retry: p.retry,
+	}
+}
+
+func (p *putScenario) again(s subject, now clock.Now, replicas []Replica, e *Effects) {
+	m := s.(*Put)
+	r := p.request(testTicket+1<<AskBits, time.Second+time.Minute-now.Mono)
+	if r.Common.More = false; m.Stored() {
+		m.Again(now, &r.Common, replicas, e)
+		return
+	}
+	m.Start(now, r, replicas, e)
 }
 
 func TestPutHistories(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 // A put that was sent to another coordinator before (R30) first asks all
 // replicas whether they stored its request id. One that did is asked for its
 // state, which is spread as a fresh write would be. The put mints only when
-// none of n-w+1 primaries knew it, or nobody else can tell: then an earlier
+// none of n-w+1 primaries in the list in force knew it, or nobody else can tell: then an earlier
 // write may exist at a replica that was not reached or has restarted, and the
 // key gets a second version with the same request id (R31).
 
@@ -49,7 +49,7 @@ func (p *Put) recallStep(now clock.Now, e *Effects) {
 	switch {
 	case !p.possible():
 		p.tooFew(now, e)
-	case (p.knew&p.primaries()).len() >= p.prim-p.numbers.W+1 || p.waiting[recallRound]&^p.doubt == 0:
+	case (p.knew&p.old).len() >= p.old.len()-p.numbers.W+1 || p.waiting[recallRound]&^p.doubt == 0:
 		p.waiting[recallRound] = 0
 		p.mint(now, e)
 	}

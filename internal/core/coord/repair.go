@@ -29,16 +29,15 @@ func (g *Get) confirm(now clock.Now, e *Effects) {
 }
 
 func (g *Get) settled(now clock.Now, e *Effects) {
-	need := g.numbers.N - g.numbers.PR + 1
 	if !g.fresh.known {
 		g.fresh = g.find(g.bytes)
 	}
 	have := g.acked | g.counted&g.primaries()&^g.stale() // replies show it too, late ones included
 	can := have | (g.waiting[settleRound]|g.waiting[firstRound])&g.primaries()
 	switch {
-	case have.len() >= need:
+	case g.settledBy(have):
 		g.succeed(now, e, true)
-	case can.len() < need:
+	case !g.settledBy(can):
 		g.succeed(now, e, false)
 	}
 }

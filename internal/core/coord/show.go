@@ -22,7 +22,7 @@ func (g *Get) succeed(now clock.Now, e *Effects, settled bool) {
 		r.HasContext = true
 	}
 	if len(r.Siblings) == 0 {
-		if g.usable&g.primaries() == 0 {
+		if g.usable&g.old == 0 {
 			g.state(e, fact.NoPrimary, now, -1, g.usable.len(), g.verb) // R33
 		}
 		r.Err = ouro.Errorf(ouro.NotFound, ouro.NotDone, "nothing is stored under the key")

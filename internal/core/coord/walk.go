@@ -24,7 +24,7 @@ func (c *common) standing() set { return c.chosen &^ (c.lost | c.doubt) }
 // or are expected to, as the key has primaries, and returns whom it added. The healthy come first, in the order
 // of the walk; where none is left, those in doubt. Primaries in doubt are asked
 // besides where without them fewer than strict primaries are.
-func (c *common) enlist(now clock.Now, e *Effects, strict int, served set) set {
+func (c *common) enlist(now clock.Now, e *Effects, strict func(*Numbers) int, served set) set {
 	before := c.chosen
 	c.chosen |= c.primaries() &^ (c.lost | c.doubt&^c.tried)
 	if c.self >= 0 {
@@ -41,7 +41,7 @@ func (c *common) enlist(now clock.Now, e *Effects, strict int, served set) set {
 		}
 		c.choose(now, e, rest.first())
 	}
-	if ((c.standing() | served) & c.primaries()).len() < strict {
+	if !c.strictly(c.standing()|served, strict) {
 		c.chosen |= c.primaries() &^ c.lost
 	}
 	return c.chosen &^ before

@@ -12,6 +12,9 @@ import (
 // walk, how they look to the coordinator, and how long it is patient.
 type cast struct {
 	prim, n, self int
+	old           int  // the first so many are in the list in force; 0: all primaries are
+	new           set  // those in the list that the partition is on its way to, if it is
+	moves         bool // the lists may change meanwhile
 	down, doubt   set
 	patience      time.Duration
 	p95           time.Duration // of every one's answers
@@ -115,7 +118,7 @@ func (x *explorer) staffed(w *world, s subject) {
 		x.failf("%b have done it, %b are asked, and of the healthy %b are not", done, asked, idle)
 	}
 	rest := x.primaries() &^ (w.down | w.refused | done | asked)
-	if ((done|asked&healthy)&x.primaries()).len() < x.sc.strict() && rest != 0 {
+	if strict := x.sc.strict(); rest != 0 && !x.met(done|asked&healthy, need{strict: strict[0]}, need{strict: strict[1]}) {
 		x.failf("too few primaries are healthy, and %b are not asked", rest)
 	}
 }

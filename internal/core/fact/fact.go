@@ -64,6 +64,9 @@ const (
 	Diverged                         // ALARM: Peer has another placement with number N, or of another founding
 	Merged                           // N changes of the cluster's history came from Peer; Note: which
 	NotMerged                        // Peer's history is not taken; Note: why
+	Restarted                        // the lists of the key's partition have changed, and the request begins again; Note: verb
+	Outpaced                         // Peer knows of lists that this node does not, by their number N
+	Parked                           // Peer asked under lists that this node does not know yet, by their number N: it waits for them
 )
 
 // Fact is one thing that happened.
@@ -92,6 +95,7 @@ var names = [...]string{
 	RolledBack: "ALARM rolled back, says",
 	Linked:     "placement adopted", NotLinked: "link not chosen", Diverged: "ALARM another placement has",
 	Merged: "merged history of", NotMerged: "did not merge the history of",
+	Restarted: "lists changed, begins again", Outpaced: "newer lists known to", Parked: "waits for the lists of",
 }
 
 // String returns the name of the kind in words.

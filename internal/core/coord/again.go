@@ -1,0 +1,53 @@
+package coord
+
+import (
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/fact"
+)
+
+// A machine acts under the number of the lists that it was started with, and all
+// that it counts was counted under that number (RULES R15). When the lists of its
+// partition change it begins again, and nothing it was told before counts: an
+// acknowledgement of the old lists may be of one that nobody will ask any more.
+//
+// A machine that has stored nothing is started anew by its owner, with all that
+// follows from the new lists. One whose own disk was asked to mint waits for the
+// answer, since a version must not be minted twice, and then brings what it has
+// to everybody in the new lists.
+
+// Outdated tells that the lists have changed. Effects.Again follows, at once or
+// when the own disk has answered, or the reply, or the machine is only waiting for
+// what does not matter any more.
+func (p *Put) Outdated(e *Effects) {
+	switch {
+	case p.done || p.answered:
+	case p.minting && p.merged == nil:
+		p.outdated = true
+	default:
+		e.Again = true
+	}
+}
+
+// Outdated tells that the lists have changed: a read that has not answered has
+// done nothing that could not be done once more.
+func (g *Get) Outdated(e *Effects) { e.Again = !g.done && !g.answered }
+
+// Stored says whether a put has stored something, or found it stored, so that it
+// goes on by Again.
+func (p *Put) Stored() bool { return p.merged != nil }
+
+// Again goes on with a put at the lists in force, in answer to Effects.Again, if
+// it has Stored something. The ticket is another one, so that answers to what was
+// asked before meet nobody. This node need not be in the list.
+func (p *Put) Again(now clock.Now, r *Common, replicas []Replica, e *Effects) {
+	had := *p
+	*p = Put{
+		req: had.req, begun: true, minting: had.minting, applied: had.applied, known: had.known,
+		dot: had.dot, merged: had.merged, stamp: had.stamp, alone: had.alone,
+	}
+	p.start(now, r, replicas, had.verb)
+	p.state(e, fact.Restarted, now, -1, 0, p.verb)
+	p.enlist(now, e, pw, 0)
+	p.join(now, e, p.chosen&^p.lost)
+	p.judge(now, e)
+}
