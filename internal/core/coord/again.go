@@ -32,6 +32,38 @@ func (p *Put) Outdated(e *Effects) {
 // done nothing that could not be done once more.
 func (g *Get) Outdated(e *Effects) { e.Again = !g.done && !g.answered }
 
+// Outdated tells that the lists have changed: who has the request goes on with it,
+// and whoever is asked next is one of the new lists.
+func (f *Forward) Outdated(e *Effects) { e.Again = !f.done }
+
+// Reroute takes other coordinators in the stead of those that have not had the
+// request, in answer to Effects.Again.
+func (f *Forward) Reroute(r *Common, coordinators []Replica) {
+	old := *f
+	f.n, f.self, f.to = 0, -1, -1
+	f.lost, f.doubt, f.slow, f.tried, f.had, f.open = 0, 0, 0, 0, 0, 0
+	for i := range old.n {
+		if !old.had.has(i) {
+			continue
+		}
+		j := f.n
+		f.add(&Replica{ID: old.ids[i], Up: !old.lost.has(i)}, r.Self)
+		f.at[j] = old.at[i]
+		f.had.add(j)
+		if old.open.has(i) {
+			f.open.add(j)
+		}
+		if i == old.to {
+			f.to = j
+		}
+	}
+	for i := range coordinators {
+		if f.place(coordinators[i].ID) < 0 {
+			f.add(&coordinators[i], r.Self)
+		}
+	}
+}
+
 // Stored says whether a put has stored something, or found it stored, so that it
 // goes on by Again.
 func (p *Put) Stored() bool { return p.merged != nil }

@@ -99,15 +99,16 @@ func (f *Forward) told(err *ouro.Error) *ouro.Error {
 }
 
 // Return takes the reply of a coordinator. It says whether the reply was waited
-// for, and if that ends the request, with which error.
-func (f *Forward) Return(now clock.Now, from ring.NodeID, err *ouro.Error, e *Effects) (told *ouro.Error, end, ok bool) {
+// for, and if that ends the request, with which error. Another says that the error
+// is worth asking another, whatever it is.
+func (f *Forward) Return(now clock.Now, from ring.NodeID, err *ouro.Error, another bool, e *Effects) (told *ouro.Error, end, ok bool) {
 	i := f.place(from)
 	if f.done || i < 0 || !f.open.has(i) {
 		return nil, false, false
 	}
 	f.took = now.Mono - f.at[i]
 	f.open.remove(i)
-	if !elsewhere(err) || now.Mono >= f.deadline {
+	if !another && !elsewhere(err) || now.Mono >= f.deadline {
 		f.done = true
 		f.retry = f.retry || f.write && f.open != 0
 		return f.told(err), true, true

@@ -85,7 +85,7 @@ func forwardStep(f *Forward, step string, now *clock.Now, e *Effects) string {
 	if w[1] != "ok" {
 		err = ouro.Errorf(ouro.Code(w[1]), ouro.ParseOutcome(w[2]), "so says %s", who)
 	}
-	told, end, ok := f.Return(*now, who, err, e)
+	told, end, ok := f.Return(*now, who, err, false, e)
 	switch {
 	case !ok:
 		return "refused"

@@ -23,9 +23,10 @@ type ask struct {
 	id   uint64
 	part uint32
 	turn uint32
-	at   time.Duration
-	// number is that of the partition's lists, of a survey.
+	// number is that of the partition's lists that the peer asked under; 0: that is no
+	// matter.
 	number uint64
+	at     time.Duration
 }
 
 // take notes an operation and returns its id here; false if the table is full.
@@ -60,15 +61,19 @@ func (t *asks) give(id uint64) (ask, bool) {
 	return a, true
 }
 
-// serve hands a peer's operation to the own storage. Whether it may be carried
-// out, and what its answer counts for, is judged there, by package replica.
+// serve hands a peer's operation to the own storage, unless it was asked under
+// other lists than this node knows. Whether it may be carried out, and what its
+// answer counts for, is judged there, by package replica.
 func (n *Node) serve(now clock.Now, from ring.NodeID, m *Message, out *Out) {
 	op := m.Op
 	if op.Verb != replica.Join && op.Verb != replica.Read && op.Verb != replica.Recall && op.Verb != replica.Drop {
 		drop(now, out, from, "a peer may only join, read, recall and drop")
 		return
 	}
-	if !n.own(&op) {
+	if n.fenced(now, from, m, out) {
+		return
+	}
+	if !n.own(&op) || n.stranger(&op) {
 		n.decline(from, m, replica.NotPrimary, out)
 		return
 	}
@@ -78,7 +83,7 @@ func (n *Node) serve(now clock.Now, from ring.NodeID, m *Message, out *Out) {
 		out.Ops = append(out.Ops, op)
 		return
 	}
-	id, ok := n.asks.take(ask{from: from, id: op.ID, part: m.Partition, at: now.Mono})
+	id, ok := n.asks.take(ask{from: from, id: op.ID, part: m.Partition, number: m.Number, at: now.Mono})
 	if !ok {
 		n.decline(from, m, replica.Overloaded, out)
 		return
@@ -93,7 +98,7 @@ func (n *Node) decline(to ring.NodeID, m *Message, why replica.Reason, out *Out)
 	if m.Op.Silent {
 		return
 	}
-	n.send(out, to, Message{Kind: KindAnswer, Partition: m.Partition, Answer: replica.Answer{
+	n.send(out, to, Message{Kind: KindAnswer, Partition: m.Partition, Number: n.view.Number(m.Partition), Answer: replica.Answer{
 		ID: m.Op.ID, Verb: m.Op.Verb, Status: replica.Failed, Reason: why,
 	}})
 }
@@ -117,7 +122,11 @@ func (n *Node) complete(now clock.Now, a *replica.Answer, out *Out) {
 	case byTransfer:
 		n.transferDone(now, a, out)
 	default:
-		n.answer(now, n.view.Self, a, out)
+		own := *a
+		if askerOf(a.ID) < byPeer && n.view.Unnamed() { // a client's request
+			n.weaken(&own)
+		}
+		n.answer(now, n.view.Self, &own, out)
 	}
 }
 
@@ -131,7 +140,10 @@ func (n *Node) completePeer(now clock.Now, a *replica.Answer, out *Out) {
 	n.health.answered(now, n.view.Self, a, now.Mono-who.at)
 	answer := *a
 	answer.ID, answer.Rotten = who.id, nil
-	n.send(out, who.from, Message{Kind: KindAnswer, Partition: who.part, Answer: answer})
+	if who.number != 0 {
+		n.counts(who.part, who.number, &answer)
+	}
+	n.send(out, who.from, Message{Kind: KindAnswer, Partition: who.part, Number: n.view.Number(who.part), Answer: answer})
 }
 
 // answer takes a replica's answer to the machine that asked.

@@ -45,6 +45,7 @@ func (t *taken) add(p passed) bool {
 // takeForward coordinates a request for a peer, once.
 func (n *Node) takeForward(now clock.Now, d *Delivery, out *Out) {
 	r := d.Message.Request
+	n.learn(now, d.From, &d.Message, out)
 	switch {
 	case r == nil:
 		drop(now, out, d.From, "a forward without a request")
@@ -88,7 +89,7 @@ func (n *Node) pass(now clock.Now, s *slot, p coord.Pass, out *Out) bool {
 	r.ID, r.Retry, r.Timeout, r.Sent, r.Within = s.id, p.Retry, p.Timeout, max(now.Mono, 1), p.Within
 	if p.To != n.view.Self {
 		n.health.seen[coordinating].Asked(now.Mono, p.To)
-		n.send(out, p.To, Message{Kind: KindForward, Partition: s.common.Partition, Request: &r})
+		n.send(out, p.To, Message{Kind: KindForward, Partition: s.common.Partition, Number: s.common.Number, Request: &r})
 		return false
 	}
 	s.request = &r
@@ -98,7 +99,8 @@ func (n *Node) pass(now clock.Now, s *slot, p coord.Pass, out *Out) bool {
 }
 
 // takeReturn takes the reply of a coordinator to the client that waits for it.
-func (n *Node) takeReturn(now clock.Now, from ring.NodeID, r *Reply, out *Out) {
+func (n *Node) takeReturn(now clock.Now, from ring.NodeID, m *Message, out *Out) {
+	r, moved := m.Reply, n.learn(now, from, m, out)
 	if r == nil {
 		drop(now, out, from, "a return without a reply")
 		return
@@ -113,7 +115,10 @@ func (n *Node) takeReturn(now clock.Now, from ring.NodeID, r *Reply, out *Out) {
 		drop(now, out, from, "reply that nobody waits for")
 		return
 	}
-	err, end, ok := f.Return(now, from, r.Err, &n.effects)
+	// Who is not in the lists that it knows of is no coordinator, and one of those
+	// that are will be (RULES R15).
+	moved = moved && r.Err != nil && r.Err.Code == ouro.QuorumUnavailable && r.Err.Outcome == ouro.NotDone
+	err, end, ok := f.Return(now, from, r.Err, moved, &n.effects)
 	if !ok {
 		n.health.seen[coordinating].Answered(now.Mono, from, 0)
 		drop(now, out, from, "reply that nobody waits for")

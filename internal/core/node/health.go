@@ -195,9 +195,8 @@ func took(s *slot, taken bool) time.Duration {
 	return 0
 }
 
-// setView takes a new view; who has left is forgotten.
-func (n *Node) setView(v *View) {
-	n.view = v
+// keepWatch forgets who has left.
+func (n *Node) keepWatch(v *View) {
 	for _, d := range n.health.seen {
 		if v.Ring != nil {
 			d.Keep(v.Ring.Nodes())

@@ -1,7 +1,8 @@
 package node
 
 // Held returns how many requests this node has in its tables, those included
-// that linger after their reply, and how many operations and surveys of peers.
+// that linger after their reply, and how many operations and surveys of peers, those
+// included that wait for a placement.
 func (n *Node) Held() (requests, foreign int) {
-	return n.inFlight + n.lingering, n.asks.taken() + n.surveys.taken()
+	return n.inFlight + n.lingering, n.asks.taken() + n.surveys.taken() + len(n.parked)
 }

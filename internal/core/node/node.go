@@ -25,6 +25,7 @@ type Node struct {
 	lingering  int // requests with one
 	asks       asks
 	surveys    asks // of peers, under way at the own storage
+	parked     []parked
 	taken      taken
 	effects    coord.Effects
 	handoff    *handoff.Handoff
@@ -100,9 +101,7 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 	case *Completion:
 		n.complete(now, &in.Answer, out)
 	case *View:
-		n.setView(in)
-		n.place(now, out)
-		n.assign(now, out)
+		n.setView(now, in, out)
 	case *Link:
 		n.link(now, in, out)
 		n.hintsLink(now, in, out)
@@ -138,7 +137,7 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 // Deadline returns when a [Tick] is wanted, as time since the process started,
 // and whether one is.
 func (n *Node) Deadline() (time.Duration, bool) {
-	at := min(n.handoff.Deadline(), n.recovery.Deadline(), n.repair.Deadline(), n.reaper.Deadline(), n.transfer.Deadline())
+	at := min(n.handoff.Deadline(), n.recovery.Deadline(), n.repair.Deadline(), n.reaper.Deadline(), n.transfer.Deadline(), n.parkDeadline())
 	ok := at < 1<<63-1
 	if t, due := n.health.deadline(); due && (!ok || t < at) {
 		at, ok = t, true
@@ -166,6 +165,7 @@ func (n *Node) overdue(now clock.Now, out *Out) {
 
 func (n *Node) expire(now clock.Now, out *Out) {
 	n.overdue(now, out)
+	n.unpark(now, out)
 	n.hintsTick(now, out)
 	n.recoveryTick(now, out)
 	n.watch(now, out)
@@ -198,11 +198,11 @@ func (n *Node) deliver(now clock.Now, d *Delivery, out *Out) {
 	case KindAsk:
 		n.serve(now, d.From, m, out)
 	case KindAnswer:
-		n.answer(now, d.From, &m.Answer, out)
+		n.answered(now, d.From, m, out)
 	case KindForward:
 		n.takeForward(now, d, out)
 	case KindReturn:
-		n.takeReturn(now, d.From, m.Reply, out)
+		n.takeReturn(now, d.From, m, out)
 	case KindSurvey:
 		n.serveSurvey(now, d.From, m, out)
 	case KindFound:

@@ -2,7 +2,6 @@ package node
 
 import (
 	"github.com/ourodb/ouro/internal/core/clock"
-	"github.com/ourodb/ouro/internal/core/coord"
 	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
@@ -40,6 +39,10 @@ func (h holders) Primaries(partition uint32, key *ring.Key) []ring.NodeID {
 	return h.view.Primaries(partition, h.bucket(key.Bucket).N)
 }
 
+// Moving says that a partition moves: nothing of it is reaped meanwhile, since who
+// comes may hold what the others have dropped (RULES E2).
+func (h holders) Moving(partition uint32) bool { return h.view.Moving(partition) }
+
 // Reaping returns what waits to be reaped here.
 func (n *Node) Reaping() reap.Backlog { return n.reaper.Backlog() }
 
@@ -76,7 +79,11 @@ func (n *Node) drainReaping(now clock.Now, out *Out) {
 	for i := range e.Asks {
 		a := &e.Asks[i]
 		a.Op.ID = markOf(&a.Op)
-		n.send(out, a.To, Message{Kind: KindAsk, Partition: a.Op.Partition, Op: a.Op})
+		m := Message{Kind: KindAsk, Partition: a.Op.Partition, Op: a.Op}
+		if !a.Op.Silent { // a vote is one under the lists that it was asked under
+			m.Number = n.view.Number(a.Op.Partition)
+		}
+		n.send(out, a.To, m)
 	}
 	for i := range e.Ops {
 		e.Ops[i].ID = markOf(&e.Ops[i])
@@ -106,15 +113,19 @@ func markOf(op *replica.Op) uint64 {
 // enough to do it is left, and asked for again.
 func (n *Node) purge(now clock.Now, p *reap.Purge, out *Out) {
 	r := &Request{Verb: Delete, Key: p.Key, HasContext: true}
-	numbers, err := n.numbers(r, p.Partition)
-	if err != nil || n.inFlight >= n.cfg.MaxInFlight/2 || !n.mayCoordinate(p.Partition, numbers.N) {
+	numbers, next, err := n.numbers(r, p.Partition)
+	if err != nil || n.inFlight >= n.cfg.MaxInFlight/2 {
 		return
 	}
 	s := n.slots.take()
 	s.origin = origin{internal: true}
-	s.request, s.began = r, now.Mono
+	s.request, s.began, s.ends = r, now.Mono, now.Mono+numbers.Timeout
 	s.seen.Claims = p.Context
-	s.common = coord.Common{Ticket: s.id, Partition: p.Partition, Key: p.Key, Self: n.view.Self, Numbers: numbers}
+	s.common = n.common(s, p.Partition, numbers, next)
+	if !n.mayCoordinate(&s.common) {
+		n.slots.release(s)
+		return
+	}
 	n.inFlight++
 	n.startPut(now, s, out)
 }

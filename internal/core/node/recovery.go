@@ -49,6 +49,9 @@ type kin struct{ reachable }
 func (k kin) Needs(partition uint32) []recovery.Need {
 	var needs []recovery.Need
 	for _, p := range promises(&k.view.Buckets) {
+		if l := k.view.Lists(partition, p.n); l.Newcomer(k.view.Self) {
+			continue
+		}
 		if n, ok := k.need(partition, p); ok {
 			needs = append(needs, n)
 		}
@@ -61,14 +64,23 @@ func (k kin) NeedOf(partition uint32, bucket string) (recovery.Need, bool) {
 	return k.need(partition, promiseOf(k.bucket(bucket)))
 }
 
+// need is what must be compared of the list in force. A newcomer's comparisons are
+// none of that list: it has to merge all that it holds before it counts (RULES
+// R16), but what of it can't be read is had from there too.
 func (k kin) need(partition uint32, p promise) (recovery.Need, bool) {
-	list := k.view.Primaries(partition, p.n)
-	if !holds(list, k.view.Self) {
+	l := k.view.Lists(partition, p.n)
+	list := l.Old
+	if !l.Holds(k.view.Self) {
 		return recovery.Need{}, false
 	}
 	others := slices.DeleteFunc(slices.Clone(list), func(id ring.NodeID) bool { return id == k.view.Self })
-	return recovery.Need{Others: others, Count: len(list) - p.w + 1}, true
+	w := member.EffectiveBucket(member.Bucket{N: p.n, R: 1, W: p.w}, len(list)).W
+	return recovery.Need{Others: others, Count: len(list) - w + 1}, true
 }
+
+// Usable says that a node is worth asking; none is before a link has named the disk
+// of this one, since what the others hold must be had after that (RULES R10).
+func (k kin) Usable(id ring.NodeID) bool { return !k.view.Unnamed() && k.reachable.Usable(id) }
 
 // Recoveries appends to dst what is recovering here.
 func (n *Node) Recoveries(now time.Duration, dst []recovery.Left) []recovery.Left {

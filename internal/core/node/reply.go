@@ -25,11 +25,11 @@ func (n *Node) drain(now clock.Now, s *slot, out *Out) {
 			drop(now, out, a.To, "a state that is too old for anybody was not sent")
 			continue
 		}
-		out.Sends = append(out.Sends, Send{To: a.To, Message: Message{Kind: KindAsk, Partition: a.Op.Partition, Op: a.Op}})
+		out.Sends = append(out.Sends, Send{To: a.To, Message: askOf(s, a)})
 	}
 	n.collect(s, e.Facts)
 	out.Facts = append(out.Facts, e.Facts...)
-	replied, reply, more, hedge := e.Replied, e.Reply, e.More, e.Hedge
+	replied, reply, more, hedge, again := e.Replied, e.Reply, e.More, e.Hedge, e.Again
 	passes := len(e.Passes)
 	var pass coord.Pass
 	if passes > 0 {
@@ -45,6 +45,10 @@ func (n *Node) drain(now clock.Now, s *slot, out *Out) {
 	if replied {
 		n.replied(now, s, &reply, out)
 	}
+	if again && !s.machine.Done() {
+		n.again(now, s, out)
+		return
+	}
 	if more && !s.machine.Done() {
 		n.extend(now, s, out)
 		return
@@ -54,6 +58,16 @@ func (n *Node) drain(now clock.Now, s *slot, out *Out) {
 		return
 	}
 	n.retire(now, s, out)
+}
+
+// askOf is the message by which a request asks a peer. A repair that nobody counts
+// is taken under any lists (RULES R15).
+func askOf(s *slot, a *coord.Ask) Message {
+	m := Message{Kind: KindAsk, Partition: a.Op.Partition, Number: s.common.Number, Op: a.Op}
+	if a.Op.Silent {
+		m.Number = 0
+	}
+	return m
 }
 
 // collect keeps the facts of a request that is to be explained.
@@ -137,7 +151,7 @@ func (n *Node) reply(r *Request, to origin, p Reply, out *Out) {
 		out.Replies = append(out.Replies, p)
 		return
 	}
-	n.send(out, to.from, Message{Kind: KindReturn, Partition: to.part, Reply: &p})
+	n.send(out, to.from, Message{Kind: KindReturn, Partition: to.part, Number: n.view.Number(to.part), Reply: &p})
 }
 
 // adjust says when to come back after an overload, and does not say "not done"

@@ -24,7 +24,7 @@ func (n *Node) accept(now clock.Now, r *Request, from origin, out *Out) {
 		return
 	}
 	part := n.view.Ring.Partition(r.Key.Pos)
-	numbers, err := n.numbers(r, part)
+	numbers, next, err := n.numbers(r, part)
 	if err != nil {
 		n.refuse(now, r, from, err, out)
 		return
@@ -40,9 +40,18 @@ func (n *Node) accept(now clock.Now, r *Request, from origin, out *Out) {
 	from.part = part
 	s := n.slots.take()
 	s.origin, s.request, s.seen, s.began = from, r, seen, now.Mono
-	s.common = coord.Common{Ticket: s.id, Partition: part, Key: r.Key, Self: n.view.Self, Numbers: numbers, Explain: r.Explain}
+	s.ends = now.Mono + numbers.Timeout
+	s.common = n.common(s, part, numbers, next)
 	n.inFlight++
 	n.route(now, s, out)
+}
+
+// common is what the machines of a request are told of it.
+func (n *Node) common(s *slot, part uint32, numbers coord.Numbers, next *coord.Next) coord.Common {
+	return coord.Common{
+		Ticket: s.id, Partition: part, Key: s.request.Key, Self: n.view.Self,
+		Numbers: numbers, Number: n.view.Number(part), Next: next, Explain: s.request.Explain,
+	}
 }
 
 // refusal is an opened context's error as the client sees it.
@@ -58,7 +67,7 @@ func refusal(err error) *ouro.Error {
 // the read before them first (paper, section 5; PAPER 5.9, 8.2). What was passed
 // on once is coordinated here or nowhere.
 func (n *Node) route(now clock.Now, s *slot, out *Out) {
-	list := n.view.Primaries(s.common.Partition, s.common.Numbers.N)
+	list := n.primariesOf(&s.common)
 	fastest := ring.NodeID(s.seen.Fastest)
 	write := s.request.Verb != Get
 	switch {
@@ -95,7 +104,7 @@ type forwarding struct {
 
 // passOn starts the machine of a request that another node should coordinate.
 func (n *Node) passOn(now clock.Now, s *slot, f forwarding, out *Out) {
-	list := n.view.Primaries(s.common.Partition, s.common.Numbers.N)
+	list := n.primariesOf(&s.common)
 	hops := n.hops(now, s, list, f.not)
 	if s.forward == nil {
 		s.forward = new(coord.Forward)
@@ -125,7 +134,7 @@ func (n *Node) others(now clock.Now, s *slot) bool {
 	if s.origin.from != "" {
 		return false
 	}
-	for _, id := range n.walk(s.common.Partition, n.view.Primaries(s.common.Partition, s.common.Numbers.N)) {
+	for _, id := range n.walk(s.common.Partition, n.primariesOf(&s.common)) {
 		if r := n.coordinator(now, s, id); id != n.view.Self && r.Up && !r.Doubt {
 			return true
 		}
@@ -135,7 +144,7 @@ func (n *Node) others(now clock.Now, s *slot) bool {
 
 // coordinate starts the machine of a request that this node coordinates.
 func (n *Node) coordinate(now clock.Now, s *slot, out *Out) {
-	if !n.mayCoordinate(s.common.Partition, s.common.Numbers.N) {
+	if !n.mayCoordinate(&s.common) {
 		n.finish(s, Reply{Coordinator: n.view.Self, Err: ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone,
 			"node %s holds nothing by its ring, another node took it for one that does: try again", n.view.Self)}, out)
 		n.retire(now, s, out)
@@ -200,14 +209,14 @@ func (n *Node) deleteRead(now clock.Now, s *slot, read *coord.Reply, out *Out) {
 	case read.Err != nil:
 		n.finish(s, n.public(s, read), out)
 		return
-	case left <= 0 || !n.mayCoordinate(s.common.Partition, s.common.Numbers.N):
+	case left <= 0 || !n.mayCoordinate(&s.common):
 		n.finish(s, Reply{Coordinator: n.view.Self, Quorum: read.Quorum, Err: ouro.Errorf(ouro.TimedOut, ouro.NotDone,
 			"what is to be deleted was read, but no time was left, or node %s holds nothing any more: try again", n.view.Self)}, out)
 		return
 	}
 	d := n.slots.take()
 	d.origin, d.request, d.seen, d.common, d.explain = s.origin, s.request, read.Context, s.common, append(d.explain, s.explain...)
-	d.removed, d.began = read.Siblings, s.began
+	d.removed, d.began, d.ends = read.Siblings, s.began, s.ends
 	d.common.Ticket, d.common.Numbers.Timeout = d.id, left
 	s.answered = true
 	n.lingering++

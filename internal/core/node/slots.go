@@ -19,6 +19,7 @@ type machine interface {
 	Tick(now clock.Now, e *coord.Effects)
 	Deadline() time.Duration
 	Done() bool
+	Outdated(e *coord.Effects)
 }
 
 // origin is where a request came from and its reply goes to.
@@ -43,6 +44,7 @@ type slot struct {
 	seen     causal.Context // the client's, opened
 	removed  []ouro.Sibling // what the read before a delete without context showed
 	began    time.Duration  // that read
+	ends     time.Duration  // the time of the request
 	answered bool
 	reading  bool // it is such a read
 	explain  []fact.Fact
@@ -81,6 +83,14 @@ func (t *slots) take() *slot {
 	s.id = t.turn<<turnShift | uint64(i)<<coord.AskBits
 	s.at = -1
 	return s
+}
+
+// renew gives a slot another id, so that answers to what was asked under the one
+// before meet nobody.
+func (t *slots) renew(s *slot) {
+	t.unschedule(s)
+	t.turn = (t.turn + 1) & (1<<turnBits - 1)
+	s.id = t.turn<<turnShift | s.id&(1<<turnShift-1)
 }
 
 func (t *slots) release(s *slot) {

@@ -132,6 +132,15 @@ type Out struct {
 	Replies  []Reply           // to this node's own clients
 	Facts    []fact.Fact
 	Want     uint64 // an epoch that is waited for, for [reap.Epochs.Want]; 0: none
+	Fetches  []Fetch
+}
+
+// Fetch says that a peer knows of a placement that this node does not: whoever
+// keeps it should ask the peer, and pass the view on. The same may be said several
+// times, and means nothing once the view has come.
+type Fetch struct {
+	From   ring.NodeID
+	Number uint64 // the placement there is by this link or a later one
 }
 
 // Send is a message to a peer.
@@ -151,8 +160,9 @@ func (o *Out) Reset() {
 	clear(o.Proven)
 	clear(o.Replies)
 	clear(o.Facts)
+	clear(o.Fetches)
 	o.Sends, o.Ops, o.Scans, o.Surveys = o.Sends[:0], o.Ops[:0], o.Scans[:0], o.Surveys[:0]
 	o.Compared, o.Proven, o.Clean = o.Compared[:0], o.Proven[:0], nil
 	o.Replies, o.Facts = o.Replies[:0], o.Facts[:0]
-	o.Sweeps, o.Want = o.Sweeps[:0], 0
+	o.Sweeps, o.Want, o.Fetches = o.Sweeps[:0], 0, o.Fetches[:0]
 }

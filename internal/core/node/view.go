@@ -16,7 +16,9 @@ type View struct {
 	Ring *ring.Ring
 	// Place is where each partition is (RULES R12); nil: where the ring has it, in a
 	// cluster whose ring never changes.
-	Place   *place.Placement
+	Place *place.Placement
+	// Disk is the id of this node's disk, as links name it; 0: there are none.
+	Disk    uint64
 	Buckets Buckets
 }
 
@@ -51,6 +53,22 @@ func (v *View) Number(partition uint32) uint64 {
 		return 0
 	}
 	return v.Place.Of(partition).Number
+}
+
+// Unnamed says that the links know this node by another disk than it has: it has
+// forgotten what that one held, and counts for nothing strict before a link names
+// its own (RULES R9, R15). Founders go by lineage until a link has named them.
+func (v *View) Unnamed() bool {
+	if v.Place == nil || v.Disk == 0 {
+		return false
+	}
+	m, ok := v.Place.Member(v.Self)
+	return ok && m.Disk != 0 && m.Disk != v.Disk
+}
+
+// Moving says whether a partition is on its way to another list.
+func (v *View) Moving(partition uint32) bool {
+	return v.Place != nil && int(partition) < v.Place.Q() && v.Place.Of(partition).Moving()
 }
 
 // Member says whether a node may stand in for others: by the ring alone whoever

@@ -28,7 +28,7 @@ func (n *Node) staff(now clock.Now, c *coord.Common, w want) []coord.Replica {
 // and all are expected to answer. One that does not store is asked all the same
 // now and then, to see whether it does again.
 func (n *Node) primaries(now clock.Now, c *coord.Common, w want) (replicas []coord.Replica, well bool) {
-	list := n.view.Primaries(c.Partition, c.Numbers.N)
+	list := n.primariesOf(c)
 	well = holds(list, n.view.Self)
 	replicas = n.replicas[:0]
 	for _, id := range list {
@@ -155,8 +155,17 @@ func (n *Node) rank(r *coord.Replica, fastest ring.NodeID, primary bool) int {
 
 // mayCoordinate says whether this node holds a partition or may stand in for those
 // that do.
-func (n *Node) mayCoordinate(partition uint32, replicas int) bool {
-	return n.view.Member(n.view.Self) || holds(n.view.Primaries(partition, replicas), n.view.Self)
+func (n *Node) mayCoordinate(c *coord.Common) bool {
+	return n.view.Member(n.view.Self) || holds(n.primariesOf(c), n.view.Self)
+}
+
+// primariesOf lists who holds a request's key.
+func (n *Node) primariesOf(c *coord.Common) []ring.NodeID {
+	list := n.view.Primaries(c.Partition, c.Most())
+	if len(list) < coord.MaxSlots || holds(list, n.view.Self) {
+		return list
+	}
+	return list[:coord.MaxSlots-1] // the last place is this node's
 }
 
 // walk returns a partition's primaries and the first that may stand in for them.

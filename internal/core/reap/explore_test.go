@@ -303,7 +303,9 @@ func (o *oracle) dropAt(x, epoch, before, tomb, above uint8) bool {
 type members struct{ primaries []ring.NodeID }
 
 func (m members) Primaries(uint32, *ring.Key) []ring.NodeID { return m.primaries }
-func (m members) Usable(ring.NodeID) bool                   { return true }
+
+func (m members) Moving(uint32) bool      { return false }
+func (m members) Usable(ring.NodeID) bool { return true }
 
 // enters asks whether a node goes on to the next epoch, given what all have shown
 // and what it keeps for others.

@@ -143,6 +143,20 @@ func (r *Reaper) Stand(now clock.Now, floor uint64) {
 	}
 }
 
+// Changed tells that some partitions are at other primaries, or on their way there.
+// Votes for what is in them are void: they were not those of all who hold it now
+// (RULES E2).
+func (r *Reaper) Changed(now clock.Now, changed func(partition uint32) bool) {
+	for _, k := range append(slices.Clone(r.flying), r.due...) {
+		if !changed(k.partition) || k.step == purged || k.step == look && k.waiting == 0 {
+			continue
+		}
+		r.cancel(k)
+		k.step, k.state = look, nil
+		r.schedule(k, now.Mono+r.cfg.Delay)
+	}
+}
+
 // Deadline returns when [Reaper.Tick] is due; the greatest time there is: not
 // before something else happens.
 func (r *Reaper) Deadline() time.Duration {
@@ -173,6 +187,10 @@ func (r *Reaper) Tick(now clock.Now, p Peers, e *Effects) {
 
 // act does the next step of a key that waits for no answer.
 func (r *Reaper) act(now clock.Now, k *key, p Peers, e *Effects) {
+	if k.step != grow && p.Moving(k.partition) {
+		r.block(now, k, "", "its partition moves", e)
+		return
+	}
 	switch k.step {
 	case look, purged:
 		k.step = look

@@ -12,10 +12,14 @@ import (
 )
 
 // peers are three primaries, of which some are away.
-type peers struct{ away map[ring.NodeID]bool }
+type peers struct {
+	away   map[ring.NodeID]bool
+	moving bool
+}
 
 func (p peers) Primaries(uint32, *ring.Key) []ring.NodeID { return []ring.NodeID{"A", "B", "C"} }
 func (p peers) Usable(id ring.NodeID) bool                { return !p.away[id] }
+func (p peers) Moving(uint32) bool                        { return p.moving }
 
 // bench is a reaper at A with a tombstone to reap.
 type bench struct {
@@ -34,7 +38,7 @@ func newBench(t *testing.T) *bench {
 	o := newOracle(t)
 	put := o.mint(nodeA, 0, 0, runV, copied{})
 	b := &bench{
-		t: t, now: exploreNow, p: peers{map[ring.NodeID]bool{}}, tomb: o.states[o.remove(nodeA, 0, runV, put.state)],
+		t: t, now: exploreNow, p: peers{away: map[ring.NodeID]bool{}}, tomb: o.states[o.remove(nodeA, 0, runV, put.state)],
 		r: reap.NewReaper(reap.Config{Delay: time.Second}, "A"), byAsked: map[ring.NodeID]replica.Op{},
 	}
 	b.digest = causal.Digest(b.tomb, 0)
@@ -144,6 +148,53 @@ func TestNoVoteWithoutAllPrimaries(t *testing.T) {
 		}
 		if b.wanted == 0 {
 			t.Errorf("%s: nothing came of it afterwards", name)
+		}
+	}
+}
+
+// While a partition moves nothing of it is voted on or dropped; it goes on later.
+func TestNoVoteWhileThePartitionMoves(t *testing.T) { // RULES E2
+	b := newBench(t)
+	b.p.moving = true
+	b.pass(time.Second)
+	if len(b.byAsked) != 0 {
+		t.Fatalf("%v are asked", b.byAsked)
+	}
+	b.p.moving = false
+	b.pass(2 * time.Second)
+	for _, id := range []ring.NodeID{"A", "B", "C"} {
+		b.votes(id, 1)
+	}
+	if b.wanted == 0 {
+		t.Fatal("nothing came of it afterwards")
+	}
+	b.p.moving = true
+	clear(b.byAsked)
+	b.r.Stand(b.now, 9)
+	b.pass(time.Second)
+	if len(b.byAsked) != 0 {
+		t.Fatalf("%v are told to drop it", b.byAsked)
+	}
+}
+
+// Votes of those who held the partition are none of those who hold it now.
+func TestVotesAreVoidWhereTheListsChange(t *testing.T) { // RULES E2
+	for votes := range 4 {
+		b := newBench(t)
+		b.pass(time.Second)
+		for _, id := range []ring.NodeID{"A", "B", "C"}[:votes] {
+			b.votes(id, 1)
+		}
+		clear(b.byAsked)
+		b.r.Changed(b.now, func(p uint32) bool { return p == 1 })
+		if left := b.r.Backlog(); (left.Voted == 1) != (votes == 3) {
+			t.Fatalf("%d votes: it was not its partition: %+v", votes, left)
+		}
+		b.r.Changed(b.now, func(p uint32) bool { return p == 0 })
+		b.r.Stand(b.now, 9)
+		b.pass(time.Second)
+		if _, dropped := b.byAsked["B"]; dropped || b.byAsked["A"].Verb != replica.Read {
+			t.Fatalf("%d votes: %v are asked", votes, b.byAsked)
 		}
 	}
 }

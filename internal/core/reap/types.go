@@ -116,6 +116,9 @@ type Peers interface {
 	// next call.
 	Primaries(partition uint32, key *ring.Key) []ring.NodeID
 	Usable(ring.NodeID) bool
+	// Moving says that a partition is on its way to other primaries: there is no
+	// vote then, since who comes has not got everything yet.
+	Moving(partition uint32) bool
 }
 
 // Backlog is what waits to be reaped.

@@ -92,6 +92,9 @@ const (
 	Stopping               // the node is going away
 	Stale                  // the state's stamp is below what is taken here (RULES E1)
 	NotPrimary             // the node is no primary of the key by its own view (RULES R34)
+	Outdated               // asked under lists that have changed since: the answer comes with their number (RULES R15)
+	Behind                 // asked under lists that the node does not know and could not learn of in time
+	Unnamed                // the link that it was asked under names another disk of this node
 )
 
 // String returns the reason in words.
@@ -99,6 +102,7 @@ func (r Reason) String() string {
 	names := [...]string{
 		None: "no reason", Overloaded: "overloaded", DiskFull: "no room", IOError: "I/O error", Corrupt: "checksum mismatch",
 		TooManySiblings: "too many siblings", Stopping: "stopping", Stale: "stamp too old", NotPrimary: "not a primary",
+		Outdated: "the lists have changed", Behind: "does not know of the lists", Unnamed: "its disk is not the one that counts",
 	}
 	if int(r) < len(names) {
 		return names[r]
