@@ -30,12 +30,40 @@ func (p Promise) Check() error {
 // is the majority of that. It may be less than a bucket demands, never more.
 func (p Promise) in(length int) (w, r int) {
 	shrink := func(k int) int {
-		if length < p.N && k == p.N/2+1 {
+		if 0 < length && length < p.N && k == p.N/2+1 {
 			return length/2 + 1
 		}
 		return min(k, length)
 	}
 	return shrink(p.W), shrink(p.R)
+}
+
+// Writes says whether the acknowledgements of some are as many as a promise asks
+// for, in each list by itself: one node may count in both, and no particular node
+// is needed (RULES R14, H13).
+func (l *Lists) Writes(p Promise, by []ring.NodeID) bool {
+	f := l.First(p.N)
+	old, _ := p.in(len(f.Old))
+	fresh, _ := p.in(len(f.New))
+	return shared(f.Old, by) >= old && shared(f.New, by) >= fresh
+}
+
+// Reads says the same of the answers to a read. A newcomer's counts in the new list
+// only, whatever it holds.
+func (l *Lists) Reads(p Promise, by []ring.NodeID) bool {
+	f := l.First(p.N)
+	_, old := p.in(len(f.Old))
+	_, fresh := p.in(len(f.New))
+	return shared(f.Old, by) >= old && shared(f.New, by) >= fresh
+}
+
+func shared(list, by []ring.NodeID) (n int) {
+	for _, id := range list {
+		if slices.Contains(by, id) {
+			n++
+		}
+	}
+	return n
 }
 
 // Need returns what each who must prove a promise has to show before a move ends
