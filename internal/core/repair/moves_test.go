@@ -88,6 +88,9 @@ func TestPush(t *testing.T) {
 	if !o.Complete || !o.Push || o.Pulled != 0 || o.Pushed != 6 || len(b.a.records) != before || len(b.a.joined) != 0 {
 		t.Errorf("%+v, %d records of %d, joined %v", o, len(b.a.records), before, b.a.joined)
 	}
+	if b.a.reads != 6 || b.b.reads != 0 {
+		t.Errorf("%d reads here, %d there", b.a.reads, b.b.reads)
+	}
 	if b.b.records["y/k"] != nil {
 		t.Error("a bucket that the peer does not hold was given to it")
 	}

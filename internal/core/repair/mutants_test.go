@@ -111,7 +111,7 @@ func TestMutants(t *testing.T) {
 		},
 	}
 	for i := range list {
-		list[i].Test = "Test[^M]|TestMarked"
+		list[i].Test = "Test[^M]|TestM[^u]"
 	}
 	mutants.Run(t, list)
 }

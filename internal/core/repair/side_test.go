@@ -21,6 +21,7 @@ type side struct {
 	refuse  replica.Reason // of every operation
 	stamp   uint64         // of what it shows
 	joined  []uint64       // under which stamps
+	reads   int
 }
 
 const page = 2
@@ -46,6 +47,9 @@ func (s *side) do(op *replica.Op) replica.Answer {
 	}
 	if op.Verb == replica.Join {
 		s.joined = append(s.joined, op.Stamp)
+	}
+	if op.Verb == replica.Read {
+		s.reads++
 	}
 	stored := s.records[id(op.Key)]
 	if s.rotten[id(op.Key)] {

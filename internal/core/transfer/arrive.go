@@ -71,14 +71,14 @@ func mix(x uint64) uint64 {
 // back by this one. Anything else stays, and is mixed with what comes.
 func (t *Transfer) prepare(j *job, goesOn bool, c Cluster, e *Effects) {
 	began := t.held.began(j.partition)
-	before, others := t.held.as(j.partition, Newcomer, c)
+	before := t.held.as(j.partition, Newcomer, c)
 	switch {
 	case began.Number == j.number:
 		j.mixed, j.noted = began.Mixed, true
 		return
 	case len(before) == 0:
 	case began.Number != 0 && !goesOn:
-		t.clear(j.partition, before, !others, e)
+		t.clear(j.partition, before, c, e)
 	default:
 		j.mixed = true
 	}
@@ -113,7 +113,7 @@ func (t *Transfer) arrived(c Cluster, e *Effects) {
 	for i := 0; i < len(t.held.arrived); {
 		p := t.held.arrived[i].Partition
 		l := c.Lists(p)
-		if left, _ := t.held.as(p, None, c); find(t.arrivals, p) != nil || !slices.Contains(l.Old, c.Self()) || len(left) > 0 {
+		if left := t.held.as(p, None, c); find(t.arrivals, p) != nil || !slices.Contains(l.Old, c.Self()) || len(left) > 0 {
 			i++
 			continue
 		}

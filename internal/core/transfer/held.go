@@ -51,17 +51,14 @@ func (h *held) of(partition uint32) []replica.Holding {
 	return h.buckets[from:to]
 }
 
-// as returns the buckets held of a partition in which this node has a role, and
-// whether there are others.
-func (h *held) as(partition uint32, role Role, c Cluster) (buckets []string, others bool) {
+// as returns the buckets held of a partition in which this node has a role.
+func (h *held) as(partition uint32, role Role, c Cluster) (buckets []string) {
 	for _, b := range h.of(partition) {
 		if c.Role(partition, b.Bucket) == role {
 			buckets = append(buckets, b.Bucket)
-		} else {
-			others = true
 		}
 	}
-	return buckets, others
+	return buckets
 }
 
 // began returns when a partition began to be taken over; its number 0: it is not.

@@ -44,7 +44,6 @@ type job struct {
 
 	// Of what is left over.
 	buckets []string // all that is left of the partition
-	whole   bool     // nothing else is held of it
 	going   uint64   // the operation by which it goes; 0: none
 }
 

@@ -21,22 +21,22 @@ func (t *Transfer) leave(now clock.Now, before []*job, c Cluster, e *Effects) {
 	for at := 0; at < len(t.held.buckets); {
 		p := t.held.buckets[at].Partition
 		at += len(t.held.of(p))
-		left, others := t.held.as(p, None, c)
+		left := t.held.as(p, None, c)
 		l, began := c.Lists(p), t.held.began(p).Number
 		switch {
 		case len(left) == 0 || len(l.Old) == 0: // or it is not known where it is
 		case began != 0 && began != l.Number:
 			e.Facts = append(e.Facts, fact.Fact{Kind: fact.Left, At: now.Mono, N: int(p), Note: "its move was aborted"})
-			t.clear(p, left, !others, e)
+			t.clear(p, left, c, e)
 			at -= len(left)
 		default:
-			t.leaveOne(now, p, left, !others, find(before, p), c, e)
+			t.leaveOne(now, p, left, find(before, p), c, e)
 		}
 	}
 }
 
 // leaveOne goes on with what is left of a partition, or begins with it.
-func (t *Transfer) leaveOne(now clock.Now, p uint32, left []string, whole bool, before *job, c Cluster, e *Effects) *job {
+func (t *Transfer) leaveOne(now clock.Now, p uint32, left []string, before *job, c Cluster, e *Effects) *job {
 	number := c.Lists(p).Number
 	j := &job{partition: p, number: number, leaving: true, since: now.Wall, due: now.Mono, buckets: left}
 	switch {
@@ -47,7 +47,6 @@ func (t *Transfer) leaveOne(now clock.Now, p uint32, left []string, whole bool, 
 	default:
 		j.since = before.since // it is left over since then, at whatever number
 	}
-	j.whole = whole
 	for _, b := range left {
 		for _, id := range c.Holders(p, b) {
 			if id != c.Self() && !slices.Contains(j.peers, id) {
@@ -61,19 +60,20 @@ func (t *Transfer) leaveOne(now clock.Now, p uint32, left []string, whole bool, 
 }
 
 // vacate lets go what everybody has merged who holds the partition now.
-func (t *Transfer) vacate(now clock.Now, j *job, e *Effects) {
+func (t *Transfer) vacate(now clock.Now, j *job, c Cluster, e *Effects) {
 	if j.over() && j.going == 0 {
-		j.going = t.clear(j.partition, j.buckets, j.whole, e)
+		j.going = t.clear(j.partition, j.buckets, c, e)
 		e.Facts = append(e.Facts, fact.Fact{Kind: fact.Left, At: now.Mono, Lasted: j.lasted(now), N: int(j.partition)})
 	}
 }
 
 // clear lets buckets of a partition go, and returns the id of the operation, the
-// last one where there are several. Whole: nothing else is held of it.
-func (t *Transfer) clear(partition uint32, buckets []string, whole bool, e *Effects) uint64 {
+// last one where there are several. It is one where nothing else is held of the
+// partition, and nothing can come.
+func (t *Transfer) clear(partition uint32, buckets []string, c Cluster, e *Effects) uint64 {
 	t.held.drop(partition, buckets)
 	op := replica.Op{Verb: replica.Vacate, Partition: partition}
-	if whole {
+	if l := c.Lists(partition); len(t.held.of(partition)) == 0 && !l.Holds(c.Self()) {
 		op.ID = t.id()
 		t.gone = append(t.gone, gone{op.ID, buckets, replica.Arrival{Partition: partition, Number: t.held.began(partition).Number, Mixed: true}})
 		t.held.begin(replica.Arrival{Partition: partition})
@@ -120,8 +120,8 @@ func (t *Transfer) stays(now clock.Now, g *gone, why string, c Cluster, e *Effec
 	}
 	before := find(t.leavings, p)
 	t.leavings = slices.DeleteFunc(t.leavings, func(j *job) bool { return j == before })
-	if left, others := t.held.as(p, None, c); len(left) > 0 {
-		j := t.leaveOne(now, p, left, !others, nil, c, e)
+	if left := t.held.as(p, None, c); len(left) > 0 {
+		j := t.leaveOne(now, p, left, nil, c, e)
 		j.failed, j.due = why, now.Mono+t.cfg.BackOff
 		if before != nil {
 			j.since = before.since

@@ -156,7 +156,7 @@ func (t *Transfer) Compared(now clock.Now, o *Outcome, c Cluster, e *Effects) {
 			e.Facts = append(e.Facts, fact.Fact{Kind: fact.NotTransferred, At: now.Mono, Peer: string(o.Peer), N: int(j.partition), Note: o.Why})
 		}
 		if j.leaving {
-			t.vacate(now, j, e)
+			t.vacate(now, j, c, e)
 		} else {
 			t.prove(now, j, c, e)
 		}

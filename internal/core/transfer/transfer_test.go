@@ -348,6 +348,37 @@ func (w *world) twoOf(first ring.NodeID) string {
 	return strings.Join(two, "")
 }
 
+// TestBrokenOff: a comparison that broke off is none, though the peer has shown
+// that it knows of the number.
+func TestBrokenOff(t *testing.T) {
+	w := newWorld(t, replica.Holdings{})
+	w.at(7, "ABC", "ABD")
+	w.did()
+	for range 3 {
+		o := failed(w.next(), "its link fell")
+		o.Known = true
+		w.end(o)
+	}
+	if len(w.proven) > 0 {
+		t.Errorf("proven %+v", w.proven)
+	}
+}
+
+// TestOneAtATime: what arrives of a partition and what is left over of it take
+// turns.
+func TestOneAtATime(t *testing.T) {
+	w := newWorld(t, holds(1, "two"))
+	w.at(7, "ABC", "ABD")
+	w.did()
+	arrival := w.next()
+	w.end(complete(arrival))
+	if len(w.compares) != 1 || len(w.m.Pending(nil)) != 2 {
+		t.Errorf("asks for %v of %+v", w.compares, w.m.Pending(nil))
+	}
+	w.all()
+	w.want("in the end", w.did(), "vacate 1/two")
+}
+
 // TestNobodyToAsk: a job whose peers are down waits for one to come back.
 func TestNobodyToAsk(t *testing.T) {
 	w := newWorld(t, replica.Holdings{})
@@ -374,9 +405,13 @@ func TestAnotherNumber(t *testing.T) {
 	late := w.next()
 	w.at(9, "ABC", "ABD") // somebody's disk was named anew
 	w.want("noted", w.did(), "arrive 1@9")
+	for w.m.Pending(nil)[0].With != late.Peer { // the same is asked at both numbers
+		c := w.next()
+		w.end(failed(c, "no answer"))
+	}
 	w.end(complete(late))
-	if len(w.proven) > 0 {
-		t.Fatalf("proven with what was compared at 7: %+v", w.proven)
+	if p := w.m.Pending(nil)[0]; len(w.proven) > 0 || len(p.Done) > 0 || p.With != late.Peer {
+		t.Fatalf("what was compared at 7 counts: %+v, %+v", p, w.proven)
 	}
 	want := w.twoOf(w.m.Pending(nil)[0].With)
 	w.want("compared anew", w.all(), want)
@@ -429,7 +464,7 @@ func TestAbortedWhileAway(t *testing.T) {
 	held.Arrivals = []replica.Arrival{{Partition: 1, Number: 7}}
 	w := newWorld(t, held)
 	w.at(9, "ABC", "ABD")
-	w.want("first", w.did(), "vacate 1, arrive 1@9")
+	w.want("first", w.did(), "vacate 1/b, arrive 1@9")
 	want := w.twoOf(w.m.Pending(nil)[0].With)
 	w.want("then", w.all(), want)
 	if len(w.proven) != 1 {
