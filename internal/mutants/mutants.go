@@ -26,7 +26,8 @@ import (
 const Variable = "OURO_MUTANTS"
 
 // Limit is how long the test of one mutant may take. A mutant that makes its
-// test run longer counts as noticed.
+// test run longer counts as noticed: the log then says "test timed out", which
+// on a machine that is busy with other things is worth a second look.
 const Limit = 5 * time.Minute
 
 // Mutant is one planted bug.
@@ -60,10 +61,10 @@ func Run(t *testing.T, list []Mutant) {
 func (m Mutant) run(t *testing.T) {
 	t.Helper()
 	overlay := m.plant(t)
-	ctx, cancel := context.WithTimeout(context.Background(), Limit)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*Limit) // with the compile
 	defer cancel()
 	pkg := "." + string(filepath.Separator) + m.Pkg
-	cmd := exec.CommandContext(ctx, "go", "test", "-overlay", overlay, "-vet=off", "-count=1", "-failfast", "-run", m.Test, pkg)
+	cmd := exec.CommandContext(ctx, "go", "test", "-overlay", overlay, "-vet=off", "-count=1", "-failfast", "-timeout", Limit.String(), "-run", m.Test, pkg)
 	cmd.Env = without(os.Environ(), Variable)
 	out, err := cmd.CombinedOutput()
 	switch {
