@@ -9,6 +9,7 @@ import (
 
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/place"
@@ -32,6 +33,8 @@ type shifting struct {
 	bytes map[string]int // sent, by from>to
 	count map[node.Kind]int
 	rate  int // of moves
+	// buckets changes those in force, of views made from now on.
+	buckets func(*node.Buckets)
 }
 
 type parcel struct {
@@ -55,6 +58,9 @@ type mover struct {
 	joined  map[string]int // states that came, by bucket/name
 	answers []replica.Answer
 	founds  []replica.Found
+	replies []node.Reply
+	fetches []node.Fetch
+	facts   []fact.Fact
 }
 
 // newShifting makes nodes a, b, ... of one cluster with so many partitions, on
@@ -136,7 +142,11 @@ func (s *shifting) link(moves []place.Move) {
 }
 
 func (s *shifting) viewOf(n *mover) *node.View {
-	return &node.View{Self: n.id, Ring: s.ring, Place: s.place, Buckets: node.Buckets{Default: member.DefaultBucket()}}
+	v := &node.View{Self: n.id, Ring: s.ring, Place: s.place, Buckets: node.Buckets{Default: member.DefaultBucket()}}
+	if s.buckets != nil {
+		s.buckets(&v.Buckets)
+	}
+	return v
 }
 
 // adopt lets a node know of the newest link.
@@ -183,7 +193,12 @@ func (s *shifting) pump(n *mover) {
 		for i := range n.founds {
 			n.core.Step(s.now, &node.Found{Found: n.founds[i]}, &n.out)
 		}
-		if len(n.answers)+len(n.founds)+len(n.out.Ops)+len(n.out.Surveys) == 0 {
+		scans := n.out.Scans
+		n.out.Scans = nil
+		for _, scan := range scans {
+			n.core.Step(s.now, &node.Page{Page: n.runner.Scan(scan.From, scan.Limit)}, &n.out)
+		}
+		if len(n.answers)+len(n.founds)+len(n.out.Ops)+len(n.out.Surveys)+len(scans) == 0 {
 			break
 		}
 	}
@@ -206,6 +221,9 @@ func (s *shifting) collect(n *mover) {
 	if n.out.Clean != nil {
 		n.clean = *n.out.Clean
 	}
+	n.replies = append(n.replies, n.out.Replies...)
+	n.fetches = append(n.fetches, n.out.Fetches...)
+	n.facts = append(n.facts, n.out.Facts...)
 	n.out.Reset()
 }
 

@@ -1,0 +1,368 @@
+package node_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/place"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// move is one partition of nodes a, b, c, d on its way: from a, b, c to a, b, d.
+// Who is told of a link when is up to the test.
+type move struct {
+	*shifting
+	part       uint32
+	key        ring.Key
+	a, b, c, d *mover
+	had        int // replies taken
+	id         uint64
+}
+
+// newMove finds a partition that the ring has at a, b and c, in whatever order.
+func newMove(t *testing.T) *move {
+	t.Helper()
+	m := &move{shifting: newShifting(t, 4, 16, inMemory)}
+	m.a, m.b, m.c, m.d = m.nodes[0], m.nodes[1], m.nodes[2], m.nodes[3]
+	for i := 0; ; i++ {
+		m.key = ring.NewKey("b", fmt.Sprint("key-", i))
+		m.part = m.ring.Partition(m.key.Pos)
+		if !m.place.Of(m.part).Holds("d") {
+			return m
+		}
+	}
+}
+
+// begin makes the link by which d comes for c; adopted by some.
+func (m *move) begin(by ...*mover) {
+	m.t.Helper()
+	old := m.place.Of(m.part).Old
+	next := make([]ring.NodeID, 0, 3)
+	for _, id := range old {
+		if id == "c" {
+			id = "d"
+		}
+		next = append(next, id)
+	}
+	m.link([]place.Move{{Partition: m.part, Old: old, New: next}})
+	m.adoptBy(by)
+}
+
+// end makes the link by which it is at a, b, d alone, through the gate.
+func (m *move) end(by ...*mover) {
+	m.t.Helper()
+	m.settle("proven", m.allProven)
+	m.link(m.ends())
+	m.adoptBy(by)
+}
+
+// abort makes the link by which it is at a, b, c again.
+func (m *move) abort(by ...*mover) {
+	m.t.Helper()
+	m.link([]place.Move{{Partition: m.part, Old: m.place.Of(m.part).Old}})
+	m.adoptBy(by)
+}
+
+func (m *move) adoptBy(by []*mover) {
+	for _, n := range by {
+		m.adopt(n)
+	}
+}
+
+func (m *move) all() []*mover { return m.nodes }
+
+// quorum is a request that two primaries must answer, in each list.
+func quorum(verb node.Verb, k ring.Key, value string) *node.Request {
+	two := ouro.Count{N: 2, Set: true}
+	r := &node.Request{Verb: verb, Key: k, Value: []byte(value)}
+	if verb == node.Get {
+		r.PR = two
+	} else {
+		r.PW = two
+	}
+	return r
+}
+
+// ask lets a node take a request.
+func (m *move) ask(n *mover, r *node.Request) {
+	m.id++
+	r.ID = m.id
+	n.replies = nil
+	m.step(n, r)
+}
+
+// flow delivers what is under way; no time passes.
+func (m *move) flow() {
+	for m.deliver() {
+	}
+}
+
+// told is what a node's client was told, once everything has been delivered:
+// values, an error, or nothing yet.
+func (m *move) told(n *mover) string {
+	m.t.Helper()
+	m.flow()
+	if len(n.replies) == 0 {
+		return "nothing yet"
+	}
+	r := n.replies[0]
+	if r.Err != nil {
+		return string(r.Err.Code) + " " + r.Err.Outcome.String()
+	}
+	s := "ok"
+	for _, v := range r.Siblings {
+		s += " " + string(v.Data)
+	}
+	return s
+}
+
+func (m *move) want(n *mover, what, want string) {
+	m.t.Helper()
+	if got := m.told(n); got != want {
+		m.t.Fatalf("%s: %s was told %q, want %q", what, n.id, got, want)
+	}
+}
+
+// do is a request that is answered at once.
+func (m *move) do(n *mover, r *node.Request, want string) {
+	m.t.Helper()
+	m.ask(n, r)
+	m.want(n, fmt.Sprint("request ", r.Verb, " ", string(r.Value)), want)
+}
+
+// fetched says whether a node has asked for the placement of another.
+func fetched(n *mover, from ring.NodeID) bool {
+	for _, f := range n.fetches {
+		if f.From == from {
+			return true
+		}
+	}
+	return false
+}
+
+func had(n *mover, k fact.Kind) bool {
+	for i := range n.facts {
+		if n.facts[i].Kind == k {
+			return true
+		}
+	}
+	return false
+}
+
+// A read under the lists before meets no write under those after (RULES H3, i):
+// whoever has adopted the move, by which it was sealed, says so, and the read
+// begins again.
+func TestH3OldReadNewWrite(t *testing.T) {
+	m := newMove(t)
+	m.begin(m.a, m.b, m.d) // c has not heard
+	m.end(m.a, m.d)        // b has not heard of the end
+	m.do(m.a, quorum(node.Put, m.key, "v"), "ok")
+	m.flow()
+	m.ask(m.c, quorum(node.Get, m.key, ""))
+	m.want(m.c, "a read under the lists before the move", "nothing yet")
+	if !fetched(m.c, "a") || !fetched(m.c, "b") {
+		t.Fatalf("c wants the placement of %v", m.c.fetches)
+	}
+	m.adopt(m.c)
+	m.want(m.c, "the same read under the lists in force", "ok v")
+	if !had(m.b, fact.Parked) || !fetched(m.b, "a") {
+		t.Fatalf("b waits for the placement, and wants that of %v", m.b.fetches)
+	}
+	m.stop(m.a)
+	m.adopt(m.b)
+	m.do(m.b, quorum(node.Get, m.key, ""), "ok v")
+}
+
+// Nothing is acknowledged under the lists before that those after would miss
+// (RULES H3, ii): d has merged what a and b held when they had adopted the move,
+// so none of them acknowledges under older lists.
+func TestH3OldWriteNewRead(t *testing.T) {
+	m := newMove(t)
+	m.begin(m.a, m.b, m.d)
+	m.settle("proven", m.allProven)
+	m.ask(m.c, quorum(node.Put, m.key, "v"))
+	m.want(m.c, "a write under the lists before the move", "nothing yet")
+	m.end(m.a, m.b, m.d)
+	m.do(m.b, quorum(node.Get, m.key, ""), "not_found not_done")
+	m.adopt(m.c)
+	m.want(m.c, "the same write, which has minted, under the lists in force", "ok")
+	m.do(m.b, quorum(node.Get, m.key, ""), "ok v")
+	m.do(m.d, quorum(node.Get, m.key, ""), "ok v")
+}
+
+// A newcomer that is dead stops neither writes nor reads (RULES H13): a and b are
+// enough in each list. With one of them dead too it is not, until an abort.
+func TestH13DeadNewcomer(t *testing.T) {
+	m := newMove(t)
+	m.begin(m.all()...)
+	m.stop(m.d)
+	m.do(m.a, quorum(node.Put, m.key, "v"), "ok")
+	m.do(m.c, quorum(node.Get, m.key, ""), "ok v")
+	m.stop(m.b)
+	m.do(m.a, quorum(node.Get, m.key, ""), "quorum_unavailable not_done")
+	m.abort(m.a, m.c)
+	m.do(m.a, quorum(node.Get, m.key, ""), "ok v")
+	m.do(m.c, quorum(node.Put, m.key, "w"), "ok")
+}
+
+// What a newcomer has not got is not there for nobody: it takes the word of as
+// many in the list in force (RULES R14, R33).
+func TestNewcomerIsAWitnessOnly(t *testing.T) {
+	m := newMove(t)
+	m.put(m.key, []byte("v")) // at a, b and c
+	m.begin(m.all()...)
+	m.queue = nil // nothing is brought to d yet
+	m.stop(m.b)
+	m.do(m.d, quorum(node.Get, m.key, ""), "ok v") // a and c, with a and d for the new list
+	m.stop(m.c)
+	m.do(m.d, quorum(node.Get, m.key, ""), "quorum_unavailable not_done") // a and d would say that v is there, or not
+	m.do(m.a, quorum(node.Put, m.key, "w"), "quorum_unavailable not_done")
+}
+
+// Acknowledgements under other lists do not count: a write that c and a newcomer
+// have under the move needs two of a, b, c once it is aborted.
+func TestAbortForgetsWhatNewcomersAcknowledged(t *testing.T) {
+	m := newMove(t)
+	m.begin(m.all()...)
+	m.stop(m.a)
+	m.ask(m.c, quorum(node.Put, m.key, "v"))
+	for len(m.queue) > 0 { // c and d have it, b is not asked yet
+		p := m.queue[0]
+		if p.to == m.b {
+			m.queue = m.queue[1:]
+			continue
+		}
+		m.deliver()
+	}
+	m.want(m.c, "with b not asked", "nothing yet")
+	m.abort(m.c, m.d)
+	m.want(m.c, "after the abort, of which b has not heard", "nothing yet")
+	m.adopt(m.b)
+	m.want(m.c, "once b has heard", "ok")
+	m.do(m.b, quorum(node.Get, m.key, ""), "ok v")
+	minted := 0
+	for i := range m.c.facts {
+		if m.c.facts[i].Kind == fact.Minted {
+			minted++
+		}
+	}
+	if minted != 1 {
+		t.Errorf("it was minted %d times", minted)
+	}
+}
+
+// What is asked under lists that a node does not know waits, so many and so long;
+// then it is refused by name, and counts for nobody.
+func TestParkedIsBounded(t *testing.T) {
+	m := newMove(t)
+	m.begin(m.a)
+	m.ask(m.a, quorum(node.Get, m.key, ""))
+	m.want(m.a, "nobody else knows of the move", "nothing yet")
+	if _, parked := m.b.core.Held(); parked != 1 {
+		t.Fatalf("%d wait at b", parked)
+	}
+	m.settle("refused", func() bool { return len(m.a.replies) > 0 })
+	m.want(m.a, "once they are refused", "quorum_unavailable not_done")
+	if _, parked := m.b.core.Held(); parked != 0 {
+		t.Fatalf("%d still wait at b", parked)
+	}
+}
+
+// A write that is minting when the lists change waits for its own disk, and is not
+// minted again.
+func TestMintedOnceThroughAMove(t *testing.T) {
+	m := newMove(t)
+	r := quorum(node.Put, m.key, "v")
+	r.ID = 1
+	m.a.core.Step(m.now, r, &m.a.out) // the own disk has not answered
+	m.begin()
+	m.a.view = m.viewOf(m.a)
+	m.a.core.Step(m.now, m.a.view, &m.a.out)
+	m.pump(m.a)
+	m.adoptBy([]*mover{m.b, m.c, m.d})
+	m.want(m.a, "the write", "ok")
+	m.end(m.all()...)
+	m.do(m.d, quorum(node.Get, m.key, ""), "ok v")
+}
+
+// n belongs to the bucket (RULES H12, R17): the lists are those of the greatest n,
+// and each bucket counts its own first n of them, also while they move.
+func TestH12EachBucketCountsItsOwn(t *testing.T) {
+	m := newMove(t)
+	small := ring.NewKey("two", m.key.Name)
+	for i := 0; m.ring.Partition(small.Pos) != m.part; i++ {
+		small = ring.NewKey("two", fmt.Sprint("small-", i))
+	}
+	two := node.Bucket{N: 2, R: 2, W: 2, PR: 2, PW: 2, Timeout: time.Second}
+	m.buckets = func(b *node.Buckets) {
+		b.Named, b.Names = map[string]node.Bucket{"two": two}, []string{"two"}
+	}
+	m.adoptAll()
+	m.begin(m.all()...)
+	first := m.place.Of(m.part).First(2)
+	if first.Old[0] == "c" || first.Old[1] == "c" {
+		m.do(m.node(first.Old[0]), &node.Request{Verb: node.Put, Key: small, Value: []byte("v")}, "ok")
+		m.flow()
+		if got := m.at(small); got != 3 {
+			t.Errorf("%d nodes hold it, of two and a newcomer", got)
+		}
+		return
+	}
+	m.stop(m.c)
+	m.stop(m.d)
+	m.do(m.a, &node.Request{Verb: node.Put, Key: small, Value: []byte("v")}, "ok")
+	m.do(m.b, &node.Request{Verb: node.Get, Key: small}, "ok v")
+	if got := m.at(small); got != 2 {
+		t.Errorf("%d nodes hold it, of two", got)
+	}
+	m.do(m.a, &node.Request{Verb: node.Put, Key: small, Value: []byte("v"), W: ouro.Count{N: 3, Set: true}}, "bad_request not_done")
+}
+
+// at is how many nodes hold a key as their own.
+func (m *move) at(k ring.Key) int {
+	n := 0
+	for _, o := range m.nodes {
+		if record, err := o.runner.Inspect(m.part, k); err == nil && record != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// A disk that no link has named counts for nothing strict: neither what it stores,
+// nor what it tells, nor as a witness (RULES R9, R14).
+func TestUnnamedDiskIsNoWitness(t *testing.T) {
+	m := newMove(t)
+	m.begin(m.all()...)
+	m.d.view = m.viewOf(m.d)
+	m.d.view.Disk = 77 // it was wiped since
+	m.step(m.d, m.d.view)
+	m.stop(m.b)
+	m.do(m.a, quorum(node.Get, m.key, ""), "quorum_unavailable not_done")
+	m.do(m.c, quorum(node.Put, m.key, "v"), "quorum_unavailable unknown")
+	m.abort(m.a, m.c)
+	m.do(m.a, quorum(node.Get, m.key, ""), "ok v")
+}
+
+// What a node that is in no list is sent for its own is refused, so that whoever
+// keeps it for others looks again for whom (RULES R34).
+func TestHintsGoToThoseWhoHoldItNow(t *testing.T) {
+	m := newMove(t)
+	m.stop(m.c)
+	m.do(m.a, &node.Request{Verb: node.Put, Key: m.key, Value: []byte("v"), W: ouro.Count{N: 3, Set: true}}, "ok")
+	m.settle("d keeps it for c", func() bool { return m.d.core.OldestHint() != 0 })
+	m.begin(m.a, m.b, m.d)
+	m.end(m.a, m.b, m.d)
+	m.start(m.c) // and has not heard
+	m.adopt(m.c)
+	m.settle("handed over", func() bool { return m.d.core.OldestHint() == 0 })
+	if record, err := m.c.runner.Inspect(m.part, m.key); err != nil || record != nil {
+		t.Errorf("c holds it: %v", err)
+	}
+	m.stop(m.a)
+	m.do(m.d, quorum(node.Get, m.key, ""), "ok v")
+}
