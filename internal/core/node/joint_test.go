@@ -10,6 +10,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/place"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/wire"
 )
 
 // move is one partition of nodes a, b, c, d on its way: from a, b, c to a, b, d.
@@ -48,7 +49,7 @@ func (m *move) begin(by ...*mover) {
 		}
 		next = append(next, id)
 	}
-	m.link([]place.Move{{Partition: m.part, Old: old, New: next}})
+	m.link(beginsWith(m.part, old, next))
 	m.adoptBy(by)
 }
 
@@ -63,7 +64,7 @@ func (m *move) end(by ...*mover) {
 // abort makes the link by which it is at a, b, c again.
 func (m *move) abort(by ...*mover) {
 	m.t.Helper()
-	m.link([]place.Move{{Partition: m.part, Old: m.place.Of(m.part).Old}})
+	m.link(beginsWith(m.part, m.place.Of(m.part).Old, nil))
 	m.adoptBy(by)
 }
 
@@ -365,4 +366,92 @@ func TestHintsGoToThoseWhoHoldItNow(t *testing.T) {
 	}
 	m.stop(m.a)
 	m.do(m.d, quorum(node.Get, m.key, ""), "ok v")
+}
+
+// beginsWith is the one move of a link.
+func beginsWith(p uint32, old, next []ring.NodeID) []place.Move {
+	return []place.Move{{Partition: p, Old: old, New: next}}
+}
+
+// What was asked under the lists before and stored after this node has adopted
+// others is not acknowledged: it may be in no snapshot that was taken for the
+// newcomer (RULES R16).
+func TestStoredUnderTheListsBefore(t *testing.T) {
+	m := newMove(t)
+	m.ask(m.a, quorum(node.Put, m.key, "v"))
+	var ask parcel
+	for _, p := range m.queue {
+		if p.to == m.b {
+			ask = p
+		}
+	}
+	msg, err := wire.DecodeMessage(ask.body)
+	if err != nil || msg.Kind != node.KindAsk {
+		t.Fatalf("%+v, %v", msg, err)
+	}
+	m.queue = nil
+	m.b.core.Step(m.now, &node.Delivery{From: "a", Session: 1, Message: msg}, &m.b.out) // its disk has not answered
+	m.begin()
+	m.b.view = m.viewOf(m.b)
+	m.b.core.Step(m.now, m.b.view, &m.b.out)
+	m.pump(m.b)
+	m.want(m.a, "stored by b once it had adopted the move", "nothing yet")
+	if m.at(m.key) != 2 || !fetched(m.a, "b") {
+		t.Errorf("%d hold it, a wants the placement of %v", m.at(m.key), m.a.fetches)
+	}
+}
+
+// without makes a placement by which c is gone, and the partition at a, b and d.
+func (m *move) without(n *mover) *node.View {
+	lists := make([]place.Lists, m.place.Q())
+	for i := range lists {
+		lists[i] = place.Lists{Number: 9, Old: []ring.NodeID{"a", "b", "d"}}
+	}
+	v := *n.view
+	v.Place = place.New(9, place.Hash{}, []place.Member{{ID: "a", Disk: 1}, {ID: "b", Disk: 2}, {ID: "d", Disk: 4}}, lists)
+	return &v
+}
+
+// A request that was passed to one who holds nothing any more goes to the next at
+// once, and who passed it on learns of the placement.
+func TestForwardIsReroutedByWhoHoldsNothing(t *testing.T) {
+	m := newMove(t)
+	for m.place.Of(m.part).Old[0] != "c" { // who is asked first
+		m.key = ring.NewKey("b", m.key.Name+"x")
+		m.part = m.ring.Partition(m.key.Pos)
+		if m.place.Of(m.part).Holds("d") {
+			continue
+		}
+	}
+	for _, n := range []*mover{m.a, m.b, m.c} {
+		n.view = m.without(n)
+		m.step(n, n.view)
+	}
+	m.do(m.d, quorum(node.Put, m.key, "v"), "ok")
+	if !fetched(m.d, "c") || m.d.replies[0].Coordinator == "c" {
+		t.Errorf("%s coordinated it, d wants the placement of %v", m.d.replies[0].Coordinator, m.d.fetches)
+	}
+}
+
+// A request that is with one who does not answer goes to those who hold its key
+// now: here to the node itself. Nobody has it twice.
+func TestForwardGoesToTheNewLists(t *testing.T) {
+	m := newMove(t)
+	m.ask(m.d, quorum(node.Put, m.key, "v"))
+	first := m.queue[0].to
+	m.queue = nil // it never gets there
+	m.d.view = m.without(m.d)
+	m.step(m.d, m.d.view)
+	for _, n := range []*mover{m.a, m.b} {
+		n.view = m.without(n)
+		m.step(n, n.view)
+	}
+	if len(m.queue) > 0 {
+		t.Fatalf("it is passed on while %s may answer", first.id)
+	}
+	m.step(m.d, &node.Link{Peer: first.id})
+	m.want(m.d, "the write", "ok")
+	if m.d.replies[0].Coordinator != "d" {
+		t.Errorf("%s coordinated it", m.d.replies[0].Coordinator)
+	}
 }

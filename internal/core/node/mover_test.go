@@ -340,6 +340,7 @@ func (s *shifting) ends() []place.Move {
 		for _, n := range s.nodes {
 			if !n.down {
 				m.Proofs = append(m.Proofs, n.proven[p]...)
+				m.Proofs = slices.DeleteFunc(m.Proofs, func(q place.Proof) bool { return q.Number != l.Number }) // of a move before
 			}
 		}
 		slices.SortFunc(m.Proofs, func(a, b place.Proof) int { return a.Compare(&b) })

@@ -1,0 +1,84 @@
+package node_test
+
+import (
+	"testing"
+
+	"github.com/ourodb/ouro/internal/mutants"
+)
+
+// TestMutants plants bugs of requests through moves (RULES R14, R15):
+//
+//	OURO_MUTANTS=1 go test -run Mutants -timeout 30m ./internal/core/node
+func TestMutants(t *testing.T) {
+	const strict, coord = "TestStrictReadsThroughMoves", "../coord"
+	mutants.Run(t, []mutants.Mutant{
+		{
+			Name: "who knows of later lists serves all the same", File: "fence.go", Test: strict,
+			Old: "case m.Number == 0 || m.Number == own:", New: "case m.Number <= own:",
+		},
+		{
+			Name: "who knows of earlier lists only serves all the same", File: "fence.go", Test: "TestParked",
+			Old: "case m.Number == 0 || m.Number == own:", New: "case m.Number == 0 || m.Number >= own:",
+		},
+		{
+			Name: "what was asked under the lists before is acknowledged under these", File: "fence.go", Test: "TestStoredUnderTheListsBefore",
+			Old: "	if number != n.view.Number(part) {", New: "	if number > n.view.Number(part) {",
+		},
+		{
+			Name: "requests go on under the lists before", File: "fence.go", Test: strict + "|TestH3|TestMintedOnce",
+			Old: "if s.machine == nil || s.answered || ", New: "if s.common.Number != 0 || s.machine == nil || s.answered || ",
+		},
+		{
+			Name: "what waits for a placement is never served", File: "fence.go", Test: "TestH3|TestAbort|TestParked",
+			Old: "		n.serve(now, p.from, &p.message, out)\n", New: "		_ = p\n",
+		},
+		{
+			Name: "what waits for a placement waits for ever", File: "fence.go", Test: "TestParked",
+			Old: "n.parked[late].until <= now.Mono", New: "n.parked[late].until < 0",
+		},
+		{
+			Name: "a put that has minted starts anew", File: "fence.go", Test: "TestMintedOnce|TestAbort",
+			Old: "stored := put != nil && put.Stored()", New: "stored := put != nil && put.Stored() && false",
+		},
+		{
+			Name: "a disk that no link has named is a witness", File: "fence.go", Test: "TestUnnamed",
+			Old: "Status: replica.Failed, Reason: replica.Unnamed, Recovering", New: "Status: replica.DontKnow, Reason: replica.Unnamed, Recovering",
+		},
+		{
+			Name: "a disk that no link has named counts for pw", File: "fence.go", Test: "TestUnnamed",
+			Old: "	a.Recovering = true\n	if (a.Verb", New: "	if (a.Verb",
+		},
+		{
+			Name: "who holds nothing takes what is not his", File: "fence.go", Test: "TestHintsGo",
+			Old: "return !l.Holds(n.view.Self) ||", New: "return",
+		},
+		{
+			Name: "a forward refused by one who holds nothing is the client's", File: "forwards.go", Test: "TestForward",
+			Old: "moved = moved && r.Err != nil &&", New: "moved = moved && r.Err == nil &&",
+		},
+		{
+			Name: "who has had a request has it again under other lists", Dir: coord, File: "again.go", Test: "TestForward",
+			Old: "		f.had.add(j)\n", New: "",
+		},
+		{
+			Name: "acknowledgements under the lists before count", Dir: coord, File: "again.go", Test: strict + "|TestAbort",
+			Old: "	p.enlist(now, e, pw, 0)\n", New: "	p.acked = had.acked\n	p.enlist(now, e, pw, p.acked)\n",
+		},
+		{
+			Name: "writes in the list in force only", Dir: coord, File: "lists.go", Test: strict,
+			Old: "c.next.Numbers.writes(c.in(s, c.new)", New: "c.numbers.writes(c.in(s, c.old)",
+		},
+		{
+			Name: "writes in the new list only", Dir: coord, File: "lists.go", Test: strict,
+			Old: "	return c.numbers.writes(c.in(s, c.old), (strong&c.old).len()) &&\n		(", New: "	return (c.next != nil || c.numbers.writes(c.in(s, c.old), (strong&c.old).len())) &&\n		(",
+		},
+		{
+			Name: "reads in the new list only", Dir: coord, File: "lists.go", Test: strict + "|TestNewcomer",
+			Old: "	return c.numbers.reads(c.in(s, c.old), (s&c.old).len()) &&\n		(", New: "	return (c.next != nil || c.numbers.reads(c.in(s, c.old), (s&c.old).len())) &&\n		(",
+		},
+		{
+			Name: "reads in the list in force only", Dir: coord, File: "lists.go", Test: strict,
+			Old: "c.next.Numbers.reads(c.in(s, c.new)", New: "c.numbers.reads(c.in(s, c.old)",
+		},
+	})
+}
