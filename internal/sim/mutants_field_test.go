@@ -107,7 +107,7 @@ func TestMutantsOfTheField(t *testing.T) {
 		},
 		{
 			Name: "a delete removes what its coordinator holds", Dir: node, File: "request.go", Test: "TestRules_H20_D",
-			Old: "	d.removed, d.began = read.Siblings, s.began\n", New: "	d.removed, d.began = nil, s.began\n",
+			Old: "d.removed, d.began, d.ends = read.Siblings,", New: "d.removed, d.began, d.ends = nil,",
 		},
 		{
 			Name: "the context of a put fills its gap", Dir: coord, File: "put.go", Test: "TestRules_H20_R",
