@@ -21,7 +21,7 @@ const (
 	values = "internal/core/clock internal/core/fact internal/core/ring internal/core/place internal/core/causal internal/core/merkle "
 	// Machines own a state and its transitions, and never know each other; only
 	// node knows several. What replica is asked and answers is vocabulary.
-	machines = "internal/core/coord internal/core/replica internal/core/member internal/core/gossip internal/core/handoff internal/core/repair internal/core/recovery internal/core/reap internal/core/chain internal/core/transfer "
+	machines = "internal/core/coord internal/core/replica internal/core/member internal/core/gossip internal/core/plan internal/core/handoff internal/core/repair internal/core/recovery internal/core/reap internal/core/chain internal/core/transfer "
 	core     = values + machines + "internal/core/node internal/core/steward "
 )
 
@@ -39,7 +39,8 @@ var walls = map[string]string{
 	"internal/core/coord":    ". " + values + "internal/core/replica",
 	"internal/core/replica":  ". " + values,
 	"internal/core/member":   ". " + values,
-	"internal/core/gossip":   values + "internal/core/member", // the history is a value
+	"internal/core/gossip":   values + "internal/core/member",        // the history is a value
+	"internal/core/plan":     ". " + values + "internal/core/member", // likewise
 	"internal/core/handoff":  values + "internal/core/replica",
 	"internal/core/recovery": values + "internal/core/replica",
 	"internal/core/repair":   values + "internal/core/replica",

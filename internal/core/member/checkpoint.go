@@ -48,7 +48,7 @@ func (f *fold) founding(from *Founding) *Founding {
 		Origin: from.Origin, Members: f.cluster.Members, Removed: f.cluster.Removed, Forced: f.cluster.Forced,
 		Owners: make([]uint32, len(f.tokens)), Marks: slices.Clone(from.Marks), Absorbed: slices.Clone(from.Absorbed),
 	}
-	if f.defaulted {
+	if f.cluster.Defaulted {
 		p.Buckets = append(p.Buckets, NamedBucket{"", f.cluster.Buckets.Default})
 	}
 	for _, name := range f.cluster.Defined {

@@ -17,8 +17,11 @@ type Cluster struct {
 	Forced  []ring.NodeID // those of them that were removed by force and hand over nothing, sorted
 	Ring    *ring.Ring    // where each partition should be; its epoch is the number of changes
 	Buckets Buckets
-	Defined []string  // names of the buckets in Buckets.Named, sorted
-	Skipped []Skipped // changes that made no sense where they fell
+	// Defaulted says that the default of all buckets was defined: it can be tuned,
+	// but not have another n.
+	Defaulted bool
+	Defined   []string  // names of the buckets in Buckets.Named, sorted
+	Skipped   []Skipped // changes that made no sense where they fell
 }
 
 // Skipped is a change that the fold passed over, and why.
@@ -79,9 +82,8 @@ func (f *fold) done(count int) (*Cluster, error) {
 
 // fold is a cluster in the making.
 type fold struct {
-	cluster   Cluster
-	tokens    []ring.Token
-	defaulted bool // the default bucket was defined
+	cluster Cluster
+	tokens  []ring.Token
 }
 
 // apply applies one change, or returns why it is passed over.
@@ -224,10 +226,10 @@ func (f *fold) rebalance(members []Member) string {
 // define makes a bucket. The first to define a name wins (RULES R38).
 func (f *fold) define(b NamedBucket) string {
 	if b.Name == "" {
-		if f.defaulted {
+		if f.cluster.Defaulted {
 			return "the default bucket is defined already: tune it"
 		}
-		f.defaulted, f.cluster.Buckets.Default = true, b.Bucket
+		f.cluster.Defaulted, f.cluster.Buckets.Default = true, b.Bucket
 		return ""
 	}
 	i, there := slices.BinarySearch(f.cluster.Defined, b.Name)

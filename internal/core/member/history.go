@@ -151,8 +151,15 @@ func (h History) Union(o History) History {
 	return u
 }
 
-// last is the highest stamp that the history has or ever had.
-func (h History) last() causal.Stamp {
+// Has says whether a change is at hand.
+func (h History) Has(c Change) bool {
+	_, found := slices.BinarySearchFunc(h.changes, sealed(c), func(a, b Change) int { return compare(&a, &b) })
+	return found
+}
+
+// Last returns the highest stamp that the history has or ever had: what is issued
+// next is above it.
+func (h History) Last() causal.Stamp {
 	if len(h.changes) == 0 {
 		return 0
 	}
@@ -176,10 +183,10 @@ func (h History) Issue(wall int64, issuer ring.NodeID, changes ...Change) (Histo
 	if h.Len()+len(changes) > MaxChanges {
 		return h, fmt.Errorf("member: the history has %d changes and may have %d: none is taken before a checkpoint has folded them", h.Len(), MaxChanges)
 	}
-	if h.last() > math.MaxUint64-MaxChanges {
+	if h.Last() > math.MaxUint64-MaxChanges {
 		return h, errors.New("member: a change in the history has a stamp from the end of time: no other can follow it")
 	}
-	stamp := max(causal.StampAt(wall), h.last()+1)
+	stamp := max(causal.StampAt(wall), h.Last()+1)
 	next := h
 	for i, c := range changes {
 		c.Issuer, c.Stamp = issuer, stamp+causal.Stamp(i)

@@ -81,6 +81,32 @@ func Rebalance(tokens []Token, nodes []Node) ([]Token, error) {
 	return out, nil
 }
 
+// Least returns the fewest tokens that must change hands for every node to have
+// its share of them, rounded down or up: what is to be taken from those with more
+// than that, or given to those with less, whichever is more.
+func Least(tokens []Token, nodes []Node) int {
+	nodes = slices.Clone(nodes)
+	sortNodes(nodes)
+	total := 0
+	for _, n := range nodes {
+		total += n.weight()
+	}
+	have, give, take := make([]int, len(nodes)), 0, 0
+	for _, t := range tokens {
+		if i := indexOf(nodes, t.Owner); i >= 0 {
+			have[i]++
+		} else {
+			take++
+		}
+	}
+	for i, n := range nodes {
+		share := len(tokens) * n.weight()
+		give += max(0, share/total-have[i])
+		take += max(0, have[i]-(share+total-1)/total)
+	}
+	return max(give, take)
+}
+
 // nobody owns the tokens that are to be given away.
 const nobody = -1
 
