@@ -15,7 +15,7 @@ import (
 //
 //	version byte | flags byte | 8 bytes cluster | addr | uvarint wall |
 //	uvarint count | 16 bytes digest | rungs: uvarint number, each uvarint count and 8 bytes
-//	with a page: place after | place up to, if there is more | changes
+//	with a page: rung in common | place up to, if there is more | changes
 //
 // A place is uvarint stamp | issuer. Texts go with their length as a uvarint
 // before them; numbers of fixed length are little-endian.
@@ -56,12 +56,12 @@ func AppendMessage(dst []byte, m *Message) []byte {
 	dst = append(dst, m.Summary.Digest[:]...)
 	dst = binary.AppendUvarint(dst, uint64(len(m.Summary.Rungs)))
 	for _, r := range m.Summary.Rungs {
-		dst = binary.LittleEndian.AppendUint64(binary.AppendUvarint(dst, uint64(r.Count)), r.Sum)
+		dst = appendRung(dst, r)
 	}
 	if m.Page == nil {
 		return dst
 	}
-	dst = appendKey(dst, m.Page.After)
+	dst = appendRung(dst, m.Page.Common)
 	if m.Page.More {
 		dst = appendKey(dst, m.Page.Upto)
 	}
@@ -70,6 +70,10 @@ func AppendMessage(dst []byte, m *Message) []byte {
 
 func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendRung(b []byte, r member.Rung) []byte {
+	return binary.LittleEndian.AppendUint64(binary.AppendUvarint(b, uint64(r.Count)), r.Sum)
 }
 
 func appendKey(b []byte, k member.Key) []byte {
@@ -87,10 +91,10 @@ func DecodeMessage(b []byte) (*Message, error) {
 	copy(m.Summary.Digest[:], d.bytes(16))
 	n := d.uvarint(member.MaxRungs)
 	for i := uint64(0); i < n && !d.bad; i++ {
-		m.Summary.Rungs = append(m.Summary.Rungs, member.Rung{Count: int(d.uvarint(member.MaxCount)), Sum: d.uint64()})
+		m.Summary.Rungs = append(m.Summary.Rungs, d.rung())
 	}
 	if b[1]&flagPage != 0 {
-		m.Page, m.Answer = &member.Page{After: d.key(), More: b[1]&flagMore != 0}, b[1]&flagAnswer != 0
+		m.Page, m.Answer = &member.Page{Common: d.rung(), More: b[1]&flagMore != 0}, b[1]&flagAnswer != 0
 		if m.Page.More {
 			m.Page.Upto = d.key()
 		}
@@ -187,6 +191,10 @@ func (d *reader) uvarint(most uint64) uint64 {
 }
 
 func (d *reader) text(most int) string { return string(d.bytes(int(d.uvarint(uint64(most))))) }
+
+func (d *reader) rung() member.Rung {
+	return member.Rung{Count: int(d.uvarint(member.MaxCount)), Sum: d.uint64()}
+}
 
 func (d *reader) key() member.Key {
 	return member.Key{Stamp: causal.Stamp(d.uvarint(1<<64 - 1)), Issuer: ring.NodeID(d.text(ring.MaxIDLen))}

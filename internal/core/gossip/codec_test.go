@@ -42,7 +42,7 @@ func messages(t testing.TB) []Message {
 	if !ok {
 		t.Fatal("no checkpoint")
 	}
-	page, rest := h.Page(member.Key{}, 100), settled.Page(member.Key{}, 100)
+	page, rest := h.Page(member.Rung{}, 100), settled.Page(member.Rung{}, 100)
 	return []Message{
 		{},
 		{Cluster: 7, Addr: "n1:7071", Wall: 1_700_000_000_000, Summary: h.Summary(member.Key{})},

@@ -70,11 +70,15 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "sends all there is for one change", Dir: member, File: "exchange.go", Pkg: member, Test: "TestPageHasTheDifferenceOnly",
-			Old: "i > best && i < len(h.sums) && first(h.sums[i]) == r.Sum {", New: "false && i < len(h.sums) {",
+			Old: "if r.Count > best.Count && h.from(r) > 0 {", New: "if false {",
 		},
 		{
 			Name: "finds more in common than there is", Dir: member, File: "exchange.go", Pkg: member, Test: "TestPagesConverge|TestHistoriesWithCheckpoints",
-			Old: "i < len(h.sums) && first(h.sums[i]) == r.Sum {", New: "i < len(h.sums) {",
+			Old: "i > 0 && i <= len(h.sums) && first(h.sums[i-1]) == r.Sum {", New: "i > 0 && i <= len(h.sums) {",
+		},
+		{
+			Name: "takes a lesser checkpoint for a further one", Dir: member, File: "exchange.go", Pkg: member, Test: "TestPagesConverge|TestPagesBringWhatCameLate",
+			Old: "c.Kind != Found || further(&p.Changes[i], c) == &p.Changes[i]", New: "i >= 0",
 		},
 		{
 			Name: "keeps what a checkpoint stands for", Dir: member, File: "history.go", Pkg: member, Test: "TestCheckpoint|TestRings|TestHistories",

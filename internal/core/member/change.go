@@ -62,11 +62,8 @@ type Change struct {
 	Founding *Founding // nil: nobody and nothing yet
 }
 
-// key is the place of a change in the order of all; several clusters that were
-// formed from static lists have one key in common.
-func (c *Change) key() Key { return Key{c.Stamp, c.Issuer} }
-
-// Key is a place in the order of changes.
+// Key is a place in the order of changes. Clusters that were formed from
+// different static lists have one in common.
 type Key struct {
 	Stamp  causal.Stamp
 	Issuer ring.NodeID
@@ -76,6 +73,9 @@ type Key struct {
 func (k Key) Compare(o Key) int {
 	return cmp.Or(cmp.Compare(k.Stamp, o.Stamp), strings.Compare(string(k.Issuer), string(o.Issuer)))
 }
+
+// key is the place of a change in the order of all.
+func (c *Change) key() Key { return Key{c.Stamp, c.Issuer} }
 
 // Bounds on the texts of a change, in bytes.
 const (

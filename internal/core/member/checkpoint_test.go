@@ -195,6 +195,38 @@ func TestStaticListsMerge(t *testing.T) {
 	}
 }
 
+// Clusters formed from different lists have their foundings at one time: neither
+// of two nodes takes the other's for its own when they look for what they lack.
+func TestPagesTellFoundingsApart(t *testing.T) {
+	one, two := genesis(t, "n1 n2", 16), genesis(t, "n2 n3", 16)
+	both := one.Union(two)
+	for _, h := range []History{one, two} {
+		s := both.Summary(Key{})
+		page := h.Page(h.Common(&s), 1)
+		if u := h.Take(both.Lacking(&page, 1).Changes); !equal(u, both) {
+			t.Errorf("after an exchange there are %d foundings, want both", u.Len())
+		}
+	}
+}
+
+// A change that came late stands behind the checkpoint at one node, and another
+// has all the changes that the checkpoint stands for: it gets the late one too,
+// though its place is among theirs.
+func TestPagesBringWhatCameLate(t *testing.T) {
+	base := genesis(t, "n1 n2 n3", 16)
+	known := issue(t, issue(t, base, 2000, "n1", add("n4")), 3000, "n1", add("n5"))
+	a := checkpoint(t, known, known.Digest()).Union(issue(t, base, 1000, "n2", add("late")))
+	for b := known; b.Digest() != a.Digest(); {
+		s := a.Summary(Key{})
+		page := b.Page(b.Common(&s), 1)
+		next := b.Take(a.Lacking(&page, 1).Changes)
+		if equal(next, b) {
+			t.Fatal("an exchange brings nothing, and there is a difference")
+		}
+		b = next
+	}
+}
+
 func TestRingsThatNeverMerge(t *testing.T) {
 	h := genesis(t, "n1", 16)
 	other, err := Genesis("other", members("n1"), 16)
@@ -418,7 +450,7 @@ func TestPageHasTheDifferenceOnly(t *testing.T) {
 
 func TestBadFoundings(t *testing.T) {
 	good := func() *Founding {
-		return &Founding{Count: 2, Members: members("a b"), Owners: []uint32{0, 1}, Marks: []Key{{5, "a"}, {5, "b"}}, Removed: []ring.NodeID{"x", "y"}}
+		return &Founding{Count: 2, Members: members("a b"), Owners: []uint32{0, 1}, Marks: []Key{{Stamp: 5, Issuer: "a"}, {Stamp: 5, Issuer: "b"}}, Removed: []ring.NodeID{"x", "y"}}
 	}
 	if err := good().check(2); err != nil {
 		t.Fatal(err)

@@ -52,50 +52,46 @@ func (h History) after(k Key) int {
 // Same says whether the history is the one that was told of.
 func (h History) Same(s *Summary) bool { return h.Count() == s.Count && h.Digest() == s.Digest }
 
-// Common returns the place up to which both histories have the same changes, as
-// far as the summary shows; the zero key where it shows nothing.
-func (h History) Common(s *Summary) Key {
-	best := -1
-	for _, r := range s.Rungs {
-		if i := r.Count - h.floor() - 1; i > best && i < len(h.sums) && first(h.sums[i]) == r.Sum {
-			best = i
+// Common returns the longest beginning that both histories have, as far as the
+// summary shows; the zero rung where it shows none.
+func (h History) Common(s *Summary) Rung {
+	best := Rung{}
+	for _, r := range append(s.Rungs[:len(s.Rungs):len(s.Rungs)], Rung{s.Count, first(s.Digest)}) {
+		if r.Count > best.Count && h.from(r) > 0 {
+			best = r
 		}
 	}
-	if i := s.Count - h.floor() - 1; i > best && i < len(h.sums) && h.sums[i] == s.Digest {
-		best = i
-	}
-	if best < 0 {
-		return Key{}
-	}
-	return h.changes[best].key()
+	return best
 }
 
-// Page is a part of a history: every change after one place up to another.
+// from returns where what comes after a beginning is, 0 where the history does
+// not begin so. A place will not do for that: behind a checkpoint stand changes
+// that came late, and elsewhere they are among those that it stands for.
+func (h History) from(r Rung) int {
+	if i := r.Count - h.floor(); i > 0 && i <= len(h.sums) && first(h.sums[i-1]) == r.Sum {
+		return i
+	}
+	return 0
+}
+
+// Page is a part of a history: every change after a beginning, up to a place.
 type Page struct {
-	After   Key // zero: from the beginning
-	Upto    Key // only if there is more
+	Common  Rung // the beginning; zero: there is none
+	Upto    Key  // only if there is more
 	More    bool
 	Changes []Change
 }
 
-// Page returns the changes after a place, as many as fit in so many bytes but at
-// least one.
-func (h History) Page(after Key, bytes int) Page {
-	p := Page{After: after}
-	p.cut(h.changes[h.from(after):], bytes)
+// Page returns the changes after a beginning, as many as fit in so many bytes but
+// at least one.
+func (h History) Page(common Rung, bytes int) Page {
+	p := Page{Common: common}
+	p.cut(h.changes[h.from(common):], bytes)
 	return p
 }
 
-// from is where what comes after a place begins.
-func (h History) from(after Key) int {
-	if after == (Key{}) {
-		return 0
-	}
-	return h.after(after)
-}
-
 // cut takes as many of the changes as fit. Changes at one place stay together, or
-// what is between two places would not be all there is.
+// what is up to a place would not be all there is.
 func (p *Page) cut(changes []Change, bytes int) {
 	size := 0
 	for i := range changes {
@@ -115,9 +111,9 @@ func (h History) Lacking(p *Page, bytes int) Page {
 	if p.More {
 		end = h.after(p.Upto)
 	}
-	answer := Page{After: p.After}
+	answer := Page{Common: p.Common}
 	var lacking []Change
-	for i := h.from(p.After); i < end; i++ {
+	for i := h.from(p.Common); i < end; i++ {
 		if !p.has(&h.changes[i]) {
 			lacking = append(lacking, h.changes[i])
 		}

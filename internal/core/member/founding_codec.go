@@ -65,7 +65,7 @@ func (d *decoder) founding(q int) *Founding {
 	f.Forced = list(d, MaxRemoved, (*decoder).id)
 	f.Marks = list(d, MaxRemoved, func(d *decoder) Key {
 		id := d.id()
-		return Key{causal.Stamp(d.uvarint()), id}
+		return Key{Stamp: causal.Stamp(d.uvarint()), Issuer: id}
 	})
 	f.Absorbed = list(d, MaxRings, func(d *decoder) Absorbed { return Absorbed{d.hash(), d.uint(MaxCount)} })
 	return f

@@ -153,8 +153,8 @@ func (h History) Union(o History) History {
 
 // Has says whether a change is at hand.
 func (h History) Has(c Change) bool {
-	_, found := slices.BinarySearchFunc(h.changes, sealed(c), func(a, b Change) int { return compare(&a, &b) })
-	return found
+	c = sealed(c)
+	return (&Page{Changes: h.changes}).has(&c)
 }
 
 // Last returns the highest stamp that the history has or ever had: what is issued

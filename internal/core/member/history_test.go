@@ -213,7 +213,11 @@ func TestFoldIsOrderBlind(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, b := base.Union(drawHistory(t, "a")), base.Union(drawHistory(t, "b"))
+		a, b := drawHistory(t, "a"), drawHistory(t, "b")
+		if base.Joins(a.Changes()) != nil || base.Joins(b.Changes()) != nil {
+			t.Skip("they are never merged")
+		}
+		a, b = base.Union(a), base.Union(b)
 		one, err := a.Union(b).Fold()
 		if err != nil {
 			t.Fatal(err)
