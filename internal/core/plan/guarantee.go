@@ -74,7 +74,7 @@ func (k *kind) promises(before, after *member.Cluster) []string {
 		text := now + ", and nothing moves"
 		switch {
 		case !same(from, to):
-			text = fmt.Sprintf("now %s; while it moves quorums are counted in the old list and in the new one, so what holds now holds; then %s", now, then)
+			text = fmt.Sprintf("now %s; while it moves quorums are counted in the old list and in the new one%s; then %s", now, meanwhile(from, after), then)
 		case now != then:
 			text = fmt.Sprintf("now %s; then %s; nothing moves", now, then)
 		}
@@ -91,6 +91,20 @@ func (k *kind) promises(before, after *member.Cluster) []string {
 		out = append(out, fmt.Sprintf("%v: %d of %d partitions (%v): %s", k, g.ranges.count, before.Ring.Q(), &g.ranges, g.text))
 	}
 	return out
+}
+
+// meanwhile says what that means for an old list some of which is gone for good.
+func meanwhile(old []ring.NodeID, after *member.Cluster) string {
+	var gone []ring.NodeID
+	for _, id := range old {
+		if slices.Contains(after.Forced, id) {
+			gone = append(gone, id)
+		}
+	}
+	if len(gone) == 0 {
+		return ", so what holds now holds"
+	}
+	return fmt.Sprintf(", with %s failed for good", strings.Join(texts(gone), " and "))
 }
 
 // same says whether two lists have the same nodes.

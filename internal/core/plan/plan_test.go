@@ -115,6 +115,15 @@ func TestPlanOfAJoin(t *testing.T) {
 	}
 }
 
+// A plan names also those who leave, and that they own nothing afterwards.
+func TestMembersThatLeave(t *testing.T) {
+	h := cluster(t, 64, "n1 n2 n3 n4")
+	p := planned(t, h, stage(t, h, verb(ouro.Leave, "n2")))
+	if len(p.Members) != 4 || p.Members[1].ID != "n2" || p.Members[1].Before != 16 || p.Members[1].After != 0 {
+		t.Errorf("members %+v", p.Members)
+	}
+}
+
 // Every partition is in the guarantees of every kind of bucket once.
 func TestGuaranteesNameEveryRange(t *testing.T) {
 	one := member.Bucket{N: 1, R: 1, W: 1, Timeout: time.Second}
@@ -186,6 +195,9 @@ func TestForceRemoveTellsWhatIsLost(t *testing.T) {
 	if text := strings.Join(p.Warnings, "\n"); !strings.Contains(text, "2 replicas of 3") || !strings.Contains(text, "pw up to 2 lapse") {
 		t.Errorf("warnings %s", text)
 	}
+	if text := strings.Join(p.Guarantees, "\n"); !strings.Contains(text, "with n3 and n4 failed for good") && !strings.Contains(text, "with n4 and n3 failed for good") {
+		t.Errorf("guarantees %s", text)
+	}
 	if p := planned(t, h, stage(t, h, verb(ouro.Leave, "n4"))); strings.Contains(strings.Join(p.Warnings, ""), "lost") {
 		t.Errorf("one that leaves loses nothing: %q", p.Warnings)
 	}
@@ -208,6 +220,15 @@ func TestPlanOfAReplacement(t *testing.T) {
 	}
 	if len(p.Warnings) != 0 {
 		t.Errorf("warnings %q", p.Warnings)
+	}
+}
+
+// Changes that follow each other may move more than they must, and that is said.
+func TestMovingTooMuchIsSaid(t *testing.T) {
+	h := cluster(t, 64, "n1 n2 n3 n4")
+	p := planned(t, h, stage(t, h, verb(ouro.Leave, "n4"), join("n5")))
+	if p.Least != 16 || p.Moved <= p.Least || !strings.Contains(strings.Join(p.Warnings, "\n"), "where 16 would do") {
+		t.Errorf("%d moved, %d at least, warnings %q", p.Moved, p.Least, p.Warnings)
 	}
 }
 

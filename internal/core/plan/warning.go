@@ -13,6 +13,9 @@ import (
 // be had, and what would be lost.
 func warnings(before, after *member.Cluster) []string {
 	out := losses(before, after)
+	if m, least := moved(before.Ring, after.Ring), ring.Least(before.Ring.Tokens(), after.Ring.Nodes()); m > least {
+		out = append(out, fmt.Sprintf("%d partitions change their first owner where %d would do, as the changes follow each other; to put a node in another's place, replace it", m, least))
+	}
 	all := kinds(after)
 	for i := range all {
 		if i == MaxKinds {

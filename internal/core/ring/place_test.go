@@ -46,27 +46,6 @@ func moved(before, after []Token) int {
 	return n
 }
 
-// least returns the fewest moves that bring every node to its share rounded
-// down or up: what must be taken from those with more than that, or given to
-// those with less, whichever is more.
-func least(tokens []Token, nodes []Node) int {
-	have, total := counts(tokens), 0
-	for _, n := range nodes {
-		total += n.weight()
-	}
-	give, take := 0, 0
-	for _, n := range nodes {
-		share := len(tokens) * n.weight()
-		give += max(0, share/total-have[n.ID])
-		take += max(0, have[n.ID]-(share+total-1)/total)
-		delete(have, n.ID)
-	}
-	for _, orphans := range have {
-		take += orphans
-	}
-	return max(give, take)
-}
-
 func checkShares(t *rapid.T, tokens []Token, nodes []Node) {
 	have, total, sum := counts(tokens), 0, 0
 	for _, n := range nodes {
@@ -117,7 +96,7 @@ func TestSharesAndMovement(t *testing.T) {
 				t.Fatal(err)
 			}
 			checkShares(t, next, nodes)
-			if got, want := moved(tokens, next), least(tokens, nodes); got != want {
+			if got, want := moved(tokens, next), Least(tokens, nodes); got != want {
 				t.Fatalf("step %d of kind %d moved %d tokens, %d would do", step, what, got, want)
 			}
 			shuffled := slices.Clone(nodes)
