@@ -45,7 +45,8 @@ type shard struct {
 	drift      time.Duration // wall minus monotonic clock at the last turn
 	slept      time.Duration // by how much the monotonic clock is behind
 
-	shown atomic.Pointer[shown]
+	shown  atomic.Pointer[shown]
+	moving atomic.Pointer[transfers]
 }
 
 // outbox is what one turn has for one peer.
@@ -138,6 +139,7 @@ func (s *shard) turn(items []item) {
 	s.tell()
 	s.oldest.Store(s.core.OldestHint())
 	s.show(now)
+	s.showTransfers(now)
 	if len(items) > 0 {
 		s.host.cfg.Observer.Turn("shard", inputs, now.Mono-s.slept-items[0].queued)
 	}

@@ -281,8 +281,8 @@ func (h *Host) Met(id, addr string) {
 // stand puts a shard where the steward says, and tells it what is kept here.
 func (s *shard) stand(now clock.Now, stand reap.Stand) {
 	s.replica.Stand(stand.Standing)
-	lowest, keeps := s.disk.LowestStamp()
 	s.core.Step(now, &node.Standing{Standing: stand.Standing}, &s.out)
+	lowest, keeps := s.core.Lowest(s.disk.LowestStamp())
 	s.host.steward.do(&core.Stood{Shard: s.index, Seq: stand.Seq, Lowest: lowest, Keeps: keeps})
 }
 

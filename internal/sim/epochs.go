@@ -71,8 +71,8 @@ func (w *World) attend(m *machine, now clock.Now) {
 		stand := s.out.Stand
 		s.out.Stand = reap.Stand{}
 		m.replica.Stand(stand.Standing)
-		lowest, keeps := m.runner.LowestStamp()
 		m.core.Step(now, &node.Standing{Standing: stand.Standing}, &m.out)
+		lowest, keeps := m.core.Lowest(m.runner.LowestStamp())
 		s.core.Step(now, &steward.Stood{Seq: stand.Seq, Lowest: lowest, Keeps: keeps}, &s.out)
 	}
 	m.out.Sends = append(m.out.Sends, s.out.Sends...)

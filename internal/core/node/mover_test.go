@@ -55,6 +55,7 @@ type mover struct {
 	view    *node.View
 	proven  map[uint32][]place.Proof
 	clean   node.Clean
+	fetches []node.Fetch
 	joined  map[string]int // states that came, by bucket/name
 	answers []replica.Answer
 	founds  []replica.Found
@@ -218,6 +219,7 @@ func (s *shifting) collect(n *mover) {
 	for _, p := range n.out.Proven {
 		n.proven[p.Partition] = p.Proofs
 	}
+	n.fetches = append(n.fetches, n.out.Fetches...)
 	if n.out.Clean != nil {
 		n.clean = *n.out.Clean
 	}

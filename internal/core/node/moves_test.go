@@ -2,7 +2,10 @@ package node_test
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
+
+	"github.com/ourodb/ouro/internal/core/node"
 )
 
 // TestPartitionsMove moves every partition to another node: the newcomers merge
@@ -63,8 +66,57 @@ func TestNobodyCountsWhoHasNotHeard(t *testing.T) {
 	if len(d.proven) > 0 || len(d.joined) > 0 {
 		t.Errorf("proven %d, %d states came", len(d.proven), len(d.joined))
 	}
+	a := s.nodes[0]
+	if want := (node.Fetch{From: "d", Number: s.place.Number()}); !slices.Contains(a.fetches, want) {
+		t.Errorf("who was asked at a later number wants %v, not %v", a.fetches, want)
+	}
 	s.adoptAll()
 	s.settle("proven", s.allProven)
+}
+
+// TestWhoIsBehindLearns: a newcomer that asks at a number that has passed hears of
+// the later one.
+func TestWhoIsBehindLearns(t *testing.T) {
+	s := newShifting(t, 4, 4, inMemory)
+	s.fill(40, 20)
+	moves := s.begins()
+	s.link(moves)
+	d := s.nodes[3]
+	d.view = s.viewOf(d)
+	for i := range moves {
+		moves[i].New = nil
+	}
+	s.link(moves) // aborted
+	for _, n := range s.nodes[:3] {
+		s.adopt(n)
+	}
+	s.step(d, d.view)
+	for s.deliver() {
+	}
+	if len(d.proven) > 0 || !slices.ContainsFunc(d.fetches, func(f node.Fetch) bool { return f.Number == s.place.Number() }) {
+		t.Errorf("proven %d, wants %v", len(d.proven), d.fetches)
+	}
+}
+
+// TestRules_E1_LeftOverHoldsTheEpoch: a node with something left over keeps
+// something older than anything.
+func TestRules_E1_LeftOverHoldsTheEpoch(t *testing.T) {
+	s := newShifting(t, 4, 4, inMemory)
+	s.fill(40, 20)
+	s.link(s.begins())
+	s.adoptAll()
+	s.settle("proven", s.allProven)
+	s.link(s.ends())
+	leaver := s.nodes[0]
+	s.adopt(leaver)
+	if stamp, any := leaver.core.Lowest(5, false); !any || stamp != 0 || leaver.clean.LeftOver == 0 {
+		t.Errorf("the lowest stamp of a leaver is %d, %v; %+v", stamp, any, leaver.clean)
+	}
+	s.adoptAll()
+	s.settle("clean", s.allClean)
+	if stamp, any := leaver.core.Lowest(5, true); !any || stamp != 5 {
+		t.Errorf("then it is %d, %v", stamp, any)
+	}
 }
 
 // TestMovesThroughCrashes kills nodes in the middle of moves, newcomers, donors

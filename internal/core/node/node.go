@@ -206,6 +206,7 @@ func (n *Node) deliver(now clock.Now, d *Delivery, out *Out) {
 	case KindSurvey:
 		n.serveSurvey(now, d.From, m, out)
 	case KindFound:
+		n.learn(now, d.From, m, out)
 		m.Found.Number = m.Number
 		n.repairFound(now, d.From, m.Found, out)
 	default:

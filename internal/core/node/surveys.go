@@ -21,8 +21,14 @@ func (n *Node) serveSurvey(now clock.Now, from ring.NodeID, m *Message, out *Out
 		return
 	}
 	number := n.view.Number(m.Partition)
-	if m.Number != 0 && m.Number != number {
-		n.refuseSurvey(from, m, replica.NotPrimary, out)
+	switch {
+	case m.Number == 0 || m.Number == number:
+	case m.Number < number:
+		n.refuseSurvey(from, m, replica.Outdated, out)
+		return
+	default:
+		n.learn(now, from, m, out)
+		n.refuseSurvey(from, m, replica.Behind, out)
 		return
 	}
 	id, ok := n.surveys.take(ask{from: from, id: s.ID, part: m.Partition, number: number})

@@ -160,6 +160,16 @@ func (n *Node) tellClean(out *Out) {
 	}
 }
 
+// Lowest returns the lowest stamp of what this shard keeps that is not a primary's
+// record, and whether there is any, where it is told that of the pending ones. What
+// is left over counts as older than anything (RULES E1).
+func (n *Node) Lowest(stamp uint64, any bool) (uint64, bool) {
+	if n.transfer.LeftOver() > 0 {
+		return n.standing.Of(0), true
+	}
+	return stamp, any
+}
+
 // Transfers appends to dst what is on its way here and what is left over, with
 // what the comparisons under way have brought.
 func (n *Node) Transfers(dst []transfer.Pending) []transfer.Pending {

@@ -103,7 +103,7 @@ func (t *Transfer) written(now clock.Now, a *replica.Answer, c Cluster, e *Effec
 	j.noting, j.noted = 0, a.Status == replica.Have
 	if !j.noted {
 		j.mixed, j.due = true, now.Mono+t.cfg.BackOff
-		j.failed = "when it began can't be stored: " + a.Reason.String()
+		j.wrong(now, "when it began can't be stored: "+a.Reason.String())
 	}
 	t.prove(now, j, c, e)
 }

@@ -26,6 +26,7 @@ type job struct {
 	due      time.Duration
 	failures int // in a row
 	failed   string
+	failedAt int64
 	moved    int
 	bytes    int64
 
@@ -94,7 +95,7 @@ func (j *job) compared(now clock.Now, o *Outcome, cfg Config) {
 	case o.Lacking && !j.leaving && slices.Contains(j.done, o.Peer):
 		j.fail(now, o, "it lacks something itself still", cfg)
 	default:
-		j.failures, j.failed, j.due = 0, "", now.Mono
+		j.failures, j.failed, j.failedAt, j.due = 0, "", 0, now.Mono
 		j.done = insert(j.done, o.Peer)
 		if !o.Lacking {
 			j.sources = insert(j.sources, o.Peer)
@@ -105,7 +106,7 @@ func (j *job) compared(now clock.Now, o *Outcome, cfg Config) {
 // fail leaves a peer for the next one, and all of them for a while once each has
 // failed.
 func (j *job) fail(now clock.Now, o *Outcome, why string, cfg Config) {
-	j.failed = fmt.Sprintf("compared with %s: %s", o.Peer, why)
+	j.wrong(now, fmt.Sprintf("compared with %s: %s", o.Peer, why))
 	j.at = (j.at + 1) % len(j.peers)
 	j.failures++
 	j.due = now.Mono
@@ -118,10 +119,13 @@ func (j *job) fail(now clock.Now, o *Outcome, why string, cfg Config) {
 	}
 }
 
+// wrong notes a failure.
+func (j *job) wrong(now clock.Now, why string) { j.failed, j.failedAt = why, now.Wall }
+
 func (j *job) pending() Pending {
 	p := Pending{
 		Partition: j.partition, Number: j.number, Leaving: j.leaving, Peers: j.peers, Done: j.done, Needed: len(j.peers),
-		Proven: j.proven, With: j.with, Since: j.since, Moved: j.moved, Bytes: j.bytes, Failed: j.failed,
+		Proven: j.proven, With: j.with, Since: j.since, Moved: j.moved, Bytes: j.bytes, Failed: j.failed, FailedAt: j.failedAt,
 	}
 	if !j.leaving && !j.mixed {
 		p.Needed = 0

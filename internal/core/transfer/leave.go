@@ -114,7 +114,8 @@ func (t *Transfer) stays(now clock.Now, g *gone, why string, c Cluster, e *Effec
 		t.held.add(p, b)
 	}
 	if j := find(t.arrivals, p); j != nil {
-		j.mixed, j.noted, j.failed, j.due = true, false, why, now.Mono+t.cfg.BackOff
+		j.mixed, j.noted, j.due = true, false, now.Mono+t.cfg.BackOff
+		j.wrong(now, why)
 	} else if g.arrival.Number != 0 && t.held.began(p).Number == 0 {
 		t.held.begin(g.arrival)
 	}
@@ -122,7 +123,8 @@ func (t *Transfer) stays(now clock.Now, g *gone, why string, c Cluster, e *Effec
 	t.leavings = slices.DeleteFunc(t.leavings, func(j *job) bool { return j == before })
 	if left := t.held.as(p, None, c); len(left) > 0 {
 		j := t.leaveOne(now, p, left, nil, c, e)
-		j.failed, j.due = why, now.Mono+t.cfg.BackOff
+		j.due = now.Mono + t.cfg.BackOff
+		j.wrong(now, why)
 		if before != nil {
 			j.since = before.since
 		}

@@ -124,7 +124,7 @@ func (t *Transfer) run(now clock.Now, c Cluster, e *Effects) {
 			case !j.waits() || j.due > now.Mono || slices.Contains(busy, j.partition):
 			case !j.leaving && !j.noted:
 				t.note(j, e)
-			case t.begin(j, c, e):
+			case t.begin(now, j, c, e):
 				busy = append(busy, j.partition)
 			}
 		}
@@ -132,11 +132,13 @@ func (t *Transfer) run(now clock.Now, c Cluster, e *Effects) {
 }
 
 // begin begins a comparison, if there is somebody to compare with.
-func (t *Transfer) begin(j *job, c Cluster, e *Effects) bool {
+func (t *Transfer) begin(now clock.Now, j *job, c Cluster, e *Effects) bool {
 	peer, ok := j.next(c)
 	if !ok {
 		j.due = never // until one is back
-		j.failed = cmp.Or(j.failed, "nobody who is still needed can be reached")
+		if j.failed == "" {
+			j.wrong(now, "nobody who is still needed can be reached")
+		}
 		return false
 	}
 	j.with = peer

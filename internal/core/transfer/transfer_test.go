@@ -542,7 +542,7 @@ func TestLeaverWaits(t *testing.T) {
 	w.at(8, "ABC", "")
 	w.want("reached", w.all(), "AB")
 	w.now.Wall += 5000
-	if p := w.m.Pending(nil); len(p) != 1 || p[0].Since != 1000 || p[0].Failed == "" || len(p[0].Done) != 2 || p[0].Needed != 3 {
+	if p := w.m.Pending(nil); len(p) != 1 || p[0].Since != 1000 || p[0].Failed == "" || p[0].FailedAt != 1000 || len(p[0].Done) != 2 || p[0].Needed != 3 {
 		t.Errorf("pending %+v", p)
 	}
 	w.at(10, "ABE", "")

@@ -135,4 +135,5 @@ type Pending struct {
 	Moved     int           // states merged so far, here or there
 	Bytes     int64         // of them
 	Failed    string        // the last failure; "": none since the last success
+	FailedAt  int64         // when that was, wall-clock milliseconds
 }
