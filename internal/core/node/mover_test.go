@@ -33,6 +33,7 @@ type shifting struct {
 	bytes map[string]int // sent, by from>to
 	count map[node.Kind]int
 	rate  int // of moves
+	keys  int // of a comparison that are under way at a time
 	// buckets changes those in force, of views made from now on.
 	buckets func(*node.Buckets)
 }
@@ -55,8 +56,7 @@ type mover struct {
 	view    *node.View
 	proven  map[uint32][]place.Proof
 	clean   node.Clean
-	fetches []node.Fetch
-	joined  map[string]int // states that came, by bucket/name
+	given   map[string]int // states sent to it, by bucket/name or by digest
 	answers []replica.Answer
 	founds  []replica.Found
 	replies []node.Reply
@@ -81,7 +81,7 @@ func newShifting(t testing.TB, nodes, q int, open func() store.Engine) *shifting
 	}
 	s.place = place.Founded(s.ring, 3)
 	for i, m := range members {
-		n := &mover{id: m.ID, engine: open(), run: uint64(i + 1), joined: map[string]int{}}
+		n := &mover{id: m.ID, engine: open(), run: uint64(i + 1), given: map[string]int{}}
 		s.nodes = append(s.nodes, n)
 	}
 	s.link(nil) // names the disks
@@ -100,7 +100,7 @@ func (s *shifting) start(n *mover) {
 	n.runner = disk.New(disk.Config{PartitionBits: s.ring.Bits()}, n.engine, r, func(seq uint64, _ error) { n.posted = append(n.posted, seq) })
 	cfg := node.Config{Sealer: causal.NewSealer([]byte("a key for tests")), Run: n.run << 16}
 	cfg.Repair.Off, cfg.Reap.Off = true, true
-	cfg.Repair.MoveRate = s.rate
+	cfg.Repair.MoveRate, cfg.Repair.MoveWindow = s.rate, s.keys
 	cfg.Transfer.Held = n.runner.Holdings()
 	n.core = node.New(cfg, n.view)
 	s.step(n, &node.Standing{Standing: replica.Standing{Epoch: 1, Floor: 1, Known: true}})
@@ -212,7 +212,14 @@ func (s *shifting) collect(n *mover) {
 		body := wire.AppendMessage(nil, &send.Message)
 		s.bytes[string(n.id)+">"+string(send.To)] += len(body)
 		s.count[send.Message.Kind]++
-		if to := s.node(send.To); !to.down {
+		to := s.node(send.To)
+		switch m := &send.Message; {
+		case m.Kind == node.KindAsk && m.Op.Verb == replica.Join:
+			to.given[m.Op.Key.Bucket+"/"+m.Op.Key.Name]++
+		case m.Kind == node.KindAnswer && m.Answer.Verb == replica.Read && len(m.Answer.State) > 0:
+			to.given[fmt.Sprint(m.Answer.Digest)]++
+		}
+		if !to.down {
 			s.queue = append(s.queue, parcel{n, to, body})
 		}
 	}
@@ -224,7 +231,6 @@ func (s *shifting) collect(n *mover) {
 		n.clean = *n.out.Clean
 	}
 	n.replies = append(n.replies, n.out.Replies...)
-	n.fetches = append(n.fetches, n.out.Fetches...)
 	n.facts = append(n.facts, n.out.Facts...)
 	n.out.Reset()
 }
@@ -241,12 +247,6 @@ func (s *shifting) deliver() bool {
 	m, err := wire.DecodeMessage(p.body)
 	if err != nil {
 		s.t.Fatal(err)
-	}
-	if m.Kind == node.KindAsk && m.Op.Verb == replica.Join {
-		p.to.joined[m.Op.Key.Bucket+"/"+m.Op.Key.Name]++
-	}
-	if m.Kind == node.KindAnswer && m.Answer.Verb == replica.Read && len(m.Answer.State) > 0 {
-		p.to.joined[fmt.Sprint(m.Answer.Digest)]++
 	}
 	s.step(p.to, &node.Delivery{From: p.from.id, Session: 1, Message: m})
 	return true

@@ -32,7 +32,11 @@ type flight struct {
 // exchange exchanges the keys that differ; false when none is left.
 func (r *Repair) exchange(now clock.Now, t *talk, e *Effects) bool {
 	t.paced = false
-	for len(t.keys) > 0 && len(t.flights) < r.cfg.Window {
+	window := r.cfg.Window
+	if t.out.Number != 0 {
+		window = r.cfg.MoveWindow
+	}
+	for len(t.keys) > 0 && len(t.flights) < window {
 		if t.paced = now.Mono+burst < *r.sent(t); t.paced {
 			break
 		}

@@ -110,7 +110,7 @@ func TestPush(t *testing.T) {
 func TestNothingIsSentTwice(t *testing.T) {
 	const keys, window = 60, 4
 	for broken := 1; broken < 200; broken += 7 {
-		b := newBench(t, repair.Config{Off: true, Window: window})
+		b := newBench(t, repair.Config{Off: true, MoveWindow: window})
 		b.machine.Assign(b.now, nil, b, &b.e)
 		b.own, b.number, b.wish.Number = 9, 9, 9
 		for i := range keys {

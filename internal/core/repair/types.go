@@ -18,8 +18,9 @@ type Config struct {
 	// Talks is how many comparisons that were asked for are made at a time, one
 	// in turn besides. Default 4.
 	Talks int
-	// Window is how many keys of a comparison are exchanged at a time. Default 8.
-	Window int
+	// Window is how many keys of a comparison are exchanged at a time, and MoveWindow
+	// how many of a partition that moves. Defaults 8 and 32.
+	Window, MoveWindow int
 	// Wait is how long an answer may take, the own storage's too. Default 5 s.
 	Wait time.Duration
 	// Rate is how many bytes of states a second are exchanged, and MoveRate how many
@@ -39,7 +40,7 @@ func (c Config) withDefaults() Config {
 	ints := [...]struct {
 		v    *int
 		none int
-	}{{&c.Talks, 4}, {&c.Window, 8}, {&c.Rate, 8 << 20}, {&c.MoveRate, 32 << 20}}
+	}{{&c.Talks, 4}, {&c.Window, 8}, {&c.MoveWindow, 32}, {&c.Rate, 8 << 20}, {&c.MoveRate, 32 << 20}}
 	for _, d := range ints {
 		if *d.v <= 0 {
 			*d.v = d.none
