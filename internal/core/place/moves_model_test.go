@@ -20,6 +20,7 @@ type world struct {
 	old     string   // the list it begins at
 	links   []string // the links in their order: where a move begins to, "end" or "abort"
 	promise place.Promise
+	across  bool // the write begins before all links, the read after them
 	// Planted bugs of what is played.
 	unfenced  bool // a comparison at any number counts
 	relabeled bool // comparisons are kept when the number changes
@@ -283,7 +284,7 @@ func (s *search) drops(m mstate, x int, emit func(mstate, func() string)) {
 
 func (s *search) writes(m mstate, emit func(mstate, func() string)) {
 	for e := range s.newest(&m) + 1 {
-		if !m.write.on || e > m.write.at {
+		if (!m.write.on || e > m.write.at) && (e == 0 || !s.w.across) {
 			n := m
 			n.write = write{on: true, at: e}
 			emit(n, func() string { return fmt.Sprintf("the write begins at %d", e) })
@@ -311,7 +312,7 @@ func (s *search) writes(m mstate, emit func(mstate, func() string)) {
 // reads: what a newcomer holds is not looked at until the move has ended.
 func (s *search) reads(m mstate, emit func(mstate, func() string)) {
 	for e := range s.newest(&m) + 1 {
-		if !m.read.on || e > m.read.at {
+		if (!m.read.on || e > m.read.at) && (int(e) == len(s.w.links) || !s.w.across) {
 			n := m
 			n.read = read{on: true, at: e}
 			emit(n, func() string { return fmt.Sprintf("the read begins at %d", e) })

@@ -1,0 +1,78 @@
+package chain_test
+
+import (
+	"testing"
+
+	"github.com/ourodb/ouro/internal/mutants"
+)
+
+// TestMutants plants the variants that models/voters was violated by, and some
+// more:
+//
+//	OURO_MUTANTS=1 go test -run Mutants -timeout 60m ./internal/core/chain
+func TestMutants(t *testing.T) {
+	const choices = "TestChoices"
+	mutants.Run(t, []mutants.Mutant{
+		{
+			Name: "a minority chooses", File: "proposer.go", Test: choices,
+			Old: "	return n/2 + 1\n", New: "	return n / 2\n",
+		},
+		{
+			Name: "what may have been chosen is ignored", File: "proposer.go", Test: choices,
+			Old: "	link := p.found // it may have been chosen\n", New: "	var link *place.Link\n",
+		},
+		{
+			Name: "an acceptor forgets what it promised", File: "acceptor.go", Test: choices,
+			Old: "	if m.Ballot.Compare(v.Promised) < 0 {\n", New: "	if m.Ballot.Compare(v.Accepted) < 0 {\n",
+		},
+		{
+			Name: "what is not synced is told", File: "acceptor.go", Test: choices,
+			Old: "	if d.synced == d.version {\n", New: "	if d.synced <= d.version {\n",
+		},
+		{
+			Name: "what is not synced is told, in a trace", File: "acceptor.go", Test: "TestNothingIsTold",
+			Old: "	if d.synced == d.version {\n", New: "	if d.synced <= d.version {\n",
+		},
+		{
+			Name: "what was changed during a write is told with it", File: "acceptor.go", Test: "TestNothingIsTold",
+			Old: "		if h.version <= d.synced {\n", New: "		if h.version <= d.version {\n",
+		},
+		{
+			Name: "a vote is not found again", File: "chain.go", Test: choices,
+			Old: "		if d.Vote.Number == d.Placement.Number() {\n", New: "		if d.Vote.Number > d.Placement.Number() {\n",
+		},
+		{
+			Name: "a disk that forgot votes", File: "acceptor.go", Test: "TestADiskThatForgotHasNoVote",
+			Old: "	return ok && (m.Disk == c.disk || m.Disk == 0)\n", New: "	return ok && (m.Disk != 0 || m.Disk == 0)\n",
+		},
+		{
+			Name: "the vote of a disk that forgot counts", File: "proposer.go", Test: "TestADiskThatForgotHasNoVote",
+			Old: "	return ok && (a.Disk == m.Disk || a.Disk == 0) &&", New: "	return ok &&",
+		},
+		{
+			Name: "most founders are enough", File: "proposer.go", Test: "TestTheFirstLinkNeedsAllFounders",
+			Old: "	if !c.placement.Named() {\n", New: "	if false {\n",
+		},
+		{
+			Name: "ballots of two lives are alike", File: "chain.go", Test: "TestBallotsOfTwoLivesDiffer",
+			Old: "run: r.Uint64(),", New: "run: 1,",
+		},
+		{
+			Name: "another chain of one number is followed", File: "learner.go", Test: "TestChainsThatDiverged",
+			Old: "	case c.placement != nil && m.Hash != c.placement.Hash():\n", New: "	case false:\n",
+		},
+		{
+			Name: "the chain of another founding is followed", File: "learner.go", Test: "TestChainsThatDiverged",
+			Old: "	case c.placement != nil && m.Number > 0 && m.Origin != c.placement.Origin():\n", New: "	case false:\n",
+		},
+		{
+			Name: "moves end one by one", File: "due.go", Test: "TestMovesEndTogether",
+			Old: "	if !urgent {\n", New: "	if urgent {\n",
+		},
+		{
+			Name: "who holds something is dropped", Dir: "../place", File: "follow.go", Test: "TestFaults|TestJoinLeave|TestChains",
+			Pkg: "../place",
+			Old: "	gone := p.gone(before)\n", New: "	gone := p.gone(p)\n	_ = before\n",
+		},
+	})
+}
