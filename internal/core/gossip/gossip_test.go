@@ -184,6 +184,62 @@ func TestAgreementThroughFaults(t *testing.T) {
 	}
 }
 
+// Two rings formed apart, with checkpoints of their own, that hear of each other
+// late and through faults become one on every node.
+func TestSettledRingsMergeThroughFaults(t *testing.T) {
+	for seed := range uint64(20) {
+		w := newWorld(t, seed)
+		w.loss = 0.2
+		for i, ring := range []string{"A", "B"} {
+			h := formed(t, int64(1000+i), ring, 16)
+			w.start(h.Changes()[0].Founding.Members[0].ID, h, addr("A"))
+		}
+		apart := true
+		w.cut = func(a, b ring.NodeID) bool { return apart }
+		settled := map[ring.NodeID]member.History{}
+		for i := range 20 {
+			id := w.order[w.rand.IntN(2)]
+			n := w.nodes[id]
+			switch w.rand.IntN(3) {
+			case 0:
+				w.issue(id, add(fmt.Sprintf("%s%d", id, i)), remove(fmt.Sprintf("%s%d", id, w.rand.IntN(20))))
+			case 1:
+				if apart { // the chain of each ring goes by itself
+					n.Checkpoint(n.History().Digest(), &n.out)
+					w.effects(n)
+					settled[id] = n.Latest()
+				}
+			default:
+				w.run(2*w.latency+1, nil)
+				w.start(id, member.History{})
+			}
+			apart = i < 15
+			w.run(time.Duration(w.rand.IntN(2000))*time.Millisecond, nil)
+		}
+		if took := w.run(time.Minute, w.agreed); took == time.Minute {
+			t.Fatalf("seed %d: no agreement", seed)
+		}
+		a, b := folded(t, w.nodes["A"]), folded(t, w.nodes["B"])
+		if ids(a.Members) != ids(b.Members) || a.Ring.Hash() != b.Ring.Hash() {
+			t.Fatalf("seed %d: A has members %s, B %s", seed, ids(a.Members), ids(b.Members))
+		}
+		for _, id := range w.order { // whoever was settled in either ring is a member still, or was removed since
+			if settled[id].Len() == 0 {
+				continue
+			}
+			c, err := settled[id].Fold()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range c.Members {
+				if _, there := a.Member(m.ID); !there && !a.Fenced(m.ID) {
+					t.Fatalf("seed %d: %s got lost", seed, m.ID)
+				}
+			}
+		}
+	}
+}
+
 // Two sides of a cut remove each other's nodes: when it heals they hear of it,
 // though no side has the other among its members (FIELD 2.14, class 7).
 func TestSidesThatRemovedEachOther(t *testing.T) {
