@@ -242,6 +242,7 @@ func TestRefusedVerbs(t *testing.T) {
 		"in use":                      {join("n1")},
 		"removed and is fenced":       {join("n8")},
 		"give the address":            {{Verb: ouro.Join, Node: "n3"}},
+		"join n5: give the address":   {join("n4"), {Verb: ouro.Join, Node: "n5"}}, // all or none
 		"no such member":              {verb(ouro.Leave, "n9")},
 		"the last member":             {verb(ouro.Leave, "n1"), verb(ouro.Leave, "n2"), verb(ouro.Leave, "n3")},
 		"give the node that takes":    {{Verb: ouro.Replace, Node: "n1", Addr: "a:1"}},
