@@ -22,9 +22,10 @@ type linkHandler struct {
 	host    *host.Host // set before anything is served
 	metrics *telemetry.Metrics
 
-	mu    sync.Mutex
-	seen  member.Lineage
-	twins map[string]time.Time // since when a peer refuses this process for another of the same node
+	removed sync.Once
+	mu      sync.Mutex
+	seen    member.Lineage
+	twins   map[string]time.Time // since when a peer refuses this process for another of the same node
 }
 
 var _ transport.Handler = (*linkHandler)(nil)
@@ -42,10 +43,14 @@ func (l *linkHandler) Check(h transport.Hello, live uint64) (knows uint64, err e
 		return 0, nil
 	}
 	if l.host.Fenced(h.Node) {
-		return 0, fmt.Errorf("node %s was removed from this cluster and is fenced for ever: start it with an empty data folder and a new --id, and join it", h.Node)
+		return 0, &transport.RefusedError{Code: transport.Removed, Message: fmt.Sprintf(
+			"node %s was removed from this cluster and is fenced for ever: stop it; its machine may join again with an empty data folder and a new --id", h.Node)}
+	}
+	if usable(h.Addr) {
+		l.host.Met(h.Node, h.Addr, "")
 	}
 	if !l.host.Member(h.Node) {
-		return 0, fmt.Errorf("node %s is not a member of this cluster: start every node with the same --members", h.Node)
+		return 0, nil // it may be joined some day; nothing counts before that
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -106,6 +111,9 @@ func (l *linkHandler) Refused(peer string, err *transport.RefusedError) {
 	switch err.Code {
 	case transport.ComeBack:
 		l.node.comeBack(peer, err.Message, err.Epoch)
+	case transport.Removed:
+		l.removed.Do(func() { l.node.log.Error("this node was removed from its cluster", "peer", peer, "why", err.Message) })
+		l.host.Removed()
 	case transport.Twin:
 		l.mu.Lock()
 		since, known := l.twins[peer]
@@ -130,7 +138,7 @@ func (l *linkHandler) Up(peer string, _ uint64, h transport.Hello) {
 		return
 	}
 	l.metrics.Link(peer, true)
-	l.host.Up(peer)
+	l.host.Up(peer, h.Disk)
 }
 
 // Down implements [transport.Handler].

@@ -21,6 +21,7 @@ import (
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/config"
 	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/gossip"
 	"github.com/ourodb/ouro/internal/core/handoff"
 	"github.com/ourodb/ouro/internal/core/member"
 	corenode "github.com/ourodb/ouro/internal/core/node"
@@ -91,10 +92,6 @@ func startNode(cfg *config.Config, faults bool, stderr io.Writer) (_ *node, err 
 	if warning := exposedWarning(cfg); warning != "" {
 		n.log.Warn(warning)
 	}
-	if len(cfg.StaticMembers()) == 0 {
-		n.waitForJoin()
-		return n, nil
-	}
 	if err = n.build(faults); err != nil {
 		return nil, err
 	}
@@ -108,11 +105,11 @@ func (n *node) build(faults bool) error {
 	if err != nil {
 		return err
 	}
-	history, err := member.Genesis(n.cfg.Cluster, n.cfg.StaticMembers(), n.cfg.Q, n.cfg.FoundingBuckets()...)
+	founding, err := foundingOf(n.cfg)
 	if err != nil {
 		return err
 	}
-	clusterID := keys.ClusterID(history.FoundingID())
+	clusterID := keys.ClusterID(member.ClusterID(n.cfg.Cluster))
 	n.dir, err = datadir.Open(n.cfg.Data, datadir.Want{
 		Node: n.cfg.ID, Cluster: n.cfg.Cluster, ClusterID: clusterID, Q: n.cfg.Q, Engine: n.cfg.Engine,
 	}, newRun())
@@ -122,15 +119,19 @@ func (n *node) build(faults bool) error {
 	if n.engine, err = n.openEngine(); err != nil {
 		return err
 	}
-	known := n.stewardConfig(history)
-	view, err := host.View(n.engine, known)
+	known := n.stewardConfig(founding, clusterID)
+	view, differs, err := host.View(n.engine, known)
 	if err != nil {
 		return err
+	}
+	if differs {
+		n.log.Warn("the members, their places or the buckets of the configuration are not those that this node's cluster began with: what is on the disk counts; see 'ouro cluster status'")
 	}
 	doubt, err := n.settleDisk(view)
 	if err != nil {
 		return err
 	}
+	known.Disk = uint64(n.dir.Identity().DiskID) // it may be a new one by now
 	handler := newLinkHandler(n)
 	if n.links, err = transport.New(n.linkConfig(clusterID, faults), handler); err != nil {
 		return err
@@ -147,11 +148,22 @@ func (n *node) build(faults bool) error {
 	return nil
 }
 
+// foundingOf is the history of the cluster that the configuration forms; it is empty
+// where the node waits to be joined to one.
+func foundingOf(cfg *config.Config) (member.History, error) {
+	members := cfg.StaticMembers()
+	if len(members) == 0 {
+		return member.History{}, nil
+	}
+	return member.Genesis(cfg.Cluster, members, cfg.Q, cfg.FoundingBuckets()...)
+}
+
 // stewardConfig is what the node begins to know of its cluster.
-func (n *node) stewardConfig(founding member.History) steward.Config {
+func (n *node) stewardConfig(founding member.History, clusterID uint64) steward.Config {
 	every := n.cfg.Limits.EpochInterval
 	return steward.Config{
-		Self: ring.NodeID(n.cfg.ID), Addr: n.cfg.PeerAddr(), Founding: founding,
+		Self: ring.NodeID(n.cfg.ID), Addr: n.peerAddr(), Founding: founding, Disk: uint64(n.dir.Identity().DiskID),
+		Gossip: gossip.Config{Cluster: clusterID, Seeds: n.cfg.Seeds},
 		Epochs: reap.EpochConfig{Every: every, Tell: min(every, time.Second)},
 	}
 }
@@ -203,7 +215,7 @@ func (n *node) linkConfig(clusterID uint64, faults bool) transport.Config {
 	l := n.cfg.Limits
 	return transport.Config{
 		Self: transport.Hello{
-			Cluster: n.cfg.Cluster, ClusterID: clusterID, Node: n.cfg.ID, Addr: n.cfg.PeerAddr(),
+			Cluster: n.cfg.Cluster, ClusterID: clusterID, Node: n.cfg.ID, Addr: n.peerAddr(),
 			Starts: id.Starts, Runs: numbers(id.Runs), Disk: uint64(id.DiskID), Replaced: numbers(id.Replaced), Recovering: n.recovering,
 		},
 		Log: n.log, Seed: rand.Uint64(), Faults: faults,
@@ -235,7 +247,7 @@ func (n *node) hostConfig(keys security.Keys, clusterID uint64, known steward.Co
 			Seed: keys.Digest, Limits: limits, MaxSiblings: l.MaxSiblings, TokenTTL: l.RequestTokenTTL, TokenMax: l.RequestTokens,
 		},
 		Disk: disk.Config{MaxPending: int64(l.MaxHints)}, Steward: known, Q: n.cfg.Q,
-		Doubt: doubt, Notes: notes(keys), Links: n.links, Dial: n.dial, Observer: n.metrics, Log: n.log, Fatal: n.fatal,
+		Doubt: doubt, Notes: notes(keys), Links: n.links, Dial: n.dial, Seek: (&seeker{node: n}).seek, OtherQ: n.otherQ, Observer: n.metrics, Log: n.log, Fatal: n.fatal,
 		RolledBack: func() { n.rolledBack("another member has seen this node in a later epoch than its data is in") },
 	}
 }

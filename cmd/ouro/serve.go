@@ -25,7 +25,9 @@ file, that over the default. 'ouro config show' prints what is in force and why.
 
 Without --members and --seeds an empty data folder founds a cluster of one. With
 equal --members on every node they form a cluster of those. With --seeds alone the
-node waits to be joined, which is not possible yet.
+node waits to be joined, and owns nothing until then. After the first start the data
+folder knows the cluster, whatever --members says; with another --peer-listen or
+--advertise a node tells the others where it is now.
 
 Exit code 3 means that the disk failed a sync: the node acknowledges nothing more
 and what was in flight is unknown. Look after the disk before starting it again.

@@ -48,8 +48,9 @@ type Config struct {
 	// Members is the static list a cluster is formed from, this node included:
 	// equal on all of them. Empty, without Seeds, is a cluster of one.
 	Members []member.Member
-	// Seeds are nodes to ask about the cluster; with Seeds and an empty data folder
-	// a node waits until it is joined.
+	// Seeds are nodes to ask about the cluster, tried for ever: host:port, where the host
+	// may have several addresses, or file:PATH. With Seeds and no Members a node on an
+	// empty data folder waits until it is joined.
 	Seeds []string
 	// Zone, DC and Weight place this node when it is not in a list of Members, which
 	// would say them itself: every node has to know them.
@@ -157,6 +158,10 @@ func Default() Config {
 		},
 	}
 }
+
+// SeedFile begins a seed that names a file with an address on each line. It is read
+// anew whenever it is tried.
+const SeedFile = "file:"
 
 // StaticMembers returns the members that the cluster is formed from: the static
 // list, or this node alone. It returns none where the node waits to be joined.

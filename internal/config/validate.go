@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ourodb/ouro"
@@ -97,6 +98,9 @@ func (c *Config) checkAddresses(v *verdict) {
 		}
 	}
 	for _, s := range c.Seeds {
+		if strings.HasPrefix(s, SeedFile) && len(s) > len(SeedFile) {
+			continue
+		}
 		if err := checkAddr(s); err != nil {
 			v.add("seeds: %w", err)
 		}

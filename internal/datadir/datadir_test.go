@@ -73,11 +73,12 @@ func TestForeignFoldersAreRefused(t *testing.T) {
 
 func TestDamagedAndNewerIdentityIsRefused(t *testing.T) {
 	for name, c := range map[string]struct{ file, says string }{
-		"newer":   {`{"format":2,"node":17}`, "newer ouro"},
-		"garbage": {`{"format":1,`, "damaged"},
+		"newer":   {`{"format":3,"node":17}`, "newer ouro"},
+		"older":   {`{"format":1,"node":"n1"}`, "export its data"},
+		"garbage": {`{"format":2,`, "damaged"},
 		"empty":   {``, "damaged"},
-		"fields":  {`{"format":1,"node":"n1"}`, "fields are missing"},
-		"id":      {`{"format":1,"node":"n1","cluster":"c","cluster_id":"xyz","q":64}`, "16 hexadecimal digits"},
+		"fields":  {`{"format":2,"node":"n1"}`, "fields are missing"},
+		"id":      {`{"format":2,"node":"n1","cluster":"c","cluster_id":"xyz","q":64}`, "16 hexadecimal digits"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := t.TempDir()
@@ -136,7 +137,7 @@ func refused(t *testing.T, path string, w Want, says string) {
 }
 
 func FuzzParseIdentity(f *testing.F) {
-	f.Add([]byte(`{"format":1,"node":"n1","cluster":"c","cluster_id":"0000000000000007","q":64,"engine":"pebble","disk_id":"00000000000000ff","starts":1,"runs":["0000000000000001"]}`))
+	f.Add([]byte(`{"format":2,"node":"n1","cluster":"c","cluster_id":"0000000000000007","q":64,"engine":"pebble","disk_id":"00000000000000ff","starts":1,"runs":["0000000000000001"]}`))
 	f.Add([]byte(`{"format":9}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		id, err := parseIdentity(b)

@@ -13,7 +13,7 @@ import (
 
 // Format is the newest format of a data folder that this binary reads and the
 // one it writes.
-const Format = 1
+const Format = 2
 
 // keptRuns is how many starts a folder remembers (RULES R11).
 const keptRuns = 64
@@ -111,7 +111,7 @@ func (id *Identity) check(path string, want Want) error {
 	case want.Q != 0 && want.Q != id.Q:
 		return fmt.Errorf("the data folder %s was made with %d partitions, not %d: their number is fixed when a cluster is made; start with --q %d", path, id.Q, want.Q, id.Q)
 	case want.ClusterID != 0 && ID(want.ClusterID) != id.ClusterID:
-		return fmt.Errorf("the data folder %s belongs to another cluster named %q (id %s, not %s): it was made with another cluster key or another list of members; start with the --cluster-key-file and the --members it was made with, or use another --data folder", path, id.Cluster, id.ClusterID, ID(want.ClusterID))
+		return fmt.Errorf("the data folder %s belongs to another cluster named %q (id %s, not %s): it was made with another cluster key; start with the --cluster-key-file it was made with, or use another --data folder", path, id.Cluster, id.ClusterID, ID(want.ClusterID))
 	case want.Engine != "" && want.Engine != id.Engine:
 		return fmt.Errorf("the data folder %s was written by engine %q, not %q: start with --engine %s, or use another --data folder", path, id.Engine, want.Engine, id.Engine)
 	}
@@ -144,6 +144,9 @@ func parseIdentity(b []byte) (Identity, error) {
 	}
 	if head.Format > Format {
 		return Identity{}, fmt.Errorf("the folder has format %d, this binary reads up to %d: start it with the newer ouro that wrote it", head.Format, Format)
+	}
+	if head.Format == 1 {
+		return Identity{}, errors.New("the folder has format 1, of an ouro whose clusters could not grow: export its data with that ouro, and import it into a new cluster; the folder is left as it is")
 	}
 	var id Identity
 	if err := json.Unmarshal(b, &id); err != nil {

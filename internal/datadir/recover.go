@@ -60,6 +60,9 @@ func (d *Dir) Remember(peers []Peer) error {
 	return d.change(func(id *Identity) { id.Peers = slices.Clone(peers) })
 }
 
+// SetQ notes how many partitions the cluster has that the node was joined to.
+func (d *Dir) SetQ(q int) error { return d.change(func(id *Identity) { id.Q = q }) }
+
 // Running notes that the node runs at a time, in wall-clock milliseconds.
 func (d *Dir) Running(now int64) error {
 	return d.change(func(id *Identity) { id.Alive = now })

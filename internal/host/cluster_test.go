@@ -116,7 +116,7 @@ func startCluster(t testing.TB, ids []string, tune func(*Config)) *cluster {
 	for _, id := range ids {
 		for _, peer := range ids {
 			if id != peer {
-				c.hosts[id].Up(peer)
+				c.hosts[id].Up(peer, 1)
 			}
 		}
 	}

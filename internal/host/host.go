@@ -53,7 +53,13 @@ type Config struct {
 	Links Links
 	// Dial is told to whom there are to be links, whenever that changes. Nil: to whom
 	// there are is no matter of the host's.
-	Dial     func(peers []core.Peer)
+	Dial func(peers []core.Peer)
+	// Seek is asked who lives at a seed; [Host.Met] tells. It must not block. Nil:
+	// there are none.
+	Seek func(seed string)
+	// OtherQ is called where the node was joined to a cluster of another number of
+	// partitions than Q: it is to begin again with that.
+	OtherQ   func(q int)
 	Observer Observer
 	Log      *slog.Logger
 	// Fatal is called once, from any goroutine, when the engine can no longer be

@@ -139,8 +139,8 @@ func (c *cluster) isolate(id string, cut bool) {
 			c.hosts[other].Down(id)
 			c.hosts[id].Down(other)
 		default:
-			c.hosts[other].Up(id)
-			c.hosts[id].Up(other)
+			c.hosts[other].Up(id, 1)
+			c.hosts[id].Up(other, 1)
 		}
 	}
 }

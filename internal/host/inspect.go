@@ -9,16 +9,23 @@ import (
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/member"
+	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
 var _ ouro.Inspector = (*Host)(nil)
 
+var errOutside = errors.New("this node is in no cluster: it waits to be joined to one; run 'ouro cluster join' at a member, or 'ouro cluster init' here")
+
 // Ready implements [ouro.Inspector].
 func (h *Host) Ready() error {
 	if h.closing.Load() {
 		return errors.New("the node is stopping")
+	}
+	if h.view.Load().Ring.Q() == 0 {
+		return errOutside
 	}
 	return nil
 }
@@ -26,7 +33,7 @@ func (h *Host) Ready() error {
 // Status implements [ouro.Inspector].
 func (h *Host) Status() ouro.Status {
 	v := h.view.Load()
-	b := v.Buckets.Default
+	b := effective(v, v.Buckets.Default)
 	st := ouro.Status{
 		Node: string(v.Self), Cluster: h.cfg.Cluster, ClusterID: fmt.Sprintf("%016x", h.cfg.ClusterID),
 		Version: h.cfg.Version, Engine: h.cfg.Engine, Started: h.started, Starts: h.cfg.Starts,
@@ -88,7 +95,10 @@ func (h *Host) Owners(key ouro.Key) (ouro.OwnersInfo, error) {
 	partition := v.Ring.Partition(k.Pos)
 	info := ouro.OwnersInfo{
 		Bucket: key.Bucket, Key: key.Name, Position: fmt.Sprintf("%016x%016x", k.Pos.Hi, k.Pos.Lo),
-		Partition: partition, N: v.Buckets.Of(key.Bucket).N,
+		Partition: partition, N: effective(v, v.Buckets.Of(key.Bucket)).N,
+	}
+	if v.Ring.Q() == 0 {
+		return ouro.OwnersInfo{}, ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone, "%v", errOutside)
 	}
 	primaries := v.Primaries(partition, info.N)
 	for _, id := range primaries {
@@ -98,6 +108,14 @@ func (h *Host) Owners(key ouro.Key) (ouro.OwnersInfo, error) {
 		info.Fallbacks = append(info.Fallbacks, string(id))
 	}
 	return info, nil
+}
+
+// effective returns the settings of a bucket with what so few members can do.
+func effective(v *node.View, b node.Bucket) node.Bucket {
+	if v.Place != nil {
+		return member.EffectiveBucket(b, len(v.Place.Members()))
+	}
+	return member.EffectiveBucket(b, len(v.Ring.Nodes()))
 }
 
 // Replica implements [ouro.Inspector]. It may show a version that is not synced

@@ -68,18 +68,18 @@ func (t *linkTable) answer(id ring.NodeID) func([]byte) error {
 	return t.clients[id]
 }
 
-// Up tells the host that a peer can be sent to.
-func (h *Host) Up(peer string) { h.link(ring.NodeID(peer), true) }
+// Up tells the host that a peer can be sent to, and which disk it has shown.
+func (h *Host) Up(peer string, disk uint64) { h.link(ring.NodeID(peer), true, disk) }
 
 // Down tells the host that it no longer can.
-func (h *Host) Down(peer string) { h.link(ring.NodeID(peer), false) }
+func (h *Host) Down(peer string) { h.link(ring.NodeID(peer), false, 0) }
 
-func (h *Host) link(peer ring.NodeID, up bool) {
+func (h *Host) link(peer ring.NodeID, up bool, disk uint64) {
 	h.links.set(peer, up)
 	for _, s := range h.shards {
 		s.in.force(item{input: &node.Link{Peer: peer, Up: up}, queued: time.Since(h.started)})
 	}
-	h.steward.do(&core.Link{Peer: peer, Up: up})
+	h.steward.do(&core.Link{Peer: peer, Up: up, Disk: disk})
 }
 
 func clientID(session uint64) ring.NodeID {

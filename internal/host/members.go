@@ -4,7 +4,9 @@ import (
 	"slices"
 
 	"github.com/ourodb/ouro/internal/core/member"
+	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/ring"
+	core "github.com/ourodb/ouro/internal/core/steward"
 )
 
 // members returns who is in the cluster.
@@ -22,11 +24,17 @@ func (h *Host) members() []Member {
 
 // notes are what an operator should know.
 func (h *Host) notes() []string {
+	var notes []string
+	switch v := h.view.Load(); {
+	case v.Ring.Q() == 0:
+		notes = append(notes, errOutside.Error())
+	case v.Place != nil && v.Ring.Index(v.Self) < 0:
+		notes = append(notes, "this node is no member of the cluster: it passes requests on and holds nothing until it is joined; run 'ouro cluster join' at a member")
+	}
 	c := h.steward.known.Load().cluster
 	if c == nil {
-		return h.cfg.Notes
+		return slices.Concat(notes, h.cfg.Notes)
 	}
-	var notes []string
 	if short := member.Shortfall(c.Buckets.Default, len(c.Members)); short != "" {
 		notes = append(notes, short)
 	}
@@ -38,16 +46,21 @@ func (h *Host) notes() []string {
 	return slices.Concat(notes, h.cfg.Notes)
 }
 
-// Fenced says whether a node was removed from the cluster, and may never be heard
-// again.
+// Fenced says whether a node was removed from the cluster, has handed on what it
+// held, and may never be heard again.
 func (h *Host) Fenced(id string) bool {
-	c := h.steward.known.Load().cluster
-	if c == nil {
+	known := h.steward.known.Load()
+	if known.cluster == nil || !known.cluster.Fenced(ring.NodeID(id)) {
 		return false
 	}
-	_, gone := slices.BinarySearch(c.Removed, ring.NodeID(id))
-	return gone
+	if known.place == nil {
+		return true
+	}
+	_, there := known.place.Member(ring.NodeID(id))
+	return !there
 }
 
 // Member says whether a node is one of the cluster.
-func (h *Host) Member(id string) bool { return h.inside(ring.NodeID(id)) }
+func (h *Host) Member(id string) bool {
+	return core.Admits(h.view.Load(), ring.NodeID(id), node.KindAsk)
+}

@@ -8,9 +8,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ourodb/ouro/internal/core/chain"
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/place"
 	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/ring"
 	core "github.com/ourodb/ouro/internal/core/steward"
@@ -37,6 +39,8 @@ type steward struct {
 // known is what a steward knows, for other goroutines.
 type known struct {
 	cluster *member.Cluster // nil: the node is in none, or in one that never changes
+	place   *place.Placement
+	links   chain.Status
 	epochs  reap.Status
 }
 
@@ -60,17 +64,18 @@ func recall(e store.Engine) (core.Disk, error) {
 	return d, err
 }
 
-// View returns what a host over an engine begins with.
-func View(e store.Engine, cfg core.Config) (*node.View, error) {
+// View returns what a host over an engine begins with, and whether the cluster did
+// not begin as the configuration says.
+func View(e store.Engine, cfg core.Config) (v *node.View, differs bool, err error) {
 	found, err := recall(e)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	s, err := core.New(cfg, found)
+	s, err := core.New(clock.Now{Wall: time.Now().UnixMilli()}, cfg, found)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return s.View(), nil
+	return s.View(), s.Differs(), nil
 }
 
 // newSteward goes on from what the engine has kept.
@@ -80,9 +85,10 @@ func newSteward(h *Host) (*steward, error) {
 		return nil, err
 	}
 	cfg := h.cfg.Steward
-	cfg.Epochs.Seed, cfg.Epochs.Shards = newRun(), h.cfg.Shards
+	cfg.Seed, cfg.Epochs.Shards = newRun(), h.cfg.Shards
+	now := h.now()
 	s := &steward{host: h, wake: make(chan struct{}, 1), waiting: map[uint64]chan error{}}
-	if s.core, err = core.New(cfg, found); err != nil {
+	if s.core, err = core.New(now, cfg, found); err != nil {
 		return nil, err
 	}
 	s.publish()
@@ -174,13 +180,13 @@ func (s *steward) turn() {
 }
 
 func (s *steward) publish() {
-	s.known.Store(&known{cluster: s.core.Cluster(), epochs: s.core.Epochs()})
+	s.known.Store(&known{cluster: s.core.Cluster(), place: s.core.Place(), links: s.core.Links(), epochs: s.core.Epochs()})
 }
 
 // carry carries out what the core wants.
 func (s *steward) carry() {
 	h, out := s.host, &s.out
-	if out.View != nil {
+	if out.View != nil && h.fits(out.View) {
 		h.setView(out.View)
 	}
 	if stand := out.Stand; stand.Seq != 0 {
@@ -190,6 +196,11 @@ func (s *steward) carry() {
 	}
 	if out.Dial && h.cfg.Dial != nil {
 		h.cfg.Dial(out.Peers)
+	}
+	if h.cfg.Seek != nil {
+		for _, seed := range out.Seeks {
+			h.cfg.Seek(seed)
+		}
 	}
 	for i := range out.Sends {
 		if err := h.send(out.Sends[i].To, appendFrame(nil, &out.Sends[i].Message)); err != nil {
@@ -240,14 +251,14 @@ func (s *steward) keep(records []core.Record, seq uint64) {
 // overhear takes what is for the steward out of the messages of a peer, and lets
 // through what the peer may ask of the shards.
 func (h *Host) overhear(from ring.NodeID, bodies [][]byte) [][]byte {
-	inside := h.inside(from)
+	view := h.view.Load()
 	return slices.DeleteFunc(bodies, func(body []byte) bool {
 		if len(body) == 0 {
 			return true
 		}
 		kind := node.Kind(body[0])
 		if !core.Takes(kind) {
-			return !inside && kind != node.KindForward && kind != node.KindReturn
+			return !core.Admits(view, from, kind)
 		}
 		if m, err := wire.DecodeMessage(body); err == nil {
 			h.steward.hear(&core.Told{From: from, Message: &m})
@@ -256,13 +267,16 @@ func (h *Host) overhear(from ring.NodeID, bodies [][]byte) [][]byte {
 	})
 }
 
-// inside says whether a node is one of the cluster. Others may ask it to coordinate
-// requests, as clients do, and not of its storage.
-func (h *Host) inside(id ring.NodeID) bool {
-	if h.steward.known.Load().cluster == nil && h.cfg.Steward.Fixed != nil {
+// fits says whether the disk's layout is that of a view. It is not where the node was
+// joined to a cluster of another number of partitions than it was started with; it
+// begins again then.
+func (h *Host) fits(v *node.View) bool {
+	q := v.Ring.Q()
+	if q == 0 || h.cfg.Q == 0 || q == h.cfg.Q || h.cfg.OtherQ == nil {
 		return true
 	}
-	return h.view.Load().Ring.Index(id) >= 0
+	h.cfg.OtherQ(q)
+	return false
 }
 
 // setView tells every shard of a new view.
@@ -273,10 +287,14 @@ func (h *Host) setView(v *node.View) {
 	}
 }
 
-// Met tells the host where a node was found, or that it has said so itself.
-func (h *Host) Met(id, addr string) {
-	h.steward.do(&core.Met{Peer: core.Peer{ID: ring.NodeID(id), Addr: addr}})
+// Met tells the host where a node was found, or that it has said so itself; seed is
+// where it was sought, "": nowhere.
+func (h *Host) Met(id, addr, seed string) {
+	h.steward.do(&core.Met{Peer: core.Peer{ID: ring.NodeID(id), Addr: addr}, Seed: seed})
 }
+
+// Removed tells the host that another node refuses this one because it was removed.
+func (h *Host) Removed() { h.steward.do(&core.Removed{}) }
 
 // stand puts a shard where the steward says, and tells it what is kept here.
 func (s *shard) stand(now clock.Now, stand reap.Stand) {
@@ -298,9 +316,19 @@ func (s *shard) sweep() {
 	s.out.Sweeps = s.out.Sweeps[:0]
 }
 
-// want passes on to the steward that an epoch is waited for.
+// want passes on to the steward what a shard wants of it, and has for it.
 func (s *shard) want() {
-	if epoch := s.out.Want; epoch > 0 {
-		s.host.steward.do(&core.Want{Epoch: epoch})
+	st, out := s.host.steward, &s.out
+	if out.Want > 0 {
+		st.do(&core.Want{Epoch: out.Want})
+	}
+	for i := range out.Proven {
+		st.do(&core.Ready{Partition: out.Proven[i].Partition, Proofs: out.Proven[i].Proofs})
+	}
+	for _, f := range out.Fetches {
+		st.do(&core.Fetch{Peer: f.From})
+	}
+	if out.Clean != nil {
+		st.do(&core.Clean{Shard: s.index, Clean: *out.Clean})
 	}
 }

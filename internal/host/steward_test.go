@@ -39,12 +39,13 @@ func (c *cluster) away(id string, on bool) {
 		if peer == id {
 			continue
 		}
-		tell, back := h.Up, c.hosts[id].Up
 		if on {
-			tell, back = h.Down, c.hosts[id].Down
+			h.Down(id)
+			c.hosts[id].Down(peer)
+		} else {
+			h.Up(id, 1)
+			c.hosts[id].Up(peer, 1)
 		}
-		tell(id)
-		back(peer)
 	}
 }
 

@@ -98,6 +98,6 @@ func timeless(s causal.State) []byte {
 
 // shared says whether two nodes are both primaries of a bucket in a partition.
 func (w *World) shared(m *machine, peer ring.NodeID, partition uint32, bucket string) bool {
-	list := w.ring.Preference(partition, w.cfg.Buckets.Of(bucket).N)
+	list := w.newest().Primaries(partition, w.cfg.Buckets.Of(bucket).N)
 	return slices.Contains(list, m.id) && slices.Contains(list, peer)
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ourodb/ouro/internal/core/chain"
+	"github.com/ourodb/ouro/internal/core/gossip"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/replica"
@@ -16,8 +18,15 @@ import (
 // Config is what a [World] is made with. Zero fields take their defaults: three
 // nodes A, B and C, eight partitions, n=3, r=w=2.
 type Config struct {
-	Seed    uint64
-	Nodes   []ring.Node
+	Seed  uint64
+	Nodes []ring.Node
+	// Changes lets the ring change: nodes go by a history and by links, as real ones
+	// do, and dial whom these name. Spares are nodes that are in no cluster when the
+	// world begins; the founders are their seeds.
+	Changes bool
+	Spares  []ring.Node
+	Gossip  gossip.Config
+	Chain   chain.Config
 	Tokens  []ring.Token // the ring laid out by hand; empty: Q equal partitions
 	Q       int
 	Buckets node.Buckets

@@ -208,7 +208,7 @@ func (w *World) SetBucket(name string, b node.Bucket) {
 	w.cfg.Buckets.Named = named
 	for _, m := range w.nodes {
 		if m.alive {
-			w.take(m, item{input: &node.View{Self: m.id, Ring: w.ring, Buckets: w.cfg.Buckets}})
+			w.take(m, item{input: w.view(m)})
 		}
 	}
 }

@@ -36,7 +36,7 @@ func (w *World) compare(after string) *history.Violation {
 	for _, name := range w.hist.Keys() {
 		bucket, rest, _ := strings.Cut(name, "/")
 		key := keyIn(bucket, rest)
-		primaries := w.Preference(key)[:w.cfg.Buckets.Of(bucket).N]
+		primaries := w.Primaries(key)
 		shown, first, _ := w.state(w.mustID(primaries[0]), key)
 		for _, m := range w.nodes {
 			s, canonical, found := w.state(m, key)

@@ -17,12 +17,24 @@ type keeper struct {
 	out  steward.Out
 }
 
-// found starts a steward on what the disk has kept.
-func (w *World) found(m *machine) {
-	if !w.cfg.Reap {
-		m.steward = nil
+// begins starts a steward on what the disk has kept.
+func (w *World) begins(m *machine) {
+	m.steward = nil
+	if !w.cfg.Reap && !w.cfg.Changes {
 		return
 	}
+	core, err := w.stewardOf(m)
+	if err != nil {
+		w.bug("%s: %v", m.id, err)
+		return
+	}
+	m.steward = &keeper{core: core}
+	core.Begin(w.clock(m), &m.steward.out)
+	w.attend(m, w.clock(m))
+}
+
+// stewardOf makes a steward of what the disk has kept.
+func (w *World) stewardOf(m *machine) (*steward.Steward, error) {
 	kept := steward.Disk{Notes: map[steward.Note][]byte{}}
 	for _, n := range steward.Notes() {
 		if _, err := m.disk.Engine.Get(store.NoteKey(byte(n)), func(v []byte) { kept.Notes[n] = slices.Clone(v) }); err != nil {
@@ -33,17 +45,13 @@ func (w *World) found(m *machine) {
 	if kept.Holds, err = disk.Holds(m.disk.Engine); err != nil {
 		w.bug("%s: %v", m.id, err)
 	}
-	cfg := steward.Config{Self: m.id, Fixed: w.view(m), Epochs: w.cfg.Epochs}
-	cfg.Epochs.Seed = m.run
-	core, err := steward.New(cfg, kept)
-	if err != nil {
-		w.bug("%s: %v", m.id, err)
-		m.steward = nil
-		return
+	cfg := steward.Config{Self: m.id, Epochs: w.cfg.Epochs, Seed: m.run}
+	if w.cfg.Changes {
+		w.changing(m, &cfg)
+	} else {
+		cfg.Fixed = w.view(m)
 	}
-	m.steward = &keeper{core: core}
-	core.Begin(w.clock(m), &m.steward.out)
-	w.attend(m, w.clock(m))
+	return steward.New(w.clock(m), cfg, kept)
 }
 
 // tellSteward gives a steward one input; what it wants is carried out with the
@@ -60,10 +68,7 @@ func (w *World) attend(m *machine, now clock.Now) {
 	if s == nil {
 		return
 	}
-	if m.out.Want > 0 {
-		s.core.Step(now, &steward.Want{Epoch: m.out.Want}, &s.out)
-		m.out.Want = 0
-	}
+	w.heed(m, now)
 	if s.core.Deadline() <= now.Mono {
 		s.core.Step(now, steward.Tick{}, &s.out)
 	}
@@ -78,10 +83,33 @@ func (w *World) attend(m *machine, now clock.Now) {
 	m.out.Sends = append(m.out.Sends, s.out.Sends...)
 	m.out.Facts = append(m.out.Facts, s.out.Facts...)
 	m.rolledBack = m.rolledBack || s.out.RolledBack
+	w.follow(m)
 	if len(s.out.Store) > 0 {
 		w.keepNotes(m, s.out.Store, s.out.Seq)
 	}
 	s.out.Reset()
+}
+
+// heed passes on what the node wants of its steward, and has for it.
+func (w *World) heed(m *machine, now clock.Now) {
+	s := m.steward
+	if m.out.Want > 0 {
+		s.core.Step(now, &steward.Want{Epoch: m.out.Want}, &s.out)
+		m.out.Want = 0
+	}
+	for i := range m.out.Proven {
+		p := &m.out.Proven[i]
+		s.core.Step(now, &steward.Ready{Partition: p.Partition, Proofs: p.Proofs}, &s.out)
+	}
+	m.out.Proven = m.out.Proven[:0]
+	for _, f := range m.out.Fetches {
+		s.core.Step(now, &steward.Fetch{Peer: f.From}, &s.out)
+	}
+	m.out.Fetches = m.out.Fetches[:0]
+	if m.out.Clean != nil {
+		s.core.Step(now, &steward.Clean{Clean: *m.out.Clean}, &s.out)
+		m.out.Clean = nil
+	}
 }
 
 // keepNotes writes to the disk what a steward wants kept. A disk that refuses it

@@ -10,6 +10,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/recovery"
 	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/core/steward"
 	"github.com/ourodb/ouro/internal/disk"
 	"github.com/ourodb/ouro/internal/sim/history"
@@ -81,8 +82,20 @@ func (w *World) open(m *machine) {
 	}
 }
 
+// view is what a node knows of its cluster.
 func (w *World) view(m *machine) *node.View {
-	return &node.View{Self: m.id, Ring: w.ring, Buckets: w.cfg.Buckets}
+	if !w.cfg.Changes {
+		return &node.View{Self: m.id, Ring: w.ring, Buckets: w.cfg.Buckets}
+	}
+	if m.steward != nil {
+		return m.steward.core.View()
+	}
+	core, err := w.stewardOf(m)
+	if err != nil {
+		w.bug("%s: %v", m.id, err)
+		return &node.View{Self: m.id, Ring: &ring.Ring{}}
+	}
+	return core.View()
 }
 
 // recall tells a process that begins what it may have forgotten.
@@ -113,6 +126,11 @@ func (m *machine) shown() *member.Disk {
 // A dialler that is refused comes back as another disk.
 func (w *World) greet(l *link) bool {
 	from, to := l.from, l.to
+	if to.steward != nil && to.steward.core.Fenced(from.id) {
+		w.tracef("%s refuses %s, which was removed", to.id, from.id)
+		w.take(from, item{steward: &steward.Removed{}})
+		return false
+	}
 	if v := to.folder.seen.Judge(string(from.id), 0, from.shown()); v != member.Follows {
 		w.tracef("%s refuses %s: %s", to.id, from.id, to.folder.seen.Explain(string(from.id), v, from.shown()))
 		w.refused(from, to)

@@ -46,7 +46,8 @@ type machine struct {
 	core    *node.Node
 	replica *replica.Replica
 	runner  *disk.Runner
-	steward *keeper // nil: nothing is reaped
+	steward *keeper       // nil: nothing is reaped, and the ring does not change
+	dials   []ring.NodeID // to whom there are to be links, where the ring changes
 
 	inbox   []item
 	turning bool          // a turn is scheduled
@@ -131,7 +132,7 @@ func (w *World) step(m *machine, now clock.Now, it *item) {
 		m.core.Step(now, it.request, &m.out)
 	case it.input != nil:
 		if l, ok := it.input.(*node.Link); ok {
-			w.tellSteward(m, now, &steward.Link{Peer: l.Peer, Up: l.Up})
+			w.tellSteward(m, now, &steward.Link{Peer: l.Peer, Up: l.Up, Disk: w.mustID(l.Peer).folder.disk})
 		}
 		m.core.Step(now, it.input, &m.out)
 	case it.steward != nil:
@@ -151,6 +152,9 @@ func (w *World) step(m *machine, now clock.Now, it *item) {
 			w.tellSteward(m, now, &steward.Told{From: it.from.id, Message: &msg})
 			return
 		}
+		if !steward.Admits(w.view(m), it.from.id, msg.Kind) {
+			return
+		}
 		m.delivery = node.Delivery{From: it.from.id, Session: it.session, Message: msg}
 		m.core.Step(now, &m.delivery, &m.out)
 	}
@@ -162,7 +166,7 @@ func (w *World) work(m *machine, now clock.Now) {
 	for {
 		w.store(m, now)
 		w.attend(m, now)
-		if len(m.out.Ops) == 0 && m.out.Want == 0 {
+		if len(m.out.Ops) == 0 && m.out.Want == 0 && len(m.out.Proven) == 0 && len(m.out.Fetches) == 0 && m.out.Clean == nil {
 			return
 		}
 	}
@@ -308,7 +312,7 @@ func (w *World) tell(l *link, up bool) {
 
 // start starts a process on a machine.
 func (w *World) start(m *machine) {
-	m.alive, m.born, m.turning, m.tickAt = true, w.now, false, 0
+	m.alive, m.born, m.turning, m.tickAt, m.dials = true, w.now, false, 0, nil
 	m.life++
 	w.begin(m)
 	w.open(m)
@@ -332,7 +336,7 @@ func (w *World) start(m *machine) {
 	m.core = node.New(nc, w.view(m))
 	w.recall(m)
 	w.tracef("%s starts, run %016x", m.id, m.run)
-	w.found(m)
+	w.begins(m)
 	for i := range w.nodes {
 		if i != m.index {
 			w.mend(w.net.link(m.index, i))

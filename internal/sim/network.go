@@ -174,7 +174,7 @@ func (w *World) mend(l *link) {
 		return
 	}
 	w.after(w.net.cfg.Reconnect, func() {
-		if !l.up && l.cuts == 0 && l.from.alive && l.to.alive {
+		if !l.up && l.cuts == 0 && l.from.alive && l.to.alive && w.dials(l.from, l.to.id) {
 			w.join(l)
 		}
 	})
@@ -182,7 +182,7 @@ func (w *World) mend(l *link) {
 
 // join makes a link: a new session begins.
 func (w *World) join(l *link) {
-	if !w.greet(l) {
+	if !w.dials(l.from, l.to.id) || !w.greet(l) {
 		return
 	}
 	w.net.session++

@@ -137,7 +137,18 @@ func (w *World) mustID(id ring.NodeID) *machine {
 
 // Preference returns the nodes responsible for a key, best first.
 func (w *World) Preference(key ouro.Key) []ring.NodeID {
-	return w.ring.Preference(w.ring.Partition(ring.NewKey(key.Bucket, key.Name).Pos), len(w.nodes))
+	p := w.ring.Partition(ring.NewKey(key.Bucket, key.Name).Pos)
+	if !w.cfg.Changes {
+		return w.ring.Preference(p, len(w.nodes))
+	}
+	v := w.newest()
+	first := v.Primaries(p, v.Buckets.MostN())
+	return v.StandIns(slices.Clone(first), p, first, len(w.nodes))
+}
+
+// Primaries returns the nodes that hold a key, by the newest placement.
+func (w *World) Primaries(key ouro.Key) []ring.NodeID {
+	return w.newest().Primaries(w.ring.Partition(ring.NewKey(key.Bucket, key.Name).Pos), w.cfg.Buckets.Of(key.Bucket).N)
 }
 
 // State returns what a node stores for a key, and whether it stores anything.

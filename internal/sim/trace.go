@@ -144,6 +144,19 @@ func tellMessage(m *node.Message) string {
 			s += fmt.Sprintf(" %s %d", e.Node, e.Epoch)
 		}
 		return s
+	case node.KindGossip:
+		s := fmt.Sprintf("gossip of %d changes", m.Gossip.Summary.Count)
+		if m.Gossip.Page != nil {
+			s += fmt.Sprintf(", with %d of them", len(m.Gossip.Page.Changes))
+		}
+		return s
+	case node.KindChain:
+		c := m.Chain
+		s := fmt.Sprintf("chain %d at %d, ballot %d of %s", c.Kind, c.Number, c.Ballot.Round, c.Ballot.Node)
+		if c.Link != nil {
+			s += fmt.Sprintf(", link %d with %d moves", c.Link.Number, len(c.Link.Moves))
+		}
+		return s
 	default:
 		if m.Reply.Err != nil {
 			return fmt.Sprintf("return %x %v", m.Reply.ID, m.Reply.Err)

@@ -3,9 +3,11 @@ package sim
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/sim/history"
 )
@@ -31,6 +33,8 @@ type World struct {
 
 	begun     map[pair][]snapshot // what a peer held when a comparison with it began
 	healed    time.Duration
+	founding  member.History         // where the ring changes
+	issued    []*Issued              // by id, from 1
 	attempts  []*attempt             // by ticket, from 1
 	requested map[uint64]bool        // tokens of a test's own requests
 	runs      map[uint64]ring.NodeID // whose every run id was
@@ -73,13 +77,18 @@ func New(cfg Config) (*World, error) {
 	w.cfg.Runner.PartitionBits = r.Bits()
 	w.eyes = newEyes()
 	w.trace = newTracer(&w.cfg)
-	w.net = network{cfg: cfg.Net, rand: stream(cfg.Seed, streamNet), nodes: len(cfg.Nodes)}
+	w.net = network{cfg: cfg.Net, rand: stream(cfg.Seed, streamNet), nodes: len(cfg.Nodes) + len(cfg.Spares)}
+	if cfg.Changes {
+		if w.founding, err = w.found(); err != nil {
+			return nil, fmt.Errorf("sim: %w", err)
+		}
+	}
 	w.build()
 	return w, nil
 }
 
 func (w *World) build() {
-	for i, n := range w.cfg.Nodes {
+	for i, n := range slices.Concat(w.cfg.Nodes, w.cfg.Spares) {
 		m := &machine{index: i, id: n.ID, disk: newPlatter(), rand: stream(w.cfg.Seed, uint64(streamNode+i))}
 		m.disk.stored = func(key, value []byte) { w.stored(m, key, value) }
 		w.nodes = append(w.nodes, m)

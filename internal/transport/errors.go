@@ -33,13 +33,14 @@ const (
 	TooManyLinks                            // a bound on links was reached
 	ComeBack                                // the dialler may have forgotten something: it must come back as recovering
 	Twin                                    // another process that runs as the dialler is alive
+	Removed                                 // the dialler was removed from the cluster, for ever
 )
 
 var refusalNames = [...]string{
 	NotOuro: "not the node protocol", WrongVersion: "protocol version", ForeignCluster: "foreign cluster",
 	WrongNode: "wrong node", OwnAddress: "own address", DuplicateNode: "duplicate node id",
 	RefusedByHandler: "refused", TooManyLinks: "too many links",
-	ComeBack: "may have forgotten", Twin: "two processes of one node",
+	ComeBack: "may have forgotten", Twin: "two processes of one node", Removed: "removed from the cluster",
 }
 
 // String returns the reason in words.

@@ -7,7 +7,9 @@ import (
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/chain"
 	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/gossip"
 	"github.com/ourodb/ouro/internal/core/merkle"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/reap"
@@ -255,7 +257,7 @@ func drawFound(t *rapid.T) *replica.Found {
 
 func drawMessage(t *rapid.T) node.Message {
 	m := node.Message{
-		Kind:      node.Kind(rapid.IntRange(int(node.KindAsk), int(node.KindEpochs)).Draw(t, "kind")),
+		Kind:      node.Kind(rapid.IntRange(int(node.KindAsk), int(node.KindChain)).Draw(t, "kind")),
 		Partition: rapid.Uint32().Draw(t, "partition"),
 		Number:    drawUint64(t, "number"),
 	}
@@ -278,6 +280,11 @@ func drawMessage(t *rapid.T) node.Message {
 		m.Show = &reap.Show{Wanted: drawUint64(t, "wanted"), Shown: drawSlice(t, "shown", func(t *rapid.T) reap.Shown {
 			return reap.Shown{Node: ring.NodeID(drawText(t, "member")), Epoch: drawUint64(t, "shown epoch")}
 		})}
+	case node.KindGossip:
+		m.Gossip = &gossip.Message{Cluster: drawUint64(t, "cluster"), Addr: drawText(t, "addr"), Wall: rapid.Int64Min(0).Draw(t, "wall")}
+		m.Gossip.Summary.Count = rapid.IntRange(0, 1<<20).Draw(t, "changes")
+	case node.KindChain:
+		m.Chain = &chain.Message{Kind: chain.Fetch, Number: drawUint64(t, "place"), Disk: drawUint64(t, "disk"), Offset: rapid.IntRange(0, 1<<20).Draw(t, "offset")}
 	}
 	return m
 }

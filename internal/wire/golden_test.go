@@ -12,9 +12,13 @@ import (
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/chain"
 	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/gossip"
+	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/merkle"
 	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/place"
 	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
@@ -89,6 +93,12 @@ func goldenMessages() map[string]node.Message {
 		"ask-drop": ask(replica.Op{ID: 70_009, Verb: replica.Drop, Digest: causal.Sum{Hi: 1, Lo: 2}, Stamp: 700}),
 		"epochs": {Kind: node.KindEpochs, Show: &reap.Show{
 			Wanted: 703, Shown: []reap.Shown{{Node: "n1", Epoch: 701}, {Node: "n2", Epoch: 700}, {Node: "n3"}},
+		}},
+		"gossip": {Kind: node.KindGossip, Gossip: &gossip.Message{
+			Cluster: 7, Addr: "n1:7071", Wall: 1_700_000_000_000, Summary: member.Summary{Count: 3, Digest: [16]byte{1, 2}, Rungs: []member.Rung{{Count: 2, Sum: 9}}},
+		}},
+		"chain": {Kind: node.KindChain, Chain: &chain.Message{
+			Kind: chain.Prepare, Number: 9, Origin: place.Hash{1}, Hash: place.Hash{2}, Disk: 3, Ballot: chain.Ballot{Round: 4, Node: "n1", Run: 5},
 		}},
 		"answer-stale": answer(replica.Answer{ID: 70_008, Verb: replica.Join, Status: replica.Failed, Reason: replica.Stale, Stamp: 701}),
 		"answer-pending": answer(replica.Answer{

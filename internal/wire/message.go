@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/ourodb/ouro/internal/core/chain"
+	"github.com/ourodb/ouro/internal/core/gossip"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/replica"
 )
@@ -41,6 +43,10 @@ func AppendMessage(dst []byte, m *node.Message) []byte {
 		dst = appendFound(dst, m.Found)
 	case node.KindEpochs:
 		dst = appendShow(dst, m.Show)
+	case node.KindGossip:
+		dst = appendBytes(dst, gossip.AppendMessage(nil, m.Gossip))
+	case node.KindChain:
+		dst = appendBytes(dst, chain.AppendMessage(nil, m.Chain))
 	}
 	return append(dst, 0) // an empty tail
 }
@@ -99,6 +105,10 @@ func DecodeInto(m *node.Message, body []byte) error {
 		readFound(&r, m.Found)
 	case node.KindEpochs:
 		m.Show = readShow(&r)
+	case node.KindGossip:
+		m.Gossip = readGossip(&r)
+	case node.KindChain:
+		m.Chain = readChain(&r)
 	default:
 		*m = node.Message{}
 		return fmt.Errorf("%w: %d", ErrKind, kind)

@@ -82,6 +82,7 @@ func (c *Chain) number() uint64 {
 func (c *Chain) Target(now clock.Now, t *Target, out *Effects) {
 	c.target = t
 	c.due.dirty = true
+	c.report(now) // that this node is out may be news to it
 	c.Tick(now, out)
 }
 

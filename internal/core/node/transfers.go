@@ -170,6 +170,10 @@ func (n *Node) Lowest(stamp uint64, any bool) (uint64, bool) {
 	return stamp, any
 }
 
+// LeftOver returns how many partitions this shard holds something of that it is not
+// to hold, or that was there before they are taken over again.
+func (n *Node) LeftOver() int { return n.transfer.LeftOver() }
+
 // Transfers appends to dst what is on its way here and what is left over, with
 // what the comparisons under way have brought.
 func (n *Node) Transfers(dst []transfer.Pending) []transfer.Pending {

@@ -4,7 +4,9 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/chain"
 	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/gossip"
 	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/repair"
 	"github.com/ourodb/ouro/internal/core/replica"
@@ -69,6 +71,8 @@ const (
 	KindSurvey                  // Survey: what does the receiver hold of a partition?
 	KindFound                   // Found: the answer to a Survey
 	KindEpochs                  // Show: the epochs that the sender knows of
+	KindGossip                  // Gossip: a part of the cluster's history, or its digest
+	KindChain                   // Chain: about where partitions are
 )
 
 // Message is what one node sends another. Partition routes it to a shard.
@@ -82,7 +86,11 @@ type Message struct {
 	Reply     *Reply
 	Survey    *replica.Survey
 	Found     *replica.Found
-	Show      *reap.Show // for the machine that keeps the node's epoch, not for a shard
+
+	// For what is kept of the cluster beside the shards, not for one of them.
+	Show   *reap.Show
+	Gossip *gossip.Message
+	Chain  *chain.Message
 }
 
 // Input is anything that happens to a node: one of *Request, *Delivery,

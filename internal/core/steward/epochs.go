@@ -1,6 +1,7 @@
 package steward
 
 import (
+	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -9,15 +10,33 @@ import (
 // (RULES E1).
 func (s *Steward) members() []ring.NodeID {
 	var ids []ring.NodeID
+	if p := s.view.Place; p != nil {
+		for _, m := range p.Members() {
+			ids = append(ids, m.ID)
+		}
+		return ids
+	}
 	for _, n := range s.view.Ring.Nodes() {
 		ids = append(ids, n.ID)
 	}
 	return ids
 }
 
+// stood takes what a shard keeps for others. What is left over of partitions that
+// went elsewhere may be older than any stamp on it (RULES E1).
+func (s *Steward) stood(now clock.Now, in *Stood) {
+	lowest, keeps := in.Lowest, in.Keeps
+	if p := s.view.Place; p != nil && in.Shard < len(s.clean) && s.cfg.Fixed == nil {
+		if c := &s.clean[in.Shard]; c.LeftOver > 0 || c.Number != p.Number() {
+			lowest, keeps = 0, true
+		}
+	}
+	s.epochs.Stood(now, in.Shard, in.Seq, lowest, keeps, &s.reaping)
+}
+
 // drainEpochs passes on what the epochs want.
 func (s *Steward) drainEpochs(out *Out) {
-	e := &s.effects
+	e := &s.reaping
 	if e.Stand.Seq != 0 {
 		out.Stand = e.Stand
 	}

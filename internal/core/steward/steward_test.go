@@ -7,6 +7,7 @@ import (
 
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/member"
+	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/core/steward"
@@ -30,7 +31,7 @@ func begun(t *testing.T, cfg steward.Config, disk steward.Disk) (*steward.Stewar
 	if cfg.Self == "" {
 		cfg.Self = "a"
 	}
-	s, err := steward.New(cfg, disk)
+	s, err := steward.New(clock.Now{}, cfg, disk)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +70,7 @@ func TestHistoryOnDiskGoesOverTheFoundingList(t *testing.T) {
 
 func TestDamagedNotesAreRefused(t *testing.T) {
 	for _, n := range steward.Notes() {
-		_, err := steward.New(steward.Config{Self: "a", Founding: founding(t, "a")}, steward.Disk{Notes: map[steward.Note][]byte{n: []byte("nonsense")}})
+		_, err := steward.New(clock.Now{}, steward.Config{Self: "a", Founding: founding(t, "a")}, steward.Disk{Notes: map[steward.Note][]byte{n: []byte("nonsense")}})
 		if err == nil {
 			t.Errorf("note %q: what is damaged was taken", n)
 		}
@@ -79,18 +80,26 @@ func TestDamagedNotesAreRefused(t *testing.T) {
 // A node that is in no cluster has a ring of nothing, and looks for others where
 // it was told that they are.
 func TestANodeInNoClusterOwnsNothing(t *testing.T) {
-	s, out := begun(t, steward.Config{Addr: "a:1"}, steward.Disk{})
+	cfg := steward.Config{Addr: "a:1"}
+	cfg.Gossip.Seeds = []string{"seed:1"}
+	s, out := begun(t, cfg, steward.Disk{})
 	if q := s.View().Ring.Q(); q != 0 || out.View != nil {
 		t.Fatalf("it has %d partitions", q)
 	}
 	*out = steward.Out{}
-	s.Step(clock.Now{}, &steward.Met{Peer: steward.Peer{ID: "b", Addr: "b:1"}}, out)
+	now := clock.Now{Mono: time.Minute}
+	if s.Step(now, steward.Tick{}, out); !slices.Equal(out.Seeks, cfg.Gossip.Seeds) {
+		t.Fatalf("it seeks %v", out.Seeks)
+	}
+	s.Step(now, &steward.Met{Peer: steward.Peer{ID: "b", Addr: "b:1"}, Seed: "seed:1"}, out)
 	if !out.Dial || len(out.Peers) != 1 || out.Peers[0].Addr != "b:1" {
 		t.Errorf("it looks for %v", out.Peers)
 	}
-	kept := noteIn(out, steward.PeersNote)
-	if _, out = begun(t, steward.Config{}, steward.Disk{Notes: map[steward.Note][]byte{steward.PeersNote: kept}}); len(out.Peers) != 1 || out.Peers[0].Addr != "b:1" {
-		t.Errorf("after another start it looks for %v", out.Peers)
+	*out = steward.Out{}
+	s.Step(now, &steward.Link{Peer: "b", Up: true}, out)
+	now.Mono += time.Minute
+	if s.Step(now, steward.Tick{}, out); len(out.Seeks) > 0 || !slices.ContainsFunc(out.Sends, func(s node.Send) bool { return s.To == "b" && s.Message.Kind == node.KindGossip }) {
+		t.Errorf("it sends %+v and seeks %v", out.Sends, out.Seeks)
 	}
 }
 
@@ -117,6 +126,7 @@ func TestNotesAreStoredOneBatchAtATime(t *testing.T) {
 func TestEpochsGoOnFromTheDisk(t *testing.T) {
 	s, out := begun(t, steward.Config{Founding: founding(t, "a"), Epochs: reap.EpochConfig{Every: time.Second}}, steward.Disk{})
 	now := clock.Now{Mono: time.Minute}
+	s.Step(now, &steward.Clean{Clean: node.Clean{Number: 1}}, out)
 	for range 10 {
 		in := steward.Input(&steward.Want{Epoch: 2})
 		switch {

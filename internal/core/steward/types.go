@@ -1,9 +1,12 @@
 package steward
 
 import (
+	"github.com/ourodb/ouro/internal/core/chain"
 	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/gossip"
 	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/place"
 	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -20,6 +23,15 @@ type Config struct {
 	// Fixed, if not nil, is a cluster whose ring is laid out by hand and never
 	// changes: there is no history then.
 	Fixed *node.View
+	// Gossip bounds the exchange of histories, and says of which cluster they are and
+	// where there are seeds. Its Addr is the above.
+	Gossip gossip.Config
+	// Disk is the id of the data folder, under which this node has a say in the
+	// placement (RULES R13). Chain bounds how that is agreed on.
+	Disk  uint64
+	Chain chain.Config
+	// Seed is for what the machines draw.
+	Seed uint64
 	// Epochs bounds the epochs by which tombstones are reaped.
 	Epochs reap.EpochConfig
 }
@@ -30,12 +42,14 @@ type Note byte
 // The notes.
 const (
 	EpochNote   Note = 'e' // where the node stands in the epochs
-	HistoryNote Note = 'h' // what operators did
-	PeersNote   Note = 'a' // where nodes were reached
+	HistoryNote Note = 'h' // what operators did, and who was heard of besides
+	PeersNote   Note = 'a' // where nodes were found
+	PlaceNote   Note = 'l' // where each partition is, by the links that this node has adopted
+	VoteNote    Note = 'v' // what it promised and accepted of the next link
 )
 
 // Notes returns all there are.
-func Notes() []Note { return []Note{EpochNote, HistoryNote, PeersNote} }
+func Notes() []Note { return []Note{EpochNote, HistoryNote, PeersNote, PlaceNote, VoteNote} }
 
 // Disk is what a steward finds on its disk when it starts.
 type Disk struct {
@@ -51,7 +65,7 @@ type Record struct {
 }
 
 // Input is anything that happens to a steward: one of *Told, *Link, *Met, *Stored,
-// *Stood, *Want, *Refused and Tick.
+// *Stood, *Want, *Ready, *Clean, *Fetch, *Issue, *Restart, *Refused, *Removed and Tick.
 type Input interface{ input() }
 
 // Told is a message of a peer.
@@ -64,10 +78,14 @@ type Told struct {
 type Link struct {
 	Peer ring.NodeID
 	Up   bool
+	Disk uint64 // that the peer showed when the link was made
 }
 
-// Met says that a node was found at an address, or has said that it is there.
-type Met struct{ Peer }
+// Met says that a node was found, or has said where it is.
+type Met struct {
+	Peer
+	Seed string // the seed under which it was found; "": it was not looked for
+}
 
 // Stored says that the records of an [Out] with this Seq are on stable storage.
 type Stored struct{ Seq uint64 }
@@ -83,6 +101,41 @@ type Stood struct {
 // Want says that a shard waits for an epoch.
 type Want struct{ Epoch uint64 }
 
+// Ready says that this node has proved what the move of a partition needs of it:
+// one proof for each promise.
+type Ready struct {
+	Partition uint32
+	Proofs    []place.Proof
+}
+
+// Clean is what is left over at a shard.
+type Clean struct {
+	Shard int
+	node.Clean
+}
+
+// Fetch asks for the placement of a peer: it showed a higher number, or refused a
+// lower one.
+type Fetch struct{ Peer ring.NodeID }
+
+// Restart is an operator's act for when a majority of the members' disks is lost,
+// see [chain.Chain.Restart]. Its answer is a [Reply].
+type Restart struct {
+	ID   uint64
+	Lost []ring.NodeID
+}
+
+// Issue makes changes part of the cluster's history, all or none. Its answer is a
+// [Reply].
+type Issue struct {
+	ID      uint64
+	Changes []member.Change
+	// Version, if not zero, is the digest that the history must have.
+	Version [16]byte
+	// Found begins a cluster: the one change is of that kind.
+	Found bool
+}
+
 // Refused says that a member which knows of that epoch has refused a link, since it
 // knows another disk of this node: see [reap.Epochs.Refused]. Its answer is a [Reply],
 // once all is stored that is to be.
@@ -90,6 +143,9 @@ type Refused struct {
 	ID    uint64
 	Epoch uint64
 }
+
+// Removed says that another node refuses this one because it was removed.
+type Removed struct{}
 
 // Tick says that the time reported by [Steward.Deadline] has come.
 type Tick struct{}
@@ -100,6 +156,12 @@ func (*Met) input()     {}
 func (*Stored) input()  {}
 func (*Stood) input()   {}
 func (*Want) input()    {}
+func (*Ready) input()   {}
+func (*Clean) input()   {}
+func (*Fetch) input()   {}
+func (*Issue) input()   {}
+func (*Restart) input() {}
+func (*Removed) input() {}
 func (*Refused) input() {}
 func (Tick) input()     {}
 
@@ -112,13 +174,16 @@ type Peer struct {
 // Reply answers an input that has an id.
 type Reply struct {
 	ID  uint64
-	Err error
+	Err error // nil: it is on the disk of this node, and others will hear of it
 }
 
 // Out collects the effects of steps. The host drains it and calls [Out.Reset]; no
 // order is promised among effects.
 type Out struct {
 	Sends []node.Send
+	// Seeks are seeds where it is to be found out who lives there; a [Met] tells. One
+	// that can't be reached is sought again later.
+	Seeks []string
 	// Stand, if its Seq is not 0, is for every shard, which answers with a [Stood];
 	// the last one counts.
 	Stand reap.Stand

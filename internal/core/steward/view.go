@@ -2,63 +2,172 @@ package steward
 
 import (
 	"fmt"
+	"slices"
 
+	"github.com/ourodb/ouro/internal/core/chain"
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/gossip"
 	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/place"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
 // recall reads what the disk has of the cluster, or begins it.
-func (s *Steward) recall(disk Disk) (err error) {
+func (s *Steward) recall(now clock.Now, disk Disk) (err error) {
 	if s.cfg.Fixed != nil {
-		s.view, s.shown = s.cfg.Fixed, s.cfg.Fixed
+		s.view = s.cfg.Fixed
 		return nil
 	}
 	if s.book, err = decodeBook(disk.Notes[PeersNote]); err != nil {
 		return err
 	}
-	s.history = s.cfg.Founding
-	if b := disk.Notes[HistoryNote]; len(b) > 0 {
-		if s.history, err = member.Decode(b); err != nil {
-			return fmt.Errorf("the history of the cluster on this disk: %w", err)
-		}
-	} else if s.history.Len() > 0 {
+	kept, err := gossip.DecodeDurable(disk.Notes[HistoryNote])
+	if err != nil {
+		return fmt.Errorf("what is known of the cluster on this disk: %w", err)
+	}
+	if kept.History.Len() == 0 && s.cfg.Founding.Len() > 0 {
+		kept.History = s.cfg.Founding
+		s.store.history = kept
 		s.store.mark(HistoryNote)
 	}
-	if err := s.fold(); err != nil {
+	if s.cluster, err = fold(kept.History); err != nil {
 		return err
 	}
-	s.shown = s.view
+	s.origin = kept.History.Origin()
+	s.cfg.Gossip.Seed, s.cfg.Gossip.Addr = s.cfg.Seed, s.cfg.Addr
+	s.gossip = gossip.New(s.cfg.Gossip, s.cfg.Self, kept, now)
+	if s.cluster != nil {
+		s.gossip.Members(s.cluster.Members, &s.gossips)
+	}
+	if err := s.recallChain(disk); err != nil {
+		return err
+	}
+	s.view = s.see()
 	return nil
 }
 
-// fold makes the cluster, and the view of it, out of the history.
-func (s *Steward) fold() error {
-	s.cluster, s.view = nil, &node.View{Self: s.cfg.Self, Ring: &ring.Ring{}}
-	if s.history.Len() == 0 {
-		return nil
+// fold is what a history says; nil: nothing yet.
+func fold(h member.History) (*member.Cluster, error) {
+	if h.Len() == 0 {
+		return nil, nil
 	}
-	c, err := s.history.Fold()
+	return h.Fold()
+}
+
+// recallChain goes on with the placement that the disk has, or founds it.
+func (s *Steward) recallChain(disk Disk) error {
+	p, err := decodePlace(disk.Notes[PlaceNote], s.origin)
 	if err != nil {
 		return err
 	}
-	s.cluster = c
-	s.view.Ring, s.view.Buckets = c.Ring, inForce(c)
+	vote, err := chain.DecodeVote(disk.Notes[VoteNote])
+	if err != nil {
+		return err
+	}
+	d := chain.Durable{Placement: p, Vote: vote}
+	if p == nil {
+		d = chain.Durable{Placement: founded(s.gossip.History(), s.cfg.Self)}
+		s.keepFounded(d.Placement)
+	}
+	s.chain = chain.New(s.cfg.Chain, s.cfg.Self, s.cfg.Disk, d, s.draws)
 	return nil
 }
 
-// inForce returns the buckets' settings with what so few members can do.
-func inForce(c *member.Cluster) node.Buckets {
-	b := node.Buckets{Default: member.EffectiveBucket(c.Buckets.Default, len(c.Members)), Named: map[string]member.Bucket{}, Names: c.Defined}
-	for _, name := range c.Defined {
-		b.Named[name] = member.EffectiveBucket(c.Buckets.Named[name], len(c.Members))
+// founded is the placement that a cluster begins with, for its founders; nil for all
+// others. What became of it a founder that lost its disk hears from the others.
+func founded(h member.History, self ring.NodeID) *place.Placement {
+	if h.Len() == 0 {
+		return nil
 	}
-	return b
+	first := h.Changes()[0]
+	f := first.Founding
+	if f == nil || f.Count > 1 || !slices.ContainsFunc(f.Members, func(m member.Member) bool { return m.ID == self }) {
+		return nil
+	}
+	c, err := member.History{}.With(first).Fold()
+	if err != nil {
+		return nil
+	}
+	return place.Founded(c.Ring, c.Buckets.MostN())
 }
 
-// show gives the shards the view, once the disk has what it says.
+// keepFounded has the first placement stored.
+func (s *Steward) keepFounded(p *place.Placement) {
+	if p != nil {
+		s.store.place, s.store.origin = p, s.origin
+		s.store.mark(PlaceNote)
+	}
+}
+
+// see makes a view of what is on the disk. A node without a placement does not know
+// where anything is.
+func (s *Steward) see() *node.View {
+	v := &node.View{Self: s.cfg.Self, Ring: &ring.Ring{}}
+	p := s.chain.Placement()
+	if s.cluster == nil || p == nil || s.removed || s.out() {
+		return v
+	}
+	v.Ring, v.Buckets, v.Place = s.cluster.Ring, s.cluster.Buckets, p
+	return v
+}
+
+// out says whether this node was removed, and has handed on what it held.
+func (s *Steward) out() bool {
+	if !s.fenced(s.cfg.Self) {
+		return false
+	}
+	_, there := s.chain.Placement().Member(s.cfg.Self)
+	return !there
+}
+
+// show gives the shards a view of what is on the disk.
 func (s *Steward) show(out *Out) {
-	if s.view != s.shown && s.store.flight == nil && s.store.seq >= s.viewAt {
-		s.shown, out.View = s.view, s.view
+	if s.gossip == nil {
+		return
+	}
+	s.view = s.see()
+	out.View = s.view
+}
+
+// refold goes on with another history: it is on the disk.
+func (s *Steward) refold(now clock.Now, out *Out) {
+	h := s.gossip.History()
+	c, err := fold(h)
+	if err != nil {
+		state(now, out, s.cfg.Self, err.Error())
+		return
+	}
+	s.forgetMoved(c)
+	s.cluster = c
+	if origin := h.Origin(); origin != s.origin {
+		s.origin = origin
+		s.rechain(now, h)
+	}
+	s.gossip.Members(c.Members, &s.gossips)
+	s.chain.Target(now, s.target(), &s.links)
+	s.readdress(now, out)
+	s.show(out)
+	s.dial(out)
+}
+
+// rechain begins with the placement of another cluster: the first that this node is
+// in, or an older one that its own was merged into.
+func (s *Steward) rechain(now clock.Now, h member.History) {
+	d := chain.Durable{}
+	if h.Changes()[0].Issuer == s.cfg.Self { // an operator has just founded it here
+		d.Placement = founded(h, s.cfg.Self)
+		s.keepFounded(d.Placement)
+	}
+	s.chain = chain.New(s.cfg.Chain, s.cfg.Self, s.cfg.Disk, d, s.draws)
+	s.links.Reset()
+	s.store.chain = 0
+	for _, p := range s.peers {
+		if disk := s.disks[p.ID]; disk != 0 {
+			s.chain.Disk(now, p.ID, disk, &s.links)
+		}
+		if s.up[p.ID] {
+			s.chain.Link(now, p.ID, true, &s.links)
+		}
 	}
 }

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ourodb/ouro/internal/config"
+)
+
+// seeker finds out who lives at seeds. The steward asks it again as long as it does
+// not know.
+type seeker struct {
+	node *node
+	mu   sync.Mutex
+	busy map[string]bool // seeds that are being tried
+}
+
+// seekPatience bounds one attempt, and how often a seed is tried.
+const seekPatience = 5 * time.Second
+
+// seek tries one seed, unless that is being done.
+func (s *seeker) seek(seed string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.busy == nil {
+		s.busy = map[string]bool{}
+	}
+	if s.busy[seed] {
+		return
+	}
+	s.busy[seed] = true
+	go func() {
+		if err := s.try(seed); err != nil {
+			s.node.log.Warn("a seed could not be reached; it is tried again", "seed", seed, "error", err)
+			select {
+			case <-time.After(seekPatience):
+			case <-s.node.ended:
+			}
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.busy, seed)
+	}()
+}
+
+func (s *seeker) try(seed string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), seekPatience)
+	defer cancel()
+	addr, err := resolve(ctx, seed)
+	if err != nil {
+		return err
+	}
+	h, err := s.node.links.Who(ctx, addr)
+	if err != nil {
+		return err
+	}
+	if usable(h.Addr) {
+		addr = h.Addr
+	}
+	s.node.host.Met(h.Node, addr, seed)
+	return nil
+}
+
+// resolve draws one address out of those that a seed stands for: a host may have
+// many, and a file names one a line.
+func resolve(ctx context.Context, seed string) (string, error) {
+	if path, ok := strings.CutPrefix(seed, config.SeedFile); ok {
+		return fromFile(path)
+	}
+	host, port, err := net.SplitHostPort(seed)
+	if err != nil {
+		return "", err
+	}
+	addrs, err := net.DefaultResolver.LookupHost(ctx, host)
+	if err != nil {
+		return "", err
+	}
+	return net.JoinHostPort(addrs[rand.IntN(len(addrs))], port), nil
+}
+
+func fromFile(path string) (string, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	var all []string
+	for lines := bufio.NewScanner(bytes.NewReader(b)); lines.Scan(); {
+		line, _, _ := strings.Cut(lines.Text(), "#")
+		if line = strings.TrimSpace(line); line != "" {
+			all = append(all, line)
+		}
+	}
+	if len(all) == 0 {
+		return "", fmt.Errorf("%s names no address", path)
+	}
+	return all[rand.IntN(len(all))], nil
+}
+
+// usable says whether others can dial an address that a node says is its own.
+func usable(addr string) bool {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil || port == "0" || host == "" {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return ip == nil || !ip.IsUnspecified()
+}
+
+// peerAddr is where other nodes reach this one; "": that is not known.
+func (n *node) peerAddr() string {
+	addr := n.cfg.PeerAddr()
+	if _, port, err := net.SplitHostPort(addr); err == nil && port == "0" {
+		addr = n.listeners.peers.Addr().String()
+	}
+	if !usable(addr) {
+		return ""
+	}
+	return addr
+}
+
+// otherQ makes the node begin again with another number of partitions: that of the
+// cluster that it was joined to. It holds nothing yet.
+func (n *node) otherQ(q int) {
+	n.again.Do(func() {
+		n.log.Info("the cluster has another number of partitions: this node begins again with that", "q", q)
+		n.cfg.Q = q
+		if err := n.dir.SetQ(q); err != nil {
+			n.fail(err)
+			return
+		}
+		n.fail(errAgain)
+	})
+}

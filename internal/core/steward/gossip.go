@@ -1,0 +1,137 @@
+package steward
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/gossip"
+	"github.com/ourodb/ouro/internal/core/member"
+	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/ring"
+)
+
+// drainGossip passes on what the exchange of histories wants.
+func (s *Steward) drainGossip(now clock.Now, out *Out) {
+	if s.gossip == nil {
+		return
+	}
+	e := &s.gossips
+	if e.Changed {
+		s.refold(now, out)
+	}
+	if e.Seq != 0 {
+		s.store.history, s.store.gossip = e.Store, e.Seq
+		s.store.mark(HistoryNote)
+	}
+	for i := range e.Sends {
+		s.gossiped(&e.Sends[i], out)
+	}
+	out.Facts = append(out.Facts, e.Facts...)
+	e.Reset()
+	s.acknowledge(out)
+}
+
+// gossiped sends a message to a node, or looks for the one that lives at a seed.
+func (s *Steward) gossiped(send *gossip.Send, out *Out) {
+	to := send.To
+	if to == "" {
+		if to = s.lives(send.Addr); to == "" || !s.up[to] {
+			out.Seeks = append(out.Seeks, send.Addr)
+			return
+		}
+	}
+	m := send.Message
+	out.Sends = append(out.Sends, node.Send{To: to, Message: node.Message{Kind: node.KindGossip, Gossip: &m}})
+}
+
+// lives returns who was found at a seed; "": nobody yet.
+func (s *Steward) lives(seed string) ring.NodeID {
+	for _, f := range s.seeds {
+		if f.Addr == seed {
+			return f.ID
+		}
+	}
+	return ""
+}
+
+// seeded notes who lives at a seed.
+func (s *Steward) seeded(seed string, id ring.NodeID) {
+	for i := range s.seeds {
+		if s.seeds[i].Addr == seed {
+			s.seeds[i].ID = id
+			return
+		}
+	}
+	if len(s.seeds) < maxStrays {
+		s.seeds = append(s.seeds, Peer{id, seed})
+	}
+}
+
+// issue is an [Issue] that waits until what it made is on disk.
+type issue struct {
+	id  uint64
+	seq uint64
+}
+
+// ErrChanged says that the history is another than the one that an [Issue] was
+// made against.
+var ErrChanged = errors.New("steward: the cluster has changed since: plan again")
+
+// issue adds to the history.
+func (s *Steward) issue(now clock.Now, in *Issue, out *Out) {
+	seq, err := s.tryIssue(now, in)
+	if err != nil {
+		out.Replies = append(out.Replies, Reply{in.ID, err})
+		return
+	}
+	s.issues = append(s.issues, issue{in.ID, seq})
+}
+
+func (s *Steward) tryIssue(now clock.Now, in *Issue) (uint64, error) {
+	switch {
+	case s.gossip == nil:
+		return 0, errors.New("steward: the ring of this cluster is laid out by hand and never changes")
+	case in.Found && s.gossip.Latest().Len() > 0:
+		return 0, errors.New("steward: this node is in a cluster already")
+	case !in.Found && s.cluster == nil:
+		return 0, fmt.Errorf("steward: node %s is in no cluster: join it at a node that is, or found one", s.cfg.Self)
+	case in.Version != [16]byte{} && in.Version != s.gossip.Latest().Digest():
+		return 0, ErrChanged
+	}
+	return s.gossip.Issue(now, in.Changes, &s.gossips)
+}
+
+// acknowledge answers those whose changes are on disk.
+func (s *Steward) acknowledge(out *Out) {
+	left := s.issues[:0]
+	for _, i := range s.issues {
+		if i.seq <= s.written {
+			out.Replies = append(out.Replies, Reply{ID: i.id})
+			continue
+		}
+		left = append(left, i)
+	}
+	s.issues = left
+}
+
+// state tells what went wrong.
+func state(now clock.Now, out *Out, who ring.NodeID, what string) {
+	out.Facts = append(out.Facts, fact.Fact{Kind: fact.NotMerged, At: now.Mono, Peer: string(who), Note: what})
+}
+
+// readdress lets all know where this node is now, if the history says otherwise.
+func (s *Steward) readdress(now clock.Now, out *Out) {
+	if s.cluster == nil || s.cfg.Addr == "" {
+		return
+	}
+	m, ok := s.cluster.Member(s.cfg.Self)
+	if !ok || m.Addr == s.cfg.Addr {
+		return
+	}
+	m.Addr = s.cfg.Addr
+	if _, err := s.gossip.Issue(now, []member.Change{{Kind: member.Readdress, Member: m}}, &s.gossips); err != nil {
+		state(now, out, s.cfg.Self, err.Error())
+	}
+}

@@ -1,0 +1,162 @@
+package sim
+
+import (
+	"slices"
+
+	"github.com/ourodb/ouro/internal/core/member"
+	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/place"
+	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/core/steward"
+)
+
+// found makes the history that the founders begin with. Every node's address is its
+// id.
+func (w *World) found() (member.History, error) {
+	var members []member.Member
+	for _, n := range w.cfg.Nodes {
+		members = append(members, member.Member{Node: n, Addr: string(n.ID)})
+	}
+	buckets := []member.NamedBucket{{Bucket: w.cfg.Buckets.Default}}
+	for _, name := range w.cfg.Buckets.Names {
+		buckets = append(buckets, member.NamedBucket{Name: name, Bucket: w.cfg.Buckets.Named[name]})
+	}
+	return member.Genesis("sim", members, w.cfg.Q, buckets...)
+}
+
+// changing is how a steward begins in a world whose ring changes: a founder with the
+// list of all, a spare with that list as its seeds.
+func (w *World) changing(m *machine, cfg *steward.Config) {
+	cfg.Addr, cfg.Disk = string(m.id), m.folder.disk
+	cfg.Gossip, cfg.Chain = w.cfg.Gossip, w.cfg.Chain
+	cfg.Gossip.Cluster = member.ClusterID("sim")
+	for _, n := range w.cfg.Nodes {
+		cfg.Gossip.Seeds = append(cfg.Gossip.Seeds, string(n.ID))
+	}
+	if m.index < len(w.cfg.Nodes) {
+		cfg.Founding = w.founding
+	}
+}
+
+// dials says whether there is to be a link to a node.
+func (w *World) dials(m *machine, to ring.NodeID) bool {
+	return !w.cfg.Changes || slices.Contains(m.dials, to)
+}
+
+// follow carries out what a steward wants where the ring changes.
+func (w *World) follow(m *machine) {
+	out := &m.steward.out
+	if out.View != nil {
+		w.take(m, item{input: out.View})
+	}
+	for _, r := range out.Replies {
+		if r.ID > 0 {
+			*w.issued[r.ID-1] = Issued{Done: true, Err: r.Err}
+		}
+	}
+	if out.Dial {
+		w.redial(m, out.Peers)
+	}
+	for _, seed := range out.Seeks {
+		to := w.byID(ring.NodeID(seed))
+		if l := w.net.link(m.index, to.index); to != m && to.alive && l.cuts == 0 {
+			w.take(m, item{steward: &steward.Met{Peer: steward.Peer{ID: to.id, Addr: seed}, Seed: seed}})
+		}
+	}
+}
+
+// redial ends the links that are not to be any more, and makes those that are.
+func (w *World) redial(m *machine, peers []steward.Peer) {
+	m.dials = m.dials[:0]
+	for _, p := range peers {
+		m.dials = append(m.dials, p.ID)
+	}
+	for i := range w.nodes {
+		if i == m.index {
+			continue
+		}
+		l := w.net.link(m.index, i)
+		if !w.dials(m, l.to.id) {
+			w.fall(l)
+		}
+		w.mend(l)
+	}
+}
+
+// newest is the view with the newest placement of any node that is up.
+func (w *World) newest() *node.View {
+	if !w.cfg.Changes {
+		return &node.View{Ring: w.ring, Buckets: w.cfg.Buckets}
+	}
+	best := &node.View{Ring: w.ring, Buckets: w.cfg.Buckets}
+	for _, m := range w.nodes {
+		if !m.alive || m.steward == nil {
+			continue
+		}
+		if v := m.steward.core.View(); v.Place != nil && (best.Place == nil || v.Place.Number() > best.Place.Number()) {
+			best = v
+		}
+	}
+	return best
+}
+
+// Issued is what became of a change that an operator made.
+type Issued struct {
+	Done bool
+	Err  error
+}
+
+// Issue lets an operator change the cluster at a node.
+func (w *World) Issue(at ring.NodeID, changes ...member.Change) *Issued {
+	i := &Issued{}
+	w.issued = append(w.issued, i)
+	w.take(w.mustID(at), item{steward: &steward.Issue{ID: uint64(len(w.issued)), Changes: changes}})
+	return i
+}
+
+// Join lets an operator make a spare a member.
+func (w *World) Join(at ring.NodeID, id ring.NodeID) *Issued {
+	m := member.Member{Node: ring.Node{ID: id, Weight: 1}, Addr: string(id)}
+	for _, s := range w.cfg.Spares {
+		if s.ID == id {
+			m.Node = s
+		}
+	}
+	m.Weight = max(m.Weight, 1)
+	return w.Issue(at, member.Change{Kind: member.Add, Member: m})
+}
+
+// Leave lets an operator take a member out of the cluster.
+func (w *World) Leave(at ring.NodeID, id ring.NodeID) *Issued {
+	return w.Issue(at, member.Change{Kind: member.Remove, Member: member.Member{Node: ring.Node{ID: id}}})
+}
+
+// Place returns the newest placement that any node has adopted.
+func (w *World) Place() *place.Placement { return w.newest().Place }
+
+// Settled says whether all members are at one placement, which is where everything
+// is to be, and nothing is left over anywhere.
+func (w *World) Settled() bool {
+	newest := w.newest()
+	if newest.Place == nil {
+		return false
+	}
+	for p := range uint32(newest.Place.Q()) {
+		l := newest.Place.Of(p)
+		if l.Moving() || !slices.Equal(l.Old, newest.Ring.Preference(p, newest.Buckets.MostN())) {
+			return false
+		}
+	}
+	for _, m := range newest.Place.Members() {
+		at := w.mustID(m.ID)
+		if newest.Ring.Index(m.ID) < 0 || !at.alive || at.steward.core.View().Place == nil || at.steward.core.View().Place.Number() != newest.Place.Number() {
+			return false
+		}
+	}
+	for _, m := range w.nodes {
+		if m.alive && m.core.LeftOver() > 0 {
+			return false
+		}
+	}
+	return len(newest.Place.Members()) == len(newest.Ring.Nodes())
+}
