@@ -122,11 +122,12 @@ func (n *Node) complete(now clock.Now, a *replica.Answer, out *Out) {
 	case byTransfer:
 		n.transferDone(now, a, out)
 	default:
-		own := *a
 		if askerOf(a.ID) < byPeer && n.view.Unnamed() { // a client's request
+			own := *a
 			n.weaken(&own)
+			a = &own
 		}
-		n.answer(now, n.view.Self, &own, out)
+		n.answer(now, n.view.Self, a, out)
 	}
 }
 
