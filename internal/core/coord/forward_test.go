@@ -14,6 +14,29 @@ import (
 // TestForward plays what may come of a forward to b, c and d, with ten seconds
 // for it and a patience of one. A step is who does what; what comes of it is to
 // whom the request goes ("c", or "c!" as a retry) or how it ends.
+// Who has had a request is not asked again when the lists change, also if it is in
+// the new ones; its word still counts.
+func TestRerouteAsksNobodyTwice(t *testing.T) {
+	now := clock.Now{Mono: time.Second}
+	r := ForwardRequest{Common: Common{Ticket: testTicket, Self: "a", Numbers: Numbers{N: 3, Timeout: time.Minute}}, Write: true}
+	var f Forward
+	var e Effects
+	f.Start(now, &r, []Replica{{ID: "b", Up: true}, {ID: "c", Up: true}}, &e)
+	e.Reset()
+	if f.Outdated(&e); !e.Again {
+		t.Fatal("it does not care for the new lists")
+	}
+	e.Reset()
+	f.Reroute(&r.Common, []Replica{{ID: "b", Up: true}, {ID: "a", Up: true}})
+	busy := ouro.Errorf(ouro.Overloaded, ouro.NotDone, "busy")
+	if _, end, ok := f.Return(now, "b", busy, false, &e); end || !ok {
+		t.Fatalf("the word of who had it: end %v, taken %v", end, ok)
+	}
+	if len(e.Passes) != 1 || e.Passes[0].To != "a" || !f.Done() {
+		t.Fatalf("passed to %+v", e.Passes)
+	}
+}
+
 func TestForward(t *testing.T) { // RULES R30, R31
 	for _, c := range []struct {
 		name  string

@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/place"
+	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/wire"
 )
@@ -454,4 +456,61 @@ func TestForwardGoesToTheNewLists(t *testing.T) {
 	if m.d.replies[0].Coordinator != "d" {
 		t.Errorf("%s coordinated it", m.d.replies[0].Coordinator)
 	}
+}
+
+// A node in no list takes nothing as its own, under whatever lists it is sent
+// (RULES R34).
+func TestStrangerTakesNothing(t *testing.T) {
+	m := newMove(t)
+	m.begin(m.all()...)
+	m.end(m.all()...)
+	m.do(m.a, quorum(node.Put, m.key, "v"), "ok")
+	m.flow()
+	raw, err := m.a.runner.Inspect(m.part, m.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, err := replica.StateOf(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	op := replica.Op{ID: 1, Verb: replica.Join, Partition: m.part, Key: m.key, State: state, Stamp: 1}
+	m.step(m.c, &node.Delivery{From: "a", Session: 1, Message: node.Message{Kind: node.KindAsk, Partition: m.part, Op: op}})
+	answer, err := wire.DecodeMessage(m.queue[len(m.queue)-1].body)
+	if err != nil || answer.Answer.Reason != replica.NotPrimary || m.at(m.key) != 3 {
+		t.Errorf("%d hold it, c answers %+v, %v", m.at(m.key), answer.Answer, err)
+	}
+}
+
+// flowTo delivers what is for some, and loses the rest.
+func (m *move) flowTo(to ...*mover) {
+	for len(m.queue) > 0 {
+		if !slices.Contains(to, m.queue[0].to) {
+			m.queue = m.queue[1:]
+			continue
+		}
+		m.deliver()
+	}
+}
+
+// A quorum of one list is none while the partition moves (RULES R14). What a and c
+// have of a write is not acknowledged, for b and d do not have it when the move ends;
+// and what a and c tell of a read is not told, for b and d may be further.
+func TestOneListIsNotEnough(t *testing.T) {
+	m := newMove(t)
+	m.begin(m.all()...)
+	m.settle("proven", m.allProven)
+	m.ask(m.a, quorum(node.Put, m.key, "v"))
+	m.flowTo(m.a, m.c)
+	m.want(m.a, "a write that a and c have", "nothing yet")
+	m.end(m.b, m.d)
+	m.do(m.d, quorum(node.Get, m.key, ""), "not_found not_done")
+
+	m = newMove(t)
+	m.begin(m.all()...)
+	m.end(m.b, m.d)
+	m.do(m.d, quorum(node.Put, m.key, "w"), "ok")
+	m.ask(m.c, quorum(node.Get, m.key, ""))
+	m.flowTo(m.a, m.c)
+	m.want(m.c, "a read that a and c have answered", "nothing yet")
 }

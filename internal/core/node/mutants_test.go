@@ -13,8 +13,8 @@ func TestMutants(t *testing.T) {
 	const strict, coord = "TestStrictReadsThroughMoves", "../coord"
 	mutants.Run(t, []mutants.Mutant{
 		{
-			Name: "who knows of later lists serves all the same", File: "fence.go", Test: strict,
-			Old: "case m.Number == 0 || m.Number == own:", New: "case m.Number <= own:",
+			Name: "what a request asks is taken under any lists", File: "reply.go", Test: strict + "|TestH3",
+			Old: "Number: s.common.Number, Op: a.Op}", New: "Op: a.Op}",
 		},
 		{
 			Name: "who knows of earlier lists only serves all the same", File: "fence.go", Test: "TestParked",
@@ -49,7 +49,7 @@ func TestMutants(t *testing.T) {
 			Old: "	a.Recovering = true\n	if (a.Verb", New: "	if (a.Verb",
 		},
 		{
-			Name: "who holds nothing takes what is not his", File: "fence.go", Test: "TestHintsGo",
+			Name: "who holds nothing takes what is not his", File: "fence.go", Test: "TestStranger",
 			Old: "return !l.Holds(n.view.Self) ||", New: "return",
 		},
 		{
@@ -57,7 +57,7 @@ func TestMutants(t *testing.T) {
 			Old: "moved = moved && r.Err != nil &&", New: "moved = moved && r.Err == nil &&",
 		},
 		{
-			Name: "who has had a request has it again under other lists", Dir: coord, File: "again.go", Test: "TestForward",
+			Name: "who has had a request has it again under other lists", Dir: coord, File: "again.go", Pkg: coord, Test: "TestReroute",
 			Old: "		f.had.add(j)\n", New: "",
 		},
 		{
@@ -65,7 +65,7 @@ func TestMutants(t *testing.T) {
 			Old: "	p.enlist(now, e, pw, 0)\n", New: "	p.acked = had.acked\n	p.enlist(now, e, pw, p.acked)\n",
 		},
 		{
-			Name: "writes in the list in force only", Dir: coord, File: "lists.go", Test: strict,
+			Name: "writes in the list in force only", Dir: coord, File: "lists.go", Test: "TestOneList",
 			Old: "c.next.Numbers.writes(c.in(s, c.new)", New: "c.numbers.writes(c.in(s, c.old)",
 		},
 		{
@@ -77,7 +77,7 @@ func TestMutants(t *testing.T) {
 			Old: "	return c.numbers.reads(c.in(s, c.old), (s&c.old).len()) &&\n		(", New: "	return (c.next != nil || c.numbers.reads(c.in(s, c.old), (s&c.old).len())) &&\n		(",
 		},
 		{
-			Name: "reads in the list in force only", Dir: coord, File: "lists.go", Test: strict,
+			Name: "reads in the list in force only", Dir: coord, File: "lists.go", Test: "TestOneList",
 			Old: "c.next.Numbers.reads(c.in(s, c.new)", New: "c.numbers.reads(c.in(s, c.old)",
 		},
 	})

@@ -22,6 +22,7 @@ type trial struct {
 	r      *rand.Rand
 	acked  []string
 	open   map[*mover]client
+	slow   map[[2]*mover]bool // links on which nothing gets on for a while
 	links  int
 	shown  int // reads that were answered
 	values int
@@ -35,7 +36,7 @@ type client struct {
 }
 
 func newTrial(t *testing.T, seed uint64) *trial {
-	return &trial{move: newMove(t), r: rand.New(rand.NewPCG(seed, 3)), open: map[*mover]client{}}
+	return &trial{move: newMove(t), r: rand.New(rand.NewPCG(seed, 3)), open: map[*mover]client{}, slow: map[[2]*mover]bool{}}
 }
 
 func (w *trial) run(steps int) {
@@ -58,12 +59,17 @@ func (w *trial) run(steps int) {
 
 func (w *trial) act() {
 	n := w.nodes[w.r.IntN(len(w.nodes))]
+	if w.r.IntN(40) == 0 {
+		for _, to := range w.nodes {
+			w.slow[[2]*mover{n, to}] = w.r.IntN(2) == 0
+		}
+	}
 	switch k := w.r.IntN(100); {
 	case k < 68:
 		w.deliverAny()
 	case k < 80:
-		if _, waits := w.open[n]; !waits && !n.down && len(w.acked) < 12 {
-			w.request(n, w.r.IntN(2) == 0)
+		if _, waits := w.open[n]; !waits && !n.down && len(w.acked) < 50 {
+			w.request(n, w.r.IntN(3) == 0)
 		}
 	case k < 86:
 		if !n.down && n.view.Place != w.place {
@@ -84,6 +90,9 @@ func (w *trial) deliverAny() {
 		return
 	}
 	i := w.r.IntN(len(w.queue))
+	if w.slow[[2]*mover{w.queue[i].from, w.queue[i].to}] {
+		return
+	}
 	first := slices.IndexFunc(w.queue, func(p parcel) bool { return p.from == w.queue[i].from && p.to == w.queue[i].to })
 	p := w.queue[first]
 	w.queue = append([]parcel{p}, slices.Delete(w.queue, first, first+1)...)
@@ -120,7 +129,7 @@ func (w *trial) advance() {
 		w.link(beginsWith(w.part, l.Old, next))
 	case w.r.IntN(6) == 0:
 		w.link(beginsWith(w.part, l.Old, nil))
-	case w.allProven():
+	case w.r.IntN(3) == 0 && w.allProven():
 		w.link(w.ends())
 	default:
 		w.links--
