@@ -514,3 +514,26 @@ func TestOneListIsNotEnough(t *testing.T) {
 	m.flowTo(m.a, m.c)
 	m.want(m.c, "a read that a and c have answered", "nothing yet")
 }
+
+// A newcomer that has lost its disk proves nothing before a link has named the new
+// one, and then compares anew (RULES R13, R16).
+func TestUnnamedNewcomerProvesNothing(t *testing.T) {
+	m := newMove(t)
+	m.put(m.key, []byte("v"))
+	m.begin()
+	m.adoptBy([]*mover{m.a, m.b, m.c})
+	m.d.view = m.viewOf(m.d)
+	m.d.view.Disk = 77
+	m.step(m.d, m.d.view)
+	for range 20 {
+		m.flow()
+		m.pass()
+	}
+	if len(m.d.proven) > 0 {
+		t.Fatalf("%+v", m.d.proven)
+	}
+	v := *m.d.view
+	v.Disk = 4
+	m.step(m.d, &v)
+	m.settle("proven", m.allProven)
+}

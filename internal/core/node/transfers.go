@@ -71,8 +71,8 @@ func (n *Node) place(now clock.Now, out *Out) {
 	var tasks []transfer.Task
 	for p := uint32(n.cfg.Shard); p < uint32(n.view.Place.Q()); p += uint32(n.cfg.Shards) {
 		l := n.view.Place.Of(p)
-		if !l.Moving() || !slices.Contains(l.New, n.view.Self) {
-			continue
+		if !l.Moving() || !slices.Contains(l.New, n.view.Self) || n.view.Unnamed() {
+			continue // nothing is proven under a disk that is another's by the links
 		}
 		task := transfer.Task{Partition: p, Disk: disk}
 		for _, promise := range promises {
