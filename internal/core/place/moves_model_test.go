@@ -3,6 +3,7 @@ package place_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/ourodb/ouro/internal/core/place"
@@ -20,10 +21,13 @@ type world struct {
 	old     string   // the list it begins at
 	links   []string // the links in their order: where a move begins to, "end" or "abort"
 	promise place.Promise
-	across  bool // the write begins before all links, the read after them
+	across  bool   // the write begins before all links, the read after them
+	lost    string // who may lose its disk, once; "": nobody, and then leavers drop
 	// Planted bugs of what is played.
 	unfenced  bool // a comparison at any number counts
 	relabeled bool // comparisons are kept when the number changes
+	anyDisk   bool // a new disk counts before a link has named it
+	early     bool // a new disk is filled by who has not adopted the link that names it
 }
 
 // mstate is a state of it. Numbers of links count from 0 along the chain.
@@ -35,11 +39,23 @@ type mstate struct {
 	has   uint8    // who holds w
 	write write
 	read  read
+	wipe  wipe
+}
+
+// wipe is a disk that was lost.
+type wipe struct {
+	on      bool
+	rec     bool  // its node is recovering
+	name    uint8 // number of the link that names the new one; 0: none
+	sources uint8 // with whom the node has compared since
+	hand    uint8 // with whom the lost one had compared,
+	handAt  uint8 // at which number: its proof may be in somebody's hands
 }
 
 type write struct {
 	on, done bool
 	at, acks uint8
+	gone     uint8 // of those who acknowledged: lost their disk
 }
 
 type read struct {
@@ -56,18 +72,22 @@ type spot struct {
 	writes, reads  [64]bool
 	dropsAtOnce    uint8 // came with the move that is aborted here
 	leavers        uint8
+	newcomers      uint8
+	step           int // links of the script that led here
 	next           map[linkKey]int16
 	oldIDs, allIDs ids
 }
 
 // linkKey is a link that may follow a spot.
 type linkKey struct {
-	kind   byte // of the script's, or f: all at once
+	kind   byte // of the script's; f: all at once; n: a new disk is named
+	hand   bool // the proof is of the lost disk
 	proofs [6]struct{ number, sources, sealed uint8 }
 }
 
 type search struct {
 	t     testing.TB
+	loser uint8 // who may lose its disk
 	w     world
 	spots []*spot
 	moved int // states in which the write and a move were done
@@ -101,7 +121,7 @@ func letters(s string) (out ids) {
 
 // begin returns a search at the placement in which the first list is in force.
 func (w world) search(t testing.TB) *search {
-	s := &search{t: t, w: w}
+	s := &search{t: t, w: w, loser: w.mask(ids{ring.NodeID(w.lost)})}
 	p := named(t, founded(t, 8, len(w.old), letters(w.old)...))
 	if !slices.Equal(p.Of(0).Old, letters(w.old)) {
 		t.Fatalf("it begins at %v", p.Of(0).Old)
@@ -124,6 +144,7 @@ func (s *search) add(p *place.Placement, before *spot) int16 {
 	w := &s.w
 	l := p.Of(0)
 	at := &spot{p: p, next: map[linkKey]int16{}, old: w.mask(l.First(w.promise.N).Old), new: w.mask(l.First(w.promise.N).New)}
+	at.newcomers = at.new &^ at.old
 	if l.Moving() {
 		at.provers = w.mask(l.Provers(nil, w.promise))
 	}
@@ -132,7 +153,7 @@ func (s *search) add(p *place.Placement, before *spot) int16 {
 		at.writes[m], at.reads[m] = l.Writes(w.promise, by), l.Reads(w.promise, by)
 	}
 	if before != nil {
-		at.path = slices.Clone(before.path)
+		at.path, at.step = slices.Clone(before.path), before.step
 		now := at.old | at.new
 		if was := before.new; was != 0 && at.new == 0 {
 			if at.old == before.old {
@@ -167,7 +188,7 @@ func (s *search) run() (lost []string, states int) {
 			s.moved++
 		}
 		s.successors(m, func(n mstate, _ func() string) {
-			n.write.settle()
+			s.settle(&n)
 			if bad || n.read.done && n.read.saw {
 				return
 			}
@@ -184,10 +205,18 @@ func (s *search) run() (lost []string, states int) {
 	return nil, len(seen)
 }
 
-// settle forgets how a write was done.
-func (w *write) settle() {
-	if w.done {
+// settle forgets how a write was done, unless the only one who holds it may yet
+// lose its disk. What only lost disks held is not promised (R18).
+func (s *search) settle(m *mstate) {
+	w := &m.write
+	if w.done && w.acks != 0 && w.acks == w.gone {
+		m.read.done, m.read.saw = true, true
+	}
+	if w.done && (m.wipe.on || s.w.lost == "" || w.acks != s.loser) {
 		*w = write{done: true}
+	}
+	if m.wipe.on && !m.wipe.rec {
+		m.wipe.sources = 0
 	}
 }
 
@@ -196,7 +225,7 @@ func (s *search) trace(queue []mstate, from []int32) (steps []string) {
 	for k := int32(len(queue) - 1); k > 0; k = from[k] {
 		label := ""
 		s.successors(queue[from[k]], func(n mstate, l func() string) {
-			if n.write.settle(); n == queue[k] {
+			if s.settle(&n); n == queue[k] {
 				label = l()
 			}
 		})
@@ -215,7 +244,12 @@ func (s *search) successors(m mstate, emit func(mstate, func() string)) {
 			emit(n, func() string { return fmt.Sprintf("%c adopts %d", s.w.nodes[x], n.ep[x]) })
 		}
 		s.compares(m, x, emit)
-		s.drops(m, x, emit)
+		if s.w.lost == "" {
+			s.drops(m, x, emit)
+		}
+	}
+	if s.w.lost != "" {
+		s.loses(m, strings.Index(s.w.nodes, s.w.lost), emit)
 	}
 	if !m.write.done {
 		s.writes(m, emit)
@@ -227,7 +261,7 @@ func (s *search) successors(m mstate, emit func(mstate, func() string)) {
 // compares lets x merge what another holds, at the number of both.
 func (s *search) compares(m mstate, x int, emit func(mstate, func() string)) {
 	at := s.spot(&m, m.ep[x])
-	if at.provers>>x&1 == 0 {
+	if at.provers>>x&1 == 0 || s.isLost(&m, x) && m.ep[x] < m.wipe.name {
 		return
 	}
 	if s.w.relabeled && m.cmp[x] != 0 && m.cmpAt[x] != m.ep[x] {
@@ -236,7 +270,7 @@ func (s *search) compares(m mstate, x int, emit func(mstate, func() string)) {
 		emit(n, func() string { return fmt.Sprintf("%c keeps its comparisons", s.w.nodes[x]) })
 	}
 	for y := range len(s.w.nodes) {
-		if at.old>>y&1 == 0 || m.ep[y] != m.ep[x] && !s.w.unfenced {
+		if at.old>>y&1 == 0 || m.ep[y] != m.ep[x] && !s.w.unfenced || s.isLost(&m, y) && m.wipe.rec {
 			continue
 		}
 		n := m
@@ -295,10 +329,11 @@ func (s *search) writes(m mstate, emit func(mstate, func() string)) {
 	}
 	at := s.spot(&m, m.write.at)
 	for x := range len(s.w.nodes) {
-		if (at.old|at.new)>>x&1 == 0 || m.ep[x] > m.write.at || m.write.acks>>x&1 == 1 {
+		if (at.old|at.new)>>x&1 == 0 || !s.counts(&m, x, m.write.at) || (m.write.acks&^m.write.gone)>>x&1 == 1 {
 			continue
 		}
 		n := m
+		n.write.gone &^= 1 << x
 		n.ep[x] = m.write.at
 		n.has |= 1 << x
 		n.write.acks |= 1 << x
@@ -309,7 +344,9 @@ func (s *search) writes(m mstate, emit func(mstate, func() string)) {
 	}
 }
 
-// reads: what a newcomer holds is not looked at until the move has ended.
+// reads: what a newcomer holds is not looked at until the move has ended, unless a
+// disk may be lost. Then it must be: it may be the last of those who acknowledged a
+// write that has one holder in the old list.
 func (s *search) reads(m mstate, emit func(mstate, func() string)) {
 	for e := range s.newest(&m) + 1 {
 		if (!m.read.on || e > m.read.at) && (int(e) == len(s.w.links) || !s.w.across) {
@@ -323,13 +360,16 @@ func (s *search) reads(m mstate, emit func(mstate, func() string)) {
 	}
 	at := s.spot(&m, m.read.at)
 	for x := range len(s.w.nodes) {
-		if (at.old|at.new)>>x&1 == 0 || m.ep[x] > m.read.at || m.read.got>>x&1 == 1 {
+		if (at.old|at.new)>>x&1 == 0 || !s.counts(&m, x, m.read.at) || m.read.got>>x&1 == 1 {
+			continue
+		}
+		if s.isLost(&m, x) && m.wipe.rec && at.newcomers>>x&1 == 0 {
 			continue
 		}
 		n := m
 		n.ep[x] = m.read.at
 		n.read.got |= 1 << x
-		n.read.saw = n.read.saw || (n.has&at.old)>>x&1 == 1
+		n.read.saw = n.read.saw || n.has>>x&1 == 1 && (at.old>>x&1 == 1 || s.w.lost != "")
 		n.read.done = at.reads[n.read.got]
 		emit(n, func() string {
 			return fmt.Sprintf("%c answers at %d, has w: %v", s.w.nodes[x], m.read.at, n.has>>x&1 == 1)
@@ -340,19 +380,25 @@ func (s *search) reads(m mstate, emit func(mstate, func() string)) {
 // links tries the next link of the script, and to flip where it begins a move:
 // whether it may follow is asked of the real code.
 func (s *search) links(m mstate, emit func(mstate, func() string)) {
-	at := len(s.spots[m.cur].path) - 1
-	if at >= len(s.w.links) {
-		return
-	}
 	try := func(k linkKey) {
 		if id := s.follow(m.cur, k, &m); id >= 0 {
 			n := m
 			n.cur = id
+			if k.kind == 'n' {
+				n.wipe.name = s.newest(&n)
+			}
 			emit(n, func() string {
 				l := s.spots[id].p.Of(0)
 				return fmt.Sprintf("link %d: %v -> %v", s.newest(&n), l.Old, l.New)
 			})
 		}
+	}
+	if m.wipe.on && m.wipe.name == 0 {
+		try(linkKey{kind: 'n'})
+	}
+	at := s.spots[m.cur].step
+	if at >= len(s.w.links) {
+		return
 	}
 	switch s.w.links[at] {
 	case "abort":
@@ -366,20 +412,29 @@ func (s *search) links(m mstate, emit func(mstate, func() string)) {
 	}
 	k := linkKey{kind: 'e'}
 	for x := range len(s.w.nodes) {
-		if m.cmp[x] == 0 {
-			continue
-		}
-		k.proofs[x].number, k.proofs[x].sources = m.cmpAt[x], m.cmp[x]
-		for y := range len(s.w.nodes) {
-			if m.ep[y] >= m.cmpAt[x] {
-				k.proofs[x].sealed |= 1 << y
-			}
-		}
-		if k.proofs[x].sealed &= s.spot(&m, m.cmpAt[x]).old; k.proofs[x].sources&^k.proofs[x].sealed != 0 && !s.w.unfenced && !s.w.relabeled {
-			s.t.Fatalf("a source that has not adopted the number: %+v", m)
-		}
+		s.proof(&m, &k, x, m.cmpAt[x], m.cmp[x])
 	}
 	try(k)
+	if m.wipe.hand != 0 {
+		k.hand = true
+		s.proof(&m, &k, strings.Index(s.w.nodes, s.w.lost), m.wipe.handAt, m.wipe.hand)
+		try(k)
+	}
+}
+
+// proof puts into a link what x has proved.
+func (s *search) proof(m *mstate, k *linkKey, x int, number, sources uint8) {
+	if sources == 0 {
+		return
+	}
+	p := &k.proofs[x]
+	p.number, p.sources, p.sealed = number, sources, 0
+	for y := range len(s.w.nodes) {
+		if m.ep[y] >= number {
+			p.sealed |= 1 << y
+		}
+	}
+	p.sealed &= s.spot(m, number).old
 }
 
 func (s *search) follow(cur int16, k linkKey, m *mstate) int16 {
@@ -391,15 +446,20 @@ func (s *search) follow(cur int16, k linkKey, m *mstate) int16 {
 	move := place.Move{Old: lists.Old}
 	switch k.kind {
 	case 'b':
-		move.New = letters(s.w.links[len(at.path)-1])
+		move.New = letters(s.w.links[at.step])
 	case 'f':
-		move.Old = letters(s.w.links[len(at.path)-1])
+		move.Old = letters(s.w.links[at.step])
 	case 'e':
 		move.Old = lists.New
 		for x, p := range k.proofs {
 			if p.sources != 0 {
+				who := ring.NodeID(s.w.nodes[x : x+1])
+				of := at.p
+				if k.hand && string(who) == s.w.lost {
+					of = s.spots[0].p
+				}
 				move.Proofs = append(move.Proofs, place.Proof{
-					Who: ring.NodeID(s.w.nodes[x : x+1]), Disk: disk(at.p, ring.NodeID(s.w.nodes[x:x+1])),
+					Who: who, Disk: disk(of, who),
 					Number: s.spot(m, p.number).p.Of(0).Number, N: s.w.promise.N, W: s.w.promise.W, R: s.w.promise.R,
 					Sources: s.w.ids(p.sources), Sealed: s.w.ids(p.sealed),
 				})
@@ -408,9 +468,16 @@ func (s *search) follow(cur int16, k linkKey, m *mstate) int16 {
 	}
 	l := next(at.p, place.Ordinary)
 	l.Moves = []place.Move{move}
+	if k.kind == 'n' {
+		l.Members[slices.IndexFunc(l.Members, func(m place.Member) bool { return string(m.ID) == s.w.lost })].Disk = 77
+		l.Moves = nil
+	}
 	id := int16(-1)
 	if p, err := at.p.Follow(l); err == nil {
 		id = s.add(p, at)
+		if k.kind != 'n' {
+			s.spots[id].step++
+		}
 		for _, other := range at.next { // by whatever proofs, the same place
 			if other >= 0 && sameLists(s.spots[other].p.Of(0), p.Of(0)) {
 				s.spots = s.spots[:id]

@@ -82,3 +82,26 @@ func TestMovesThatFail(t *testing.T) {
 		w.fails(t)
 	}
 }
+
+// A disk that is lost during a move: that of one who stays, of the one who leaves,
+// of the newcomer.
+func TestMovesWithALostDisk(t *testing.T) {
+	for _, p := range three {
+		for _, lost := range []string{"A", "C", "J"} {
+			if effort.Small() && (p.W != 2 || lost != "A") {
+				continue
+			}
+			world{nodes: "ABCJ", old: "ABC", links: []string{"ABJ", "end"}, promise: p, lost: lost}.holds(t)
+		}
+	}
+}
+
+// A disk that counts before a link has named it, or that is filled by who does not
+// know of that link, loses what was promised.
+func TestLostDisksThatFail(t *testing.T) {
+	w := world{nodes: "ABCJ", old: "ABC", links: []string{"ABJ", "end"}, promise: usual, lost: "A"}
+	w.anyDisk = true
+	w.fails(t)
+	w.anyDisk, w.early = false, true
+	w.fails(t)
+}

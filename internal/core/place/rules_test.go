@@ -13,7 +13,7 @@ func (s *search) labels(m mstate, take string) (all []string, next mstate) {
 		l := label()
 		all = append(all, l)
 		if l == take {
-			n.write.settle()
+			s.settle(&n)
 			next = n
 		}
 	})
