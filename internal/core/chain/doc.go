@@ -11,7 +11,7 @@
 //
 // The first link after the founding is an exception: it names the founders'
 // disks, so nobody knows before it which answers come from a disk that forgot.
-// All founders must choose it (decision 0017).
+// All founders must choose it (decision 0019).
 //
 // Any node may propose. As a rule the first member that can be reached does: the
 // others report to it what they are ready for. It names in one link all that is

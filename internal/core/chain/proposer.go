@@ -26,7 +26,7 @@ type proposal struct {
 }
 
 // need is how many acceptors must answer: more than half; all founders, as long as
-// their disks have no names (decision 0017).
+// their disks have no names (decision 0019).
 func (c *Chain) need() int {
 	n := len(c.placement.Members())
 	if !c.placement.Named() {

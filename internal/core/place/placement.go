@@ -40,7 +40,7 @@ func (p *Placement) Member(id ring.NodeID) (Member, bool) {
 }
 
 // Named says whether links have named the disks of all members: not before the
-// second link, which must be chosen by all founders (decision 0017).
+// second link, which must be chosen by all founders (decision 0019).
 func (p *Placement) Named() bool { return p.members[0].Disk != 0 }
 
 // Q returns the number of partitions.
