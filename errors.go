@@ -20,6 +20,7 @@ const (
 	Overloaded        Code = "overloaded"         // a bounded queue is full; come back after RetryAfter
 	QuorumUnavailable Code = "quorum_unavailable" // too few replicas can be reached
 	TimedOut          Code = "timeout"            // too few replicas answered in time
+	Conflict          Code = "conflict"           // what it was decided on has changed since: look again, decide anew
 	DiskFull          Code = "disk_full"          // the node has no room and takes no writes
 	Internal          Code = "internal"           // a fault of the store; the message says which
 )

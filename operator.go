@@ -11,6 +11,9 @@ import (
 // meanwhile is refused, and the rest is planned again. What is staged is kept in
 // memory.
 type Operator interface {
+	// Found founds a cluster of this one node, which is in none, by the name and
+	// with the partitions and buckets it is configured with.
+	Found(ctx context.Context) (ClusterInfo, error)
 	// Stage adds changes to those staged at this node, all of them or none, and
 	// returns the plan of all.
 	Stage(ctx context.Context, changes []Change) (Plan, error)

@@ -124,7 +124,7 @@ func (n *node) build(faults bool) error {
 	if err != nil {
 		return err
 	}
-	if differs {
+	if differs && len(n.cfg.Members) > 0 {
 		n.log.Warn("the members, their places or the buckets of the configuration are not those that this node's cluster began with: what is on the disk counts; see 'ouro cluster status'")
 	}
 	doubt, err := n.settleDisk(view)
@@ -158,12 +158,19 @@ func foundingOf(cfg *config.Config) (member.History, error) {
 	return member.Genesis(cfg.Cluster, members, cfg.Q, cfg.FoundingBuckets()...)
 }
 
+// foundingHere is what an operator founds at a node that waits to be joined.
+func (n *node) foundingHere(addr string) steward.Found {
+	self := member.Member{Addr: addr}
+	self.ID, self.Weight, self.Zone, self.DC = ring.NodeID(n.cfg.ID), n.cfg.Weight, n.cfg.Zone, n.cfg.DC
+	return steward.Found{Name: n.cfg.Cluster, Q: n.cfg.Q, Self: self, Buckets: n.cfg.FoundingBuckets()}
+}
+
 // stewardConfig is what the node begins to know of its cluster.
 func (n *node) stewardConfig(founding member.History, clusterID uint64) steward.Config {
 	every := n.cfg.Limits.EpochInterval
 	return steward.Config{
 		Self: ring.NodeID(n.cfg.ID), Addr: n.peerAddr(), Founding: founding, Disk: uint64(n.dir.Identity().DiskID),
-		Gossip: gossip.Config{Cluster: clusterID, Seeds: n.cfg.Seeds},
+		Gossip: gossip.Config{Cluster: clusterID, Seeds: n.cfg.SeedList()},
 		Epochs: reap.EpochConfig{Every: every, Tell: min(every, time.Second)},
 	}
 }
@@ -247,7 +254,7 @@ func (n *node) hostConfig(keys security.Keys, clusterID uint64, known steward.Co
 			Seed: keys.Digest, Limits: limits, MaxSiblings: l.MaxSiblings, TokenTTL: l.RequestTokenTTL, TokenMax: l.RequestTokens,
 		},
 		Disk: disk.Config{MaxPending: int64(l.MaxHints)}, Steward: known, Q: n.cfg.Q,
-		Doubt: doubt, Notes: notes(keys), Links: n.links, Dial: n.dial, Seek: (&seeker{node: n}).seek, OtherQ: n.otherQ, Observer: n.metrics, Log: n.log, Fatal: n.fatal,
+		Doubt: doubt, Notes: notes(keys), Links: n.links, Dial: n.dial, Seek: (&seeker{node: n}).seek, OtherQ: n.otherQ, Founding: n.foundingHere(known.Addr), Observer: n.metrics, Log: n.log, Fatal: n.fatal,
 		RolledBack: func() { n.rolledBack("another member has seen this node in a later epoch than its data is in") },
 	}
 }

@@ -163,6 +163,18 @@ func Default() Config {
 // anew whenever it is tried.
 const SeedFile = "file:"
 
+// NoSeeds in the place of seeds lets a node wait until it is joined, or a cluster is
+// founded at it, without looking for any.
+const NoSeeds = "none"
+
+// SeedList returns the seeds that are to be tried.
+func (c *Config) SeedList() []string {
+	if len(c.Seeds) == 1 && c.Seeds[0] == NoSeeds {
+		return nil
+	}
+	return c.Seeds
+}
+
 // StaticMembers returns the members that the cluster is formed from: the static
 // list, or this node alone. It returns none where the node waits to be joined.
 func (c *Config) StaticMembers() []member.Member {

@@ -72,7 +72,7 @@ func identityKeys() []key[Config] {
 func placeKeys() []key[Config] {
 	return []key[Config]{
 		{"members", "static list the cluster is formed from, this node included; ;zone= ;dc= ;weight= may follow an address", func(c *Config) pflag.Value { return membersValue{&c.Members} }},
-		{"seeds", "nodes to ask about the cluster, tried for ever; file:PATH names a file with one a line", func(c *Config) pflag.Value { return listValue{&c.Seeds} }},
+		{"seeds", "nodes to ask about the cluster, tried for ever; file:PATH names a file with one a line, none waits without", func(c *Config) pflag.Value { return listValue{&c.Seeds} }},
 		{"zone", "failure domain of this node within its data centre", func(c *Config) pflag.Value { return textValue{&c.Zone} }},
 		{"dc", "data centre of this node", func(c *Config) pflag.Value { return textValue{&c.DC} }},
 		{"weight", "share of the data relative to other nodes", func(c *Config) pflag.Value { return intValue{&c.Weight} }},

@@ -98,6 +98,9 @@ func (c *Config) checkAddresses(v *verdict) {
 		}
 	}
 	for _, s := range c.Seeds {
+		if s == NoSeeds && len(c.Seeds) == 1 {
+			continue
+		}
 		if strings.HasPrefix(s, SeedFile) && len(s) > len(SeedFile) {
 			continue
 		}

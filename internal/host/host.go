@@ -59,7 +59,10 @@ type Config struct {
 	Seek func(seed string)
 	// OtherQ is called where the node was joined to a cluster of another number of
 	// partitions than Q: it is to begin again with that.
-	OtherQ   func(q int)
+	OtherQ func(q int)
+	// Founding is what 'ouro cluster init' founds at a node that is in no cluster; its ID
+	// is made here.
+	Founding core.Found
 	Observer Observer
 	Log      *slog.Logger
 	// Fatal is called once, from any goroutine, when the engine can no longer be
@@ -103,6 +106,7 @@ type Host struct {
 	started time.Time
 	links   linkTable
 	flight  atomic.Int64 // client requests under way
+	rate    atomic.Int64 // bytes a second that operators allow what moves; 0: the usual
 	closing atomic.Bool
 	room    room
 	stop    chan struct{} // closed when the host stops

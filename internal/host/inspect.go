@@ -17,6 +17,21 @@ import (
 
 var _ ouro.Inspector = (*Host)(nil)
 
+// outside says why this node is in no cluster, or returns nil.
+func (h *Host) outside() error {
+	k, v := h.steward.known.Load(), h.view.Load()
+	switch {
+	case v.Ring.Q() > 0:
+		return nil
+	case k.removed || k.cluster != nil && k.cluster.Fenced(v.Self):
+		return errRemoved
+	default:
+		return errOutside
+	}
+}
+
+var errRemoved = errors.New("this node was removed from its cluster and is fenced for ever: stop it; its machine may join again with an empty data folder and a new --id")
+
 var errOutside = errors.New("this node is in no cluster: it waits to be joined to one; run 'ouro cluster join' at a member, or 'ouro cluster init' here")
 
 // Ready implements [ouro.Inspector].
@@ -24,10 +39,7 @@ func (h *Host) Ready() error {
 	if h.closing.Load() {
 		return errors.New("the node is stopping")
 	}
-	if h.view.Load().Ring.Q() == 0 {
-		return errOutside
-	}
-	return nil
+	return h.outside()
 }
 
 // Status implements [ouro.Inspector].
@@ -98,7 +110,7 @@ func (h *Host) Owners(key ouro.Key) (ouro.OwnersInfo, error) {
 		Partition: partition, N: effective(v, v.Buckets.Of(key.Bucket)).N,
 	}
 	if v.Ring.Q() == 0 {
-		return ouro.OwnersInfo{}, ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone, "%v", errOutside)
+		return ouro.OwnersInfo{}, ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone, "%v", h.outside())
 	}
 	primaries := v.Primaries(partition, info.N)
 	for _, id := range primaries {

@@ -25,9 +25,10 @@ func (h *Host) members() []Member {
 // notes are what an operator should know.
 func (h *Host) notes() []string {
 	var notes []string
+	why := h.outside()
 	switch v := h.view.Load(); {
-	case v.Ring.Q() == 0:
-		notes = append(notes, errOutside.Error())
+	case why != nil:
+		notes = append(notes, why.Error())
 	case v.Place != nil && v.Ring.Index(v.Self) < 0:
 		notes = append(notes, "this node is no member of the cluster: it passes requests on and holds nothing until it is joined; run 'ouro cluster join' at a member")
 	}

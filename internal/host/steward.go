@@ -32,7 +32,7 @@ type steward struct {
 	mu      sync.Mutex
 	todo    []core.Input
 	asked   uint64
-	waiting map[uint64]chan error // who waits for which reply
+	waiting map[uint64]chan core.Reply // who waits for which reply
 	wake    chan struct{}
 }
 
@@ -41,6 +41,10 @@ type known struct {
 	cluster *member.Cluster // nil: the node is in none, or in one that never changes
 	place   *place.Placement
 	links   chain.Status
+	ended   []*place.Link // the last links that were chosen, the newest last
+	version string        // of the history
+	staged  []string      // by operators, here
+	removed bool          // others refuse this node, as it was removed
 	epochs  reap.Status
 }
 
@@ -87,7 +91,7 @@ func newSteward(h *Host) (*steward, error) {
 	cfg := h.cfg.Steward
 	cfg.Seed, cfg.Epochs.Shards = newRun(), h.cfg.Shards
 	now := h.now()
-	s := &steward{host: h, wake: make(chan struct{}, 1), waiting: map[uint64]chan error{}}
+	s := &steward{host: h, wake: make(chan struct{}, 1), waiting: map[uint64]chan core.Reply{}}
 	if s.core, err = core.New(now, cfg, found); err != nil {
 		return nil, err
 	}
@@ -116,8 +120,8 @@ func (s *steward) do(in core.Input) {
 }
 
 // ask tells the steward something that it answers; who waits no longer calls forget.
-func (s *steward) ask(in func(id uint64) core.Input) (answer <-chan error, forget func()) {
-	reply := make(chan error, 1)
+func (s *steward) ask(in func(id uint64) core.Input) (answer <-chan core.Reply, forget func()) {
+	reply := make(chan core.Reply, 1)
 	s.mu.Lock()
 	s.asked++
 	id := s.asked
@@ -128,7 +132,7 @@ func (s *steward) ask(in func(id uint64) core.Input) (answer <-chan error, forge
 }
 
 // answer takes who waits for a reply off the list.
-func (s *steward) answer(id uint64) chan error {
+func (s *steward) answer(id uint64) chan core.Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	reply := s.waiting[id]
@@ -180,7 +184,9 @@ func (s *steward) turn() {
 }
 
 func (s *steward) publish() {
-	s.known.Store(&known{cluster: s.core.Cluster(), place: s.core.Place(), links: s.core.Links(), epochs: s.core.Epochs()})
+	k := &known{cluster: s.core.Cluster(), place: s.core.Place(), links: s.core.Links(), ended: s.core.Ended(), epochs: s.core.Epochs()}
+	k.version, k.staged, k.removed = s.core.Version(), s.core.Staged(), s.core.Removed()
+	s.known.Store(k)
 }
 
 // carry carries out what the core wants.
@@ -212,7 +218,7 @@ func (s *steward) carry() {
 	}
 	for _, r := range out.Replies {
 		if reply := s.answer(r.ID); reply != nil {
-			reply <- r.Err
+			reply <- r
 		}
 	}
 	if len(out.Store) > 0 {

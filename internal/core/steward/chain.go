@@ -32,7 +32,7 @@ func (s *Steward) place(now clock.Now, in Input, out *Out) {
 		if s.chain != nil {
 			err = s.chain.Restart(now, in.Lost, &s.links)
 		}
-		out.Replies = append(out.Replies, Reply{in.ID, err})
+		out.Replies = append(out.Replies, Reply{ID: in.ID, Err: err})
 	}
 }
 

@@ -1,9 +1,6 @@
 package steward
 
 import (
-	"errors"
-	"fmt"
-
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/gossip"
@@ -67,53 +64,6 @@ func (s *Steward) seeded(seed string, id ring.NodeID) {
 	if len(s.seeds) < maxStrays {
 		s.seeds = append(s.seeds, Peer{id, seed})
 	}
-}
-
-// issue is an [Issue] that waits until what it made is on disk.
-type issue struct {
-	id  uint64
-	seq uint64
-}
-
-// ErrChanged says that the history is another than the one that an [Issue] was
-// made against.
-var ErrChanged = errors.New("steward: the cluster has changed since: plan again")
-
-// issue adds to the history.
-func (s *Steward) issue(now clock.Now, in *Issue, out *Out) {
-	seq, err := s.tryIssue(now, in)
-	if err != nil {
-		out.Replies = append(out.Replies, Reply{in.ID, err})
-		return
-	}
-	s.issues = append(s.issues, issue{in.ID, seq})
-}
-
-func (s *Steward) tryIssue(now clock.Now, in *Issue) (uint64, error) {
-	switch {
-	case s.gossip == nil:
-		return 0, errors.New("steward: the ring of this cluster is laid out by hand and never changes")
-	case in.Found && s.gossip.Latest().Len() > 0:
-		return 0, errors.New("steward: this node is in a cluster already")
-	case !in.Found && s.cluster == nil:
-		return 0, fmt.Errorf("steward: node %s is in no cluster: join it at a node that is, or found one", s.cfg.Self)
-	case in.Version != [16]byte{} && in.Version != s.gossip.Latest().Digest():
-		return 0, ErrChanged
-	}
-	return s.gossip.Issue(now, in.Changes, &s.gossips)
-}
-
-// acknowledge answers those whose changes are on disk.
-func (s *Steward) acknowledge(out *Out) {
-	left := s.issues[:0]
-	for _, i := range s.issues {
-		if i.seq <= s.written {
-			out.Replies = append(out.Replies, Reply{ID: i.id})
-			continue
-		}
-		left = append(left, i)
-	}
-	s.issues = left
 }
 
 // state tells what went wrong.

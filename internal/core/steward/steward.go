@@ -2,6 +2,7 @@ package steward
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/chain"
@@ -10,6 +11,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/place"
+	"github.com/ourodb/ouro/internal/core/plan"
 	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -34,6 +36,7 @@ type Steward struct {
 
 	gossip  *gossip.Gossiper // nil: the cluster is fixed
 	gossips gossip.Effects
+	draft   plan.Draft
 	issues  []issue
 	written uint64 // of what the gossiper has given to be stored
 
@@ -87,9 +90,21 @@ func (s *Steward) Differs() bool {
 	return h.Union(s.cfg.Founding).Digest() != h.Digest()
 }
 
+// Removed says whether another node has refused this one because it was removed.
+func (s *Steward) Removed() bool { return s.removed }
+
 // Fenced says whether a node was removed, has handed on what it held, and may never
 // be heard again.
 func (s *Steward) Fenced(id ring.NodeID) bool { return s.fenced(id) }
+
+// Ended returns the last links that this node saw chosen, the newest last. The result
+// must not be modified.
+func (s *Steward) Ended() []*place.Link {
+	if s.chain == nil {
+		return nil
+	}
+	return slices.Clone(s.chain.Links())
+}
 
 // Links is where the node stands in the chain of links, for operators.
 func (s *Steward) Links() chain.Status {
@@ -129,8 +144,8 @@ func (s *Steward) Step(now clock.Now, in Input, out *Out) {
 		s.stood(now, in)
 	case *Want:
 		s.epochs.Want(now, in.Epoch, &s.reaping)
-	case *Issue:
-		s.issue(now, in, out)
+	case *Stage, *Unstage, *Commit, *Found, *SetBucket, *Issue:
+		s.operate(now, in, out)
 	case *Refused:
 		s.epochs.Refused(in.Epoch, &s.reaping)
 		s.idle = append(s.idle, in.ID)

@@ -7,6 +7,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/place"
+	"github.com/ourodb/ouro/internal/core/plan"
 	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -65,7 +66,7 @@ type Record struct {
 }
 
 // Input is anything that happens to a steward: one of *Told, *Link, *Met, *Stored,
-// *Stood, *Want, *Ready, *Clean, *Fetch, *Issue, *Restart, *Refused, *Removed and Tick.
+// *Stood, *Want, *Ready, *Clean, *Fetch, *Issue, what an operator does, *Restart, *Refused, *Removed and Tick.
 type Input interface{ input() }
 
 // Told is a message of a peer.
@@ -125,15 +126,11 @@ type Restart struct {
 	Lost []ring.NodeID
 }
 
-// Issue makes changes part of the cluster's history, all or none. Its answer is a
-// [Reply].
+// Issue makes changes part of the cluster's history, all or none, without a plan. Its
+// answer is a [Reply].
 type Issue struct {
 	ID      uint64
 	Changes []member.Change
-	// Version, if not zero, is the digest that the history must have.
-	Version [16]byte
-	// Found begins a cluster: the one change is of that kind.
-	Found bool
 }
 
 // Refused says that a member which knows of that epoch has refused a link, since it
@@ -175,6 +172,11 @@ type Peer struct {
 type Reply struct {
 	ID  uint64
 	Err error // nil: it is on the disk of this node, and others will hear of it
+	// What an operator did led to this: what is staged, the history with what was
+	// issued, and what that was.
+	Draft   plan.Draft
+	History member.History
+	Changes []string
 }
 
 // Out collects the effects of steps. The host drains it and calls [Out.Reset]; no

@@ -1,0 +1,176 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/member"
+	"github.com/ourodb/ouro/internal/core/place"
+	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/core/transfer"
+)
+
+// maxCertificates is how many certificates are shown.
+const maxCertificates = 64
+
+// Cluster implements [ouro.Operator].
+func (h *Host) Cluster(ctx context.Context) (ouro.ClusterInfo, error) {
+	k, self := h.steward.known.Load(), h.view.Load().Self
+	info := ouro.ClusterInfo{Node: string(self), Cluster: h.cfg.Cluster, Staged: k.staged, Notes: h.notes()}
+	if k.cluster == nil {
+		return info, nil
+	}
+	info.Version, info.Changes = k.version, int(k.cluster.Ring.Epoch())
+	for _, s := range k.cluster.Skipped {
+		info.Skipped = append(info.Skipped, fmt.Sprintf("%v: %s", s.Change, s.Reason))
+	}
+	for _, id := range k.cluster.Removed {
+		info.Removed = append(info.Removed, string(id))
+	}
+	h.placed(&info, k)
+	if k.links.Waits != "" {
+		info.Notes = append(slices.Clone(info.Notes), "the next link waits: "+k.links.Waits)
+	}
+	if k.links.Diverged != "" {
+		info.Notes = append(slices.Clone(info.Notes), fmt.Sprintf("ALARM: node %s goes by another placement of the same number", k.links.Diverged))
+	}
+	info.Transfers = h.transfers(ctx)
+	info.Certificates = certificates(k.ended)
+	return info, nil
+}
+
+// placed fills in who is where, and who is on the way.
+func (h *Host) placed(info *ouro.ClusterInfo, k *known) {
+	if k.place != nil {
+		info.Placement, info.Hash = k.place.Number(), fmt.Sprintf("%x", k.place.Hash())
+	}
+	holds, targets := map[ring.NodeID]int{}, map[ring.NodeID]int{}
+	n := k.cluster.Buckets.MostN()
+	for p := range uint32(k.cluster.Ring.Q()) {
+		target := k.cluster.Ring.Preference(p, n)
+		for _, id := range target {
+			targets[id]++
+		}
+		if k.place == nil {
+			continue
+		}
+		l := k.place.Of(p)
+		for _, id := range l.All(nil) {
+			holds[id]++
+		}
+		switch {
+		case l.Moving():
+			info.Moving++
+		case !slices.Equal(l.Old, target):
+			info.Waiting++
+		}
+	}
+	for _, m := range k.cluster.Members {
+		info.Members = append(info.Members, h.clusterMember(m, "member", k.place))
+	}
+	if k.place != nil {
+		for _, m := range k.place.Members() {
+			if _, stays := k.cluster.Member(m.ID); !stays {
+				info.Members = append(info.Members, h.clusterMember(member.Member{Node: ring.Node{ID: m.ID}}, "leaving", k.place))
+			}
+		}
+	}
+	for i := range info.Members {
+		id := ring.NodeID(info.Members[i].ID)
+		info.Members[i].Holds, info.Members[i].Target = holds[id], targets[id]
+	}
+}
+
+func (h *Host) clusterMember(m member.Member, state string, p *place.Placement) ouro.ClusterMember {
+	self := m.ID == h.view.Load().Self
+	c := ouro.ClusterMember{
+		ID: string(m.ID), Peer: m.Addr, Zone: m.Zone, DC: m.DC, Weight: m.Weight, State: state, Self: self, Up: self || h.links.up(m.ID),
+	}
+	if p == nil {
+		return c
+	}
+	named, ok := p.Member(m.ID)
+	switch {
+	case !ok:
+		c.State = "joining"
+	case named.Disk != 0:
+		c.Disk = fmt.Sprintf("%016x", named.Disk)
+	}
+	return c
+}
+
+// transfersTimeout bounds how long the shards may take to tell what is on its way.
+const transfersTimeout = time.Second
+
+// transfers asks the shards what is on its way here, and what is left over. One that
+// does not find the time is left out.
+func (h *Host) transfers(ctx context.Context) []ouro.TransferInfo {
+	answers := make(chan []transfer.Pending, len(h.shards))
+	for _, s := range h.shards {
+		s.in.force(item{do: func(s *shard) { answers <- s.core.Transfers(nil) }, queued: time.Since(h.started)})
+	}
+	late := time.NewTimer(transfersTimeout)
+	defer late.Stop()
+	var all []ouro.TransferInfo
+	for range h.shards {
+		select {
+		case pending := <-answers:
+			for i := range pending {
+				all = append(all, h.transfer(&pending[i]))
+			}
+		case <-late.C:
+			return all
+		case <-ctx.Done():
+			return all
+		case <-h.stop:
+			return all
+		}
+	}
+	slices.SortFunc(all, func(a, b ouro.TransferInfo) int { return int(a.Partition) - int(b.Partition) })
+	return all
+}
+
+func (h *Host) transfer(p *transfer.Pending) ouro.TransferInfo {
+	with := string(p.With)
+	if with == "" && len(p.Peers) > 0 {
+		with = string(p.Peers[0])
+	}
+	t := ouro.TransferInfo{
+		Partition: p.Partition, From: with, To: string(h.view.Load().Self), Why: "joins", Since: time.UnixMilli(p.Since).UTC(),
+		Keys: int64(p.Moved), Bytes: p.Bytes, Running: p.With != "", Error: p.Failed,
+	}
+	if p.Leaving {
+		t.From, t.To, t.Why = t.To, t.From, "leaves"
+	}
+	return t
+}
+
+// certificates are those of the moves that ended last, newest first.
+func certificates(links []*place.Link) []ouro.Certificate {
+	var all []ouro.Certificate
+	for i := range links {
+		l := links[len(links)-1-i]
+		for _, m := range l.Moves {
+			for _, p := range m.Proofs {
+				if len(all) == maxCertificates {
+					return all
+				}
+				all = append(all, ouro.Certificate{
+					Link: l.Number, Partition: m.Partition, Node: string(p.Who), N: p.N, R: p.R, W: p.W, Sources: texts(p.Sources), Sealed: texts(p.Sealed),
+				})
+			}
+		}
+	}
+	return all
+}
+
+func texts(ids []ring.NodeID) []string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = string(id)
+	}
+	return out
+}
