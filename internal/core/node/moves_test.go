@@ -1,11 +1,13 @@
 package node_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/ring"
 )
 
 // TestPartitionsMove moves every partition to another node: the newcomers merge
@@ -116,6 +118,61 @@ func TestRules_E1_LeftOverHoldsTheEpoch(t *testing.T) {
 	s.settle("clean", s.allClean)
 	if stamp, any := leaver.core.Lowest(5, true); !any || stamp != 5 {
 		t.Errorf("then it is %d, %v", stamp, any)
+	}
+}
+
+// TestHeldAtOnce: what came since the start is left over like what the disk had.
+func TestHeldAtOnce(t *testing.T) {
+	s := newShifting(t, 4, 4, inMemory)
+	var keys []ring.Key
+	for i := range 20 {
+		k := ring.NewKey("b", fmt.Sprint(i))
+		at := s.node(s.place.Of(s.ring.Partition(k.Pos)).Old[0])
+		s.step(at, &node.Request{ID: uint64(i + 1), Verb: node.Put, Key: k, Value: []byte("v")})
+		keys = append(keys, k)
+	}
+	for s.deliver() {
+	}
+	s.wantData(keys)
+	s.link(s.begins())
+	s.adoptAll()
+	s.settle("proven", s.allProven)
+	s.link(s.ends())
+	s.adoptAll()
+	s.settle("clean", s.allClean)
+	s.wantData(keys)
+}
+
+// TestNewcomerTakesNoTurn: a newcomer is in no comparison in turn, here or there,
+// or the same states would come twice; once the move has ended it is.
+func TestNewcomerTakesNoTurn(t *testing.T) {
+	s := newShifting(t, 4, 4, inMemory)
+	with := func(n *mover) int {
+		partitions := 0
+		for _, a := range n.core.Agreements(nil) {
+			partitions += a.Partitions
+		}
+		return partitions
+	}
+	before := 0
+	for _, n := range s.nodes {
+		before += with(n)
+	}
+	s.link(s.begins())
+	s.adoptAll()
+	during := 0
+	for _, n := range s.nodes {
+		during += with(n)
+	}
+	s.settle("proven", s.allProven)
+	s.link(s.ends())
+	s.adoptAll()
+	after := 0
+	for _, n := range s.nodes {
+		after += with(n)
+	}
+	if before != 4*3*2 || during != before || after != before {
+		t.Errorf("pairs that compare: %d before, %d during, %d after", before, during, after)
 	}
 }
 
