@@ -8,15 +8,15 @@ import (
 // The epochs that a node knows of are
 //
 //	epoch that is waited for, uvarint | number of members, uvarint; of each:
-//	id | epoch that it has shown, uvarint
-const leastShown = 2
+//	id | epoch that it has shown, uvarint | number by which it is clean, uvarint
+const leastShown = 3
 
 func appendShow(dst []byte, s *reap.Show) []byte {
 	dst = appendUvarint(dst, s.Wanted)
 	dst = appendUvarint(dst, uint64(len(s.Shown)))
 	for i := range s.Shown {
 		dst = appendString(dst, string(s.Shown[i].Node))
-		dst = appendUvarint(dst, s.Shown[i].Epoch)
+		dst = appendUvarint(appendUvarint(dst, s.Shown[i].Epoch), s.Shown[i].Clean)
 	}
 	return dst
 }
@@ -26,7 +26,7 @@ func readShow(r *reader) *reap.Show {
 	if n := r.count(leastShown); n > 0 {
 		s.Shown = make([]reap.Shown, n)
 		for i := range s.Shown {
-			s.Shown[i] = reap.Shown{Node: ring.NodeID(r.string()), Epoch: r.uvarint()}
+			s.Shown[i] = reap.Shown{Node: ring.NodeID(r.string()), Epoch: r.uvarint(), Clean: r.uvarint()}
 		}
 	}
 	return s

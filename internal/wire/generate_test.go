@@ -278,7 +278,7 @@ func drawMessage(t *rapid.T) node.Message {
 		m.Found = drawFound(t)
 	case node.KindEpochs:
 		m.Show = &reap.Show{Wanted: drawUint64(t, "wanted"), Shown: drawSlice(t, "shown", func(t *rapid.T) reap.Shown {
-			return reap.Shown{Node: ring.NodeID(drawText(t, "member")), Epoch: drawUint64(t, "shown epoch")}
+			return reap.Shown{Node: ring.NodeID(drawText(t, "member")), Epoch: drawUint64(t, "shown epoch"), Clean: drawUint64(t, "clean number")}
 		})}
 	case node.KindGossip:
 		m.Gossip = &gossip.Message{Cluster: drawUint64(t, "cluster"), Addr: drawText(t, "addr"), Wall: rapid.Int64Min(0).Draw(t, "wall")}

@@ -92,7 +92,7 @@ func goldenMessages() map[string]node.Message {
 		}),
 		"ask-drop": ask(replica.Op{ID: 70_009, Verb: replica.Drop, Digest: causal.Sum{Hi: 1, Lo: 2}, Stamp: 700}),
 		"epochs": {Kind: node.KindEpochs, Show: &reap.Show{
-			Wanted: 703, Shown: []reap.Shown{{Node: "n1", Epoch: 701}, {Node: "n2", Epoch: 700}, {Node: "n3"}},
+			Wanted: 703, Shown: []reap.Shown{{Node: "n1", Epoch: 701, Clean: 77}, {Node: "n2", Epoch: 700, Clean: 300}, {Node: "n3"}},
 		}},
 		"gossip": {Kind: node.KindGossip, Gossip: &gossip.Message{
 			Cluster: 7, Addr: "n1:7071", Wall: 1_700_000_000_000, Summary: member.Summary{Count: 3, Digest: [16]byte{1, 2}, Rungs: []member.Rung{{Count: 2, Sum: 9}}},

@@ -42,6 +42,9 @@ type Disk struct {
 type Shown struct {
 	Node  ring.NodeID
 	Epoch uint64
+	// Clean is the number of the newest placement by which the node held nothing of
+	// partitions in whose lists it was not; 0: it has told of none.
+	Clean uint64
 }
 
 // Show is what one node tells another.
@@ -112,6 +115,7 @@ type Epochs struct {
 	durable Durable
 	holds   bool // there were records on the disk when this process started
 	wanted  uint64
+	placed  uint64 // the number of the placement that this node has adopted; 0: there is none
 	known   bool
 	rolled  bool
 
@@ -214,6 +218,29 @@ func (e *Epochs) Want(now clock.Now, epoch uint64, out *EpochEffects) {
 	e.Tick(now, out)
 }
 
+// Placed says by which placement this node goes, and whether it holds nothing that is
+// left over by it. It is to be told before any shard goes by that placement.
+//
+// Who was in the lists of a partition and does not know yet that it is in none any
+// more takes what it holds for its own, and would give it to the others under
+// whatever epoch it is in by then, though they have voted that it was deleted, and
+// dropped the tombstones. So who enters an epoch waits until all are known to have
+// let go of what is left over by every link that its own votes went by (RULES E1).
+func (e *Epochs) Placed(now clock.Now, number uint64, clean bool, out *EpochEffects) {
+	e.placed = max(e.placed, number)
+	if i := index(e.members, e.self); i >= 0 && clean && number > e.members[i].Clean {
+		e.members[i].Clean = number
+		e.tellAt = min(e.tellAt, now.Mono)
+	}
+	e.Tick(now, out)
+}
+
+// swept says whether all are known to have let go of what is left over by the
+// placement that this node goes by.
+func (e *Epochs) swept() bool {
+	return !slices.ContainsFunc(e.members, func(k known) bool { return k.Clean < e.placed })
+}
+
 // Link says that a peer can be reached or no longer can.
 func (e *Epochs) Link(now clock.Now, peer ring.NodeID, up bool, out *EpochEffects) {
 	if !up {
@@ -239,11 +266,14 @@ func (e *Epochs) Hear(now clock.Now, from ring.NodeID, show *Show, out *EpochEff
 	e.wanted = max(e.wanted, show.Wanted)
 	for i := range e.members {
 		m := &e.members[i]
-		told := uint64(0)
+		told, clean := uint64(0), uint64(0)
 		if at := listed(show.Shown, m.Node); at >= 0 {
-			told, m.heard = show.Shown[at].Epoch, true
+			told, clean, m.heard = show.Shown[at].Epoch, show.Shown[at].Clean, true
 		}
-		behind = behind || told < m.Epoch
+		behind = behind || told < m.Epoch || clean < m.Clean
+		if m.Node != e.self && clean > m.Clean {
+			m.Clean, changed = clean, true
+		}
 		if m.Node == e.self {
 			e.seen(now, from, told, out)
 		} else if told > m.Epoch {
@@ -339,7 +369,7 @@ func (e *Epochs) Stood(now clock.Now, shard int, seq, lowest uint64, keeps bool,
 		}
 	}
 	next := e.durable.Epoch + 1
-	clear := !e.kept || e.oldest >= next
+	clear := (!e.kept || e.oldest >= next) && e.swept() // also now: votes went by what was adopted meanwhile
 	switch {
 	case e.phase == looking && clear:
 		e.phase = entering
@@ -407,7 +437,7 @@ func (e *Epochs) waited() bool { return e.wanted > e.lowest() }
 
 // may says whether the next epoch may be entered, as far as others matter.
 func (e *Epochs) may() bool {
-	return !e.rolled && e.wanted > e.durable.Epoch && e.lowest() >= e.durable.Epoch && e.heardAll() && index(e.members, e.self) >= 0
+	return !e.rolled && e.wanted > e.durable.Epoch && e.lowest() >= e.durable.Epoch && e.heardAll() && e.swept() && index(e.members, e.self) >= 0
 }
 
 // heardAll says whether every member has shown anything. Who goes on from epoch 0

@@ -159,3 +159,56 @@ func TestUnheardIsNotTold(t *testing.T) {
 		t.Errorf("C is told %+v", k.out.Tells)
 	}
 }
+
+// clean takes what B tells: all are in an epoch, and B and C are clean by numbers.
+func (k *keeper) clean(epoch, b, c uint64) {
+	show := reap.Show{Wanted: epoch + 1, Shown: []reap.Shown{{Node: "A", Epoch: epoch}, {Node: "B", Epoch: epoch, Clean: b}, {Node: "C", Epoch: epoch, Clean: c}}}
+	k.e.Hear(exploreNow, "B", &show, &k.out)
+}
+
+// TestRules_E1_LeftOverByALink: a node enters an epoch only when all are known to
+// have nothing left over by the placement that it goes by itself, also by one that
+// it adopts in the middle of that.
+func TestRules_E1_LeftOverByALink(t *testing.T) {
+	now := exploreNow
+	now.Mono += 1 << 40
+	k := newKeeper(t, reap.Disk{Durable: reap.Durable{Epoch: 3}})
+	k.e.Placed(now, 7, true, &k.out)
+	k.clean(3, 7, 6)
+	k.e.Tick(now, &k.out)
+	k.settle()
+	k.is("C is not clean by 7", 3, false)
+	k.clean(3, 6, 7)
+	k.e.Placed(now, 8, false, &k.out)
+	k.e.Tick(now, &k.out)
+	k.settle()
+	k.is("it is not clean by 8 itself", 3, false)
+	k.e.Placed(now, 8, true, &k.out)
+	k.clean(3, 8, 9)
+	k.e.Tick(now, &k.out)
+	for k.out.Stand.Seq != 0 && k.out.Stand.Epoch == 3 {
+		seq := k.out.Stand.Seq
+		k.out.Stand = reap.Stand{}
+		k.e.Stood(now, 0, seq, 0, false, &k.out)
+	}
+	if k.out.Stand.Epoch != 4 {
+		t.Fatalf("no epoch begins: %+v", k.out.Stand)
+	}
+	k.e.Placed(now, 9, true, &k.out) // and B has told of 8 only
+	k.settle()
+	k.is("in the middle", 3, false)
+	k.clean(3, 9, 9)
+	now.Mono += 1 << 40
+	k.e.Tick(now, &k.out)
+	k.settle()
+	k.is("all are clean", 4, false)
+	var told reap.Show
+	for _, tell := range k.out.Tells {
+		told = tell.Show
+	}
+	k.e.Link(now, "B", true, &k.out)
+	told = k.out.Tells[len(k.out.Tells)-1].Show
+	if len(told.Shown) != 3 || told.Shown[0].Clean != 9 || told.Shown[2].Clean != 9 {
+		t.Errorf("tells %+v", told)
+	}
+}

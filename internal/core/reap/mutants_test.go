@@ -35,7 +35,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "a node goes on with old hints", File: "epochs.go", Test: histories,
-			Old: "	clear := !e.kept || e.oldest >= next\n", New: "	clear := !e.kept || e.oldest >= next || true\n",
+			Old: "(!e.kept || e.oldest >= next) && e.swept()", New: "e.swept()",
 		},
 		{
 			Name: "other members are not asked", File: "epochs.go", Test: histories,
@@ -83,7 +83,15 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "a node goes on from epoch 0 unheard", File: "epochs.go", Test: "TestNobodyGoesOnUnheard",
-			Old: " && e.heardAll() && ", New: " && ",
+			Old: " && e.heardAll() && e.swept() && ", New: " && e.swept() && ",
+		},
+		{
+			Name: "a node goes on past what another has left over", File: "epochs.go", Test: "TestRules_E1_LeftOver",
+			Old: " && e.heardAll() && e.swept() && ", New: " && e.heardAll() && ",
+		},
+		{
+			Name: "what is adopted while an epoch begins is no matter", File: "epochs.go", Test: "TestRules_E1_LeftOver",
+			Old: "(!e.kept || e.oldest >= next) && e.swept()", New: "(!e.kept || e.oldest >= next)",
 		},
 		{
 			Name: "what was never heard of is told as epoch 0", File: "epochs.go", Test: "TestUnheardIsNotTold",
