@@ -248,7 +248,7 @@ func (n *node) hostConfig(keys security.Keys, clusterID uint64, known steward.Co
 		TokenKey: keys.Request, ContextKey: keys.Sealing[:],
 		Core: corenode.Config{
 			MaxInFlight: l.MaxInFlight, MaxExplain: l.MaxExplain, RepairWait: l.RepairWait,
-			Handoff: handoff.Config{MaxAge: l.MaxHintAge}, Repair: repair.Config{Off: !n.cfg.Compare},
+			Handoff: handoff.Config{MaxAge: l.MaxHintAge}, Repair: repair.Config{Off: !n.cfg.Compare, MoveRate: int(l.TransferRate) / shards(n.cfg.Shards)},
 		},
 		Replica: replica.Config{
 			Seed: keys.Digest, Limits: limits, MaxSiblings: l.MaxSiblings, TokenTTL: l.RequestTokenTTL, TokenMax: l.RequestTokens,

@@ -107,6 +107,9 @@ type Limits struct {
 	// MaxHints is how much a node keeps for others that can't be reached; beyond it
 	// it takes no more of that, and another node does.
 	MaxHints Size
+	// TransferRate is how many bytes of values a second this node exchanges of
+	// partitions that move, to and from it.
+	TransferRate Size
 	// DiskReserve is how much of the data's file system is kept free. Below it a
 	// node takes no writes, names the reason (disk_full) and goes on reading, until
 	// an eighth more than it is free; what makes room may use half of it.
@@ -151,7 +154,7 @@ func Default() Config {
 		Limits: Limits{
 			MaxValue: 1 << 20, DrainBody: 8 << 20, MaxSiblings: 100,
 			MaxInFlight: 4096, Inbox: 4096, MaxExplain: 256,
-			MaxFrame: 128 << 20, MaxPending: 16 << 20, MaxHints: 1 << 30, MaxHintAge: 3 * time.Hour, DiskReserve: 256 << 20, MaxLinks: 1024,
+			MaxFrame: 128 << 20, MaxPending: 16 << 20, MaxHints: 1 << 30, TransferRate: 64 << 20, MaxHintAge: 3 * time.Hour, DiskReserve: 256 << 20, MaxLinks: 1024,
 			RequestTokens: 65_536, RequestTokenTTL: 2 * time.Minute,
 			RepairWait: 100 * time.Millisecond, EpochInterval: 20 * time.Second, Exceptions: 64,
 			Prune: 24, PruneHard: 50, PruneAge: 24 * time.Hour,

@@ -110,6 +110,7 @@ func limitKeys() []key[Config] {
 		{"max-frame", "largest message between nodes", func(c *Config) pflag.Value { return sizeValue{&c.Limits.MaxFrame} }},
 		{"max-pending", "bytes that wait for one peer's link", func(c *Config) pflag.Value { return sizeValue{&c.Limits.MaxPending} }},
 		{"max-hints", "bytes kept for nodes that cannot be reached", func(c *Config) pflag.Value { return sizeValue{&c.Limits.MaxHints} }},
+		{"transfer-rate", "bytes of values exchanged in a second of partitions that move", func(c *Config) pflag.Value { return sizeValue{&c.Limits.TransferRate} }},
 		{"disk-reserve", "bytes of the file system kept free: below, writes are refused as disk_full", func(c *Config) pflag.Value { return sizeValue{&c.Limits.DiskReserve} }},
 		{"max-hint-age", "age from which what is kept for one is dropped, once two others have it", func(c *Config) pflag.Value { return durationValue{&c.Limits.MaxHintAge} }},
 		{"max-links", "links accepted on the peer port", func(c *Config) pflag.Value { return intValue{&c.Limits.MaxLinks} }},

@@ -176,6 +176,7 @@ func (l *Limits) check(v *verdict) {
 	within(v, "max-frame", l.MaxFrame, 64<<10, 1<<30)
 	within(v, "max-pending", l.MaxPending, 64<<10, 16<<30)
 	within(v, "max-hints", l.MaxHints, 1<<20, 1<<50)
+	within(v, "transfer-rate", l.TransferRate, 64<<10, 1<<40)
 	within(v, "disk-reserve", l.DiskReserve, 1<<20, 1<<50)
 	v.spanning("max-hint-age", l.MaxHintAge, time.Second, 365*24*time.Hour)
 	within(v, "max-links", l.MaxLinks, 1, 1<<20)
