@@ -218,29 +218,6 @@ func (e *Epochs) Want(now clock.Now, epoch uint64, out *EpochEffects) {
 	e.Tick(now, out)
 }
 
-// Placed says by which placement this node goes, and whether it holds nothing that is
-// left over by it. It is to be told before any shard goes by that placement.
-//
-// Who was in the lists of a partition and does not know yet that it is in none any
-// more takes what it holds for its own, and would give it to the others under
-// whatever epoch it is in by then, though they have voted that it was deleted, and
-// dropped the tombstones. So who enters an epoch waits until all are known to have
-// let go of what is left over by every link that its own votes went by (RULES E1).
-func (e *Epochs) Placed(now clock.Now, number uint64, clean bool, out *EpochEffects) {
-	e.placed = max(e.placed, number)
-	if i := index(e.members, e.self); i >= 0 && clean && number > e.members[i].Clean {
-		e.members[i].Clean = number
-		e.tellAt = min(e.tellAt, now.Mono)
-	}
-	e.Tick(now, out)
-}
-
-// swept says whether all are known to have let go of what is left over by the
-// placement that this node goes by.
-func (e *Epochs) swept() bool {
-	return !slices.ContainsFunc(e.members, func(k known) bool { return k.Clean < e.placed })
-}
-
 // Link says that a peer can be reached or no longer can.
 func (e *Epochs) Link(now clock.Now, peer ring.NodeID, up bool, out *EpochEffects) {
 	if !up {
@@ -493,29 +470,4 @@ func (e *Epochs) tell(now clock.Now, to ring.NodeID, out *EpochEffects) {
 	}
 	e.told[to] = now.Mono
 	out.Tells = append(out.Tells, Tell{To: to, Show: show})
-}
-
-// Status is where a node stands, for operators.
-type Status struct {
-	Epoch   uint64
-	Lowest  uint64        // that all members have shown
-	Highest uint64        // the highest that any is known to have shown
-	Wanted  uint64        // that somebody waits for; met when Lowest is as high
-	Behind  []ring.NodeID // members that hold up this node's next epoch
-	Keeps   bool          // what this node keeps for others holds it up
-}
-
-// Status returns where the node stands.
-func (e *Epochs) Status() Status {
-	s := Status{Epoch: e.durable.Epoch, Lowest: e.lowest(), Highest: e.highest(), Wanted: e.wanted}
-	if !e.waited() {
-		return s
-	}
-	for _, m := range e.members {
-		if !m.heard || m.Epoch < e.durable.Epoch || m.Epoch == e.durable.Epoch && e.highest() > e.durable.Epoch && m.Node != e.self {
-			s.Behind = append(s.Behind, m.Node)
-		}
-	}
-	s.Keeps = e.kept && e.oldest <= e.durable.Epoch
-	return s
 }

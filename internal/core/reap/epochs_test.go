@@ -178,6 +178,9 @@ func TestRules_E1_LeftOverByALink(t *testing.T) {
 	k.e.Tick(now, &k.out)
 	k.settle()
 	k.is("C is not clean by 7", 3, false)
+	if behind := k.e.Status().Behind; len(behind) != 1 || behind[0] != "C" {
+		t.Errorf("that waits for %v", behind)
+	}
 	k.clean(3, 6, 7)
 	k.e.Placed(now, 8, false, &k.out)
 	k.e.Tick(now, &k.out)
