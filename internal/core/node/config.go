@@ -32,10 +32,11 @@ type Config struct {
 	// more are answered "overloaded". Default 64.
 	MaxSurveys int
 	// MaxParked is how many operations of peers may wait for a placement that this
-	// node does not know yet, and ParkWait for how long: then, or where there are
-	// more, they are answered "behind". Defaults 1,024 and 1 s.
-	MaxParked int
-	ParkWait  time.Duration
+	// node does not know yet, ParkedBytes how much they may bring, and ParkWait for
+	// how long: then, or where there are more, they are answered "behind". Defaults
+	// 1,024, 8 MiB and 1 s.
+	MaxParked, ParkedBytes int
+	ParkWait               time.Duration
 	// MaxForwards is how many forwarded requests are remembered, so that each is
 	// taken once; the oldest are forgotten. Default 16,384.
 	MaxForwards int
@@ -81,7 +82,7 @@ func (c Config) withDefaults() Config {
 	ints := [...]struct {
 		v    *int
 		none int
-	}{{&c.MaxInFlight, 4096}, {&c.MaxForeign, 1 << 16}, {&c.MaxSurveys, 64}, {&c.MaxParked, 1024}, {&c.Shards, 1}, {&c.MaxForwards, 1 << 14}, {&c.MaxExplain, 128}, {&c.ReadRepairRate, 1000}, {&c.MaxReadRepairs, 1 << 14}}
+	}{{&c.MaxInFlight, 4096}, {&c.MaxForeign, 1 << 16}, {&c.MaxSurveys, 64}, {&c.MaxParked, 1024}, {&c.ParkedBytes, 8 << 20}, {&c.Shards, 1}, {&c.MaxForwards, 1 << 14}, {&c.MaxExplain, 128}, {&c.ReadRepairRate, 1000}, {&c.MaxReadRepairs, 1 << 14}}
 	for _, d := range ints {
 		if *d.v <= 0 {
 			*d.v = d.none

@@ -38,13 +38,21 @@ func (n *Node) fenced(now clock.Now, from ring.NodeID, m *Message, out *Out) boo
 		return true
 	}
 	n.learn(now, from, m, out)
-	if len(n.parked) >= n.cfg.MaxParked {
+	if len(n.parked) >= n.cfg.MaxParked || n.parkedBytes()+len(m.Op.State) > n.cfg.ParkedBytes {
 		n.decline(from, m, replica.Behind, out)
 		return true
 	}
 	out.Facts = append(out.Facts, fact.Fact{Kind: fact.Parked, At: now.Mono, Peer: string(from), N: int(m.Number)})
 	n.parked = append(n.parked, parked{from, *m, now.Mono + n.cfg.ParkWait})
 	return true
+}
+
+// parkedBytes is how much what waits has brought.
+func (n *Node) parkedBytes() (bytes int) {
+	for i := range n.parked {
+		bytes += len(n.parked[i].message.Op.State)
+	}
+	return bytes
 }
 
 // learn says whether a peer knows of later lists than this node, and if so wants

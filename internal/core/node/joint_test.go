@@ -275,6 +275,33 @@ func TestParkedIsBounded(t *testing.T) {
 	}
 }
 
+// What would be more than may wait is refused at once.
+func TestParkedBoundsAreKept(t *testing.T) {
+	for name, tune := range map[string]func(*node.Config){
+		"number": func(c *node.Config) { c.MaxParked = 2 },
+		"bytes":  func(c *node.Config) { c.ParkedBytes = 25 },
+	} {
+		m := newMove(t)
+		m.tune = tune
+		m.stop(m.b)
+		m.start(m.b)
+		m.queue = nil
+		for id := range uint64(4) {
+			op := replica.Op{ID: id + 1, Verb: replica.Join, Partition: m.part, Key: m.key, State: make([]byte, 10), Stamp: 1}
+			m.step(m.b, &node.Delivery{From: "a", Session: 1, Message: node.Message{Kind: node.KindAsk, Partition: m.part, Number: 9, Op: op}})
+		}
+		refused := 0
+		for _, p := range m.queue {
+			if got, err := wire.DecodeMessage(p.body); err == nil && got.Answer.Reason == replica.Behind {
+				refused++
+			}
+		}
+		if _, parked := m.b.core.Held(); parked != 2 || refused != 2 {
+			t.Errorf("%s: %d wait, %d are refused", name, parked, refused)
+		}
+	}
+}
+
 // A write that is minting when the lists change waits for its own disk, and is not
 // minted again.
 func TestMintedOnceThroughAMove(t *testing.T) {

@@ -36,6 +36,7 @@ type shifting struct {
 	keys  int // of a comparison that are under way at a time
 	// buckets changes those in force, of views made from now on.
 	buckets func(*node.Buckets)
+	tune    func(*node.Config) // of nodes that start from now on
 }
 
 type parcel struct {
@@ -102,6 +103,9 @@ func (s *shifting) start(n *mover) {
 	cfg.Repair.Off, cfg.Reap.Off = true, true
 	cfg.Repair.MoveRate, cfg.Repair.MoveWindow = s.rate, s.keys
 	cfg.Transfer.Held = n.runner.Holdings()
+	if s.tune != nil {
+		s.tune(&cfg)
+	}
 	n.core = node.New(cfg, n.view)
 	s.step(n, &node.Standing{Standing: replica.Standing{Epoch: 1, Floor: 1, Known: true}})
 	for _, o := range s.nodes {
