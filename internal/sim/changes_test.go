@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/effort"
 )
 
 func newChangingWorld(t *testing.T, cfg Config, spares ...ring.NodeID) *World {
@@ -87,5 +89,84 @@ func TestAClusterGrowsAndShrinks(t *testing.T) {
 	}
 	if _, ok := w.State("A", keyIn("b", "1")); ok {
 		t.Error("A has left and still holds something")
+	}
+}
+
+// Who leaves is a member until it has handed on what it holds: to every node that
+// holds it now.
+func TestALeaverStaysUntilItHasHandedOn(t *testing.T) {
+	w := newChangingWorld(t, Config{Compare: true, Nodes: []ring.Node{{ID: "A"}, {ID: "B"}, {ID: "C"}, {ID: "D"}}})
+	for i := range 20 {
+		must(t, w.Put("B", keyIn("b", fmt.Sprint(i)), text("v"), ouro.W(3)))
+	}
+	w.settles(t, "at first")
+	w.Cut("A", "D")
+	w.Leave("B", "A")
+	w.RunFor(time.Minute)
+	for p := range uint32(w.Place().Q()) {
+		if w.Place().Of(p).Moving() || w.Place().Of(p).Holds("A") {
+			t.Fatalf("partition %d is at %+v", p, w.Place().Of(p))
+		}
+	}
+	if _, ok := w.Place().Member("A"); !ok || w.mustID("A").core.LeftOver() == 0 {
+		t.Errorf("A is no member any more, %d partitions are left over there", w.mustID("A").core.LeftOver())
+	}
+	w.Heal("A", "D")
+	w.settles(t, "after A has left")
+}
+
+// A node joins and another leaves while nodes crash, lose their disks, are cut off and
+// clients write: every acknowledged write is shown at the end, and nothing is left
+// where it does not belong.
+func TestChangesThroughFaults(t *testing.T) {
+	seeds := uint64(16)
+	if effort.Small() {
+		seeds = 4
+	}
+	for seed := range seeds {
+		w := newChangingWorld(t, Config{Compare: true, Seed: seed, Q: 16}, "D", "E")
+		w.settles(t, "at first")
+		tried := 0
+		var written []int
+		write := func(d time.Duration) {
+			for end := w.now + d; w.now < end && w.broken == nil; tried++ {
+				at := []ring.NodeID{"B", "C"}[tried%2]
+				if _, err := w.Put(at, keyIn("b", fmt.Sprint(tried)), text(fmt.Sprint("v", tried))).Wait(); err == nil {
+					written = append(written, tried)
+				}
+				w.RunFor(50 * time.Millisecond)
+			}
+		}
+		write(time.Second)
+		w.Join("B", "D")
+		write(time.Duration(seed%5+1) * 300 * time.Millisecond)
+		w.Crash("D")
+		write(time.Second)
+		w.Restart("D")
+		write(time.Second)
+		w.Crash("A")
+		if seed%3 == 0 {
+			w.Wipe("A")
+		}
+		write(time.Second)
+		w.Restart("A")
+		w.Join("C", "E")
+		write(time.Second)
+		w.Leave("C", "A")
+		w.Cut("A", "B")
+		write(2 * time.Second)
+		w.Heal("A", "B")
+		w.settles(t, fmt.Sprint("seed ", seed, ": after it all"))
+		for _, i := range written {
+			for _, m := range w.Place().Members() {
+				w.shows(t, m.ID, keyIn("b", fmt.Sprint(i)), fmt.Sprint("v", i))
+			}
+			if _, ok := w.State("A", keyIn("b", fmt.Sprint(i))); ok {
+				t.Fatalf("seed %d: A has left and holds key %d", seed, i)
+			}
+		}
+		if len(written) < 100 {
+			t.Errorf("seed %d: only %d of %d writes were acknowledged", seed, len(written), tried)
+		}
 	}
 }

@@ -1,0 +1,44 @@
+package steward_test
+
+import (
+	"testing"
+
+	"github.com/ourodb/ouro/internal/mutants"
+)
+
+// TestMutants plants what would let a node forget, or act on what it does not know:
+//
+//	OURO_MUTANTS=1 go test -run Mutants -timeout 30m ./internal/core/steward
+func TestMutants(t *testing.T) {
+	const sim, grows = "../../sim", "TestAClusterGrowsAndShrinks"
+	mutants.Run(t, []mutants.Mutant{
+		{
+			Name: "two batches are under way at a time", File: "store.go", Test: "TestNotesAreStoredOneBatchAtATime",
+			Old: "if t.flight != nil || len(t.marked) == 0 {", New: "if len(t.marked) == 0 {",
+		},
+		{
+			Name: "the list of members goes over the disk", File: "view.go", Test: "TestHistoryOnDiskGoesOverTheFoundingList",
+			Old: "if kept.History.Len() == 0 && s.cfg.Founding.Len() > 0 {", New: "if s.cfg.Founding.Len() > 0 {",
+		},
+		{
+			Name: "a node is taken out before it has handed on", File: "chain.go", Pkg: sim, Test: "TestALeaverStaysUntilItHasHandedOn",
+			Old: "return c.Number != p.Number() || c.LeftOver > 0 || c.Hints", New: "return false",
+		},
+		{
+			Name: "a node that is out reports nothing", Dir: "../chain", File: "chain.go", Pkg: sim, Test: grows,
+			Old: "	c.report(now) // that this node is out may be news to it\n", New: "",
+		},
+		{
+			Name: "proofs are not passed on", File: "chain.go", Pkg: sim, Test: grows,
+			Old: "			s.chain.Ready(now, in.Partition, in.Proofs, &s.links)\n", New: "",
+		},
+		{
+			Name: "who has joined is not dialled", File: "dial.go", Pkg: sim, Test: grows,
+			Old: "			add(s.cluster.Members[i].ID)\n", New: "			_ = i\n",
+		},
+		{
+			Name: "a change is acknowledged before it is on disk", File: "operate.go", Test: "TestACommitIsAnsweredWhenItIsOnDisk",
+			Old: "if i.seq > s.written {", New: "if false {",
+		},
+	})
+}

@@ -1,0 +1,93 @@
+package steward_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/member"
+	"github.com/ourodb/ouro/internal/core/plan"
+	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/core/steward"
+)
+
+// done gives a steward one input, and returns its reply, and what else it wants.
+func done(s *steward.Steward, in steward.Input) (replies []steward.Reply, out *steward.Out) {
+	out = &steward.Out{}
+	s.Step(clock.Now{Wall: 1_700_000_000_000}, in, out)
+	return out.Replies, out
+}
+
+func TestACommitIsAnsweredWhenItIsOnDisk(t *testing.T) {
+	s, out := begun(t, steward.Config{Founding: founding(t, "a", "b")}, steward.Disk{})
+	first := out.Seq
+	staged, _ := done(s, &steward.Stage{ID: 1, Changes: []ouro.Change{{Verb: ouro.Join, Node: "c", Addr: "c:1"}}})
+	if len(staged) != 1 || staged[0].Err != nil || staged[0].Draft.Len() != 1 {
+		t.Fatalf("staged: %+v", staged)
+	}
+	version := plan.Version(staged[0].History)
+	if r, _ := done(s, &steward.Commit{ID: 2, Version: "0123456789abcdef"}); len(r) != 1 || r[0].Err == nil {
+		t.Fatalf("a commit under another version: %+v", r)
+	}
+	replies, _ := done(s, &steward.Commit{ID: 3, Version: version})
+	if len(replies) > 0 {
+		t.Fatal("it was acknowledged before it was on the disk")
+	}
+	replies, out = done(s, &steward.Stored{Seq: first}) // that of the founding
+	if len(replies) > 0 || noteIn(out, steward.HistoryNote) == nil {
+		t.Fatalf("after another batch: %+v", replies)
+	}
+	replies, out = done(s, &steward.Stored{Seq: out.Seq})
+	if len(replies) != 1 || replies[0].ID != 3 || replies[0].Err != nil || len(replies[0].Changes) != 1 || !strings.Contains(replies[0].Changes[0], "add c") {
+		t.Fatalf("the commit: %+v", replies)
+	}
+	if out.View == nil || out.View.Ring.Index("c") < 0 {
+		t.Error("the shards have no view with c")
+	}
+	if len(s.Staged()) != 0 {
+		t.Error("what was committed is still staged")
+	}
+}
+
+// A cluster is founded at a node that is in none, once.
+func TestFoundingAtANodeThatWaits(t *testing.T) {
+	s, _ := begun(t, steward.Config{}, steward.Disk{})
+	if r, _ := done(s, &steward.SetBucket{ID: 1, Name: "carts"}); len(r) != 1 || r[0].Err == nil {
+		t.Fatalf("a bucket of no cluster: %+v", r)
+	}
+	found := func(id uint64) *steward.Found {
+		return &steward.Found{ID: id, Name: "shop", Q: 8, Self: member.Member{Node: ring.Node{ID: "a", Weight: 1}, Addr: "a:1"}}
+	}
+	replies, out := done(s, found(2))
+	for range 4 { // the history, the placement, the link that names the disk
+		if out.Seq == 0 {
+			break
+		}
+		var more []steward.Reply
+		more, out = done(s, &steward.Stored{Seq: out.Seq})
+		replies = append(replies, more...)
+	}
+	if len(replies) != 1 || replies[0].Err != nil {
+		t.Fatalf("founded: %+v", replies)
+	}
+	if v := s.View(); v.Ring.Q() != 8 || v.Place == nil || !v.Place.Of(3).Holds("a") {
+		t.Errorf("the view is %+v", v)
+	}
+	if r, _ := done(s, found(3)); len(r) != 1 || r[0].Err == nil {
+		t.Errorf("founded twice: %+v", r)
+	}
+}
+
+// Who was removed is not heard, and has a view of nothing.
+func TestARemovedNodeIsFenced(t *testing.T) {
+	s, out := begun(t, steward.Config{Founding: founding(t, "a", "b")}, steward.Disk{})
+	if s.Fenced("b") {
+		t.Fatal("b is fenced")
+	}
+	done(s, &steward.Stored{Seq: out.Seq})
+	_, out = done(s, &steward.Removed{})
+	if out.View == nil || out.View.Ring.Q() != 0 || !s.Removed() {
+		t.Errorf("after others said that it was removed its view is %+v", out.View)
+	}
+}
