@@ -205,13 +205,15 @@ func TestRules_E1_LeftOverByALink(t *testing.T) {
 	k.e.Tick(now, &k.out)
 	k.settle()
 	k.is("all are clean", 4, false)
-	var told reap.Show
-	for _, tell := range k.out.Tells {
-		told = tell.Show
-	}
 	k.e.Link(now, "B", true, &k.out)
-	told = k.out.Tells[len(k.out.Tells)-1].Show
+	told := k.out.Tells[len(k.out.Tells)-1].Show
 	if len(told.Shown) != 3 || told.Shown[0].Clean != 9 || told.Shown[2].Clean != 9 {
 		t.Errorf("tells %+v", told)
 	}
+	k.e.Placed(now, 2, true, &k.out)
+	k.clean(4, 2, 0)
+	now.Mono += 1 << 40
+	k.e.Tick(now, &k.out)
+	k.settle()
+	k.is("in another chain C is not clean", 4, false)
 }

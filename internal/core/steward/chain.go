@@ -22,6 +22,7 @@ func (s *Steward) place(now clock.Now, in Input, out *Out) {
 		if s.chain != nil && in.Shard < len(s.clean) {
 			s.clean[in.Shard] = in.Clean
 			s.chain.Clean(now, s.nothingLeft(), &s.links)
+			s.placed(now)
 		}
 	case *Fetch:
 		if s.chain != nil {
@@ -43,6 +44,18 @@ func (s *Steward) nothingLeft() bool {
 	return p != nil && !slices.ContainsFunc(s.clean, func(c node.Clean) bool {
 		return c.Number != p.Number() || c.LeftOver > 0 || c.Hints
 	})
+}
+
+// placed tells the epochs by which placement this node goes, and whether it has let
+// go of all that is not in its lists. What is kept for others has stamps of its own.
+func (s *Steward) placed(now clock.Now) {
+	if s.chain == nil || s.chain.Placement() == nil {
+		return
+	}
+	number := s.chain.Placement().Number()
+	s.epochs.Placed(now, number, !slices.ContainsFunc(s.clean, func(c node.Clean) bool {
+		return c.Number != number || c.LeftOver > 0
+	}), &s.reaping)
 }
 
 // drainChain passes on what the chain of links wants.
@@ -74,6 +87,7 @@ func (s *Steward) drainChain(now clock.Now, out *Out) {
 func (s *Steward) adopted(now clock.Now, out *Out) {
 	before := s.members()
 	s.chain.Clean(now, s.nothingLeft(), &s.links) // it is not, before the shards have the view
+	s.placed(now)
 	s.show(out)
 	s.dial(out)
 	ids := s.members()

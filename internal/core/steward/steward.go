@@ -121,6 +121,7 @@ func (s *Steward) Epochs() reap.Status { return s.epochs.Status() }
 // at the start.
 func (s *Steward) Begin(now clock.Now, out *Out) {
 	s.epochs.Begin(&s.reaping)
+	s.placed(now)
 	if s.gossip != nil {
 		s.readdress(now, out)
 		s.chain.Target(now, s.target(), &s.links)
