@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/ourodb/ouro"
@@ -120,18 +121,10 @@ func (a *Admin) ClearFaults(ctx context.Context) error {
 }
 
 func fetch[T any](ctx context.Context, a *Admin, path string) (T, error) {
-	var v T
-	body, err := a.call(ctx, http.MethodGet, path, nil)
-	if err != nil {
-		return v, err
-	}
-	if err := json.Unmarshal(body, &v); err != nil {
-		return v, ouro.Errorf(ouro.Internal, ouro.NotDone, "the answer of %s to %s cannot be read: %v", a.c.base.Host, path, err)
-	}
-	return v, nil
+	return send[T](ctx, a, http.MethodGet, path, nil)
 }
 
-// call sends one request. path is percent-encoded.
+// call sends one request. path is percent-encoded, and may have a query.
 func (a *Admin) call(ctx context.Context, method, path string, in any) ([]byte, error) {
 	var body io.Reader = http.NoBody
 	if in != nil {
@@ -145,11 +138,12 @@ func (a *Admin) call(ctx context.Context, method, path string, in any) ([]byte, 
 	if err != nil {
 		return nil, err
 	}
+	path, query, _ := strings.Cut(path, "?")
 	decoded, err := url.PathUnescape(path)
 	if err != nil {
 		return nil, err
 	}
-	req.URL = &url.URL{Scheme: a.c.base.Scheme, Host: a.c.base.Host, Path: decoded, RawPath: path}
+	req.URL = &url.URL{Scheme: a.c.base.Scheme, Host: a.c.base.Host, Path: decoded, RawPath: path, RawQuery: query}
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

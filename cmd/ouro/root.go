@@ -53,6 +53,8 @@ func addVerbs(root *cobra.Command) {
 		{groupNodes, newServeCommand()},
 		{groupNodes, newDevCommand()},
 		{groupNodes, newConfigCommand()},
+		{groupNodes, newClusterCommand()},
+		{groupNodes, newBucketCommand()},
 		{groupNodes, newRecoverCommand()},
 		{groupData, newPutCommand()},
 		{groupData, newGetCommand()},

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/pprof"
@@ -17,6 +18,7 @@ import (
 // Config is what the admin port shows and changes.
 type Config struct {
 	Inspector ouro.Inspector
+	Operator  ouro.Operator
 	Metrics   prometheus.Gatherer
 	Level     *slog.LevelVar // what the node logs from
 	Build     Build
@@ -70,8 +72,9 @@ func (h *handler) routes() {
 	get("/version", func(w http.ResponseWriter, _ *http.Request) { reply(w, h.cfg.Build) })
 	get("/admin/v1/status", func(w http.ResponseWriter, _ *http.Request) { reply(w, h.cfg.Inspector.Status()) })
 	get("/admin/v1/ring", func(w http.ResponseWriter, _ *http.Request) { reply(w, h.cfg.Inspector.Ring()) })
-	get("/admin/v1/hints", h.hints)
-	get("/admin/v1/repair", h.repair)
+	get("/admin/v1/hints", from(h.cfg.Inspector.Hints))
+	get("/admin/v1/repair", from(h.cfg.Inspector.Repair))
+	h.operatorRoutes(add)
 	add("/admin/v1/log-level", methods{http.MethodGet: h.level, http.MethodPut: h.setLevel})
 	if h.cfg.Faults != nil {
 		add("/admin/v1/dev/fault", methods{http.MethodPost: h.setFaults, http.MethodDelete: h.clearFaults})
@@ -121,19 +124,19 @@ func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fail(w, http.StatusMethodNotAllowed, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "%.20q does not work here: use %s", r.Method, strings.Join(allowed, " or ")))
 }
 
-func (h *handler) hints(w http.ResponseWriter, r *http.Request) {
-	if info, err := h.cfg.Inspector.Hints(r.Context()); err != nil {
-		failWith(w, err)
-	} else {
-		reply(w, info)
+// from answers with what ask returns.
+func from[T any](ask func(context.Context) (T, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		answer, err := ask(r.Context())
+		answerWith(w, answer, err)
 	}
 }
 
-func (h *handler) repair(w http.ResponseWriter, r *http.Request) {
-	if info, err := h.cfg.Inspector.Repair(r.Context()); err != nil {
+func answerWith[T any](w http.ResponseWriter, answer T, err error) {
+	if err != nil {
 		failWith(w, err)
 	} else {
-		reply(w, info)
+		reply(w, answer)
 	}
 }
 
@@ -144,11 +147,8 @@ func (h *handler) owners(raw string) http.HandlerFunc {
 			failWith(w, err)
 			return
 		}
-		if o, err := h.cfg.Inspector.Owners(key); err != nil {
-			failWith(w, err)
-		} else {
-			reply(w, o)
-		}
+		owners, err := h.cfg.Inspector.Owners(key)
+		answerWith(w, owners, err)
 	}
 }
 
@@ -159,10 +159,7 @@ func (h *handler) replica(raw string) http.HandlerFunc {
 			failWith(w, err)
 			return
 		}
-		if info, err := h.cfg.Inspector.Replica(r.Context(), key); err != nil {
-			failWith(w, err)
-		} else {
-			reply(w, info)
-		}
+		info, err := h.cfg.Inspector.Replica(r.Context(), key)
+		answerWith(w, info, err)
 	}
 }

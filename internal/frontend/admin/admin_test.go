@@ -71,7 +71,7 @@ func newTestHandler(n node, f Faulter) (http.Handler, *slog.LevelVar) {
 	c := prometheus.NewCounter(prometheus.CounterOpts{Name: "ouro_test_total", Help: "A test."})
 	reg.MustRegister(c)
 	level := new(slog.LevelVar)
-	return New(Config{Inspector: n, Metrics: reg, Level: level, Build: Build{Version: "v1", Go: "go1"}, Faults: f}), level
+	return New(Config{Inspector: n, Operator: n, Metrics: reg, Level: level, Build: Build{Version: "v1", Go: "go1"}, Faults: f}), level
 }
 
 func ask(h http.Handler, method, target, body string, headers ...string) *httptest.ResponseRecorder {

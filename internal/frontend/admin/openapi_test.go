@@ -46,7 +46,7 @@ func (d document) responses(t *testing.T, path, method string) map[string]openap
 // and nothing else is. Profiles are for Go's own tools.
 func TestOpenAPIPaths(t *testing.T) {
 	d := readDocument(t)
-	inner := newHandler(Config{Inspector: node{}, Faults: &faulter{}})
+	inner := newHandler(Config{Inspector: node{}, Operator: node{}, Faults: &faulter{}})
 	there := map[string][]string{ownersPrefix + "{bucket}/{key}": {"get"}, replicaPrefix + "{bucket}/{key}": {"get"}}
 	for path, m := range inner.paths {
 		for method := range m {
@@ -76,6 +76,8 @@ func TestOpenAPISchemas(t *testing.T) {
 	for name, v := range map[string]any{
 		"Status": ouro.Status{}, "RingInfo": ouro.RingInfo{}, "OwnersInfo": ouro.OwnersInfo{}, "ReplicaInfo": ouro.ReplicaInfo{},
 		"HintsInfo": ouro.HintsInfo{}, "Build": Build{}, "LogLevel": logLevel{}, "Faults": faults{}, "AdminError": failure{},
+		"Plan": ouro.Plan{}, "Committed": ouro.Committed{}, "ClusterInfo": ouro.ClusterInfo{}, "BucketInfo": ouro.BucketInfo{}, "BucketSettings": ouro.BucketSettings{},
+		"Staging": staging{}, "Commit": commit{}, "TransferRate": transferRate{},
 	} {
 		d.hold(t, name, reflect.TypeOf(v), done)
 	}
@@ -117,6 +119,9 @@ func (d document) hold(t *testing.T, name string, typ reflect.Type, done map[str
 
 func (d document) holdField(t *testing.T, name string, s openapi.Schema, typ reflect.Type, done map[string]bool) {
 	t.Helper()
+	if typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
 	want := ""
 	switch {
 	case typ == reflect.TypeFor[time.Time]():
@@ -152,6 +157,12 @@ func (d document) holdField(t *testing.T, name string, s openapi.Schema, typ ref
 	}
 }
 
+// answerCase is a call and the node that it is made at.
+type answerCase struct {
+	method, path, target, body string
+	node                       node
+}
+
 // TestOpenAPIAnswers: what the handler answers is documented, and what is
 // documented some case answers.
 func TestOpenAPIAnswers(t *testing.T) {
@@ -161,10 +172,7 @@ func TestOpenAPIAnswers(t *testing.T) {
 	const level, fault, owners, replica = "/admin/v1/log-level", "/admin/v1/dev/fault", ownersPrefix + "{bucket}/{key}", replicaPrefix + "{bucket}/{key}"
 	huge := `{"level":"` + strings.Repeat("x", maxBody) + `"}`
 	seen := map[string]bool{}
-	for _, c := range []struct {
-		method, path, target, body string
-		node                       node
-	}{
+	for _, c := range append(operatorCases(), []answerCase{
 		{method: "GET", path: "/healthz"},
 		{method: "GET", path: "/livez"},
 		{method: "GET", path: "/readyz", target: "/readyz?verbose"},
@@ -194,7 +202,7 @@ func TestOpenAPIAnswers(t *testing.T) {
 		{method: "POST", path: fault, body: `{"peers":{"n9":{}}}`},
 		{method: "POST", path: fault, body: huge},
 		{method: "DELETE", path: fault},
-	} {
+	}...) {
 		h, _ := newTestHandler(c.node, &faulter{set: map[string]string{}})
 		target := c.target
 		if target == "" {

@@ -38,6 +38,8 @@ func status(code ouro.Code) int {
 		return http.StatusNotFound
 	case ouro.TooLarge:
 		return http.StatusRequestEntityTooLarge
+	case ouro.Conflict:
+		return http.StatusConflict
 	case ouro.Overloaded, ouro.QuorumUnavailable:
 		return http.StatusServiceUnavailable
 	case ouro.TimedOut:

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/client"
+	"github.com/ourodb/ouro/internal/config"
+)
+
+// pollEvery is how often a command that waits looks again.
+const pollEvery = 200 * time.Millisecond
+
+func newWaitCommand() *cobra.Command {
+	var t target
+	var patience time.Duration
+	cmd := &cobra.Command{
+		Use:     "wait",
+		Short:   "Return when nothing moves any more, as the node that is asked sees it",
+		Example: "  ouro cluster wait --timeout 10m",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, cancel := context.WithTimeout(cmd.Context(), patience)
+			defer cancel()
+			info, err := waitForMoves(ctx, &t)
+			if err != nil {
+				return err
+			}
+			if wantsJSON(cmd) {
+				return printJSON(cmd.OutOrStdout(), info)
+			}
+			return printCluster(cmd.OutOrStdout(), info)
+		},
+	}
+	cmd.Flags().DurationVar(&patience, "timeout", time.Hour, "how long to wait, a `duration`")
+	t.addFlags(cmd, true)
+	return cmd
+}
+
+// waitForMoves asks a node until nothing moves.
+func waitForMoves(ctx context.Context, t *target) (info ouro.ClusterInfo, err error) {
+	for {
+		err = t.inside(ctx, func(ctx context.Context, a *client.Admin) (err error) {
+			info, err = a.Cluster(ctx)
+			return err
+		})
+		if err == nil && settled(&info) {
+			return info, nil
+		}
+		select {
+		case <-time.After(pollEvery):
+		case <-ctx.Done():
+			if err != nil {
+				return info, err
+			}
+			return info, fmt.Errorf("after the time given %s still move and %d have yet to begin: see 'ouro cluster status'", plural(info.Moving, "partition"), info.Waiting)
+		}
+	}
+}
+
+// settled says that everything is where it should be, and nothing is left where
+// it should not.
+func settled(c *ouro.ClusterInfo) bool {
+	for _, m := range c.Members {
+		if m.State != "member" {
+			return false
+		}
+	}
+	return c.Moving == 0 && c.Waiting == 0 && len(c.Transfers) == 0
+}
+
+func newThrottleCommand() *cobra.Command {
+	var t target
+	cmd := &cobra.Command{
+		Use:   "throttle RATE",
+		Short: "Bound what one node receives of what moves, in bytes a second",
+		Long: `Bound what the node that is asked receives of what moves, in bytes a second, such
+as 8MiB, until it stops. 'transfer-rate' in its configuration is what it begins
+with.`,
+		Example: "  ouro cluster throttle 2MiB --addr 10.0.0.4:7070",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			rate, err := config.ParseSize(args[0])
+			if err != nil || rate < 1 {
+				return wrongUse("rate %q: it is a number of bytes such as 500KiB or 8MiB", args[0])
+			}
+			if err := t.inside(cmd.Context(), func(ctx context.Context, a *client.Admin) error { return a.SetTransferRate(ctx, int64(rate)) }); err != nil {
+				return err
+			}
+			if wantsJSON(cmd) {
+				return printJSON(cmd.OutOrStdout(), map[string]int64{"bytes_per_second": int64(rate)})
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "it receives at most %s a second\n", size(int64(rate)))
+			return err
+		},
+	}
+	t.addFlags(cmd, true)
+	return cmd
+}
