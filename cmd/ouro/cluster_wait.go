@@ -26,7 +26,7 @@ func newWaitCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), patience)
 			defer cancel()
-			info, err := waitForMoves(ctx, &t)
+			info, err := waitForMoves(ctx, &t, func(ouro.ClusterInfo) bool { return true })
 			if err != nil {
 				return err
 			}
@@ -41,14 +41,14 @@ func newWaitCommand() *cobra.Command {
 	return cmd
 }
 
-// waitForMoves asks a node until nothing moves.
-func waitForMoves(ctx context.Context, t *target) (info ouro.ClusterInfo, err error) {
+// waitForMoves asks a node until nothing moves and done says so.
+func waitForMoves(ctx context.Context, t *target, done func(ouro.ClusterInfo) bool) (info ouro.ClusterInfo, err error) {
 	for {
 		err = t.inside(ctx, func(ctx context.Context, a *client.Admin) (err error) {
 			info, err = a.Cluster(ctx)
 			return err
 		})
-		if err == nil && settled(&info) {
+		if err == nil && settled(&info) && done(info) {
 			return info, nil
 		}
 		select {

@@ -41,7 +41,9 @@ func newDevCommand() *cobra.Command {
   ouro dev --nodes 5 --dir ./cluster  five nodes that keep their data
   ouro dev --nodes 6 --zones 3        two nodes in each of three zones
   ouro dev --base-port 0 -o json      free ports, one line of JSON once all are ready
-  ouro dev kill 2 --dir ./cluster     kill -9 a node of it`,
+  ouro dev kill 2 --dir ./cluster     kill -9 a node of it
+  ouro dev add --dir ./cluster        one more node
+  ouro dev remove 1 --dir ./cluster   let a node leave and stop it`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runDev(cmd, opts) },
 	}
@@ -50,9 +52,8 @@ func newDevCommand() *cobra.Command {
 	f.IntVar(&opts.Zones, "zones", 0, "`number` of zones that the nodes are in by turns (none, or as the folder has them)")
 	f.StringVar(&opts.Dir, "dir", "", "`folder` of the cluster (a temporary one, removed at the end)")
 	f.IntVar(&opts.BasePort, "base-port", 7070, "first `port` of the first node; 0 picks free ports")
-	for _, sub := range devActions() {
-		cmd.AddCommand(sub)
-	}
+	cmd.AddCommand(devActions()...)
+	cmd.AddCommand(newDevAddCommand(), newDevRemoveCommand())
 	return cmd
 }
 
@@ -110,20 +111,42 @@ func runDev(cmd *cobra.Command, opts dev.Options) error {
 // devNodeArgs returns the flags that make this binary a node of the cluster.
 func devNodeArgs(opts dev.Options) func(dev.Node, []dev.Node) []string {
 	return func(n dev.Node, all []dev.Node) []string {
-		members := make([]string, len(all))
-		for i, m := range all {
-			members[i] = m.ID + "=" + m.Peer
-			if m.Zone != "" {
-				members[i] += ";zone=" + m.Zone
-			}
-		}
-		return []string{
+		args := []string{
 			"serve", "--dev-leash",
 			"--id", n.ID, "--data", n.Data, "--cluster", "dev", "--cluster-key-file", opts.KeyFile(),
 			"--listen", n.Client, "--peer-listen", n.Peer, "--admin-listen", n.Admin,
-			"--members", strings.Join(members, ","),
+		}
+		if n.Added {
+			return append(args, "--seeds", devSeeds(n, all))
+		}
+		return append(args, "--members", devFounders(all))
+	}
+}
+
+// devFounders lists the nodes that founded the cluster.
+func devFounders(all []dev.Node) string {
+	var members []string
+	for _, m := range all {
+		switch {
+		case m.Added:
+		case m.Zone != "":
+			members = append(members, m.ID+"="+m.Peer+";zone="+m.Zone)
+		default:
+			members = append(members, m.ID+"="+m.Peer)
 		}
 	}
+	return strings.Join(members, ",")
+}
+
+// devSeeds lists the addresses of all other nodes.
+func devSeeds(n dev.Node, all []dev.Node) string {
+	var seeds []string
+	for _, m := range all {
+		if m.ID != n.ID && !m.Gone {
+			seeds = append(seeds, m.Peer)
+		}
+	}
+	return strings.Join(seeds, ",")
 }
 
 // announce tells where the nodes are: as one line of JSON, or as a table with

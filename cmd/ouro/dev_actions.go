@@ -55,13 +55,11 @@ func (a *action) run(cmd *cobra.Command, args []string) error {
 	if a.dir == "" {
 		return wrongUse("--dir is missing: name the folder of the cluster, as 'ouro dev' printed it")
 	}
-	for _, arg := range args {
-		n, err := strconv.Atoi(strings.TrimPrefix(arg, "n"))
-		if err != nil || n < 1 {
-			return wrongUse("%q is no node: nodes are counted from 1", arg)
-		}
-		a.order.Nodes = append(a.order.Nodes, n)
+	nodes, err := devNodes(args)
+	if err != nil {
+		return err
 	}
+	a.order.Nodes = nodes
 	out, err := dev.Call(a.dir, a.order)
 	if err != nil {
 		return err
@@ -81,4 +79,17 @@ func (a *action) run(cmd *cobra.Command, args []string) error {
 		t.row(n.ID, pid, n.State, links)
 	}
 	return t.flush()
+}
+
+// devNodes reads the numbers of nodes, or their ids.
+func devNodes(args []string) ([]int, error) {
+	var nodes []int
+	for _, arg := range args {
+		n, err := strconv.Atoi(strings.TrimPrefix(arg, "n"))
+		if err != nil || n < 1 {
+			return nil, wrongUse("%q is no node: nodes are counted from 1", arg)
+		}
+		nodes = append(nodes, n)
+	}
+	return nodes, nil
 }

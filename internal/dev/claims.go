@@ -1,6 +1,7 @@
 package dev
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -50,6 +51,14 @@ func (c *Claims) try(addr string) {
 	}
 	l.Close()
 	c.Addrs, c.signs = append(c.Addrs, addr), append(c.signs, sign)
+}
+
+// and adds other claims, of which there may be none.
+func (c *Claims) and(o *Claims) *Claims {
+	if c == nil || o == nil {
+		return cmp.Or(c, o)
+	}
+	return &Claims{Addrs: append(c.Addrs, o.Addrs...), signs: append(c.signs, o.signs...)}
 }
 
 // Release gives the ports back. Nil claims have none.

@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -36,6 +35,9 @@ type Options struct {
 
 // KeyFile returns the path of the cluster's key.
 func (o Options) KeyFile() string { return filepath.Join(o.Dir, "cluster.key") }
+
+// data returns the folder of node i, counted from 0.
+func (o Options) data(i int) string { return filepath.Join(o.Dir, NodeID(i+1)) }
 
 // Bounds on the number of nodes: the ports of node i end at base + 10*i.
 const (
@@ -92,18 +94,12 @@ func Run(ctx context.Context, opts Options) (*Cluster, error) {
 
 // prepare settles nodes, ports, key and control socket.
 func (c *Cluster) prepare() error {
-	zones, err := c.places()
+	nodes, err := c.opts.places()
 	if err != nil {
 		return err
 	}
-	count := len(zones)
-	nodes, claims, err := layOut(c.opts.Dir, count, c.opts.BasePort)
-	if err != nil {
+	if c.claims, err = layOut(nodes, c.opts.BasePort); err != nil {
 		return err
-	}
-	c.claims = claims
-	for i := range nodes {
-		nodes[i].Zone = zones[i]
 	}
 	if err := makeKey(c.opts.KeyFile()); err != nil {
 		return err
@@ -112,56 +108,10 @@ func (c *Cluster) prepare() error {
 		return fmt.Errorf("the control socket can't be opened: %w", err)
 	}
 	c.info = Info{Dir: c.opts.Dir, Nodes: nodes, Control: c.socket.Addr().String()}
-	c.running = make([]*process, count)
-	c.faults = newFaults(count)
+	c.running = make([]*process, len(nodes))
+	c.faults = newFaults(len(nodes))
 	c.spawner, err = newSpawner()
 	return err
-}
-
-// places returns the zone of every node. A folder keeps the number of nodes and
-// their zones for ever: members can't be added, removed or moved yet.
-func (c *Cluster) places() ([]string, error) {
-	want := c.opts.Nodes
-	if want < 0 || want > maxNodes {
-		return nil, fmt.Errorf("--nodes %d: it is 1 to %d", want, maxNodes)
-	}
-	if c.opts.Zones < 0 || c.opts.Zones > maxNodes {
-		return nil, fmt.Errorf("--zones %d: it is 1 to %d", c.opts.Zones, maxNodes)
-	}
-	old, err := os.Stat(filepath.Join(c.opts.Dir, infoName))
-	if err != nil || old.IsDir() {
-		if want == 0 {
-			want = defaultNodes
-		}
-		return spread(want, c.opts.Zones), nil
-	}
-	in, err := ReadInfo(c.opts.Dir)
-	if err != nil {
-		return nil, err
-	}
-	if want != 0 && want != len(in.Nodes) {
-		return nil, fmt.Errorf("the folder %s holds a cluster of %d nodes, not %d, and members can't be added or removed yet: start it with --nodes %d, or choose another --dir", c.opts.Dir, len(in.Nodes), want, len(in.Nodes))
-	}
-	zones := make([]string, len(in.Nodes))
-	for i := range zones {
-		zones[i] = in.Nodes[i].Zone
-	}
-	if c.opts.Zones != 0 && !slices.Equal(zones, spread(len(zones), c.opts.Zones)) {
-		return nil, fmt.Errorf("the folder %s holds a cluster whose nodes are in the zones %q, and can't be moved yet: start it without --zones, or choose another --dir", c.opts.Dir, zones)
-	}
-	return zones, nil
-}
-
-// spread puts nodes into zones z1, z2 and so on by turns; into none where there
-// are no zones.
-func spread(nodes, zones int) []string {
-	places := make([]string, nodes)
-	for i := range places {
-		if zones > 0 {
-			places[i] = fmt.Sprintf("z%d", i%zones+1)
-		}
-	}
-	return places
 }
 
 // makeKey writes a random cluster key unless there is one.
@@ -175,9 +125,11 @@ func makeKey(path string) error {
 }
 
 func (c *Cluster) startAll(ctx context.Context) error {
-	all := make([]int, len(c.running))
-	for i := range all {
-		all[i] = i
+	var all []int
+	for i, n := range c.info.Nodes {
+		if !n.Gone {
+			all = append(all, i)
+		}
 	}
 	if err := c.spawn(all); err != nil {
 		return err

@@ -22,11 +22,19 @@ func (c *Cluster) Do(cmd Command) (Outcome, error) {
 
 // pick returns the nodes a command names, counted from 0, each once.
 func (c *Cluster) pick(cmd Command) ([]int, error) {
+	if cmd.Verb == Add {
+		return nil, nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	named := make([]bool, len(c.running))
 	var nodes []int
 	for _, n := range cmd.Nodes {
 		if n < 1 || n > len(named) {
 			return nil, fmt.Errorf("there is no node %d: this cluster has nodes 1 to %d", n, len(named))
+		}
+		if c.info.Nodes[n-1].Gone {
+			return nil, fmt.Errorf("%s has left the cluster for ever: 'ouro dev add' starts another node", NodeID(n))
 		}
 		if !named[n-1] {
 			named[n-1] = true
@@ -57,6 +65,12 @@ func (c *Cluster) carryOut(cmd Command, nodes []int) error {
 		return c.relink()
 	case Start:
 		return c.restart(nodes)
+	case Add:
+		return c.grow()
+	case Leave:
+		return c.leave(nodes)
+	case Retire:
+		return c.retire(nodes)
 	case Cut, Slow, Heal:
 		if cmd.By < 0 || cmd.By > maxDelay {
 			return fmt.Errorf("a delay of %v: it is 0 to %v", cmd.By, maxDelay)
@@ -150,7 +164,9 @@ func (c *Cluster) outcome() Outcome {
 	var out Outcome
 	for i, p := range c.running {
 		s := NodeState{ID: NodeID(i + 1), State: "dead"}
-		if p.running() {
+		if c.info.Nodes[i].Gone {
+			s.State = "gone"
+		} else if p.running() {
 			s.State, s.PID = "running", p.cmd.Process.Pid
 			if p.paused {
 				s.State = "paused"

@@ -19,12 +19,15 @@ const (
 	Cut    = "cut"    // part the nodes from the others, on peer links
 	Slow   = "slow"   // delay what they send to other nodes
 	Heal   = "heal"   // take cuts and delays back
+	Add    = "add"    // start one more node, and let it join
+	Leave  = "leave"  // let nodes hand on what they hold
+	Retire = "retire" // stop nodes that have left, for ever
 )
 
 // Command is what a user asks of a running cluster.
 type Command struct {
 	Verb   string        `json:"verb"`
-	Nodes  []int         `json:"nodes"` // counted from 1
+	Nodes  []int         `json:"nodes"` // counted from 1; none with Add
 	OneWay bool          `json:"one_way,omitempty"`
 	By     time.Duration `json:"by,omitempty"`
 }
@@ -39,7 +42,7 @@ type Outcome struct {
 type NodeState struct {
 	ID     string   `json:"id"`
 	PID    int      `json:"pid"`
-	State  string   `json:"state"`            // running, paused or dead
+	State  string   `json:"state"`            // running, paused, dead or gone
 	Faults []string `json:"faults,omitempty"` // what is wrong with its links, for people
 }
 

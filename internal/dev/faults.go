@@ -26,6 +26,14 @@ func newFaults(nodes int) *faults {
 	return f
 }
 
+// grow makes room for one more node.
+func (f *faults) grow() {
+	for i := range f.at {
+		f.at[i] = append(f.at[i], fault{})
+	}
+	f.at = append(f.at, make([]fault, len(f.at)+1))
+}
+
 // cut parts the named nodes from all others. One way, what they send is lost
 // and what they hear is not.
 func (f *faults) cut(named []bool, oneWay bool) {

@@ -31,6 +31,8 @@ type Node struct {
 	RESP   string `json:"resp"` // "" until there is a RESP front end
 	Data   string `json:"data"`
 	Zone   string `json:"zone,omitempty"`
+	Added  bool   `json:"added,omitempty"` // it joined later: it is none of the founders
+	Gone   bool   `json:"gone,omitempty"`  // it left the cluster, for ever
 }
 
 // NodeID returns the id of node i, counted from 1.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"path/filepath"
 	"strconv"
 	"syscall"
 )
@@ -18,28 +17,24 @@ const (
 
 const loopback = "127.0.0.1"
 
-// layOut returns count nodes with their ports and folders: node i, from 1, has
+// layOut gives the nodes their ports: node i of the cluster, from 1, has
 // base + 10*(i-1) and the ports after it. Base 0 picks free ones, which are claimed.
-func layOut(dir string, count, base int) ([]Node, *Claims, error) {
-	if last := base + portsPerNode*count; base < 0 || last > 65535 {
-		return nil, nil, fmt.Errorf("--base-port %d: %d nodes take the ports up to %d, the last there is is 65535", base, count, last)
-	}
-	nodes := make([]Node, count)
-	for i := range nodes {
-		nodes[i] = Node{ID: NodeID(i + 1), Data: filepath.Join(dir, NodeID(i+1))}
+func layOut(nodes []Node, base int) (*Claims, error) {
+	if last := base + portsPerNode*len(nodes); base < 0 || last > 65535 {
+		return nil, fmt.Errorf("--base-port %d: %d nodes take the ports up to %d, the last there is is 65535", base, len(nodes), last)
 	}
 	if base > 0 {
-		return nodes, nil, layFrom(base, nodes)
+		return nil, layFrom(base, nodes)
 	}
-	claims, err := Claim(3 * count)
+	claims, err := Claim(3 * len(nodes))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for i := range nodes {
 		a := claims.Addrs[3*i:]
 		nodes[i].Client, nodes[i].Peer, nodes[i].Admin = a[0], a[1], a[2]
 	}
-	return nodes, claims, nil
+	return claims, nil
 }
 
 // layFrom gives the nodes their ports, all of which must be free at once.

@@ -17,7 +17,11 @@ type process struct {
 	paused bool
 }
 
+// running says whether there is a process and it has not ended.
 func (p *process) running() bool {
+	if p == nil {
+		return false
+	}
 	select {
 	case <-p.done:
 		return false

@@ -34,8 +34,8 @@ func (c *Cluster) waitLinked(ctx context.Context) error {
 	if err := c.applyFaults(); err != nil {
 		return err
 	}
-	for i := range c.running {
-		if !c.awake(i) {
+	for i := range c.Info().Nodes {
+		if !c.awake(i) || !c.member(i) {
 			continue
 		}
 		if err := c.poll(ctx, i, func() string { return c.linked(ctx, i) }); err != nil {
@@ -73,6 +73,13 @@ func (c *Cluster) awake(i int) bool {
 	return c.running[i].running() && !c.running[i].paused
 }
 
+// member says whether node i is in the cluster from the beginning: others may be on
+// their way in, or out.
+func (c *Cluster) member(i int) bool {
+	n := c.Info().Nodes[i]
+	return !n.Added && !n.Gone
+}
+
 // serving says why node i can't serve, or "".
 func (c *Cluster) serving(ctx context.Context, i int) string {
 	err := c.admin(ctx, i, func(ctx context.Context, a *client.Admin) error { return a.Ready(ctx) })
@@ -96,11 +103,11 @@ func (c *Cluster) linked(ctx context.Context, i int) string {
 	for _, m := range st.Members {
 		up[m.ID] = m.Up || m.Self
 	}
-	for j := range c.running {
+	for j := range c.Info().Nodes {
 		c.mu.Lock()
 		parted := c.faults.parted(i, j)
 		c.mu.Unlock()
-		if !parted && c.awake(j) && !up[NodeID(j+1)] {
+		if !parted && c.awake(j) && c.member(j) && !up[NodeID(j+1)] {
 			return "it has no link to " + NodeID(j+1)
 		}
 	}
@@ -116,7 +123,7 @@ func (c *Cluster) applyFaults() error {
 	if !used {
 		return nil
 	}
-	for i := range c.running {
+	for i := range c.Info().Nodes {
 		if !c.awake(i) {
 			continue
 		}
@@ -133,7 +140,7 @@ func (c *Cluster) applyFaults() error {
 
 // admin calls ask with the admin calls of node i.
 func (c *Cluster) admin(ctx context.Context, i int, ask func(context.Context, *client.Admin) error) error {
-	a, err := client.NewAdmin(c.info.Nodes[i].Admin)
+	a, err := client.NewAdmin(c.Info().Nodes[i].Admin)
 	if err != nil {
 		return err
 	}
