@@ -273,7 +273,7 @@ func TestStopDrainsAndKeepsWhatIsNeededToGoOn(t *testing.T) {
 		t.Errorf("a stopped cluster: %v", err)
 	}
 	opts.Nodes = 5
-	if _, err := Run(t.Context(), opts); err == nil || !strings.Contains(err.Error(), "--nodes 3") {
+	if _, err := Run(t.Context(), opts); err == nil || !strings.Contains(err.Error(), "ouro dev add") {
 		t.Errorf("another number of nodes: %v", err)
 	}
 	opts.Nodes = 0
@@ -370,7 +370,7 @@ func TestZones(t *testing.T) {
 	}
 	c.Stop(10 * time.Second)
 	opts.Zones = 3
-	if _, err := Run(t.Context(), opts); err == nil || !strings.Contains(err.Error(), "can't be moved yet") {
+	if _, err := Run(t.Context(), opts); err == nil || !strings.Contains(err.Error(), "relabel") {
 		t.Errorf("the folder's nodes in other zones: %v", err)
 	}
 	opts.Zones = 0
