@@ -307,7 +307,7 @@ func (n *node) serveOperators(inspector ouro.Inspector, faults admin.Faulter) {
 	v := readVersion()
 	n.operators = &http.Server{
 		Handler: admin.New(admin.Config{
-			Inspector: inspector, Metrics: n.reg, Level: n.level, Faults: faults,
+			Inspector: inspector, Operator: n.host, Metrics: n.reg, Level: n.level, Faults: faults,
 			Build: admin.Build{Version: v.Version, Commit: v.Revision, Go: v.Go},
 		}),
 		ReadHeaderTimeout: 10 * time.Second,
