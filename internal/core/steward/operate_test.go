@@ -52,7 +52,7 @@ func TestACommitIsAnsweredWhenItIsOnDisk(t *testing.T) {
 
 // A cluster is founded at a node that is in none, once.
 func TestFoundingAtANodeThatWaits(t *testing.T) {
-	s, _ := begun(t, steward.Config{}, steward.Disk{})
+	s, _ := begun(t, steward.Config{Disk: 5}, steward.Disk{})
 	if r, _ := done(s, &steward.SetBucket{ID: 1, Name: "carts"}); len(r) != 1 || r[0].Err == nil {
 		t.Fatalf("a bucket of no cluster: %+v", r)
 	}
@@ -71,7 +71,7 @@ func TestFoundingAtANodeThatWaits(t *testing.T) {
 	if len(replies) != 1 || replies[0].Err != nil {
 		t.Fatalf("founded: %+v", replies)
 	}
-	if v := s.View(); v.Ring.Q() != 8 || v.Place == nil || !v.Place.Of(3).Holds("a") {
+	if v := s.View(); v.Ring.Q() != 8 || v.Place == nil || !v.Place.Of(3).Holds("a") || v.Disk != 5 || v.Unnamed() {
 		t.Errorf("the view is %+v", v)
 	}
 	if r, _ := done(s, found(3)); len(r) != 1 || r[0].Err == nil {

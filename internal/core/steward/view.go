@@ -108,7 +108,7 @@ func (s *Steward) see() *node.View {
 	if s.cluster == nil || p == nil || s.removed || s.out() {
 		return v
 	}
-	v.Ring, v.Buckets, v.Place = s.cluster.Ring, s.cluster.Buckets, p
+	v.Ring, v.Buckets, v.Place, v.Disk = s.cluster.Ring, s.cluster.Buckets, p, s.cfg.Disk
 	return v
 }
 
