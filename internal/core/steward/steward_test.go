@@ -68,6 +68,28 @@ func TestHistoryOnDiskGoesOverTheFoundingList(t *testing.T) {
 	}
 }
 
+// All nodes of a cluster may have other addresses when they are started again.
+func TestTheListSaysWhereAllAreNow(t *testing.T) {
+	_, out := begun(t, steward.Config{Founding: founding(t, "a", "b", "c")}, steward.Disk{})
+	moved := []member.Member{{Node: ring.Node{ID: "a"}, Addr: "x:1"}, {Node: ring.Node{ID: "b"}, Addr: "x:2"}, {Node: ring.Node{ID: "c"}, Addr: "x:3"}}
+	list, err := member.Genesis("test", moved, 8, member.NamedBucket{Bucket: member.DefaultBucket()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	disk := steward.Disk{Notes: map[steward.Note][]byte{}}
+	for _, r := range out.Store {
+		disk.Notes[r.Note] = r.Value
+	}
+	s, out := begun(t, steward.Config{Founding: list, Addr: "x:1"}, disk)
+	if want := []steward.Peer{{ID: "b", Addr: "x:2"}, {ID: "c", Addr: "x:3"}}; !slices.Equal(out.Peers, want) {
+		t.Errorf("links to %v, want %v", out.Peers, want)
+	}
+	done(s, &steward.Stored{Seq: out.Seq})
+	if m, _ := s.Cluster().Member("a"); m.Addr != "x:1" {
+		t.Errorf("the others are told that a is at %s", m.Addr)
+	}
+}
+
 func TestDamagedNotesAreRefused(t *testing.T) {
 	for _, n := range steward.Notes() {
 		_, err := steward.New(clock.Now{}, steward.Config{Self: "a", Founding: founding(t, "a")}, steward.Disk{Notes: map[steward.Note][]byte{n: []byte("nonsense")}})

@@ -34,6 +34,7 @@ func (s *Steward) recall(now clock.Now, disk Disk) (err error) {
 	if s.cluster, err = fold(kept.History); err != nil {
 		return err
 	}
+	s.listed()
 	s.origin = kept.History.Origin()
 	s.cfg.Gossip.Seed, s.cfg.Gossip.Addr = s.cfg.Seed, s.cfg.Addr
 	s.gossip = gossip.New(s.cfg.Gossip, s.cfg.Self, kept, now)
@@ -45,6 +46,28 @@ func (s *Steward) recall(now clock.Now, disk Disk) (err error) {
 	}
 	s.view = s.see()
 	return nil
+}
+
+// listed takes where the configuration has the other members, if that is not what the
+// history says: all may have moved at once. One that has moved since says so itself.
+func (s *Steward) listed() {
+	if s.cfg.Founding.Len() == 0 || s.cluster == nil {
+		return
+	}
+	f := s.cfg.Founding.Changes()[0].Founding
+	if f == nil {
+		return
+	}
+	for _, m := range f.Members {
+		is, ok := s.cluster.Member(m.ID)
+		if !ok || m.ID == s.cfg.Self || m.Addr == "" || m.Addr == is.Addr {
+			continue
+		}
+		var news bool
+		if s.book, news = s.book.with(Peer{m.ID, m.Addr}); news {
+			s.store.mark(PeersNote)
+		}
+	}
 }
 
 // fold is what a history says; nil: nothing yet.
