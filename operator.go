@@ -156,7 +156,7 @@ type TransferInfo struct {
 	Partition uint32    `json:"partition"`
 	From      string    `json:"from"`
 	To        string    `json:"to"`
-	Why       string    `json:"why"` // "joins", "leaves" or "aborted"
+	Why       string    `json:"why"` // "joins" or "leaves"
 	Since     time.Time `json:"since"`
 	Keys      int64     `json:"keys"`  // brought so far
 	Bytes     int64     `json:"bytes"` // likewise
