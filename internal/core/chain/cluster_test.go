@@ -24,9 +24,8 @@ type machine struct {
 	disk  uint64
 	life  int
 	c     *chain.Chain
-	d     chain.Durable // what is on disk
-	d0    chain.Durable // what a new disk begins with
-	clean bool
+	d     chain.Durable     // what is on disk
+	d0    chain.Durable     // what a new disk begins with
 	asked map[uint32]uint64 // for which number a partition has been proved
 }
 

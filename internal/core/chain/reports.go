@@ -19,11 +19,10 @@ const (
 
 // own is what this node has to report.
 type own struct {
-	clean  bool
-	due    bool
-	when   time.Duration
-	times  int // reports in a row that led to nothing
-	before ring.NodeID
+	clean bool
+	due   bool
+	when  time.Duration
+	times int // reports in a row that led to nothing
 }
 
 func (o *own) at() time.Duration {

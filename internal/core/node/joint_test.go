@@ -22,7 +22,6 @@ type move struct {
 	part       uint32
 	key        ring.Key
 	a, b, c, d *mover
-	had        int // replies taken
 	id         uint64
 }
 

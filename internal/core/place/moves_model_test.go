@@ -65,17 +65,16 @@ type read struct {
 
 // spot is a placement that was reached, with its lists as bits.
 type spot struct {
-	p              *place.Placement
-	path           []int16 // the placements up to it
-	old, new       uint8
-	provers        uint8
-	writes, reads  [64]bool
-	dropsAtOnce    uint8 // came with the move that is aborted here
-	leavers        uint8
-	newcomers      uint8
-	step           int // links of the script that led here
-	next           map[linkKey]int16
-	oldIDs, allIDs ids
+	p             *place.Placement
+	path          []int16 // the placements up to it
+	old, new      uint8
+	provers       uint8
+	writes, reads [64]bool
+	dropsAtOnce   uint8 // came with the move that is aborted here
+	leavers       uint8
+	newcomers     uint8
+	step          int // links of the script that led here
+	next          map[linkKey]int16
 }
 
 // linkKey is a link that may follow a spot.
@@ -404,11 +403,11 @@ func (s *search) links(m mstate, emit func(mstate, func() string)) {
 	case "abort":
 		try(linkKey{kind: 'a'})
 		return
+	case "end":
 	default:
 		try(linkKey{kind: 'b'})
 		try(linkKey{kind: 'f'})
 		return
-	case "end":
 	}
 	k := linkKey{kind: 'e'}
 	for x := range len(s.w.nodes) {

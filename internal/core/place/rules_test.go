@@ -60,7 +60,7 @@ func TestRules_H3_NoFlipBetweenDisjointQuorums(t *testing.T) {
 	s.cannot(m, "J compares with B at 1") // B would count at 0 after that
 	m = s.does(m, "B adopts 1")
 	s.cannot(m, ended)
-	m = s.does(m, "J compares with B at 1", ended, "the read begins at 2", "J answers at 2, has w: true")
+	s.does(m, "J compares with B at 1", ended, "the read begins at 2", "J answers at 2, has w: true")
 
 	// And who read at the old list while others write at the new one alone: too few
 	// of the old list are left that have not heard.
