@@ -250,3 +250,24 @@ func TestChainsThatDivergedStayApart(t *testing.T) {
 		}
 	}
 }
+
+// What diverged and is one again is no alarm any more.
+func TestAnAlarmEnds(t *testing.T) {
+	k := newCluster(t, 3, 16, "A", "B")
+	if !k.run(5*time.Second, named(k)) {
+		t.Fatal(k.state())
+	}
+	a := k.machine("A").c
+	p := a.Placement()
+	m := chain.Message{Kind: chain.Tell, Number: p.Number(), Origin: p.Origin()}
+	var out chain.Effects
+	a.Hear(k.now, "B", &m, &out)
+	if a.Status().Diverged != "B" {
+		t.Fatal("no alarm")
+	}
+	m.Hash = p.Hash()
+	a.Hear(k.now, "B", &m, &out)
+	if a.Status().Diverged != "" {
+		t.Error("the alarm stays")
+	}
+}

@@ -54,6 +54,9 @@ func (c *Chain) follow(now clock.Now, from ring.NodeID, m *Message, out *Effects
 		c.diverge(now, from, m.Number, out)
 		return false
 	}
+	if c.diverged == from {
+		c.diverged = ""
+	}
 	return true
 }
 

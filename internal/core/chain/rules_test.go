@@ -218,7 +218,7 @@ func TestMovesEndTogether(t *testing.T) {
 			}
 		}
 	}
-	if links := k.linked - before; links > 12 || ended < 20 {
+	if links := k.linked - before; links > 7 || ended < 20 {
 		t.Errorf("%d links for %d moves that took 10 s to 20 s", links, ended)
 	}
 }

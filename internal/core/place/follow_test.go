@@ -171,6 +171,7 @@ func TestIllegalLinks(t *testing.T) {
 		"a member twice":             end(func(l *place.Link, _ *place.Proof) { l.Members[1] = l.Members[0] }),
 		"a member without a disk":    end(func(l *place.Link, _ *place.Proof) { l.Members[1].Disk = 0 }),
 		"a holder removed":           end(func(l *place.Link, _ *place.Proof) { l.Members = l.Members[1:] }),
+		"a holder removed, alone":    end(func(l *place.Link, _ *place.Proof) { l.Members, l.Moves = l.Members[1:], nil }),
 		"a partition twice":          end(func(l *place.Link, _ *place.Proof) { l.Moves = append(l.Moves, l.Moves[0]) }),
 		"no such partition":          end(func(l *place.Link, _ *place.Proof) { l.Moves[0].Partition = 4 }),
 		"ended elsewhere":            end(func(l *place.Link, _ *place.Proof) { l.Moves[0].Old = ids{"D", "B", "C"} }),
