@@ -27,6 +27,7 @@ type simFlags struct {
 	ops     int
 	nodes   int
 	calm    bool
+	ring    string
 	budget  time.Duration
 	fresh   bool
 	workers int
@@ -53,6 +54,7 @@ func newSimCommand() *cobra.Command {
 		Example: `  ouro sim --seed 7                     one run, made twice to show that it repeats
   ouro sim --seeds 1..1000              a thousand runs, on all cores
   ouro sim --fresh --time 10m           new seeds for ten minutes
+  ouro sim --ring also --seeds 1..300   nodes join and leave, among faults
   ouro sim --seed 7 --trace main/s3     everything that happens to one key`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
@@ -63,6 +65,7 @@ func newSimCommand() *cobra.Command {
 	fl.IntVar(&f.ops, "ops", sim.DefaultOps, "client operations of each run")
 	fl.IntVar(&f.nodes, "nodes", 0, "nodes of each cluster, 3 to 9; 0: the seed draws it")
 	fl.BoolVar(&f.calm, "calm", false, "no faults: then everything must succeed")
+	fl.StringVar(&f.ring, "ring", "", "let nodes join and leave: 'only', with no other faults, or 'also', among them")
 	fl.DurationVar(&f.budget, "time", 0, "begin no further run after this `duration`")
 	fl.BoolVar(&f.fresh, "fresh", false, "begin at a random seed and go on until --time is over (default 1m)")
 	fl.IntVar(&f.workers, "workers", 0, "runs at a time; 0: as many as cores")
@@ -87,12 +90,14 @@ func (f *simFlags) run(cmd *cobra.Command) error {
 		return wrongUse("--ops %d: a run does at least one operation", f.ops)
 	case f.nodes != 0 && (f.nodes < 3 || f.nodes > 9):
 		return wrongUse("--nodes %d: choose 3 to 9, or 0 to let the seed draw it", f.nodes)
+	case f.ring != "" && f.ring != string(sim.RingOnly) && f.ring != string(sim.RingAlso):
+		return wrongUse("--ring %q: choose only or also", f.ring)
 	case f.lines < 1:
 		return wrongUse("--lines %d: choose 1 or more", f.lines)
 	case f.trace != "" && (f.seeds != "" || f.fresh):
 		return wrongUse("--trace follows one run: use it with --seed")
 	}
-	m := sim.Many{From: f.seed, To: f.seed, Workers: f.workers, Budget: f.budget, Options: sim.Options{Ops: f.ops, Nodes: f.nodes, Calm: f.calm}}
+	m := sim.Many{From: f.seed, To: f.seed, Workers: f.workers, Budget: f.budget, Options: sim.Options{Ops: f.ops, Nodes: f.nodes, Calm: f.calm, Ring: sim.Ring(f.ring)}}
 	switch {
 	case f.fresh:
 		m.From, m.To = freshSeed(), math.MaxUint64
@@ -250,6 +255,9 @@ func (f *simFlags) repeat(seed uint64) string {
 	if f.calm {
 		c += " --calm"
 	}
+	if f.ring != "" {
+		c += " --ring " + f.ring
+	}
 	return c
 }
 
@@ -271,6 +279,9 @@ func printSummary(w io.Writer, s *sim.Summary) {
 	fmt.Fprintf(w, "comparisons %d complete, %d ended early, %d keys brought up to date\n", s.Stats.Agreed, s.Stats.Apart, s.Stats.Moved)
 	fmt.Fprintf(w, "hints       %d kept, %d handed over, %d let go for their age or for want of room\n", s.Stats.Hinted, s.Stats.Handed, s.Stats.LetGo)
 	fmt.Fprintf(w, "reaping     %d tombstones dropped, %d epochs begun, %d states refused as too old\n", s.Stats.Reaped, s.Stats.Epochs, s.Stats.Stale)
+	if g := &s.Stats.Ring; g.Links > 0 {
+		fmt.Fprintf(w, "ring        %d changes, %d links, %d moves begun, %d ended, %d aborted, %d bytes brought\n", g.Changes, g.Links, g.Begun, g.Ended, g.Aborted, g.Bytes)
+	}
 	q := &s.Stats.Quorums
 	fmt.Fprintf(w, "quorums     seeds with 50 writes or more, sloppy: %d with w=1, %d with w=2, %d with more; strict: %d, %d, %d; with 50 strict reads: %d\n",
 		q.Sloppy[0], q.Sloppy[1], q.Sloppy[2], q.Strict[0], q.Strict[1], q.Strict[2], q.Reads)
@@ -297,7 +308,7 @@ func (f *simFlags) explain(w io.Writer, s *sim.Summary) {
 // key concerned.
 func (f *simFlags) traceOf(w io.Writer, r *sim.Report) {
 	var b bytes.Buffer
-	sim.Run(sim.Options{Seed: r.Seed, Ops: f.ops, Nodes: f.nodes, Calm: f.calm, Trace: &b, TraceKey: r.Violation.Key})
+	sim.Run(sim.Options{Seed: r.Seed, Ops: f.ops, Nodes: f.nodes, Calm: f.calm, Ring: sim.Ring(f.ring), Trace: &b, TraceKey: r.Violation.Key})
 	lines := strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
 	if cut := len(lines) - f.lines; cut > 0 {
 		lines = lines[cut:]

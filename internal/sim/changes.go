@@ -47,11 +47,12 @@ func (w *World) dials(m *machine, to ring.NodeID) bool {
 func (w *World) follow(m *machine) {
 	out := &m.steward.out
 	if out.View != nil {
+		w.adopts(m, out.View.Place)
 		w.take(m, item{input: out.View})
 	}
 	for _, r := range out.Replies {
 		if r.ID > 0 {
-			*w.issued[r.ID-1] = Issued{Done: true, Err: r.Err}
+			w.answered(w.issued[r.ID-1], r.Err)
 		}
 	}
 	if out.Dial {
@@ -102,8 +103,19 @@ func (w *World) newest() *node.View {
 
 // Issued is what became of a change that an operator made.
 type Issued struct {
-	Done bool
-	Err  error
+	Done   bool
+	Err    error
+	failed func() // called where it was refused; nil: nobody cares
+}
+
+func (w *World) answered(i *Issued, err error) {
+	i.Done, i.Err = true, err
+	if err != nil {
+		w.tracef("OPERATOR: it was refused: %v", err)
+		if i.failed != nil {
+			i.failed()
+		}
+	}
 }
 
 // Issue lets an operator change the cluster at a node.

@@ -73,7 +73,7 @@ func (c *client) begin() {
 	b := w.cfg.Buckets.Of(op.Key.Bucket)
 	c.rec = &history.Op{
 		Client: c.id, Verb: history.Verb(op.Verb), Key: op.Key.Bucket + "/" + op.Key.Name,
-		N: b.N, R: op.R.Or(b.R), W: op.W.Or(b.W), PR: op.PR.Or(b.PR), PW: op.PW.Or(b.PW), Promised: promised(&b), Sloppy: len(w.nodes) > b.N,
+		N: b.N, R: op.R.Or(b.R), W: op.W.Or(b.W), PR: op.PR.Or(b.PR), PW: op.PW.Or(b.PW), Promised: promised(&b), Rests: rests(&b), Sloppy: len(w.nodes) > b.N,
 	}
 	c.req = node.Request{
 		Verb: node.Verb(op.Verb + 1), Key: ring.NewKey(op.Key.Bucket, op.Key.Name),
@@ -101,7 +101,7 @@ func (c *client) begin() {
 // send sends the operation to a node that is up, once there is one.
 func (c *client) send() {
 	w := c.load.w
-	m := pick(c.load.rand, w.nodes...)
+	m := pick(c.load.rand, w.asks()...)
 	if !m.alive || m.unheard {
 		w.after(time.Millisecond+spread(c.load.rand, 5*time.Millisecond), c.send)
 		return
@@ -186,4 +186,12 @@ func promised(b *node.Bucket) int {
 		return min(b.PW, b.W)
 	}
 	return b.W
+}
+
+// rests is on how many answers a read of a bucket rests at least.
+func rests(b *node.Bucket) int {
+	if b.PR > 0 {
+		return min(b.PR, b.R)
+	}
+	return b.R
 }

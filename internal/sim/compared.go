@@ -48,6 +48,9 @@ func (w *World) noteSurvey(from, to *machine, m *node.Message) {
 // when it began is merged here (RULES R10, R28). Where clocks are pruned that
 // can't be seen from the states.
 func (w *World) compared(m *machine, o *repair.Outcome) {
+	if o.Number > 0 {
+		w.stats.Ring.Bytes += o.Bytes // of a move
+	}
 	at := pair{o.Partition, m.index, w.mustID(o.Peer).index}
 	var held map[string][]byte
 	// The next comparison of the pair may have begun in the turn that ended this.

@@ -203,7 +203,7 @@ func (m *machine) copyDisk() *image { return &image{m.disk.Copy(), m.folder.clon
 // whole says whether no node may have forgotten anything that it has not got back
 // by now, and nothing is kept for others, of which there may be no second copy.
 func (w *World) whole() bool {
-	for _, m := range w.nodes {
+	for _, m := range w.serving() {
 		if !w.wholeOne(m) || m.keeps() {
 			return false
 		}
@@ -242,7 +242,7 @@ func (w *World) recoverAll() {
 		w.RunFor(w.cfg.Node.Recovery.Wait / 4)
 	}
 	if w.broken == nil && !w.whole() {
-		for _, m := range w.nodes {
+		for _, m := range w.serving() {
 			if !w.wholeOne(m) || m.keeps() {
 				w.violatef(history.Unavailable, "", "%s has not recovered in %v though everything had healed: partitions %+v, %d records that can't be read",
 					m.id, recoverPatience, m.core.Recoveries(w.clock(m).Mono, nil), len(m.rotten))

@@ -24,7 +24,7 @@ const (
 // 4.6 and 4.8.3).
 func (w *World) hang() {
 	r := stream(w.cfg.Seed, streamHang)
-	m := pick(r, w.nodes...)
+	m := pick(r, w.serving()...)
 	how := pick(r, "stands still", "does not sync", "is not heard", "hears nothing")
 	w.tracef("HANG: %s %s", m.id, how)
 	switch how {
@@ -41,7 +41,7 @@ func (w *World) hang() {
 	}
 	w.eyes.plain = true // values are not those of clients
 	for round := range hangRounds {
-		for _, at := range w.nodes {
+		for _, at := range w.serving() {
 			if at != m {
 				w.askAll(at.id, round, how)
 			}
@@ -52,7 +52,7 @@ func (w *World) hang() {
 // askAll puts and gets a key of each bucket through a node.
 func (w *World) askAll(at ring.NodeID, round int, how string) {
 	for _, name := range []string{"main", "other"} {
-		b, others := w.cfg.Buckets.Of(name), len(w.nodes)-1
+		b, others := w.cfg.Buckets.Of(name), len(w.serving())-1
 		key := keyIn(name, fmt.Sprint("hang ", at, round))
 		opts := []ouro.Option{ouro.Timeout(hangTime), ouro.RequestID(key.String())}
 		if b.W <= others && b.DW <= others && b.PW < b.N {

@@ -20,6 +20,7 @@ type Options struct {
 	Ops   int  // operations of clients; default [DefaultOps]
 	Nodes int  // how many nodes; 0: the seed draws it
 	Calm  bool // no faults
+	Ring  Ring // whether the ring changes
 	// Trace is written a line for everything that happens; TraceKey limits it
 	// to one key, in the form bucket/name.
 	Trace    io.Writer
@@ -85,8 +86,11 @@ func stack() string {
 func (w *World) play(s *shape, ops int) {
 	w.tracef("%s", s)
 	n := w.unleash(s)
+	op := w.employ(s, n)
+	w.hist.Moves = w.cfg.Changes
 	l := w.engage(s, ops)
 	w.RunUntil(func() bool { return l.working == 0 })
+	op.end()
 	n.end()
 	w.healed = w.now
 	if w.broken != nil {
@@ -116,6 +120,7 @@ func (w *World) settle(s *shape) {
 		w.restart(m)
 	}
 	w.RunFor(w.net.cfg.Detect + w.net.cfg.Reconnect + 3*time.Second)
+	w.settleRing()
 	w.recoverAll()
 	if s.alone {
 		w.agree()
@@ -127,7 +132,7 @@ func (w *World) settle(s *shape) {
 	w.tracef("HEALED: reading every key with r=n")
 	w.repairAll()
 	w.unreaped()
-	w.readAll("the second reading", len(w.nodes))
+	w.readAll("the second reading", len(w.serving()))
 	for _, m := range w.nodes {
 		w.kill(m, 0)
 		w.restart(m)
@@ -155,7 +160,7 @@ func (w *World) repairAll() {
 // idle lets everything that is under way end, and checks that nothing is left
 // of it.
 func (w *World) idle(when string) {
-	w.RunUntilIdle()
+	w.rest()
 	if w.broken != nil {
 		return
 	}
@@ -170,7 +175,7 @@ func (w *World) idle(when string) {
 		if bytes := m.runner.PendingBytes(); bytes != 0 {
 			w.violatef(history.Diverged, "", "%s: %s still keeps %d bytes for others, though everybody can be reached", when, m.id, bytes)
 		}
-		if w.broken == nil && m.disk.Pending() != 0 {
+		if w.broken == nil && !w.cfg.Changes && m.disk.Pending() != 0 {
 			w.bug("%s: %s has %d batches unsynced, and nothing is under way", when, m.id, m.disk.Pending())
 		}
 	}
@@ -182,29 +187,43 @@ func (w *World) unreaped() {
 	if !w.cfg.Reap || w.broken != nil {
 		return
 	}
+	v := w.tombstone()
+	for end := w.now + reapWithin; w.cfg.Changes && v != nil && w.broken == nil && w.now < end; v = w.tombstone() {
+		w.RunFor(time.Second)
+	}
+	w.violate(v)
+}
+
+// reapWithin is how long tombstones may take to go where the ring changes: there a
+// world never comes to rest.
+const reapWithin = 10 * time.Minute
+
+// tombstone finds one that is left; nil: there is none.
+func (w *World) tombstone() *history.Violation {
 	for _, name := range w.hist.Keys() {
 		bucket, rest, _ := strings.Cut(name, "/")
 		for _, m := range w.nodes {
 			if s, _, found := w.state(m, keyIn(bucket, rest)); found && len(s.Versions) == 0 {
-				w.violatef(history.Unreaped, name, "%s still holds %s; it waits: %+v, %+v", m.id, tell(&s), m.core.Reaping(), m.steward.core.Epochs())
-				return
+				return history.Broken(history.Unreaped, name, "%s still holds %s; it waits: %+v, %+v", m.id, tell(&s), m.core.Reaping(), m.steward.core.Epochs())
 			}
 		}
 	}
+	return nil
 }
 
 // readAll reads every key with r = n through some of the nodes. Few keys are
 // read through each of them.
 func (w *World) readAll(when string, through int) {
+	nodes := w.serving()
 	for i, name := range w.hist.Keys() {
 		bucket, rest, _ := strings.Cut(name, "/")
 		if through > 1 && i > 50 {
 			through = 1
 		}
 		for j := range through {
-			m := w.nodes[(i+j)%len(w.nodes)]
+			m := nodes[(i+j)%len(nodes)]
 			w.readOne(m, bucket, rest, fmt.Sprintf("%s through %s", when, m.id))
-			w.RunUntilIdle() // a repair that meets a full queue is dropped
+			w.rest() // a repair that meets a full queue is dropped
 			if w.broken != nil {
 				return
 			}

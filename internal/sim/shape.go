@@ -29,6 +29,7 @@ type shape struct {
 	clients int
 	retry   float64 // how often an unknown outcome is followed by another attempt
 	loads   []assigned
+	ring    ringShape
 	calm    bool // no fault whatever
 	alone   bool // at the end replicas are to agree by comparison, with no reads
 }
@@ -56,6 +57,9 @@ func draw(o *Options) shape {
 	}
 	s.drawLoad(r)
 	s.drawReaping(r)
+	if o.Ring != RingFixed {
+		s.drawRing(stream(o.Seed, streamRing+1), o)
+	}
 	return s
 }
 
@@ -239,9 +243,13 @@ func (s *shape) String() string {
 	if s.cfg.Reap {
 		pace = fmt.Sprintf("epochs of %v", s.cfg.Epochs.Every)
 	}
+	ring := ""
+	if s.cfg.Changes {
+		ring = fmt.Sprintf(", %d spare nodes, %d changes of the ring", len(s.cfg.Spares), s.ring.changes)
+	}
 	return fmt.Sprintf("%d nodes, q=%d, main %v %v, other %v %v, %d clients, %s, loss %g, duplicates %g, reorder %v, compared %v, agree alone %v, faults: %s",
 		len(s.cfg.Nodes), s.cfg.Q, tellNumbers(&d), d.Timeout, tellNumbers(&o), o.Timeout, s.clients, pace,
-		s.cfg.Net.Loss, s.cfg.Net.Duplicate, s.cfg.Net.Reorder, s.cfg.Compare, s.alone, strings.Join(names, " "))
+		s.cfg.Net.Loss, s.cfg.Net.Duplicate, s.cfg.Net.Reorder, s.cfg.Compare, s.alone, strings.Join(names, " ")) + ring
 }
 
 func tellNumbers(b *node.Bucket) string {
@@ -250,4 +258,33 @@ func tellNumbers(b *node.Bucket) string {
 		s += fmt.Sprintf(" pr=%d pw=%d", b.PR, b.PW)
 	}
 	return s
+}
+
+// drawRing draws how the ring changes, and how fast nodes agree on it. Half of the
+// buckets are strict.
+func (s *shape) drawRing(r *rand.Rand, o *Options) {
+	s.cfg.Changes, s.calm = true, false
+	s.cfg.Q = pick(r, 8, 16, 32, 64)
+	for i := range 1 + r.IntN(max(1, 7-len(s.cfg.Nodes))) {
+		s.cfg.Spares = append(s.cfg.Spares, ring.Node{ID: ring.NodeID(string(rune('A' + len(s.cfg.Nodes) + i))), Weight: 1})
+	}
+	for i := range s.cfg.Nodes {
+		s.cfg.Nodes[i].Weight = 1
+	}
+	s.ring = ringShape{changes: 1 + r.IntN(5), every: pick[time.Duration](r, 50, 200, 800) * time.Millisecond}
+	s.cfg.Gossip.Every = pick[time.Duration](r, 20, 100, 400) * time.Millisecond
+	c := &s.cfg.Chain
+	c.Every, c.Wait, c.MaxBackOff = pick[time.Duration](r, 20, 200)*time.Millisecond, pick[time.Duration](r, 50, 300)*time.Millisecond, time.Second
+	c.Gather, c.Patience = pick[time.Duration](r, 10, 200)*time.Millisecond, pick[time.Duration](r, 200, 1000)*time.Millisecond
+	c.Tell, c.MaxMoving = pick[time.Duration](r, 100, 500)*time.Millisecond, pick(r, 1, 4, 128)
+	t := &s.cfg.Node.Transfer
+	t.Parallel, t.BackOff, t.MaxBackOff = 1+r.IntN(4), 20*time.Millisecond, 500*time.Millisecond
+	if b := &s.cfg.Buckets.Default; r.IntN(2) == 0 {
+		b.R, b.W = max(b.R, b.N/2+1), max(b.W, b.N/2+1)
+		b.PR, b.PW = b.N/2+1, b.N/2+1
+	}
+	if o.Ring == RingOnly {
+		s.kinds = nil
+		s.cfg.Net.Loss, s.cfg.Net.Duplicate = 0, 0
+	}
 }

@@ -30,6 +30,26 @@ type Stats struct {
 	Stale       int           `json:"states_refused_as_too_old"`
 	History     history.Stats `json:"history"`
 	Quorums     Quorums       `json:"quorums"`
+	Ring        RingStats     `json:"ring"`
+}
+
+// RingStats counts what became of changes of the ring.
+type RingStats struct {
+	Changes int   `json:"changes"` // that an operator made and a node kept
+	Links   int   `json:"links"`
+	Begun   int   `json:"moves_begun"` // of partitions
+	Ended   int   `json:"moves_ended"`
+	Aborted int   `json:"moves_aborted"`
+	Bytes   int64 `json:"bytes"` // of states sent in them
+}
+
+func (r *RingStats) add(o *RingStats) {
+	r.Changes += o.Changes
+	r.Links += o.Links
+	r.Begun += o.Begun
+	r.Ended += o.Ended
+	r.Aborted += o.Aborted
+	r.Bytes += o.Bytes
 }
 
 // Quorums counts runs by what their clients asked for: those with at least
@@ -139,6 +159,7 @@ func (s *Stats) Add(o *Stats) {
 	s.History.Add(o.History)
 	s.Faults.add(&o.Faults)
 	s.Quorums.add(&o.Quorums)
+	s.Ring.add(&o.Ring)
 }
 
 func (f *Faults) add(o *Faults) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/member"
+	"github.com/ourodb/ouro/internal/core/place"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/sim/history"
 )
@@ -36,6 +37,8 @@ type World struct {
 	founding  member.History         // where the ring changes
 	issued    []*Issued              // by id, from 1
 	attempts  []*attempt             // by ticket, from 1
+	placed    map[uint64]place.Hash  // by number, that any node has adopted
+	counted   uint64                 // the highest link in the stats
 	requested map[uint64]bool        // tokens of a test's own requests
 	runs      map[uint64]ring.NodeID // whose every run id was
 	diskRand  *rand.Rand
@@ -51,6 +54,7 @@ const (
 	streamFaults
 	streamNode             // and above: one for each node
 	streamImages = 1 << 32 // far above those
+	streamRing   = 1<<32 + 1
 )
 
 func stream(seed uint64, number uint64) *rand.Rand {

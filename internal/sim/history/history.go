@@ -16,6 +16,9 @@ type History struct {
 	// must show what as many had acknowledged as the bucket promises, and two at
 	// least (RULES R9, R10); where it was more, [Stale] is not checked.
 	Wiped int
+	// Moves says that replicas change: what rests on fewer acknowledgements than a
+	// bucket promises is then not sure to be shown (RULES R16).
+	Moves bool
 
 	Stats Stats
 
@@ -115,6 +118,9 @@ func (h *History) Invoke(op *Op, now time.Duration) {
 	if op.Verb == Get || op.Bare() {
 		op.strict = op.object.ackedWith(op.N - op.R + 1)
 		op.firm = op.object.ackedWith(max(op.N-op.R+1, op.Promised, 2))
+		if h.Moves && op.R < op.Rests {
+			op.strict, op.firm = nil, nil
+		}
 	}
 	if op.Verb != Get {
 		op.object.begin(op)
@@ -182,7 +188,7 @@ func (h *History) Return(op *Op, res Result, now time.Duration) (*Response, *Vio
 			return nil, v
 		}
 	}
-	if op.Verb == Get && op.Outcome == OK && op.PR > 0 && res.Settled {
+	if op.Verb == Get && op.Outcome == OK && op.PR > 0 && res.Settled && !(h.Moves && settled(op) < op.Promised) {
 		resp.settle()
 	}
 	if res.Context == nil {
@@ -197,9 +203,11 @@ func (h *History) Return(op *Op, res Result, now time.Duration) (*Response, *Vio
 func (r *Response) settle() {
 	op, o := r.Op, r.Op.object
 	for _, w := range r.Sees {
-		o.acknowledge(w, max(min(op.R-op.standIns, op.N-op.PR+1), 0))
+		o.acknowledge(w, settled(op))
 	}
 }
+
+func settled(op *Op) int { return max(min(op.R-op.standIns, op.N-op.PR+1), 0) }
 
 // acknowledge notes that w replicas have a write.
 func (o *object) acknowledge(op *Op, w int) {
@@ -263,7 +271,9 @@ func (h *History) outcome(op *Op) *Violation {
 			op.covers, op.may, op.vague = op.Response.covers, op.Response.may, op.Response.vague
 			o.remove(op)
 		}
-		o.acknowledge(op, max(op.W-op.standIns, 0))
+		if n := max(op.W-op.standIns, 0); !h.Moves || n >= op.Promised {
+			o.acknowledge(op, n)
+		}
 	case Fail:
 		if op.dots > 0 || op.shown {
 			return Broken(OutcomeKept, op.Key, "%v was reported as not done, but its value was stored or shown", op)

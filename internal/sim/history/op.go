@@ -42,8 +42,10 @@ type Op struct {
 	// Promised is with how many acknowledgements writes of the key are made, unless
 	// they ask for others: a replica that lost its disk gets back what had as many.
 	Promised int
-	Sloppy   bool      // there are more nodes than n, so that some may stand in
-	Context  *Response // where its context came from; nil: it was given none
+	// Rests is on how many answers reads of the key rest, unless they ask for others.
+	Rests   int
+	Sloppy  bool      // there are more nodes than n, so that some may stand in
+	Context *Response // where its context came from; nil: it was given none
 
 	ID       uint64 // from 1, in the order of invocation
 	Invoked  time.Duration

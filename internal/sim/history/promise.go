@@ -31,13 +31,15 @@ var (
 	Replayed    = Promise{25, "replay", "the same seed gives the same history, to the byte"}
 	Summed      = Promise{26, "summed", "every leaf of a tree is the sum of the records under it, at once after a crash too"}
 	Unreaped    = Promise{27, "unreaped", "with all nodes and links healthy every tombstone goes, and nothing holds one up for ever"}
+	Placed      = Promise{28, "placed", "after healing every change of the ring ends: one history, one placement, everything where it is to be and nothing elsewhere"}
+	Forked      = Promise{29, "forked", "no two placements have one number"}
 )
 
 // Promises returns all promises by ascending code.
 func Promises() []Promise {
 	return []Promise{
 		Lost, Stale, Returned, Siblings, Diverged, Context, OutcomeKept, Invented, DotReused,
-		Answers, Late, Grown, Twice, Panicked, Unavailable, Replayed, Summed, Unreaped,
+		Answers, Late, Grown, Twice, Panicked, Unavailable, Replayed, Summed, Unreaped, Placed, Forked,
 	}
 }
 

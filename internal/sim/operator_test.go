@@ -1,0 +1,50 @@
+package sim
+
+import (
+	"testing"
+	"time"
+)
+
+// The ring changes in seeds that are told to, alone and among faults; thousands are
+// run by "ouro sim --ring only --seeds" and "ouro sim --ring also --seeds".
+func TestSeedsChangeTheRing(t *testing.T) {
+	sum := Seeds(Many{From: 1, To: 6, Options: Options{Ring: RingOnly, Ops: 600}})
+	for i := range sum.Failed {
+		t.Errorf("seed %d: %v\n%s", sum.Failed[i].Seed, sum.Failed[i].Violation, sum.Failed[i].Shape)
+	}
+	if s := sum.Stats.Ring; s.Changes < 6 || s.Ended < 20 || s.Aborted == 0 || s.Bytes == 0 {
+		t.Errorf("too little happened to the ring: %+v", s)
+	}
+	for _, ring := range []Ring{RingOnly, RingAlso} {
+		o := Options{Seed: 3, Ops: 300, Ring: ring}
+		rep := Run(o)
+		if v := Again(o, &rep); v != nil {
+			t.Errorf("%s: %v", ring, v)
+		}
+	}
+}
+
+// A second placement of one number is noticed.
+func TestAForkIsNoticed(t *testing.T) {
+	w := newChangingWorld(t, Config{})
+	w.RunFor(time.Minute)
+	p := w.Place()
+	w.placed[p.Number()] = [16]byte{1}
+	if w.adopts(w.mustID("A"), p); w.broken == nil || w.broken.Promise.Name != "forked" {
+		t.Errorf("it is not: %v", w.broken)
+	}
+}
+
+// What is somewhere where it does not belong is noticed.
+func TestWhatIsElsewhereIsNoticed(t *testing.T) {
+	w := newChangingWorld(t, Config{}, "D")
+	must(t, w.Put("A", keyIn("b", "k"), text("v")))
+	w.RunFor(time.Minute)
+	if w.settleRing(); w.broken != nil {
+		t.Fatal(w.broken)
+	}
+	w.mustID("D").disk.Engine = w.mustID("A").disk.Copy()
+	if w.settleRing(); w.broken == nil || w.broken.Promise.Name != "placed" {
+		t.Errorf("it is not: %v", w.broken)
+	}
+}
