@@ -96,6 +96,10 @@ func (r *Repair) exchanged(now clock.Now, t *talk, i int, a *replica.Answer, e *
 			return
 		}
 	case joining:
+		if a.Status != replica.Have {
+			r.end(now, t, "here: it does not say that it stored a state", e) // a new node that knows no epoch yet takes none
+			return
+		}
 		if a.Digest != f.mine {
 			t.out.Pulled++
 		}

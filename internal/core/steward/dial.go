@@ -73,7 +73,7 @@ func (s *Steward) fenced(id ring.NodeID) bool {
 	}
 	p := s.chain.Placement()
 	if p == nil {
-		return true
+		return false // it may still have to hand on what it holds
 	}
 	_, there := p.Member(id)
 	return !there
