@@ -102,6 +102,10 @@ func (h *Handoff) Oldest() int64 {
 	return oldest
 }
 
+// Empty says whether nothing is kept, as far as this machine can know: a walk has
+// found nothing and nothing was kept since.
+func (h *Handoff) Empty() bool { return !h.walking && h.next == never && len(h.flights) == 0 }
+
 // Back tells that a target may be worth asking again: a walk begins soon.
 func (h *Handoff) Back(id ring.NodeID) {
 	if i, ok := h.find(id); ok {

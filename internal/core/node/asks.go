@@ -73,7 +73,7 @@ func (n *Node) serve(now clock.Now, from ring.NodeID, m *Message, out *Out) {
 	if n.fenced(now, from, m, out) {
 		return
 	}
-	if !n.own(&op) || n.stranger(&op) {
+	if !n.own(&op) || n.stranger(&op) || op.Pending && n.leaves() {
 		n.decline(from, m, replica.NotPrimary, out)
 		return
 	}

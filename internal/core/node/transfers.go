@@ -24,8 +24,10 @@ type Clean struct {
 	// was there before they are taken over again: it may be older than what their
 	// members have deleted for good (RULES E1).
 	LeftOver int
-	// Hints: something is kept for others still.
+	// Hints: something is kept for others still, or may be.
 	Hints bool
+	// Out: this node has been told to leave, and takes nothing for others any more.
+	Out bool
 }
 
 // movers is the node as package transfer sees it.
@@ -153,7 +155,9 @@ func (n *Node) tellClean(out *Out) {
 	if n.view.Place == nil {
 		return
 	}
-	c := Clean{Number: n.view.Place.Number(), LeftOver: n.transfer.LeftOver(), Hints: n.handoff.Oldest() != 0}
+	requests, foreign := n.Held()
+	c := Clean{Number: n.view.Place.Number(), LeftOver: n.transfer.LeftOver(), Hints: !n.handoff.Empty(), Out: n.leaves()}
+	c.Hints = c.Hints || c.Out && requests+foreign > 0 // what is under way may be kept yet
 	if !n.told || c != n.clean {
 		n.told, n.clean = true, c
 		out.Clean = &c

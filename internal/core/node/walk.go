@@ -156,7 +156,7 @@ func (n *Node) rank(r *coord.Replica, fastest ring.NodeID, primary bool) int {
 // mayCoordinate says whether this node holds a partition or may stand in for those
 // that do.
 func (n *Node) mayCoordinate(c *coord.Common) bool {
-	return n.view.Member(n.view.Self) || holds(n.primariesOf(c), n.view.Self)
+	return n.view.Member(n.view.Self) && !n.leaves() || holds(n.primariesOf(c), n.view.Self)
 }
 
 // primariesOf lists who holds a request's key.
@@ -175,3 +175,7 @@ func (n *Node) walk(partition uint32, primaries []ring.NodeID) []ring.NodeID {
 	n.ids = n.view.StandIns(n.ids, partition, primaries, walked)
 	return n.ids
 }
+
+// leaves says whether this node was told to leave the cluster: then it takes nothing
+// for others any more, so that it comes to an end with handing on what it keeps.
+func (n *Node) leaves() bool { return n.view.Ring.Index(n.view.Self) < 0 }

@@ -38,11 +38,12 @@ func (s *Steward) place(now clock.Now, in Input, out *Out) {
 }
 
 // nothingLeft says whether no shard holds anything of partitions in whose lists this
-// node is not, by the placement that was adopted last, or keeps anything for others.
+// node is not, by the placement that was adopted last, or keeps anything for others,
+// and none will any more.
 func (s *Steward) nothingLeft() bool {
 	p := s.chain.Placement()
 	return p != nil && !slices.ContainsFunc(s.clean, func(c node.Clean) bool {
-		return c.Number != p.Number() || c.LeftOver > 0 || c.Hints
+		return c.Number != p.Number() || c.LeftOver > 0 || c.Hints || !c.Out
 	})
 }
 
