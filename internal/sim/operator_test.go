@@ -48,3 +48,17 @@ func TestWhatIsElsewhereIsNoticed(t *testing.T) {
 		t.Errorf("it is not: %v", w.broken)
 	}
 }
+
+// Seeds that once broke a promise as the ring changed, each with what was wrong.
+func TestSeedsThatBrokeAsTheRingChanged(t *testing.T) {
+	for _, r := range []struct {
+		Options
+		why string
+	}{
+		{Options{Seed: 11, Ring: RingOnly, Ops: 600}, "a node was dropped from the cluster that had just begun to keep something for another"},
+	} {
+		if rep := Run(r.Options); rep.Violation != nil {
+			t.Errorf("seed %d: %v (it broke when %s)", r.Seed, rep.Violation, r.why)
+		}
+	}
+}
