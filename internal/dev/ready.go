@@ -35,7 +35,7 @@ func (c *Cluster) waitLinked(ctx context.Context) error {
 		return err
 	}
 	for i := range c.Info().Nodes {
-		if !c.awake(i) || !c.member(i) {
+		if !c.awake(i) {
 			continue
 		}
 		if err := c.poll(ctx, i, func() string { return c.linked(ctx, i) }); err != nil {
@@ -73,9 +73,9 @@ func (c *Cluster) awake(i int) bool {
 	return c.running[i].running() && !c.running[i].paused
 }
 
-// member says whether node i is in the cluster from the beginning: others may be on
-// their way in, or out.
-func (c *Cluster) member(i int) bool {
+// founder says whether node i is in the cluster from the beginning: of others the
+// nodes know, who may be on their way in, or out.
+func (c *Cluster) founder(i int) bool {
 	n := c.Info().Nodes[i]
 	return !n.Added && !n.Gone
 }
@@ -99,15 +99,18 @@ func (c *Cluster) linked(ctx context.Context, i int) string {
 	if err != nil {
 		return err.Error()
 	}
-	up := map[string]bool{}
+	listed, up := map[string]bool{}, map[string]bool{}
 	for _, m := range st.Members {
-		up[m.ID] = m.Up || m.Self
+		listed[m.ID], up[m.ID] = true, m.Up || m.Self
+	}
+	if !c.founder(i) && !listed[NodeID(i+1)] {
+		return "" // it has not joined, or has left
 	}
 	for j := range c.Info().Nodes {
 		c.mu.Lock()
 		parted := c.faults.parted(i, j)
 		c.mu.Unlock()
-		if !parted && c.awake(j) && c.member(j) && !up[NodeID(j+1)] {
+		if !parted && c.awake(j) && (c.founder(j) || listed[NodeID(j+1)]) && !up[NodeID(j+1)] {
 			return "it has no link to " + NodeID(j+1)
 		}
 	}

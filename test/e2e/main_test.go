@@ -127,7 +127,10 @@ func start(t *testing.T, dir string, nodes int, flags ...string) *cluster {
 		dir = t.TempDir()
 	}
 	c := &cluster{t: t, ended: make(chan struct{})}
-	c.sup = exec.Command(binary, append([]string{"dev", "-o", "json", "--nodes", fmt.Sprint(nodes), "--base-port", "0", "--dir", dir}, flags...)...)
+	if nodes > 0 { // else as many as the folder has
+		flags = append([]string{"--nodes", fmt.Sprint(nodes)}, flags...)
+	}
+	c.sup = exec.Command(binary, append([]string{"dev", "-o", "json", "--base-port", "0", "--dir", dir}, flags...)...)
 	c.sup.Env = clean(os.Environ())
 	var errs lockedBuffer
 	out, err := c.sup.StdoutPipe()
