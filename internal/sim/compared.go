@@ -23,6 +23,7 @@ type pair struct {
 // snapshot is what the other node held of the partition when a comparison began.
 type snapshot struct {
 	began time.Duration // on the clock of the node that compares
+	at    uint64        // the number of the partition at that node
 	held  map[string][]byte
 }
 
@@ -41,7 +42,7 @@ func (w *World) noteSurvey(from, to *machine, m *node.Message) {
 	}); err != nil {
 		held = nil
 	}
-	w.begun[at] = append(w.begun[at], snapshot{w.clock(from).Mono, held})
+	w.begun[at] = append(w.begun[at], snapshot{w.clock(from).Mono, w.numberAt(from, m.Partition), held})
 }
 
 // compared checks a comparison that ended complete: all that the other node held
@@ -55,14 +56,14 @@ func (w *World) compared(m *machine, o *repair.Outcome) {
 	var held map[string][]byte
 	// The next comparison of the pair may have begun in the turn that ended this.
 	w.begun[at] = slices.DeleteFunc(w.begun[at], func(s snapshot) bool {
-		if s.began == o.Began {
+		if s.began == o.Began && s.at == w.numberAt(m, o.Partition) { // else it may have let all go since
 			held = s.held
 		}
 		return s.began <= o.Began
 	})
 	// What the other could not read any more, though it could when this began, is
 	// not had by it; recovery does not count such a comparison.
-	if !o.Complete || o.UnreadableThere > 0 || w.hist.Loose {
+	if !o.Complete || o.Push || o.UnreadableThere > 0 || w.hist.Loose {
 		return
 	}
 	for key, record := range held {
@@ -89,6 +90,14 @@ func (w *World) compared(m *machine, o *repair.Outcome) {
 	}
 }
 
+// numberAt is the number of a partition as a node knows it.
+func (w *World) numberAt(m *machine, partition uint32) uint64 {
+	if m.steward == nil || m.steward.core.View().Place == nil {
+		return 0
+	}
+	return m.steward.core.View().Place.Of(partition).Number
+}
+
 // timeless is a state without the times of its entries: a tombstone that was
 // reaped meanwhile and made anew by a late delete has times of its own.
 func timeless(s causal.State) []byte {
@@ -101,6 +110,6 @@ func timeless(s causal.State) []byte {
 
 // shared says whether two nodes are both primaries of a bucket in a partition.
 func (w *World) shared(m *machine, peer ring.NodeID, partition uint32, bucket string) bool {
-	list := w.newest().Primaries(partition, w.cfg.Buckets.Of(bucket).N)
+	list := w.view(m).Primaries(partition, w.cfg.Buckets.Of(bucket).N)
 	return slices.Contains(list, m.id) && slices.Contains(list, peer)
 }

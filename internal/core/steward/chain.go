@@ -87,6 +87,9 @@ func (s *Steward) drainChain(now clock.Now, out *Out) {
 // adopted goes on with another placement: it is on the disk.
 func (s *Steward) adopted(now clock.Now, out *Out) {
 	before := s.members()
+	if _, in := s.chain.Placement().Member(s.cfg.Self); in {
+		s.removed = false // who said so had not heard of this link: there is something to hand on first
+	}
 	s.chain.Clean(now, s.nothingLeft(), &s.links) // it is not, before the shards have the view
 	s.placed(now)
 	s.show(out)
