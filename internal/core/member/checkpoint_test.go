@@ -293,6 +293,17 @@ func TestForceRemove(t *testing.T) {
 	}
 }
 
+// Who was to leave, or was replaced, and died before it had handed over what it held
+// is removed by force after all, once.
+func TestForceRemoveOfALeaver(t *testing.T) {
+	force := Change{Kind: ForceRemove, Member: member("n2")}
+	h := issue(t, genesis(t, "n1 n2 n3", 16), 1000, "n1", remove("n2"), force, force)
+	c := fold1(t, h)
+	if ids(c.Members) != "n1 n3" || !slices.Equal(c.Forced, []ring.NodeID{"n2"}) || len(c.Skipped) != 1 {
+		t.Errorf("members %s, forced %v, skipped %v", ids(c.Members), c.Forced, c.Skipped)
+	}
+}
+
 func TestIssueIsAllOrNone(t *testing.T) {
 	h := genesis(t, "n1", 16)
 	next, err := h.Issue(1000, "n1", add("n2"), Change{Kind: 99})

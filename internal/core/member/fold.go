@@ -137,6 +137,9 @@ func (f *fold) newcomer(id ring.NodeID) string {
 func (f *fold) remove(id ring.NodeID, force bool) string {
 	i, there := find(f.cluster.Members, id)
 	switch {
+	case !there && force && f.cluster.Fenced(id) && !slices.Contains(f.cluster.Forced, id):
+		f.fence(id, true) // it was to hand over what it holds, and will not
+		return ""
 	case !there:
 		return "there is no such member"
 	case len(f.cluster.Members) == 1:
