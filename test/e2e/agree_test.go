@@ -133,14 +133,14 @@ func (c *cluster) equalReplicas(bucket string, keys int) {
 // noAlarms checks the metrics that must be 0 and the logs.
 func (c *cluster) noAlarms() {
 	c.t.Helper()
-	for i, n := range c.Nodes {
+	for _, n := range c.Nodes {
 		_, metrics := fetch(c.t, n.Admin, "/metrics")
 		for _, alarm := range []string{"ouro_dot_reused_total", "ouro_damaged_records_total"} {
 			if !strings.Contains(metrics, "\n"+alarm+" 0\n") {
 				c.t.Errorf("%s: %s is not 0", n.ID, alarm)
 			}
 		}
-		log, err := os.ReadFile(filepath.Join(c.Dir, fmt.Sprintf("n%d.log", i+1)))
+		log, err := os.ReadFile(filepath.Join(c.Dir, n.ID+".log"))
 		if err != nil {
 			c.t.Error(err)
 		}

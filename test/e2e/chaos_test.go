@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -151,7 +152,7 @@ type load struct {
 	c       *cluster
 	rec     *recorder
 	seed    uint64
-	stores  []*client.Client
+	stores  []*asked
 	over    chan struct{}
 	clients sync.WaitGroup
 
@@ -160,18 +161,60 @@ type load struct {
 	mu     sync.Mutex
 	seen   map[string][]*operation // the last answers with a context, by key
 	failed map[ouro.Code]int
+
+	phase atomic.Int32              // of the run
+	took  map[int32][]time.Duration // by what was done, by phase
+}
+
+// asked is a node that clients use.
+type asked struct {
+	id string
+	*client.Client
 }
 
 func newLoad(c *cluster, seed uint64) *load {
-	l := &load{c: c, rec: newRecorder(), seed: seed, over: make(chan struct{}), seen: map[string][]*operation{}, failed: map[ouro.Code]int{}}
+	l := &load{c: c, rec: newRecorder(), seed: seed, over: make(chan struct{}), seen: map[string][]*operation{}, failed: map[ouro.Code]int{}, took: map[int32][]time.Duration{}}
+	l.lastAt(c)
+	return l
+}
+
+// lastAt has the nodes of a cluster asked from now on.
+func (l *load) lastAt(c *cluster) {
+	var stores []*asked
 	for _, n := range c.Nodes {
 		s, err := client.New(n.Client)
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		l.stores = append(l.stores, s)
+		stores = append(stores, &asked{n.ID, s})
 	}
-	return l
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stores = stores
+}
+
+// asks lets only these of the nodes be asked from now on.
+func (l *load) asks(ids ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var stores []*asked
+	for _, s := range l.stores {
+		if slices.Contains(ids, s.id) {
+			stores = append(stores, s)
+		}
+	}
+	l.stores = stores
+}
+
+// p99 is how long all but one in a hundred of what was done in a phase took.
+func (l *load) p99(phase int32) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	took := slices.Sorted(slices.Values(l.took[phase]))
+	if len(took) == 0 {
+		return 0
+	}
+	return took[len(took)*99/100]
 }
 
 func (l *load) start(clients int) {
@@ -200,7 +243,7 @@ func (l *load) client(id int) {
 }
 
 // draw draws an operation and the node that is asked.
-func (l *load) draw(id int, r *rand.Rand) (op *operation, at int) {
+func (l *load) draw(id int, r *rand.Rand) (op *operation, at *asked) {
 	name := r.IntN(chaosKeys)
 	if r.IntN(3) == 0 {
 		name = r.IntN(2) // what many use at a time
@@ -218,7 +261,9 @@ func (l *load) draw(id int, r *rand.Rand) (op *operation, at int) {
 			op.Verb = history.Delete
 		}
 	}
-	return op, r.IntN(len(l.stores))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return op, l.stores[r.IntN(len(l.stores))]
 }
 
 // known draws an answer to go on from: the last one mostly.
@@ -244,7 +289,7 @@ func (l *load) remember(op *operation) {
 }
 
 // do does one operation, once.
-func (l *load) do(op *operation, at, size int) {
+func (l *load) do(op *operation, at *asked, size int) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*chaosTimeout)
 	defer cancel()
 	bucket, name, _ := strings.Cut(op.Key, "/")
@@ -261,20 +306,24 @@ func (l *load) do(op *operation, at, size int) {
 	}
 	var res ouro.Result
 	var err error
-	switch s := l.stores[at]; op.Verb {
+	phase, begun := l.phase.Load(), time.Now()
+	switch op.Verb {
 	case history.Get:
-		res, err = s.Get(ctx, key, opts...)
+		res, err = at.Get(ctx, key, opts...)
 	case history.Put:
-		res, err = s.Put(ctx, key, ouro.Value{Data: history.Value(op.id, op.Key, size)}, opts...)
+		res, err = at.Put(ctx, key, ouro.Value{Data: history.Value(op.id, op.Key, size)}, opts...)
 	default:
-		res, err = s.Delete(ctx, key, opts...)
+		res, err = at.Delete(ctx, key, opts...)
 	}
-	l.rec.end(op, res, l.c.Nodes[at].ID, err)
-	if op.result.Outcome != history.OK {
-		l.mu.Lock()
+	took := time.Since(begun)
+	l.rec.end(op, res, at.id, err)
+	l.mu.Lock()
+	if op.result.Outcome == history.OK {
+		l.took[phase] = append(l.took[phase], took)
+	} else {
 		l.failed[ouro.CodeOf(err)]++
-		l.mu.Unlock()
 	}
+	l.mu.Unlock()
 	switch op.result.Outcome {
 	case history.OK:
 		l.done.Add(1)
@@ -292,19 +341,19 @@ func (l *load) do(op *operation, at, size int) {
 func (l *load) final(name string) map[string][][]byte {
 	bucket, rest, _ := strings.Cut(name, "/")
 	shown := map[string][][]byte{}
-	for i, s := range l.stores {
+	for _, s := range l.stores {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		res, err := s.Get(ctx, ouro.Key{Bucket: bucket, Name: rest}, ouro.R(3), ouro.Timeout(20*time.Second))
 		cancel()
 		if err != nil && ouro.CodeOf(err) != ouro.NotFound {
-			l.c.t.Errorf("%s can't be read at %s though all is healed: %v", name, l.c.Nodes[i].ID, err)
+			l.c.t.Errorf("%s can't be read at %s though all is healed: %v", name, s.id, err)
 			continue
 		}
 		values := [][]byte{}
 		for j := range res.Siblings {
 			values = append(values, res.Siblings[j].Data)
 		}
-		shown[l.c.Nodes[i].ID] = values
+		shown[s.id] = values
 	}
 	return shown
 }
