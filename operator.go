@@ -24,6 +24,10 @@ type Operator interface {
 	Commit(ctx context.Context, version string) (Committed, error)
 	// Unstage forgets what is staged.
 	Unstage(ctx context.Context) error
+	// Restart goes on where the disks of so many members are lost that no majority is
+	// left to name others: the members have the disks that they have now, but for
+	// those named, who are none any more. What was promised to strict requests ends.
+	Restart(ctx context.Context, without []string) (ClusterInfo, error)
 	// Cluster returns who is in the cluster, and what moves.
 	Cluster(ctx context.Context) (ClusterInfo, error)
 	// SetTransferRate bounds what this node receives in moves, in bytes a second,

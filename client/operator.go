@@ -42,6 +42,11 @@ func (a *Admin) Cluster(ctx context.Context) (ouro.ClusterInfo, error) {
 	return fetch[ouro.ClusterInfo](ctx, a, "/admin/v1/cluster")
 }
 
+// Restart implements [ouro.Operator].
+func (a *Admin) Restart(ctx context.Context, without []string) (ouro.ClusterInfo, error) {
+	return send[ouro.ClusterInfo](ctx, a, http.MethodPost, "/admin/v1/cluster/restart", map[string]any{"without": without})
+}
+
 // SetTransferRate implements [ouro.Operator].
 func (a *Admin) SetTransferRate(ctx context.Context, bytesPerSecond int64) error {
 	_, err := a.call(ctx, http.MethodPut, "/admin/v1/cluster/transfer-rate", map[string]int64{"bytes_per_second": bytesPerSecond})

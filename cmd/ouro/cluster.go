@@ -69,7 +69,7 @@ that was given it, the quorums that it is good for, the members of the old list
 that it has compared with completely, and those that had begun the move.`,
 			Example: "  ouro cluster certificates",
 		}, (*client.Admin).Cluster, printCertificates),
-		newWaitCommand(), newThrottleCommand(),
+		newWaitCommand(), newThrottleCommand(), newRestartCommand(),
 	)
 	return cmd
 }

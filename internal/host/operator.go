@@ -7,6 +7,7 @@ import (
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/plan"
+	"github.com/ourodb/ouro/internal/core/ring"
 	core "github.com/ourodb/ouro/internal/core/steward"
 )
 
@@ -100,6 +101,18 @@ func (h *Host) Commit(ctx context.Context, version string) (ouro.Committed, erro
 func (h *Host) Unstage(ctx context.Context) error {
 	_, err := h.operate(ctx, ouro.BadRequest, func(id uint64) core.Input { return &core.Unstage{ID: id} })
 	return err
+}
+
+// Restart implements [ouro.Operator].
+func (h *Host) Restart(ctx context.Context, without []string) (ouro.ClusterInfo, error) {
+	var lost []ring.NodeID
+	for _, id := range without {
+		lost = append(lost, ring.NodeID(id))
+	}
+	if _, err := h.operate(ctx, ouro.Conflict, func(id uint64) core.Input { return &core.Restart{ID: id, Lost: lost} }); err != nil {
+		return ouro.ClusterInfo{}, err
+	}
+	return h.Cluster(ctx)
 }
 
 // SetTransferRate implements [ouro.Operator].

@@ -84,6 +84,13 @@ func TestDisksLostAndRestored(t *testing.T) {
 	}
 	c.expect(3, "lost/7", "value 7", "--r", "1")
 	c.expect(2, "lost/during", "taken by those that recover", "--r", "1")
+	// Two of three disks are no majority that could name the new ones: an operator says
+	// that it is to go on.
+	within(t, 3*time.Minute, "the chain waits", func() bool {
+		return strings.Contains(must(t, "cluster", "status", "--admin", c.Nodes[1].Admin), "the next link waits")
+	})
+	fails(t, 2, "--strict-promises-end", "cluster", "restart", "--admin", c.Nodes[0].Admin)
+	must(t, "cluster", "restart", "--strict-promises-end", "--admin", c.Nodes[0].Admin)
 	for _, n := range []int{2, 3} {
 		within(t, 3*time.Minute, fmt.Sprintf("n%d is current", n), func() bool { return !strings.Contains(c.status(n), "Recovering") })
 	}

@@ -77,7 +77,7 @@ func TestOpenAPISchemas(t *testing.T) {
 		"Status": ouro.Status{}, "RingInfo": ouro.RingInfo{}, "OwnersInfo": ouro.OwnersInfo{}, "ReplicaInfo": ouro.ReplicaInfo{},
 		"HintsInfo": ouro.HintsInfo{}, "Build": Build{}, "LogLevel": logLevel{}, "Faults": faults{}, "AdminError": failure{},
 		"Plan": ouro.Plan{}, "Committed": ouro.Committed{}, "ClusterInfo": ouro.ClusterInfo{}, "BucketInfo": ouro.BucketInfo{}, "BucketSettings": ouro.BucketSettings{},
-		"Staging": staging{}, "Commit": commit{}, "TransferRate": transferRate{},
+		"Staging": staging{}, "Commit": commit{}, "TransferRate": transferRate{}, "Restart": restart{},
 	} {
 		d.hold(t, name, reflect.TypeOf(v), done)
 	}

@@ -28,6 +28,9 @@ func (h *handler) operatorRoutes(add func(string, methods)) {
 	add("/admin/v1/cluster/commit", methods{
 		http.MethodPost: with(func(ctx context.Context, in commit) (ouro.Committed, error) { return op.Commit(ctx, in.Version) }),
 	})
+	add("/admin/v1/cluster/restart", methods{
+		http.MethodPost: with(func(ctx context.Context, in restart) (ouro.ClusterInfo, error) { return op.Restart(ctx, in.Without) }),
+	})
 	add("/admin/v1/cluster/transfer-rate", methods{
 		http.MethodPut: with(func(ctx context.Context, in transferRate) (transferRate, error) {
 			return in, op.SetTransferRate(ctx, in.BytesPerSecond)
@@ -44,6 +47,9 @@ type (
 	}
 	commit struct {
 		Version string `json:"version"`
+	}
+	restart struct {
+		Without []string `json:"without"`
 	}
 	transferRate struct {
 		BytesPerSecond int64 `json:"bytes_per_second"`

@@ -39,6 +39,10 @@ func (n node) Cluster(context.Context) (ouro.ClusterInfo, error) {
 	return ouro.ClusterInfo{Node: "n1", Members: []ouro.ClusterMember{{ID: "n1", State: "member"}}}, n.fails
 }
 
+func (n node) Restart(ctx context.Context, _ []string) (ouro.ClusterInfo, error) {
+	return n.Cluster(ctx)
+}
+
 func (n node) SetTransferRate(_ context.Context, rate int64) error {
 	if rate < 1 {
 		return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "%d bytes a second", rate)
@@ -74,6 +78,7 @@ func operatorCases() (cases []answerCase) {
 		{method: "POST", path: root + "/changes", body: `{"changes":[{"verb":"leave","node":"n2"}]}`},
 		{method: "DELETE", path: root + "/changes"},
 		{method: "POST", path: root + "/commit", body: `{"version":"5f0c"}`},
+		{method: "POST", path: root + "/restart", body: `{"without":["n2"]}`},
 		{method: "PUT", path: root + "/transfer-rate", body: `{"bytes_per_second":1000}`},
 		{method: "GET", path: "/admin/v1/buckets"},
 		{method: "GET", path: "/admin/v1/bucket", target: "/admin/v1/bucket?name=carts"},
@@ -148,6 +153,9 @@ func TestOperatorClient(t *testing.T) {
 		if c, err := ask(ctx); err != nil || c.Members[0].ID != "n1" {
 			t.Errorf("%+v, %v", c, err)
 		}
+	}
+	if c, err := a.Restart(ctx, []string{"n2"}); err != nil || c.Node != "n1" {
+		t.Errorf("%+v, %v", c, err)
 	}
 	if err := a.SetTransferRate(ctx, 5); err != nil {
 		t.Error(err)
