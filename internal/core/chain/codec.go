@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 
+	"github.com/ourodb/ouro/internal/core/codec"
 	"github.com/ourodb/ouro/internal/core/place"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -118,14 +119,14 @@ func appendReady(dst []byte, r *Ready) []byte {
 
 // DecodeMessage reads what [AppendMessage] wrote. Bytes alias b, the rest does not.
 func DecodeMessage(b []byte) (*Message, error) {
-	r := reader{b: b}
-	m := &Message{Kind: Kind(r.byte())}
-	f := r.byte()
-	if m.Number = r.uvarint(); m.Number > 0 {
-		copy(m.Origin[:], r.take(len(m.Origin)))
-		copy(m.Hash[:], r.take(len(m.Hash)))
+	r := reader{codec.Reader{B: b}}
+	m := &Message{Kind: Kind(r.Byte())}
+	f := r.Byte()
+	if m.Number = r.Uvarint(); m.Number > 0 {
+		copy(m.Origin[:], r.Bytes(len(m.Origin)))
+		copy(m.Hash[:], r.Bytes(len(m.Hash)))
 	}
-	m.Disk = r.uint64()
+	m.Disk = r.Uint64()
 	if f&hasBallot != 0 {
 		m.Ballot = r.ballot()
 	}
@@ -136,7 +137,7 @@ func DecodeMessage(b []byte) (*Message, error) {
 		m.Link = r.link()
 	}
 	if f&hasReports != 0 {
-		n := r.count(leastReady)
+		n := r.Count(leastReady, place.MaxQ)
 		for range n {
 			m.Reports = append(m.Reports, r.ready())
 		}
@@ -144,9 +145,9 @@ func DecodeMessage(b []byte) (*Message, error) {
 	m.Clean = f&isClean != 0
 	if f&hasPage != 0 {
 		m.Offset, m.Total = r.size(), r.size()
-		m.Bytes = r.take(r.size())
+		m.Bytes = r.Bytes(r.size())
 	}
-	if r.bad || len(r.b) > 0 || m.Kind < Tell || m.Kind > Page || f != m.flags() {
+	if !r.Done() || m.Kind < Tell || m.Kind > Page || f != m.flags() {
 		return nil, ErrMalformed
 	}
 	return m, nil

@@ -3,8 +3,8 @@ package chain
 import (
 	"encoding/binary"
 	"errors"
-	"hash/crc32"
 
+	"github.com/ourodb/ouro/internal/core/codec"
 	"github.com/ourodb/ouro/internal/core/place"
 )
 
@@ -30,7 +30,7 @@ func AppendVote(dst []byte, v *Vote) []byte {
 	} else {
 		dst = appendLink(dst, v.Link)
 	}
-	return seal(dst, from)
+	return codec.Seal(dst, from)
 }
 
 // DecodeVote reads what [AppendVote] wrote; no bytes are the zero value.
@@ -38,18 +38,18 @@ func DecodeVote(b []byte) (Vote, error) {
 	if len(b) == 0 {
 		return Vote{}, nil
 	}
-	b, ok := unseal(b)
-	r := reader{b: b}
-	if !ok || r.byte() != durableVersion {
+	b, ok := codec.Unseal(b)
+	r := reader{codec.Reader{B: b}}
+	if !ok || r.Byte() != durableVersion {
 		return Vote{}, ErrDurable
 	}
-	v := Vote{Number: r.uvarint(), Promised: r.ballot(), Accepted: r.ballot()}
-	if len(r.b) > 0 && r.b[0] == 0 {
-		r.byte()
+	v := Vote{Number: r.Uvarint(), Promised: r.ballot(), Accepted: r.ballot()}
+	if len(r.B) > 0 && r.B[0] == 0 {
+		r.Byte()
 	} else {
 		v.Link = r.link()
 	}
-	if r.bad || len(r.b) > 0 {
+	if !r.Done() {
 		return Vote{}, ErrDurable
 	}
 	return v, nil
@@ -57,7 +57,7 @@ func DecodeVote(b []byte) (Vote, error) {
 
 // AppendPlacement appends the form of a placement on disk.
 func AppendPlacement(dst []byte, p *place.Placement) []byte {
-	return seal(p.Append(dst), len(dst))
+	return codec.Seal(p.Append(dst), len(dst))
 }
 
 // DecodePlacement reads what [AppendPlacement] wrote; no bytes are nil.
@@ -65,7 +65,7 @@ func DecodePlacement(b []byte) (*place.Placement, error) {
 	if len(b) == 0 {
 		return nil, nil //nolint:nilnil // a node that has heard of none
 	}
-	b, ok := unseal(b)
+	b, ok := codec.Unseal(b)
 	if !ok {
 		return nil, ErrDurable
 	}
@@ -74,18 +74,4 @@ func DecodePlacement(b []byte) (*place.Placement, error) {
 		return nil, ErrDurable
 	}
 	return p, nil
-}
-
-func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
-
-func seal(b []byte, from int) []byte {
-	return binary.LittleEndian.AppendUint32(b, checksum(b[from:]))
-}
-
-func unseal(b []byte) ([]byte, bool) {
-	if len(b) < 4 {
-		return nil, false
-	}
-	at := len(b) - 4
-	return b[:at], checksum(b[:at]) == binary.LittleEndian.Uint32(b[at:])
 }

@@ -4,9 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 
 	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/codec"
 	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -50,7 +50,7 @@ func AppendMessage(dst []byte, m *Message) []byte {
 	}
 	dst = append(dst, messageVersion, flags)
 	dst = binary.LittleEndian.AppendUint64(dst, m.Cluster)
-	dst = appendText(dst, m.Addr)
+	dst = codec.AppendText(dst, m.Addr)
 	dst = binary.AppendUvarint(dst, uint64(max(m.Wall, 0)))
 	dst = binary.AppendUvarint(dst, uint64(m.Summary.Count))
 	dst = append(dst, m.Summary.Digest[:]...)
@@ -68,16 +68,12 @@ func AppendMessage(dst []byte, m *Message) []byte {
 	return member.AppendChanges(dst, m.Page.Changes)
 }
 
-func appendText(b []byte, s string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
-}
-
 func appendRung(b []byte, r member.Rung) []byte {
 	return binary.LittleEndian.AppendUint64(binary.AppendUvarint(b, uint64(r.Count)), r.Sum)
 }
 
 func appendKey(b []byte, k member.Key) []byte {
-	return appendText(binary.AppendUvarint(b, uint64(k.Stamp)), string(k.Issuer))
+	return codec.AppendText(binary.AppendUvarint(b, uint64(k.Stamp)), k.Issuer)
 }
 
 // DecodeMessage reads what [AppendMessage] wrote, and nothing else.
@@ -85,12 +81,12 @@ func DecodeMessage(b []byte) (*Message, error) {
 	if len(b) < 2 || b[0] != messageVersion || b[1] > flagPage|flagAnswer|flagMore || b[1] != 0 && b[1]&flagPage == 0 {
 		return nil, fmt.Errorf("%w: not a message of version %d", ErrDamaged, messageVersion)
 	}
-	d := reader{b: b[2:]}
-	m := &Message{Cluster: d.uint64(), Addr: d.text(member.MaxAddr), Wall: int64(d.uvarint(1<<63 - 1))}
-	m.Summary.Count = int(d.uvarint(member.MaxCount))
-	copy(m.Summary.Digest[:], d.bytes(16))
-	n := d.uvarint(member.MaxRungs)
-	for i := uint64(0); i < n && !d.bad; i++ {
+	d := reader{codec.Reader{B: b[2:]}}
+	m := &Message{Cluster: d.Uint64(), Addr: d.Text(member.MaxAddr), Wall: int64(d.Upto(1<<63 - 1))}
+	m.Summary.Count = int(d.Upto(member.MaxCount))
+	copy(m.Summary.Digest[:], d.Bytes(16))
+	n := d.Upto(member.MaxRungs)
+	for i := uint64(0); i < n && !d.Bad; i++ {
 		m.Summary.Rungs = append(m.Summary.Rungs, d.rung())
 	}
 	if b[1]&flagPage != 0 {
@@ -100,13 +96,13 @@ func DecodeMessage(b []byte) (*Message, error) {
 		}
 	}
 	switch {
-	case d.bad:
+	case d.Bad:
 		return nil, fmt.Errorf("%w: a message is cut off or out of bounds", ErrDamaged)
 	case m.Page != nil:
 		var err error
-		m.Page.Changes, err = member.DecodeChanges(d.b, member.MaxChanges)
+		m.Page.Changes, err = member.DecodeChanges(d.B, member.MaxChanges)
 		return m, err
-	case len(d.b) > 0:
+	case len(d.B) > 0:
 		return nil, fmt.Errorf("%w: bytes are left over", ErrDamaged)
 	}
 	return m, nil
@@ -116,15 +112,13 @@ func DecodeMessage(b []byte) (*Message, error) {
 func AppendDurable(dst []byte, d *Durable) []byte {
 	from := len(dst)
 	dst = append(dst, durableVersion)
-	dst = appendText(dst, string(d.History.Append(nil)))
+	dst = codec.AppendText(dst, string(d.History.Append(nil)))
 	dst = binary.AppendUvarint(dst, uint64(len(d.Peers)))
 	for _, p := range d.Peers {
-		dst = appendText(appendText(dst, string(p.ID)), p.Addr)
+		dst = codec.AppendText(codec.AppendText(dst, p.ID), p.Addr)
 	}
-	return binary.LittleEndian.AppendUint32(dst, sum(dst[from:]))
+	return codec.Seal(dst, from)
 }
-
-func sum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
 
 // maxKept bounds how many peers are read.
 const maxKept = 1 << 20
@@ -135,67 +129,36 @@ func DecodeDurable(b []byte) (Durable, error) {
 	if len(b) == 0 {
 		return kept, nil
 	}
-	if len(b) < 5 || b[0] != durableVersion || sum(b[:len(b)-4]) != binary.LittleEndian.Uint32(b[len(b)-4:]) {
+	b, ok := codec.Unseal(b)
+	d := reader{codec.Reader{B: b}}
+	if !ok || d.Byte() != durableVersion {
 		return kept, fmt.Errorf("%w: the history on disk is damaged, or of a newer version of ouro", ErrDamaged)
 	}
-	d := reader{b: b[1 : len(b)-4]}
-	history := d.bytes(int(d.uvarint(uint64(len(b)))))
-	if d.bad {
+	history := d.Bytes(int(d.Upto(uint64(len(b)))))
+	if d.Bad {
 		return kept, fmt.Errorf("%w: the history on disk is cut off", ErrDamaged)
 	}
 	var err error
 	if kept.History, err = member.Decode(history); err != nil {
 		return kept, err
 	}
-	n := d.uvarint(maxKept)
-	for i := uint64(0); i < n && !d.bad; i++ {
-		kept.Peers = append(kept.Peers, Peer{ring.NodeID(d.text(ring.MaxIDLen)), d.text(member.MaxAddr)})
+	n := d.Upto(maxKept)
+	for i := uint64(0); i < n && !d.Bad; i++ {
+		kept.Peers = append(kept.Peers, Peer{ring.NodeID(d.Text(ring.MaxIDLen)), d.Text(member.MaxAddr)})
 	}
-	if d.bad || len(d.b) > 0 {
+	if !d.Done() {
 		return kept, fmt.Errorf("%w: the peers on disk are cut off, or more than that", ErrDamaged)
 	}
 	return kept, nil
 }
 
-// reader reads from b until something fails; after that it returns zeros.
-type reader struct {
-	b   []byte
-	bad bool
-}
-
-func (d *reader) bytes(n int) []byte {
-	if n > len(d.b) {
-		d.bad, d.b = true, nil
-		return nil
-	}
-	b := d.b[:n]
-	d.b = d.b[n:]
-	return b
-}
-
-func (d *reader) uint64() uint64 {
-	if b := d.bytes(8); b != nil {
-		return binary.LittleEndian.Uint64(b)
-	}
-	return 0
-}
-
-func (d *reader) uvarint(most uint64) uint64 {
-	v, n := binary.Uvarint(d.b)
-	if n <= 0 || n > 1 && d.b[n-1] == 0 || v > most {
-		d.bad, d.b = true, nil
-		return 0
-	}
-	d.b = d.b[n:]
-	return v
-}
-
-func (d *reader) text(most int) string { return string(d.bytes(int(d.uvarint(uint64(most))))) }
+// reader takes places and rungs off the front of bytes.
+type reader struct{ codec.Reader }
 
 func (d *reader) rung() member.Rung {
-	return member.Rung{Count: int(d.uvarint(member.MaxCount)), Sum: d.uint64()}
+	return member.Rung{Count: int(d.Upto(member.MaxCount)), Sum: d.Uint64()}
 }
 
 func (d *reader) key() member.Key {
-	return member.Key{Stamp: causal.Stamp(d.uvarint(1<<64 - 1)), Issuer: ring.NodeID(d.text(ring.MaxIDLen))}
+	return member.Key{Stamp: causal.Stamp(d.Upto(1<<64 - 1)), Issuer: ring.NodeID(d.Text(ring.MaxIDLen))}
 }

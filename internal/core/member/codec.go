@@ -4,10 +4,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/codec"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
@@ -49,7 +49,7 @@ func (h History) Append(dst []byte) []byte {
 	for i := range h.changes {
 		dst = h.changes[i].append(dst)
 	}
-	return binary.LittleEndian.AppendUint32(dst, crc32.Checksum(dst[start:], crc32.MakeTable(crc32.Castagnoli)))
+	return codec.Seal(dst, start)
 }
 
 // AppendChanges appends changes in their binary form, without what makes sure
@@ -64,39 +64,39 @@ func AppendChanges(dst []byte, changes []Change) []byte {
 
 func (c *Change) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(c.Stamp))
-	b = appendText(b, string(c.Issuer))
+	b = codec.AppendText(b, c.Issuer)
 	b = append(b, byte(c.Kind))
 	switch c.Kind {
 	case Found:
-		b = appendText(b, c.Name)
+		b = codec.AppendText(b, c.Name)
 		b = binary.AppendUvarint(b, uint64(c.Q))
 		return c.Founding.append(b)
 	case Add:
 		return c.Member.append(b)
 	case Replace:
-		return c.Member.append(appendText(b, string(c.Old)))
+		return c.Member.append(codec.AppendText(b, c.Old))
 	case Define, Tune:
-		return c.Bucket.append(appendText(b, c.Name))
+		return c.Bucket.append(codec.AppendText(b, c.Name))
 	default: // a kind that is not known has an id at most: it is never sent
-		b = appendText(b, string(c.Member.ID))
+		b = codec.AppendText(b, c.Member.ID)
 	}
 	switch c.Kind {
 	case Reweigh:
 		return binary.AppendUvarint(b, uint64(c.Member.Weight))
 	case Relabel:
-		return appendText(appendText(b, c.Member.Zone), c.Member.DC)
+		return codec.AppendText(codec.AppendText(b, c.Member.Zone), c.Member.DC)
 	case Readdress:
-		return appendText(b, c.Member.Addr)
+		return codec.AppendText(b, c.Member.Addr)
 	default:
 		return b
 	}
 }
 
 func (m Member) append(b []byte) []byte {
-	b = appendText(b, string(m.ID))
-	b = appendText(b, m.Addr)
+	b = codec.AppendText(b, m.ID)
+	b = codec.AppendText(b, m.Addr)
 	b = binary.AppendUvarint(b, uint64(m.Weight))
-	return appendText(appendText(b, m.Zone), m.DC)
+	return codec.AppendText(codec.AppendText(b, m.Zone), m.DC)
 }
 
 func (k Bucket) append(b []byte) []byte {
@@ -110,10 +110,6 @@ func (k Bucket) append(b []byte) []byte {
 	return binary.AppendUvarint(append(b, lww), uint64(k.MaxSiblings))
 }
 
-func appendText(b []byte, s string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
-}
-
 // Decode reads what [History.Append] wrote. It accepts those bytes only: every
 // change valid, in order, and none twice.
 func Decode(b []byte) (History, error) {
@@ -123,8 +119,8 @@ func Decode(b []byte) (History, error) {
 	if len(b) < 6 {
 		return History{}, fmt.Errorf("member: %w: %d bytes", ErrDamaged, len(b))
 	}
-	body, sum := b[:len(b)-4], binary.LittleEndian.Uint32(b[len(b)-4:])
-	if crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli)) != sum {
+	body, ok := codec.Unseal(b)
+	if !ok {
 		return History{}, fmt.Errorf("member: %w: the checksum does not match", ErrDamaged)
 	}
 	d := decoder{b: body[1:]}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/codec"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
@@ -67,11 +68,11 @@ func sealed(c Change) Change {
 	}
 	f.Count = max(f.Count, 1)
 	b := binary.AppendUvarint([]byte("ouro founding"), uint64(c.Stamp))
-	b = appendText(b, string(c.Issuer))
-	b = appendText(b, c.Name)
+	b = codec.AppendText(b, string(c.Issuer))
+	b = codec.AppendText(b, c.Name)
 	b = binary.AppendUvarint(b, uint64(c.Q))
 	for i := range f.Members {
-		b = appendText(b, string(f.Members[i].ID))
+		b = codec.AppendText(b, string(f.Members[i].ID))
 	}
 	sum := sha256.Sum256(b)
 	f.Origin = [16]byte(sum[:16])

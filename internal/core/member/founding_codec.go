@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/ourodb/ouro/internal/core/causal"
+	"github.com/ourodb/ouro/internal/core/codec"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
@@ -18,7 +19,7 @@ func (f *Founding) append(b []byte) []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(len(f.Buckets)))
 	for i := range f.Buckets {
-		b = f.Buckets[i].append(appendText(b, f.Buckets[i].Name))
+		b = f.Buckets[i].append(codec.AppendText(b, f.Buckets[i].Name))
 	}
 	if f.count() == 1 {
 		return b // its origin follows from the list
@@ -30,7 +31,7 @@ func (f *Founding) append(b []byte) []byte {
 	b = appendIDs(appendIDs(b, f.Removed), f.Forced)
 	b = binary.AppendUvarint(b, uint64(len(f.Marks)))
 	for _, k := range f.Marks {
-		b = binary.AppendUvarint(appendText(b, string(k.Issuer)), uint64(k.Stamp))
+		b = binary.AppendUvarint(codec.AppendText(b, string(k.Issuer)), uint64(k.Stamp))
 	}
 	b = binary.AppendUvarint(b, uint64(len(f.Absorbed)))
 	for _, a := range f.Absorbed {
@@ -42,7 +43,7 @@ func (f *Founding) append(b []byte) []byte {
 func appendIDs(b []byte, ids []ring.NodeID) []byte {
 	b = binary.AppendUvarint(b, uint64(len(ids)))
 	for _, id := range ids {
-		b = appendText(b, string(id))
+		b = codec.AppendText(b, string(id))
 	}
 	return b
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/ourodb/ouro/internal/core/codec"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
@@ -140,25 +141,25 @@ func appendProof(dst []byte, l *Link, p *Proof) []byte {
 
 // Decode reads what [Placement.Append] wrote. It keeps nothing of b.
 func Decode(b []byte) (*Placement, error) {
-	r := reader{b: b}
+	r := reader{codec.Reader{B: b}}
 	p := &Placement{}
-	if r.byte() != version {
+	if r.Byte() != version {
 		return nil, ErrMalformed
 	}
 	r.hash(&p.origin)
 	r.hash(&p.hash)
-	p.number = r.uvarint()
+	p.number = r.Uvarint()
 	p.members = r.members()
-	q := r.count(least, MaxQ)
+	q := r.Count(least, MaxQ)
 	p.lists = make([]Lists, q)
 	for i := range p.lists {
-		age := r.uvarint()
+		age := r.Uvarint()
 		p.lists[i] = Lists{Number: p.number - age, Old: r.list(p.members, MaxN), New: r.list(p.members, MaxN)}
 		if age >= p.number || len(p.lists[i].Old) == 0 {
-			r.fail()
+			r.Fail()
 		}
 	}
-	if r.bad || len(r.b) > 0 || q == 0 || validMembers(p.members) != nil {
+	if !r.Done() || q == 0 || validMembers(p.members) != nil {
 		return nil, ErrMalformed
 	}
 	return p, nil
@@ -174,35 +175,35 @@ const (
 // DecodeLink reads what [AppendLink] wrote. It keeps nothing of b. Whether the link
 // is legal, [Placement.Follow] says.
 func DecodeLink(b []byte) (*Link, error) {
-	r := reader{b: b}
+	r := reader{codec.Reader{B: b}}
 	l := &Link{}
-	if r.byte() != version {
+	if r.Byte() != version {
 		return nil, ErrMalformed
 	}
-	l.Number = r.uvarint()
+	l.Number = r.Uvarint()
 	r.hash(&l.Before)
-	l.Act = Act(r.byte())
+	l.Act = Act(r.Byte())
 	l.Members = r.members()
-	if n := r.count(leastMove, MaxQ); n > 0 {
+	if n := r.Count(leastMove, MaxQ); n > 0 {
 		l.Moves = make([]Move, n)
 		for i := range l.Moves {
 			r.move(l, &l.Moves[i])
 		}
 	}
-	if r.bad || len(r.b) > 0 || validMembers(l.Members) != nil {
+	if !r.Done() || validMembers(l.Members) != nil {
 		return nil, ErrMalformed
 	}
 	return l, nil
 }
 
 func (r *reader) move(l *Link, m *Move) {
-	partition := r.uvarint()
+	partition := r.Uvarint()
 	if partition >= MaxQ {
-		r.fail()
+		r.Fail()
 	}
 	m.Partition = uint32(partition)
 	m.Old, m.New = r.list(l.Members, MaxN), r.list(l.Members, MaxN)
-	n := r.count(leastProof, MaxProofs)
+	n := r.Count(leastProof, MaxProofs)
 	for range n {
 		m.Proofs = append(m.Proofs, r.proof(l))
 	}
@@ -210,21 +211,21 @@ func (r *reader) move(l *Link, m *Move) {
 
 func (r *reader) proof(l *Link) Proof {
 	at := r.at(l.Members)
-	if r.bad {
+	if r.Bad {
 		return Proof{}
 	}
 	p := Proof{Who: l.Members[at].ID, Disk: l.Members[at].Disk}
-	switch r.byte() {
+	switch r.Byte() {
 	case 0:
 	case 1:
-		if p.Disk = r.uint64(); p.Disk == l.Members[at].Disk {
-			r.fail()
+		if p.Disk = r.Uint64(); p.Disk == l.Members[at].Disk {
+			r.Fail()
 		}
 	default:
-		r.fail()
+		r.Fail()
 	}
-	p.Number = l.Number - r.uvarint()
-	p.N, p.W, p.R = int(r.byte()), int(r.byte()), int(r.byte())
+	p.Number = l.Number - r.Uvarint()
+	p.N, p.W, p.R = int(r.Byte()), int(r.Byte()), int(r.Byte())
 	p.Sources, p.Sealed = r.list(l.Members, MaxN), r.list(l.Members, MaxN)
 	return p
 }

@@ -3,7 +3,8 @@ package reap
 import (
 	"encoding/binary"
 	"errors"
-	"hash/crc32"
+
+	"github.com/ourodb/ouro/internal/core/codec"
 )
 
 // What the disk keeps of the epochs, version 1:
@@ -23,7 +24,7 @@ func AppendDurable(dst []byte, d Durable) []byte {
 	dst = append(dst, durableVersion)
 	dst = binary.AppendUvarint(dst, d.Epoch)
 	dst = binary.AppendUvarint(dst, d.Born)
-	return binary.LittleEndian.AppendUint32(dst, sum(dst[from:]))
+	return codec.Seal(dst, from)
 }
 
 // DecodeDurable reads what [AppendDurable] wrote; no bytes are the zero value.
@@ -31,19 +32,14 @@ func DecodeDurable(b []byte) (Durable, error) {
 	if len(b) == 0 {
 		return Durable{}, nil
 	}
-	if len(b) < 4 || b[0] != durableVersion || sum(b[:len(b)-4]) != binary.LittleEndian.Uint32(b[len(b)-4:]) {
+	b, ok := codec.Unseal(b)
+	r := codec.Reader{B: b}
+	if !ok || r.Byte() != durableVersion {
 		return Durable{}, ErrDurable
 	}
-	rest := b[1 : len(b)-4]
-	epoch, n := binary.Uvarint(rest)
-	if n <= 0 {
+	d := Durable{r.Uvarint(), r.Uvarint()}
+	if !r.Done() {
 		return Durable{}, ErrDurable
 	}
-	born, m := binary.Uvarint(rest[n:])
-	if m <= 0 || n+m != len(rest) {
-		return Durable{}, ErrDurable
-	}
-	return Durable{epoch, born}, nil
+	return d, nil
 }
-
-func sum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"github.com/ourodb/ouro/internal/core/codec"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
@@ -51,46 +52,25 @@ func AppendProgress(dst []byte, p *Progress) []byte {
 		if s.Recovering {
 			b = 1
 		}
-		dst = binary.AppendUvarint(append(dst, b), uint64(len(s.Node)))
-		dst = append(dst, s.Node...)
+		dst = codec.AppendText(append(dst, b), s.Node)
 	}
-	return binary.LittleEndian.AppendUint32(dst, checksum(dst[at:]))
+	return codec.Seal(dst, at)
 }
 
 // DecodeProgress is the inverse of [AppendProgress]. The error is a
 // [DamageError]: then no progress was made.
 func DecodeProgress(b []byte) (Progress, error) {
-	if len(b) < 1+1+1+1+tailLen || b[0] != progressVersion || b[1] > 1 {
+	b, ok := codec.Unseal(b)
+	r := codec.Reader{B: b}
+	if !ok || r.Byte() != progressVersion {
 		return Progress{}, errProgress
 	}
-	body := b[:len(b)-tailLen]
-	if checksum(body) != binary.LittleEndian.Uint32(b[len(body):]) {
-		return Progress{}, errProgress
+	p := Progress{Away: r.Bool(), Since: r.Varint()}
+	for range r.Count(2, len(b)) {
+		recovering := r.Bool()
+		p.Sources = append(p.Sources, Source{ring.NodeID(r.Text(ring.MaxIDLen)), recovering})
 	}
-	p := Progress{Away: b[1] == 1}
-	since, n := binary.Varint(body[2:])
-	if n <= 0 {
-		return Progress{}, errProgress
-	}
-	p.Since, body = since, body[2+n:]
-	count, n := binary.Uvarint(body)
-	if n <= 0 || count > uint64(len(body)-n)/2 {
-		return Progress{}, errProgress
-	}
-	body = body[n:]
-	for range count {
-		if len(body) < 2 || body[0] > 1 {
-			return Progress{}, errProgress
-		}
-		length, n := binary.Uvarint(body[1:])
-		if n <= 0 || length > uint64(len(body)-1-n) {
-			return Progress{}, errProgress
-		}
-		name := body[1+n : 1+n+int(length)]
-		p.Sources = append(p.Sources, Source{ring.NodeID(name), body[0] == 1})
-		body = body[1+n+int(length):]
-	}
-	if len(body) != 0 {
+	if !r.Done() {
 		return Progress{}, errProgress
 	}
 	return p, nil

@@ -3,10 +3,11 @@ package steward
 import (
 	"encoding/binary"
 	"errors"
-	"hash/crc32"
 	"slices"
 	"strings"
 
+	"github.com/ourodb/ouro/internal/core/codec"
+	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
@@ -70,15 +71,9 @@ func (b book) append(dst []byte) []byte {
 	from := len(dst)
 	dst = binary.AppendUvarint(append(dst, bookVersion), uint64(len(b)))
 	for _, p := range b {
-		dst = appendText(appendText(dst, string(p.ID)), p.Addr)
+		dst = codec.AppendText(codec.AppendText(dst, p.ID), p.Addr)
 	}
-	return binary.LittleEndian.AppendUint32(dst, checksum(dst[from:]))
-}
-
-func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
-
-func appendText(dst []byte, s string) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
+	return codec.Seal(dst, from)
 }
 
 // decodeBook reads what append wrote; no bytes are an empty book.
@@ -86,42 +81,21 @@ func decodeBook(b []byte) (book, error) {
 	if len(b) == 0 {
 		return nil, nil
 	}
-	if len(b) < 6 || b[0] != bookVersion || checksum(b[:len(b)-4]) != binary.LittleEndian.Uint32(b[len(b)-4:]) {
+	b, ok := codec.Unseal(b)
+	r := codec.Reader{B: b}
+	if !ok || r.Byte() != bookVersion {
 		return nil, errBook
 	}
-	rest := b[1 : len(b)-4]
-	count, n := binary.Uvarint(rest)
-	if n <= 0 || count > maxBook {
-		return nil, errBook
-	}
-	rest = rest[n:]
 	var all book
-	for range count {
-		var p Peer
-		var id string
-		var ok bool
-		if id, rest, ok = cutText(rest); !ok {
-			return nil, errBook
-		}
-		if p.Addr, rest, ok = cutText(rest); !ok {
-			return nil, errBook
-		}
-		p.ID = ring.NodeID(id)
-		if len(all) > 0 && all[len(all)-1].ID >= p.ID {
+	for range r.Upto(maxBook) {
+		p := Peer{ID: ring.NodeID(r.Text(ring.MaxIDLen)), Addr: r.Text(member.MaxAddr)}
+		if r.Bad || len(all) > 0 && all[len(all)-1].ID >= p.ID {
 			return nil, errBook
 		}
 		all = append(all, p)
 	}
-	if len(rest) > 0 {
+	if !r.Done() {
 		return nil, errBook
 	}
 	return all, nil
-}
-
-func cutText(b []byte) (text string, rest []byte, ok bool) {
-	n, size := binary.Uvarint(b)
-	if size <= 0 || n > uint64(len(b)-size) {
-		return "", nil, false
-	}
-	return string(b[size : size+int(n)]), b[size+int(n):], true
 }
