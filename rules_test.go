@@ -54,6 +54,8 @@ var walls = map[string]string{
 	"internal/store":           "",
 	"internal/store/memory":    "internal/store",
 	"internal/store/pebble":    "internal/store",
+	"internal/store/buffer":    "internal/store",
+	"internal/store/bolt":      "internal/store internal/store/buffer",
 	"internal/store/fault":     "internal/store",
 	"internal/store/storetest": "internal/store",
 	"internal/disk":            values + "internal/core/replica internal/store",
@@ -101,7 +103,8 @@ var peepholes = map[string]map[string]string{
 // all but the core and package ouro.
 var libraries = map[string]string{
 	"github.com/cockroachdb/":    "internal/store/pebble internal/store/storetest",
-	"github.com/RaduBerinde/":    "internal/store/memory",
+	"github.com/RaduBerinde/":    "internal/store/memory internal/store/buffer",
+	"go.etcd.io/bbolt":           "internal/store/bolt",
 	"github.com/prometheus/":     "internal/telemetry internal/frontend/admin cmd/ouro",
 	"github.com/spf13/cobra":     "cmd/ouro",
 	"github.com/BurntSushi/toml": "internal/config",

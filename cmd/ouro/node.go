@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -37,8 +36,6 @@ import (
 	"github.com/ourodb/ouro/internal/host"
 	"github.com/ourodb/ouro/internal/security"
 	"github.com/ourodb/ouro/internal/store"
-	"github.com/ourodb/ouro/internal/store/memory"
-	"github.com/ourodb/ouro/internal/store/pebble"
 	"github.com/ourodb/ouro/internal/telemetry"
 	"github.com/ourodb/ouro/internal/transport"
 )
@@ -194,20 +191,6 @@ func clusterKeys(cfg *config.Config) (security.Keys, error) {
 		}
 	}
 	return secret.Derive()
-}
-
-func (n *node) openEngine() (store.Engine, error) {
-	if n.cfg.Engine == "memory" {
-		n.log.Warn("engine memory: everything is forgotten when this process ends")
-		return memory.New(memory.Options{}), nil
-	}
-	e, err := pebble.Open(n.dir.Engine(), pebble.Options{
-		Logger: n.log, OnFatal: n.fatal, Reserve: int64(n.cfg.Limits.DiskReserve) / 2, // the host refuses writes at the whole of it
-	})
-	if err != nil {
-		return nil, fmt.Errorf("the data in %s can't be opened: %w", filepath.Clean(n.cfg.Data), err)
-	}
-	return e, nil
 }
 
 // fatal ends the process: after a failed sync nothing may be acknowledged any

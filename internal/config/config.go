@@ -61,7 +61,7 @@ type Config struct {
 	// the cluster is made; at least 32 for each node there may ever be.
 	Q int
 
-	// Engine is the storage engine: pebble, or memory for trying things.
+	// Engine is the storage engine: one of [Engines].
 	Engine string
 	// Shards is how many goroutines own partitions; 0 chooses by the machine. Fewer
 	// make larger batches, which is cheaper.
@@ -114,6 +114,9 @@ type Limits struct {
 	// node takes no writes, names the reason (disk_full) and goes on reading, until
 	// an eighth more than it is free; what makes room may use half of it.
 	DiskReserve Size
+	// MemoryLimit bounds the keys and values of an engine that has them in memory:
+	// beyond it writes are refused as disk_full; 0: no bound.
+	MemoryLimit Size
 	// MaxHintAge is for how long a record is kept for one: an older one is dropped
 	// as soon as two other primaries hold it.
 	MaxHintAge time.Duration
@@ -148,7 +151,7 @@ func Default() Config {
 	return Config{
 		ID: "n1", Data: "ouro-data", Cluster: "ouro",
 		Listen: "127.0.0.1:7070", PeerListen: "127.0.0.1:7071", AdminListen: "127.0.0.1:7072",
-		Weight: 1, Q: 1024, Engine: "pebble", Compare: true,
+		Weight: 1, Q: 1024, Engine: EnginePebble, Compare: true,
 		LogLevel: "info", LogFormat: "auto",
 		Bucket: member.DefaultBucket(),
 		Limits: Limits{

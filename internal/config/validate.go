@@ -64,7 +64,7 @@ func (c *Config) checkIdentity(v *verdict) {
 	if err := ouro.ValidateBucket(c.Cluster); err != nil {
 		v.add("cluster: %q cannot name a cluster: use 1 to %d of A-Z a-z 0-9 . _ -", c.Cluster, member.MaxClusterName)
 	}
-	v.oneOf("engine", c.Engine, "pebble", "memory")
+	v.oneOf("engine", c.Engine, Engines()...)
 	v.oneOf("log-level", c.LogLevel, "debug", "info", "warn", "error")
 	v.oneOf("log-format", c.LogFormat, "auto", "text", "json")
 	within(v, "shards", c.Shards, 0, 1024)
@@ -177,6 +177,7 @@ func (l *Limits) check(v *verdict) {
 	within(v, "max-pending", l.MaxPending, 64<<10, 16<<30)
 	within(v, "max-hints", l.MaxHints, 1<<20, 1<<50)
 	within(v, "transfer-rate", l.TransferRate, 64<<10, 1<<40)
+	within(v, "memory-limit", l.MemoryLimit, 0, 1<<50)
 	within(v, "disk-reserve", l.DiskReserve, 1<<20, 1<<50)
 	v.spanning("max-hint-age", l.MaxHintAge, time.Second, 365*24*time.Hour)
 	within(v, "max-links", l.MaxLinks, 1, 1<<20)

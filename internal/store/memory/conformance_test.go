@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/ourodb/ouro/internal/store"
+	"github.com/ourodb/ouro/internal/store/bolt"
+	"github.com/ourodb/ouro/internal/store/fault"
 	"github.com/ourodb/ouro/internal/store/memory"
 	"github.com/ourodb/ouro/internal/store/storetest"
 )
@@ -20,4 +22,72 @@ func open(dir string) (store.Engine, error) {
 
 func TestConformance(t *testing.T) {
 	storetest.Run(t, storetest.Subject{Name: "memory", Open: open, Volatile: true})
+}
+
+func TestOverConforms(t *testing.T) {
+	storetest.Run(t, storetest.Subject{Name: "memory over bolt", Open: func(dir string) (store.Engine, error) {
+		backing, err := bolt.Open(dir, bolt.Options{Reserve: -1})
+		if err != nil {
+			return nil, err
+		}
+		return memory.NewOver(backing, 0)
+	}})
+}
+
+// TestOverIsBounded: what would not fit into memory is refused, what makes room is
+// not, and reads go on.
+func TestOverIsBounded(t *testing.T) {
+	below := memory.New(memory.Options{})
+	e, err := memory.NewOver(below, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	var b store.Batch
+	b.Set([]byte("abc"), []byte("1234567"))
+	if err := e.Apply(&b, func(error) {}); err != nil {
+		t.Fatal(err)
+	}
+	b.Reset()
+	b.Set([]byte("d"), nil)
+	if err := e.Apply(&b, func(error) { t.Error("told") }); !errors.Is(err, store.ErrFull) {
+		t.Errorf("one byte too many: %v", err)
+	}
+	if found, err := below.Get([]byte("d"), func([]byte) {}); found || err != nil {
+		t.Errorf("what was refused is below: %v, %v", found, err)
+	}
+	b.Reset()
+	b.Delete([]byte("abc"))
+	if err := e.Apply(&b, func(error) {}); err != nil {
+		t.Errorf("a delete: %v", err)
+	}
+}
+
+// TestOverDiesWithWhatIsBelow: after a failed sync nothing more is shown.
+func TestOverDiesWithWhatIsBelow(t *testing.T) {
+	below := fault.New(memory.New(memory.Options{}), func(op fault.Op, _ []byte) (f fault.Fault) {
+		if op == fault.Sync {
+			f.Err = errors.New("broken")
+		}
+		return f
+	})
+	e, err := memory.NewOver(below, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b store.Batch
+	b.Set([]byte("a"), []byte("1"))
+	told := make(chan error, 1)
+	if err := e.Apply(&b, func(err error) { told <- err }); err != nil && !errors.Is(err, store.ErrDead) {
+		t.Fatal(err)
+	}
+	if err := <-told; !errors.Is(err, store.ErrDead) {
+		t.Errorf("told %v", err)
+	}
+	if _, err := e.Get([]byte("a"), func([]byte) { t.Error("shown") }); !errors.Is(err, store.ErrDead) {
+		t.Errorf("get: %v", err)
+	}
+	if err := e.Close(); !errors.Is(err, store.ErrDead) {
+		t.Errorf("close: %v", err)
+	}
 }

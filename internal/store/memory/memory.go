@@ -16,6 +16,10 @@ type Options struct {
 	// Manual leaves every batch unsynced until SyncTo or Sync is called. Without
 	// it a batch counts as synced as soon as it is applied.
 	Manual bool
+	// MaxBytes bounds the length of all keys and values: beyond it Apply returns
+	// [store.ErrFull]; 0: no bound. What is there already is taken, however much it
+	// is, and a batch that sets nothing always passes.
+	MaxBytes int64
 }
 
 // Engine is a [store.Engine] in memory. All methods are safe for concurrent
@@ -26,6 +30,7 @@ type Engine struct {
 	synced  image // Manual: what a crash certainly leaves
 	pending []unsynced
 	manual  bool
+	most    int64 // of the data's bytes; 0: any
 	dead    error // set by Fail
 	closed  bool
 }
@@ -42,7 +47,7 @@ var _ store.Engine = (*Engine)(nil)
 func New(o Options) *Engine { return newEngine(emptyImage(), o) }
 
 func newEngine(data image, o Options) *Engine {
-	e := &Engine{data: data, manual: o.Manual}
+	e := &Engine{data: data, manual: o.Manual, most: o.MaxBytes}
 	if o.Manual {
 		e.synced = e.data.clone()
 	}
@@ -84,6 +89,10 @@ func (e *Engine) Apply(b *store.Batch, synced func(error)) error {
 		e.mu.Unlock()
 		return fmt.Errorf("apply: %w", err)
 	}
+	if err := e.room(b); err != nil {
+		e.mu.Unlock()
+		return fmt.Errorf("apply: %w", err)
+	}
 	if err := e.data.apply(b); err != nil {
 		e.mu.Unlock()
 		return err
@@ -95,6 +104,20 @@ func (e *Engine) Apply(b *store.Batch, synced func(error)) error {
 	}
 	e.mu.Unlock()
 	synced(nil)
+	return nil
+}
+
+// room reports whether there is some for what a batch sets, with mu held.
+func (e *Engine) room(b *store.Batch) error {
+	sets := int64(0)
+	for i := range b.Changes {
+		if b.Changes[i].Op == store.Set {
+			sets += int64(len(b.Changes[i].Key) + len(b.Changes[i].Value))
+		}
+	}
+	if e.most > 0 && sets > 0 && e.data.bytes+sets > e.most {
+		return fmt.Errorf("%w: %d MiB are in memory and %d are allowed (memory-limit)", store.ErrFull, e.data.bytes>>20, e.most>>20)
+	}
 	return nil
 }
 

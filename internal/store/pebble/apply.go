@@ -28,7 +28,7 @@ func (e *Engine) Apply(b *store.Batch, synced func(error)) error {
 	if err := e.deadErr(); err != nil { // it may have died while we waited
 		return fmt.Errorf("apply: %w", err)
 	}
-	if err := e.space.take(b); err != nil {
+	if err := e.room.Take(b); err != nil {
 		return fmt.Errorf("apply: %w", err)
 	}
 	batch, err := e.translate(b)

@@ -19,11 +19,11 @@ import (
 // Engine is a [store.Engine] in a folder. All methods are safe for concurrent
 // use; concurrent calls of Apply take turns.
 type Engine struct {
-	db    *cockroach.DB
-	lock  *cockroach.Lock
-	gate  gate
-	space space
-	dead  atomic.Pointer[error]
+	db   *cockroach.DB
+	lock *cockroach.Lock
+	gate gate
+	room store.Room
+	dead atomic.Pointer[error]
 
 	opened atomic.Bool
 	apply  sync.Mutex // one Apply at a time, so that syncs are in its order
@@ -52,7 +52,7 @@ func Open(dir string, o Options) (*Engine, error) {
 	}
 	opts.Lock = lock
 	e.lock = lock
-	e.space = space{fs: o.FS, dir: dir, reserve: o.Reserve}
+	e.room = store.Room{Reserve: o.Reserve, Free: freeOn(o.FS, dir)}
 	if e.db, err = openDB(dir, opts); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", dir, err), lock.Close())
 	}
@@ -150,7 +150,7 @@ func (e *Engine) Usage() (store.Usage, error) {
 		return store.Usage{}, fmt.Errorf("usage: %w", err)
 	}
 	defer e.gate.leave()
-	free, err := e.space.free()
+	free, err := e.room.Free()
 	if err != nil {
 		return store.Usage{}, fmt.Errorf("usage: %w", err)
 	}

@@ -20,7 +20,6 @@ const (
 	DefaultCacheBytes    = 64 << 20
 	DefaultMemTableBytes = 16 << 20
 	DefaultMaxUnsynced   = 1024
-	DefaultReserve       = 256 << 20
 	DefaultSeparateFrom  = 4 << 10
 
 	// maxUnsynced is the library's own bound on syncs in flight, less one for a
@@ -40,8 +39,8 @@ type Options struct {
 	// 4,000. Apply waits for room.
 	MaxUnsynced int
 	// Reserve is how many bytes of the file system are left free for flushes
-	// and compactions: Apply returns [store.ErrFull] rather than go below it.
-	// Negative: none.
+	// and compactions: Apply returns [store.ErrFull] rather than go below it. 0
+	// means [store.DefaultReserve], negative none.
 	Reserve int64
 	// SeparateFrom is the size in bytes from which values are kept in files of
 	// their own, apart from the tree, so that compactions do not copy them.
@@ -70,9 +69,6 @@ func (o Options) withDefaults() Options {
 		o.MaxUnsynced = DefaultMaxUnsynced
 	}
 	o.MaxUnsynced = min(o.MaxUnsynced, maxUnsynced)
-	if o.Reserve == 0 {
-		o.Reserve = DefaultReserve
-	}
 	if o.SeparateFrom == 0 {
 		o.SeparateFrom = DefaultSeparateFrom
 	}

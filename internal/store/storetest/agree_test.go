@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/ourodb/ouro/internal/store"
+	"github.com/ourodb/ouro/internal/store/bolt"
 	"github.com/ourodb/ouro/internal/store/memory"
 	"github.com/ourodb/ouro/internal/store/pebble"
 	"github.com/ourodb/ouro/internal/store/storetest"
@@ -37,9 +39,22 @@ func pebbleSubject(name string, o pebble.Options) storetest.Subject {
 	}
 }
 
+// onDisk keeps its stores in folders of the test's.
+func onDisk(name string, open func(dir string) (store.Engine, error)) storetest.Subject {
+	return storetest.Subject{Name: name, Open: open, Dir: func(t testing.TB) string { return filepath.Join(t.TempDir(), name) }}
+}
+
 func TestEnginesAgree(t *testing.T) {
 	storetest.Agree(t,
 		memorySubject(),
+		onDisk("bolt", func(dir string) (store.Engine, error) { return bolt.Open(dir, bolt.Options{Reserve: -1}) }),
+		onDisk("memory over bolt", func(dir string) (store.Engine, error) {
+			backing, err := bolt.Open(dir, bolt.Options{Reserve: -1, MaxBuffer: 64})
+			if err != nil {
+				return nil, err
+			}
+			return memory.NewOver(backing, 0)
+		}),
 		pebbleSubject("separating", pebble.Options{SeparateFrom: 32}),
 		pebbleSubject("small", pebble.Options{SeparateFrom: -1, MemTableBytes: 64 << 10, MaxUnsynced: 1}),
 	)
