@@ -16,7 +16,8 @@ type Config struct {
 	// is "lww".
 	Mode func(bucket string) string
 
-	// MaxValue is the size of a bulk string in bytes, default 1 MiB. A longer one
+	// MaxValue is the size of a value in bytes, default 1 MiB; the store refuses a
+	// larger one with too_large. A bulk string of more than twice that, and 64 KiB,
 	// is a protocol error, as Redis has it for proto-max-bulk-len.
 	MaxValue int
 	// MaxArgs is how many arguments a command has, default 65,536; MaxInline the
@@ -77,7 +78,7 @@ func (c *Config) setDefaults() {
 	setDefault(&c.MaxArgs, 1<<16)
 	setDefault(&c.MaxInline, 64<<10)
 	setDefault(&c.MaxCommand, 16<<20)
-	c.MaxCommand = max(c.MaxCommand, c.MaxValue+c.MaxInline)
+	c.MaxCommand = max(c.MaxCommand, c.longestBulk()+c.MaxInline)
 	setDefault(&c.MaxBuffered, 256<<20)
 	setDefault(&c.MaxPipeline, 64)
 	setDefault(&c.MaxOutput, 4<<20)
@@ -96,6 +97,9 @@ func (c *Config) setDefaults() {
 		c.Opened = func(int) {}
 	}
 }
+
+// longestBulk is the size of the longest bulk string that is read.
+func (c *Config) longestBulk() int { return 2*c.MaxValue + 64<<10 }
 
 // The modes of a bucket.
 const (

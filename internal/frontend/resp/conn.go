@@ -47,7 +47,7 @@ type about struct {
 func newConn(s *Server, nc net.Conn, id int64) *conn {
 	c := &conn{Server: s, nc: nc, id: id, since: time.Now()}
 	c.ctx, c.cancel = context.WithCancel(s.ctx)
-	c.in.limits = limits{args: s.cfg.MaxArgs, bulk: s.cfg.MaxValue, line: s.cfg.MaxInline, command: s.cfg.MaxCommand}
+	c.in.limits = limits{args: s.cfg.MaxArgs, bulk: s.cfg.longestBulk(), line: s.cfg.MaxInline, command: s.cfg.MaxCommand}
 	c.reset()
 	return c
 }

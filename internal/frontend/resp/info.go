@@ -118,7 +118,7 @@ func configGet(x *call) {
 		{"maxclients", itoa(cfg.MaxClients)},
 		{"maxmemory", "0"},
 		{"maxmemory-policy", "noeviction"},
-		{"proto-max-bulk-len", itoa(cfg.MaxValue)},
+		{"proto-max-bulk-len", itoa(cfg.longestBulk())},
 		{"save", ""},
 		{"timeout", itoa(int(max(cfg.IdleTimeout, 0).Seconds()))},
 	}
