@@ -77,6 +77,7 @@ var walls = map[string]string{
 	"internal/frontend/keypath": ".",
 	"internal/frontend/openapi": "", // reads the document that holds the servers
 	"internal/frontend/web":     ". internal/frontend/keypath internal/frontend/openapi",
+	"internal/frontend/resp":    ".",
 	"internal/frontend/admin":   ". internal/frontend/keypath internal/frontend/openapi internal/telemetry",
 	"internal/telemetry":        ". internal/core/fact",
 	"internal/dataset":          ".",

@@ -9,16 +9,19 @@ import (
 	"github.com/ourodb/ouro/internal/config"
 )
 
-// listeners are a node's three ports.
-type listeners struct{ clients, peers, operators net.Listener }
+// listeners are a node's ports; redis is nil where it has none for Redis clients.
+type listeners struct{ clients, peers, operators, redis net.Listener }
 
-// listen opens all three, or none.
+// listen opens all of them, or none.
 func listen(cfg *config.Config) (listeners, error) {
 	var l listeners
 	for _, p := range []struct {
 		at         *net.Listener
 		flag, addr string
-	}{{&l.clients, "listen", cfg.Listen}, {&l.peers, "peer-listen", cfg.PeerListen}, {&l.operators, "admin-listen", cfg.AdminListen}} {
+	}{{&l.clients, "listen", cfg.Listen}, {&l.peers, "peer-listen", cfg.PeerListen}, {&l.operators, "admin-listen", cfg.AdminListen}, {&l.redis, "resp-listen", cfg.RESPListen}} {
+		if p.addr == config.Off {
+			continue
+		}
 		opened, err := net.Listen("tcp", p.addr)
 		if err != nil {
 			l.close()
@@ -37,7 +40,7 @@ func listenError(err error, flag, addr string) error {
 }
 
 func (l listeners) close() {
-	for _, one := range []net.Listener{l.clients, l.peers, l.operators} {
+	for _, one := range []net.Listener{l.clients, l.peers, l.operators, l.redis} {
 		if one != nil {
 			one.Close()
 		}

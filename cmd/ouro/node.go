@@ -32,6 +32,7 @@ import (
 	"github.com/ourodb/ouro/internal/datadir"
 	"github.com/ourodb/ouro/internal/disk"
 	"github.com/ourodb/ouro/internal/frontend/admin"
+	"github.com/ourodb/ouro/internal/frontend/resp"
 	"github.com/ourodb/ouro/internal/frontend/web"
 	"github.com/ourodb/ouro/internal/host"
 	"github.com/ourodb/ouro/internal/security"
@@ -63,6 +64,7 @@ type node struct {
 	links     *transport.Transport
 	host      *host.Host
 	clients   *http.Server
+	redis     *resp.Server
 	operators *http.Server
 }
 
@@ -266,6 +268,7 @@ func (n *node) run(faults bool) {
 	web := web.Config{MaxValue: int(n.cfg.Limits.MaxValue), MaxDropped: int64(n.cfg.Limits.DrainBody), Rejected: n.metrics.Rejected}
 	n.noting.Go(n.noteRunning)
 	n.clients = n.serveClients(web)
+	n.serveRedis()
 	var faulter admin.Faulter
 	if faults {
 		faulter = linkFaults{n.links, n.log}
@@ -277,7 +280,7 @@ func (n *node) run(faults bool) {
 		}
 	}()
 	n.log.Info("serving", "node", n.cfg.ID, "cluster", n.cfg.Cluster, "start", n.dir.Identity().Starts,
-		"clients", n.listeners.clients.Addr().String(), "peers", n.listeners.peers.Addr().String(), "admin", n.listeners.operators.Addr().String())
+		"clients", n.listeners.clients.Addr().String(), "peers", n.listeners.peers.Addr().String(), "admin", n.listeners.operators.Addr().String(), "redis", n.redisAddr())
 }
 
 func (n *node) serveClients(cfg web.Config) *http.Server {
@@ -328,9 +331,7 @@ func (n *node) stop(patience time.Duration) error {
 	n.noting.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if n.clients != nil && n.clients.Shutdown(ctx) != nil {
-		n.clients.Close()
-	}
+	n.stopClients(ctx)
 	if n.host != nil {
 		n.host.Close(patience)
 	}

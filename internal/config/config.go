@@ -9,6 +9,8 @@
 package config
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/member"
@@ -36,6 +38,11 @@ type Config struct {
 	Listen      string
 	PeerListen  string
 	AdminListen string
+	// RESPListen serves Redis clients; "off": none. RESPBuckets are what they choose
+	// with SELECT, by number: a cluster that is founded makes those of mode lww that
+	// no other setting is about, so they are equal on every node.
+	RESPListen  string
+	RESPBuckets []string
 	// Advertise is where other nodes reach PeerListen, where that differs: behind
 	// a container's port mapping, or when listening on all interfaces.
 	Advertise string
@@ -123,6 +130,11 @@ type Limits struct {
 	// MaxLinks is how many links from peers and clients of the peer port are
 	// accepted; further ones are closed at once.
 	MaxLinks int
+	// RESPMaxClients is how many Redis clients may be connected; further ones are
+	// told so and closed. RESPIdleTimeout closes the connection of one that sends
+	// nothing for so long; 0: never.
+	RESPMaxClients  int
+	RESPIdleTimeout time.Duration
 	// RequestTokens and RequestTokenTTL bound how many request ids a shard remembers,
 	// and how long; a retry after that may store a sibling again (RULES R29).
 	RequestTokens   int
@@ -151,6 +163,7 @@ func Default() Config {
 	return Config{
 		ID: "n1", Data: "ouro-data", Cluster: "ouro",
 		Listen: "127.0.0.1:7070", PeerListen: "127.0.0.1:7071", AdminListen: "127.0.0.1:7072",
+		RESPListen: "127.0.0.1:7079", RESPBuckets: []string{"redis"},
 		Weight: 1, Q: 1024, Engine: EnginePebble, Compare: true,
 		LogLevel: "info", LogFormat: "auto",
 		Bucket: member.DefaultBucket(),
@@ -158,6 +171,7 @@ func Default() Config {
 			MaxValue: 1 << 20, DrainBody: 8 << 20, MaxSiblings: 100,
 			MaxInFlight: 4096, Inbox: 4096, MaxExplain: 256,
 			MaxFrame: 128 << 20, MaxPending: 16 << 20, MaxHints: 1 << 30, TransferRate: 64 << 20, MaxHintAge: 3 * time.Hour, DiskReserve: 256 << 20, MaxLinks: 1024,
+			RESPMaxClients: 8192, RESPIdleTimeout: 30 * time.Minute,
 			RequestTokens: 65_536, RequestTokenTTL: 2 * time.Minute,
 			RepairWait: 100 * time.Millisecond, EpochInterval: 20 * time.Second, Exceptions: 64,
 			Prune: 24, PruneHard: 50, PruneAge: 24 * time.Hour,
@@ -195,10 +209,23 @@ func (c *Config) StaticMembers() []member.Member {
 	return []member.Member{self}
 }
 
+// Off in the place of an address listens nowhere.
+const Off = "off"
+
 // FoundingBuckets returns every bucket setting as a founding history takes them,
-// the default first.
+// the default first. Those of Redis clients that nobody defined are as the default
+// is, of mode lww.
 func (c *Config) FoundingBuckets() []member.NamedBucket {
-	return append([]member.NamedBucket{{Bucket: c.Bucket}}, c.Buckets...)
+	named := slices.Clone(c.Buckets)
+	for _, name := range c.RESPBuckets {
+		if !slices.ContainsFunc(named, func(b member.NamedBucket) bool { return b.Name == name }) {
+			b := member.NamedBucket{Name: name, Bucket: c.Bucket}
+			b.LWW = true
+			named = append(named, b)
+		}
+	}
+	slices.SortFunc(named, func(a, b member.NamedBucket) int { return strings.Compare(a.Name, b.Name) })
+	return append([]member.NamedBucket{{Bucket: c.Bucket}}, named...)
 }
 
 // PeerAddr returns where other nodes reach this one.

@@ -95,7 +95,7 @@ func TestPrecedence(t *testing.T) {
 func TestEveryKeyEveryWay(t *testing.T) {
 	other := map[string]string{
 		"text": "x", "path": "x", "host:port": "127.0.0.1:1", "number": "7", "bool": "true", "size": "3MiB",
-		"duration": "3s", "host:port,...": "127.0.0.1:1,127.0.0.1:2", "siblings|lww": "lww", "id=host:port,...": "a=h:1;zone=z",
+		"duration": "3s", "host:port,...": "127.0.0.1:1,127.0.0.1:2", "siblings|lww": "lww", "name,...": "a,b", "id=host:port,...": "a=h:1;zone=z",
 	}
 	for _, k := range Describe() {
 		value, known := other[k.Type]
@@ -157,7 +157,7 @@ w = 5
 			t.Errorf("%s comes from %q, want %q", key, got, want)
 		}
 	}
-	if got := c.FoundingBuckets(); len(got) != 4 || got[0].Name != "" || got[0].R != 1 {
+	if got := c.FoundingBuckets(); len(got) != 5 || got[0].Name != "" || got[0].R != 1 || got[3].Name != "redis" || !got[3].LWW {
 		t.Errorf("founding buckets %+v", got)
 	}
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,7 +75,11 @@ func (c *Config) checkIdentity(v *verdict) {
 type address struct{ name, addr string }
 
 func (c *Config) listeners() []address {
-	return []address{{"listen", c.Listen}, {"peer-listen", c.PeerListen}, {"admin-listen", c.AdminListen}}
+	all := []address{{"listen", c.Listen}, {"peer-listen", c.PeerListen}, {"admin-listen", c.AdminListen}}
+	if c.RESPListen != Off {
+		all = append(all, address{"resp-listen", c.RESPListen})
+	}
+	return all
 }
 
 func (c *Config) checkAddresses(v *verdict) {
@@ -152,9 +157,23 @@ func (c *Config) checkPlace(v *verdict) {
 	}
 }
 
+// maxRESPBuckets is how many buckets can be chosen by number.
+const maxRESPBuckets = 1024
+
 func (c *Config) checkBuckets(v *verdict) {
 	if err := c.Bucket.Validate(); err != nil {
 		v.add("default bucket: %w", err)
+	}
+	if len(c.RESPBuckets) < 1 || len(c.RESPBuckets) > maxRESPBuckets {
+		v.add("resp-buckets: name 1 to %d buckets, such as redis", maxRESPBuckets)
+	}
+	for i, name := range c.RESPBuckets {
+		if err := ouro.ValidateBucket(name); err != nil {
+			v.add("resp-buckets: %w", err)
+		}
+		if slices.Contains(c.RESPBuckets[:i], name) {
+			v.add("resp-buckets: %s is named twice", name)
+		}
 	}
 	for _, b := range c.Buckets {
 		if err := ouro.ValidateBucket(b.Name); err != nil {
@@ -181,6 +200,8 @@ func (l *Limits) check(v *verdict) {
 	within(v, "disk-reserve", l.DiskReserve, 1<<20, 1<<50)
 	v.spanning("max-hint-age", l.MaxHintAge, time.Second, 365*24*time.Hour)
 	within(v, "max-links", l.MaxLinks, 1, 1<<20)
+	within(v, "resp-max-clients", l.RESPMaxClients, 1, 1<<20)
+	v.spanning("resp-idle-timeout", l.RESPIdleTimeout, 0, 365*24*time.Hour)
 	within(v, "request-tokens", l.RequestTokens, 1, 1<<24)
 	v.spanning("request-token-ttl", l.RequestTokenTTL, time.Second, time.Hour)
 	v.spanning("repair-wait", l.RepairWait, 0, time.Minute)

@@ -143,6 +143,11 @@ type listValue struct{ p *[]string }
 func (v listValue) String() string { return strings.Join(*v.p, ",") }
 func (listValue) Type() string     { return "host:port,..." }
 
+// namesValue is a list of names.
+type namesValue struct{ listValue }
+
+func (namesValue) Type() string { return "name,..." }
+
 func (v listValue) Set(s string) error {
 	*v.p = nil
 	for part := range strings.SplitSeq(s, ",") {

@@ -28,7 +28,7 @@ type Node struct {
 	Client string `json:"client"`
 	Peer   string `json:"peer"`
 	Admin  string `json:"admin"`
-	RESP   string `json:"resp"` // "" until there is a RESP front end
+	RESP   string `json:"resp"` // for Redis clients
 	Data   string `json:"data"`
 	Zone   string `json:"zone,omitempty"`
 	Added  bool   `json:"added,omitempty"` // it joined later: it is none of the founders

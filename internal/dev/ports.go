@@ -13,6 +13,7 @@ const (
 	portsPerNode = 10
 	peerOffset   = 1
 	adminOffset  = 2
+	respOffset   = 9
 )
 
 const loopback = "127.0.0.1"
@@ -26,13 +27,13 @@ func layOut(nodes []Node, base int) (*Claims, error) {
 	if base > 0 {
 		return nil, layFrom(base, nodes)
 	}
-	claims, err := Claim(3 * len(nodes))
+	claims, err := Claim(4 * len(nodes))
 	if err != nil {
 		return nil, err
 	}
 	for i := range nodes {
-		a := claims.Addrs[3*i:]
-		nodes[i].Client, nodes[i].Peer, nodes[i].Admin = a[0], a[1], a[2]
+		a := claims.Addrs[4*i:]
+		nodes[i].Client, nodes[i].Peer, nodes[i].Admin, nodes[i].RESP = a[0], a[1], a[2], a[3]
 	}
 	return claims, nil
 }
@@ -47,7 +48,7 @@ func layFrom(base int, nodes []Node) error {
 			addr   *string
 			what   string
 			offset int
-		}{{&n.Client, "client", 0}, {&n.Peer, "peer", peerOffset}, {&n.Admin, "admin", adminOffset}} {
+		}{{&n.Client, "client", 0}, {&n.Peer, "peer", peerOffset}, {&n.Admin, "admin", adminOffset}, {&n.RESP, "Redis", respOffset}} {
 			port := base + portsPerNode*i + p.offset
 			*p.addr = address(port)
 			if err := held.listen(*p.addr); err != nil {

@@ -22,6 +22,7 @@ type Metrics struct {
 	stages   *stages
 	links    *prometheus.GaugeVec
 	rejected map[ouro.Code]prometheus.Counter
+	redis    redis
 }
 
 // New registers the metrics of a node, the Go runtime and the process with reg.
@@ -36,6 +37,7 @@ func New(reg *prometheus.Registry, version string, log *slog.Logger) *Metrics {
 		stages:   newStages(r),
 		links:    r.gauges("ouro_link_up", "Whether this node can send to the peer: 1 or 0.", "peer"),
 		rejected: map[ouro.Code]prometheus.Counter{},
+		redis:    newRedis(r),
 	}
 	rejected := r.counters("ouro_http_rejected_total", "HTTP requests refused before they reached the store, by code.", "code")
 	for _, code := range codes {

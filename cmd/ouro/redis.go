@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ourodb/ouro/internal/config"
+	"github.com/ourodb/ouro/internal/frontend/resp"
+)
+
+// serveRedis serves Redis clients, where the node has a port for them.
+func (n *node) serveRedis() {
+	l := n.listeners.redis
+	if l == nil {
+		return
+	}
+	idle := n.cfg.Limits.RESPIdleTimeout
+	if idle == 0 {
+		idle = -1
+	}
+	n.redis = resp.New(resp.Config{
+		Buckets: n.cfg.RESPBuckets, Mode: n.modeOf, MaxValue: int(n.cfg.Limits.MaxValue), MaxClients: n.cfg.Limits.RESPMaxClients, IdleTimeout: idle,
+		Version: version, Dropped: n.metrics.DroppedClient, Rejected: n.metrics.RejectedCommand, Opened: n.metrics.RedisClients,
+	}, n.host)
+	go func() {
+		if err := n.redis.Serve(l); err != nil {
+			n.failed <- fmt.Errorf("the port for Redis clients: %w", err)
+		}
+	}()
+}
+
+// modeOf is the mode of a bucket; of a node that is in no cluster yet, any.
+func (n *node) modeOf(bucket string) string {
+	info, err := n.host.Bucket(context.Background(), bucket)
+	if err != nil {
+		return ""
+	}
+	return info.Mode
+}
+
+// redisAddr is where Redis clients are served, for the log.
+func (n *node) redisAddr() string {
+	if n.listeners.redis == nil {
+		return config.Off
+	}
+	return n.listeners.redis.Addr().String()
+}
+
+// stopClients takes no further requests of clients, and waits for those under way
+// as long as ctx lasts.
+func (n *node) stopClients(ctx context.Context) {
+	if n.redis != nil {
+		n.listeners.redis.Close()
+		stopped := make(chan struct{})
+		go func() {
+			defer close(stopped)
+			n.redis.Shutdown(ctx)
+		}()
+		defer func() {
+			select {
+			case <-stopped:
+			case <-time.After(time.Second): // a store that does not answer ends with the process
+			}
+		}()
+	}
+	if n.clients != nil && n.clients.Shutdown(ctx) != nil {
+		n.clients.Close()
+	}
+}
