@@ -63,6 +63,16 @@ func RemoveNode(tokens []Token, nodes []Node, id NodeID) ([]Token, error) {
 // in a row belong to different ones and replicas are nearly as even as tokens. Equal arguments give equal
 // results, in whatever order the nodes are.
 func Rebalance(tokens []Token, nodes []Node) ([]Token, error) {
+	return rebalance(tokens, nodes, widestGap)
+}
+
+// RebalanceAtRandom is [Rebalance] without the last rule: where there is a choice,
+// the lot decides alone, as in the paper. It serves comparisons.
+func RebalanceAtRandom(tokens []Token, nodes []Node) ([]Token, error) {
+	return rebalance(tokens, nodes, 0)
+}
+
+func rebalance(tokens []Token, nodes []Node, widest int) ([]Token, error) {
 	nodes = slices.Clone(nodes)
 	sortNodes(nodes)
 	if err := checkNodes(nodes); err != nil {
@@ -73,7 +83,7 @@ func Rebalance(tokens []Token, nodes []Node) ([]Token, error) {
 	}
 	m := newMoves(tokens, nodes)
 	m.settle()
-	m.run()
+	m.run(widest)
 	out := slices.Clone(tokens)
 	for t, owner := range m.owners {
 		out[t].Owner = nodes[owner].ID
@@ -179,9 +189,9 @@ func (m *moves) settle() {
 }
 
 // run moves tokens until every node has what it should.
-func (m *moves) run() {
+func (m *moves) run(widest int) {
 	givers, takers := m.givers(), m.takers()
-	for gap := min((len(m.nodes)-1)/2, widestGap); len(takers) > 0; gap-- {
+	for gap := min((len(m.nodes)-1)/2, widest); len(takers) > 0; gap-- {
 		for _, t := range givers {
 			if from := m.owners[t]; from != nobody && m.have[from] <= m.want[from] {
 				continue
