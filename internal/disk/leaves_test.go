@@ -49,6 +49,9 @@ func (s *shard) founds() []replica.Found {
 	return found
 }
 
+// all is the span of a whole tree.
+var all = merkle.Around(0, 0)
+
 // root returns the root of the tree of bucket b.
 func (s *shard) root() merkle.Sum {
 	s.tb.Helper()
@@ -59,9 +62,12 @@ func (s *shard) root() merkle.Sum {
 	if f.Status != replica.Have || len(f.Roots) != 1 || f.Roots[0].Bucket != "b" {
 		s.tb.Fatalf("roots %+v", f)
 	}
-	leaves := s.survey(replica.Survey{Look: replica.Leaves, Bucket: "b"}).Leaves
-	if merkle.Root(leaves) != f.Roots[0].Sum {
-		s.tb.Fatalf("the leaves add up to %v, the root is %v", merkle.Root(leaves), f.Roots[0].Sum)
+	whole := merkle.Part{Number: 1}
+	for _, p := range s.survey(replica.Survey{Look: replica.Parts, Bucket: "b", Span: all}).Parts {
+		whole.Sum, whole.Count = merkle.Add(whole.Sum, p.Sum), whole.Count+p.Count
+	}
+	if (replica.Root{Bucket: "b", Count: whole.Count, Sum: whole.Sum}) != f.Roots[0] {
+		s.tb.Fatalf("the parts add up to %v, the root is %v", whole, f.Roots[0])
 	}
 	return f.Roots[0].Sum
 }
@@ -143,7 +149,7 @@ func TestRules_R27_FailedBatchMovesNoLeaf(t *testing.T) {
 
 // Leaves that fall out of memory are read again.
 func TestLeavesOfManyTrees(t *testing.T) {
-	s := newShard(t, disk.Config{Trees: 2}, nil)
+	s := newShard(t, disk.Config{Leaves: 40, LeafKeys: 8}, nil)
 	for round := range 3 {
 		for i := range 7 {
 			var ops []replica.Op
@@ -212,8 +218,7 @@ func TestRules_H9_RottenRecordLeavesItsLeaf(t *testing.T) {
 	if s.root() != without {
 		t.Error("the leaf still counts what can't be read")
 	}
-	leaf := merkle.LeafOf(key("k").Pos.Hi, 0)
-	f := s.survey(replica.Survey{Look: replica.Keys, Bucket: "b", Leaf: leaf})
+	f := s.survey(replica.Survey{Look: replica.Keys, Bucket: "b", Span: all})
 	if f.Unreadable != 1 || slices.ContainsFunc(f.Keys, func(l replica.Listed) bool { return l.Name == "k" }) {
 		t.Errorf("found %+v", f)
 	}
@@ -221,11 +226,11 @@ func TestRules_H9_RottenRecordLeavesItsLeaf(t *testing.T) {
 	wantLeaves(t, s.mem)
 }
 
-// A leaf that can't be read is dirty: nothing is added to what is not known.
-func TestLeafThatCannotBeRead(t *testing.T) {
+// Where the engine can't tell a leaf nothing is stored: it would be missing in it.
+func TestLeafThatCannotBeLookedUp(t *testing.T) {
 	fail := false
 	s := newShard(t, disk.Config{}, func(op fault.Op, k []byte) fault.Fault {
-		if _, _, _, leaf := store.SplitLeafKey(k); leaf && op == fault.Get && fail {
+		if store.IsLeaf(k) && op == fault.Range && fail {
 			return fault.Fault{Err: errBroken}
 		}
 		return fault.Fault{}
@@ -233,14 +238,9 @@ func TestLeafThatCannotBeRead(t *testing.T) {
 	s.run(write(1, "k", "v"))
 	s.start(disk.Config{}, 2) // it knows no leaf
 	fail = true
-	s.run(write(2, "k", "w"))
+	expect(t, "it can't be added", s.run(write(2, "k", "w"), read(3, "k")), "2 write ioerror", "3 read v")
 	fail = false
 	s.run(write(3, "k", "x"))
-	if s.root() == (merkle.Sum{}) {
-		t.Error("it was not added up")
-	}
-	wantLeaves(t, s.mem)
-	s.run(write(4, "k", "y"))
 	wantLeaves(t, s.mem)
 }
 
@@ -248,15 +248,15 @@ func TestLeafThatCannotBeRead(t *testing.T) {
 func TestSurveyShowsWhatIsSynced(t *testing.T) {
 	s := newShard(t, disk.Config{}, nil)
 	s.run(write(1, "k", "v"))
-	for _, look := range []replica.Look{replica.Roots, replica.Leaves, replica.Keys} {
-		s.runner.Survey(clock.Now{}, &replica.Survey{ID: uint64(look), Look: look, Bucket: "b", Leaf: merkle.LeafOf(key("k").Pos.Hi, 0)}, &s.facts)
+	for _, look := range []replica.Look{replica.Roots, replica.Parts, replica.Keys} {
+		s.runner.Survey(clock.Now{}, &replica.Survey{ID: uint64(look), Look: look, Bucket: "b", Span: all}, &s.facts)
 	}
 	if f := s.founds(); len(f) != 0 {
 		t.Fatalf("shown before it is synced: %+v", f)
 	}
 	s.sync(1)
 	f := s.founds()
-	if len(f) != 3 || len(f[0].Roots) != 1 || len(f[1].Leaves) != 1 || len(f[2].Keys) != 1 {
+	if len(f) != 3 || len(f[0].Roots) != 1 || len(f[1].Parts) != 1 || len(f[2].Keys) != 1 {
 		t.Fatalf("found %+v", f)
 	}
 	for _, found := range f {
@@ -312,10 +312,10 @@ func TestSurveysComeInPages(t *testing.T) {
 		op.Key = ring.NewKey(strings.Repeat("x", 1+i%3)+fmt.Sprint(i), "k")
 		ops = append(ops, op)
 	}
-	leaf := merkle.LeafOf(key("k").Pos.Hi, 0)
+	half := merkle.Around(key("k").Pos.Hi, 1)
 	names := []string{}
 	for i := 0; len(names) < 1200; i++ {
-		if k := key(fmt.Sprint(i)); merkle.LeafOf(k.Pos.Hi, 0) == leaf {
+		if k := key(fmt.Sprint(i)); half.Holds(k.Pos.Hi) {
 			names = append(names, k.Name)
 			ops = append(ops, join(1, k.Name, 1, "v"))
 		}
@@ -328,7 +328,7 @@ func TestSurveysComeInPages(t *testing.T) {
 	if !slices.IsSortedFunc(f.Roots, func(a, b replica.Root) int { return replica.BucketOrder(a.Bucket, b.Bucket) }) {
 		t.Error("roots are out of order")
 	}
-	f, n = s.pages(replica.Survey{Look: replica.Keys, Bucket: "b", Leaf: leaf})
+	f, n = s.pages(replica.Survey{Look: replica.Keys, Bucket: "b", Span: half})
 	if len(f.Keys) != 1200 || n != 3 {
 		t.Errorf("%d keys in %d pages", len(f.Keys), n)
 	}
@@ -348,15 +348,10 @@ func TestSurveysComeInPages(t *testing.T) {
 // A page holds few large records, and at least one.
 func TestPagesAreBoundedInBytes(t *testing.T) {
 	s := newShard(t, disk.Config{}, nil)
-	leaf := merkle.LeafOf(key("k").Pos.Hi, 0)
-	n := 0
-	for i := 0; n < 5; i++ {
-		if k := key(fmt.Sprint(i)); merkle.LeafOf(k.Pos.Hi, 0) == leaf {
-			s.run(join(1, k.Name, 1, strings.Repeat("x", 700<<10)))
-			n++
-		}
+	for i := range 5 {
+		s.run(join(1, fmt.Sprint(i), 1, strings.Repeat("x", 700<<10)))
 	}
-	if f, pages := s.pages(replica.Survey{Look: replica.Keys, Bucket: "b", Leaf: leaf}); len(f.Keys) != 5 || pages != 5 {
+	if f, pages := s.pages(replica.Survey{Look: replica.Keys, Bucket: "b", Span: all}); len(f.Keys) != 5 || pages != 5 {
 		t.Errorf("%d keys of 700 KiB in %d pages", len(f.Keys), pages)
 	}
 }

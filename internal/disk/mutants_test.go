@@ -21,11 +21,12 @@ func TestMutantsOfLeaves(t *testing.T) {
 		},
 		{
 			Name: "the last change of a leaf in a batch wins", File: "leaves.go",
-			Old: "	t.by = merkle.Add(t.by, by)\n", New: "	t.by = by\n",
+			Old: "			p.leaf.sum = merkle.Add(p.leaf.sum, t.by)\n", New: "			p.leaf.sum = merkle.Add(p.before.sum, t.by)\n",
 		},
 		{
 			Name: "a failed batch leaves its changes behind", File: "runner.go",
-			Old: "	r.touched = r.touched[:0]\n	clear(r.touches)\n", New: "	if r.batch.Len() == 0 && r.dead == nil {\n		return\n	}\n	r.touched = r.touched[:0]\n	clear(r.touches)\n",
+			Old: "	r.touched, r.plots = r.touched[:0], r.plots[:0]\n	clear(r.plotted)\n",
+			New: "	if r.batch.Len() == 0 && r.dead == nil {\n		return\n	}\n	r.touched, r.plots = r.touched[:0], r.plots[:0]\n	clear(r.plotted)\n",
 		},
 		{
 			Name: "leaves of a failed batch are kept in memory", File: "stage.go",
@@ -37,19 +38,93 @@ func TestMutantsOfLeaves(t *testing.T) {
 		},
 		{
 			Name: "a leaf that can't be read is taken for empty", File: "leaves.go",
-			Old: "		return leaf{dirty: true}, false\n	}\n	return l, true", New: "		return leaf{}, true\n	}\n	return l, true",
+			Old: "leaf{depth: depth, dirty: anew}, anew, nil", New: "leaf{depth: depth}, anew, nil",
+		},
+		{
+			Name: "where leaves can't be looked up the record is stored all the same", File: "leaves.go",
+			Old: "		at, err := r.plot(t.tree, t.pos)\n		if err != nil {\n			return err\n		}",
+			New: "		at, err := r.plot(t.tree, t.pos)\n		if err != nil {\n			r.touched = nil\n			return nil\n		}",
 		},
 		{
 			Name: "a dirty leaf is added to", File: "leaves.go",
-			Old: "		t.after.dirty = before.dirty || t.dirty\n", New: "		t.after.dirty = t.dirty\n",
+			Old: "p.leaf.dirty = p.leaf.dirty || t.dirty; p.leaf.dirty {", New: "p.leaf.dirty = t.dirty; p.leaf.dirty {",
+		},
+		{
+			Name: "a record more and the leaf does not count it", Dir: replica, File: "replica.go",
+			Old: "		res.Members++\n", New: "",
+		},
+		{
+			Name: "the upper half is the whole", File: "split.go",
+			Old: "merkle.Sub(l.sum, t.sum), l.count-t.count", New: "l.sum, l.count-t.count",
+		},
+		{
+			Name: "the halves of a dirty leaf are clean", File: "split.go",
+			Old: "	a := leaf{depth: l.depth + 1, dirty: l.dirty, count: l.count / 2}", New: "	a := leaf{depth: l.depth + 1, count: l.count / 2}",
+		},
+		{
+			Name: "half of a large leaf is taken for all of it", File: "split.go",
+			Old: "t.unreadable > 0 || t.more || t.count > l.count", New: "t.unreadable > 0 || t.count > l.count",
+		},
+		{
+			Name: "a leaf is split as the batch leaves it", File: "leaves.go",
+			Old: "	if err := r.splitPlots(); err != nil {\n		return err\n	}\n	for i := range r.touched {",
+			New: "	defer r.splitPlots()\n	for i := range r.touched {",
+		},
+		{
+			Name: "leaves are never split", File: "split.go",
+			Old: "int(p.leaf.count) <= r.config.LeafKeys ||", New: "p.leaf.count > 0 ||",
+		},
+		{
+			Name: "leaves are never merged", File: "split.go",
+			Old: "if p.gone() || !p.shrunk ||", New: "if true || p.gone() || !p.shrunk ||",
+		},
+		{
+			Name: "a leaf is merged with a part of its sibling", File: "split.go",
+			Old: "if o.leaf.depth != p.leaf.depth || !r.small", New: "if !r.small",
+		},
+		{
+			Name: "the lower half stays beside what it was merged into", File: "leaves.go",
+			Old: "			if p.into > 0 && r.plots[p.into].id != p.id {\n				b.Delete(r.key)\n			}", New: "",
+		},
+		{
+			Name: "the lower half is still in memory", File: "leaves.go",
+			Old: "			r.trees.remove(p.id)\n", New: "",
+		},
+		{
+			Name: "an empty tree leaves a leaf", File: "leaves.go",
+			Old: "		case r.none(p):\n			b.Delete(r.key)\n", New: "",
+		},
+		{
+			Name: "a leaf in memory is taken for its neighbour's", File: "trees.go",
+			Old: "k.leaf, merkle.Around(k.last, k.depth).First <= pos", New: "k.leaf, true",
+		},
+		{
+			Name: "leaves that can't be read stay within what replaces them", File: "leaves.go",
+			Old: "if p := &r.plots[i]; p.anew {", New: "if p := &r.plots[i]; false && p.anew {",
+		},
+		{
+			Name: "a part of a larger leaf is told as all of it", File: "survey.go",
+			Old: "t, err := r.tally(id.treeID, span, math.MaxInt)", New: "t, err := r.tally(id.treeID, merkle.Around(id.last, 0), math.MaxInt)",
+		},
+		{
+			Name: "trees without leaves are not missed", File: "verify.go",
+			Old: "			v.wrong(t, \"it has records and no tree\")\n", New: "			_ = any\n",
+		},
+		{
+			Name: "a missing first leaf is not missed", File: "verify.go",
+			Old: "	if own := s.id.span(s.leaf); v.later && own.Holds(begins) {", New: "	if own := s.id.span(s.leaf); true {",
+		},
+		{
+			Name: "a missing last leaf is not missed", File: "verify.go",
+			Old: "last != end {", New: "last > end {",
+		},
+		{
+			Name: "sums are not compared", File: "verify.go",
+			Old: "	case t.sum != s.leaf.sum:", New: "	case t.sum.Hi == 1:",
 		},
 		{
 			Name: "a survey shows what is not synced", File: "survey.go",
 			Old: "s.seq <= r.waiting.synced ||", New: "s.seq > 0 ||",
-		},
-		{
-			Name: "a tree that makes room leaves its leaves to the next", File: "trees.go",
-			Old: "	*tr = tree{}\n	return tr", New: "	return tr",
 		},
 		{
 			Name: "a mark comes without its state", File: "stage.go",
@@ -61,7 +136,7 @@ func TestMutantsOfLeaves(t *testing.T) {
 		},
 	}
 	for i := range list {
-		list[i].Test = "Leaf|Leaves|H24|R27|H9|Survey|Tree|Marks|Crashes"
+		list[i].Test = "Leaf|Leaves|H24|R27|H9|Survey|Tree|Marks|Crashes|Grow|Large|Damage|Verify|Parts"
 	}
 	mutants.Run(t, list)
 }

@@ -24,7 +24,8 @@ const (
 	DefaultMaxBatches      = 1024
 	DefaultMaxPending      = 1 << 30
 	DefaultCacheBytes      = 32 << 20
-	DefaultTrees           = 4096
+	DefaultLeafKeys        = 32
+	DefaultLeaves          = 256 << 10
 )
 
 // Config bounds a [Runner]. Zero fields take the defaults.
@@ -47,11 +48,15 @@ type Config struct {
 	// none. It pays where the records in use fit.
 	CacheBytes int
 	// PartitionBits is how many bits of a position name its partition
-	// (ring.Ring.Bits): those below name its leaf. It is the same on all nodes
-	// of a cluster, for ever.
+	// (ring.Ring.Bits): its tree is cut by those below. It is the same on all
+	// nodes of a cluster, for ever.
 	PartitionBits uint
-	// Trees is how many trees, of 6 KiB, are kept in memory at most.
-	Trees int
+	// LeafKeys is how many records a leaf may have: one with more is split when it
+	// is written to next, and two halves that together have a quarter of it become
+	// one. Nodes need not agree on it.
+	LeafKeys int
+	// Leaves is how many leaves, of 32 bytes, are kept in memory at most.
+	Leaves int
 }
 
 // Runner runs operations. It is deterministic, and all but SetFull, Inspect and
@@ -82,8 +87,9 @@ type Runner struct {
 	batch   store.Batch
 	overlay map[record][]byte // records as the batch leaves them; nil: none
 	staged  []staged
-	touched []touched      // leaves, in the order in which they were touched
-	touches map[leafID]int // where in touched
+	touched []touched // what changes in trees, in the order of the operations
+	plots   []plot    // leaves, as the batch leaves them
+	plotted map[leafID]int
 	mortals []replica.Mortal
 	earlier int // how many of mortals earlier batches of the run left
 	key     []byte
@@ -126,13 +132,16 @@ func New(cfg Config, e store.Engine, r *replica.Replica, onSync func(seq uint64,
 	if cfg.CacheBytes == 0 {
 		cfg.CacheBytes = DefaultCacheBytes
 	}
-	if cfg.Trees <= 0 {
-		cfg.Trees = DefaultTrees
+	if cfg.LeafKeys <= 0 {
+		cfg.LeafKeys = DefaultLeafKeys
+	}
+	if cfg.Leaves <= 0 {
+		cfg.Leaves = DefaultLeaves
 	}
 	run := &Runner{
 		config: cfg, engine: e, replica: r, onSync: onSync,
 		overlay: make(map[record][]byte), cache: newCache(cfg.CacheBytes),
-		trees: newTrees(cfg.Trees), touches: make(map[leafID]int),
+		trees: newTrees(cfg.Leaves), plotted: make(map[leafID]int),
 		stamps: make(map[uint64]int),
 	}
 	run.countPending()
@@ -236,8 +245,8 @@ func (r *Runner) commit() error {
 	case r.batch.Len() == 0 && len(r.touched) == 0:
 		return nil
 	}
-	if r.putLeaves(); r.batch.Len() == 0 {
-		return nil
+	if err := r.putLeaves(); err != nil || r.batch.Len() == 0 {
+		return err
 	}
 	seq := r.seq + 1
 	if err := r.engine.Apply(&r.batch, func(err error) { r.onSync(seq, err) }); err != nil {
@@ -286,7 +295,7 @@ func (r *Runner) reset() {
 	clear(r.overlay)
 	r.staged = r.staged[:0]
 	r.batch.Reset()
-	r.touched = r.touched[:0]
-	clear(r.touches)
+	r.touched, r.plots = r.touched[:0], r.plots[:0]
+	clear(r.plotted)
 	r.growth, r.restamped = 0, r.restamped[:0]
 }

@@ -1,7 +1,9 @@
 package disk
 
 import (
+	"errors"
 	"fmt"
+	"math"
 
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
@@ -14,6 +16,7 @@ import (
 // Bounds of one survey: it runs between requests, on their goroutine.
 const (
 	maxRoots     = 64      // roots in a page
+	maxLeaves    = 1 << 14 // leaves added up for a page of roots, but for the last root
 	maxKeys      = 512     // keys in a page
 	maxKeyBytes  = 1 << 20 // of records read for a page, but for the last one
 	maxAddUpSize = 8 << 20 // of records read to add up dirty leaves, but for the last one
@@ -66,6 +69,8 @@ func (r *Runner) look(s *replica.Survey, found *replica.Found) error {
 		return r.dead
 	case s.Look == replica.Keys:
 		return r.listKeys(s, found)
+	case s.Look == replica.Parts && !r.within(s):
+		return errSpan
 	}
 	dirty, err := r.lookAtLeaves(s, found)
 	for i, size := 0, 0; err == nil && i < len(dirty); i++ {
@@ -75,106 +80,149 @@ func (r *Runner) look(s *replica.Survey, found *replica.Found) error {
 		}
 		size, err = r.addUp(dirty[i], size)
 	}
-	if err == nil && len(dirty) > 0 {
-		_, err = r.lookAtLeaves(s, found)
+	if err != nil || len(dirty) == 0 {
+		return err
+	}
+	if dirty, err = r.lookAtLeaves(s, found); len(dirty) > 0 { // one was too large, and is in halves now
+		found.Status, found.Reason = replica.Failed, replica.Overloaded
 	}
 	return err
 }
 
-// lookAtLeaves finds roots or leaves. It returns the leaves that are dirty,
-// whose sums are missing in what it found.
+var errSpan = errors.New("not a span of the partition's tree")
+
+// within says whether a survey's span is one that a leaf may have.
+func (r *Runner) within(s *replica.Survey) bool {
+	whole := merkle.Whole(s.Partition, r.config.PartitionBits)
+	_, ok := s.Span.Depth()
+	return ok && whole.First <= s.Span.First && s.Span.Last <= whole.Last
+}
+
+// lookAtLeaves finds roots or parts. It returns the leaves that are dirty, whose
+// sums are missing in what it found.
 func (r *Runner) lookAtLeaves(s *replica.Survey, found *replica.Found) (dirty []leafID, err error) {
-	found.Roots, found.Leaves, found.Next = nil, nil, ""
-	bucket := ""
-	if s.Look == replica.Leaves {
-		bucket = s.Bucket
+	found.Roots, found.Parts, found.Next = nil, nil, ""
+	lo, hi := store.LeafRange(s.Partition, s.Bucket)
+	var larger *leafID // the leaf that the span is only a part of
+	var visit func(id leafID, l leaf) bool
+	if s.Look == replica.Parts {
+		lo = store.AppendLeafKey(nil, s.Partition, s.Bucket, s.Span.First)
+		visit = func(id leafID, l leaf) bool { return addPart(found, s.Span, id, l, &larger) }
+	} else {
+		lo, hi = store.LeafRange(s.Partition, "")
+		if s.After != "" {
+			_, lo = store.LeafRange(s.Partition, s.After)
+		}
+		seen := 0
+		visit = func(id leafID, l leaf) bool {
+			seen++
+			return addRoot(found, id.bucket, l, seen)
+		}
 	}
-	lo, hi := store.LeafRange(s.Partition, bucket)
-	if s.Look == replica.Roots && s.After != "" {
-		_, lo = store.LeafRange(s.Partition, s.After)
-	}
-	var at string // the bucket of the leaf before
-	buckets := 0
+	t := treeID{partition: s.Partition}
 	err = r.engine.Range(lo, hi, func(key, value []byte) bool {
-		_, name, number, ok := store.SplitLeafKey(key)
+		_, name, last, ok := store.SplitLeafKey(key)
 		if !ok {
 			return true
 		}
-		if at != string(name) {
-			if buckets == maxRoots {
-				found.Next = at
-				return false
-			}
-			at = string(name)
-			buckets++
+		if t.bucket != string(name) {
+			t.bucket = string(name)
 		}
-		l := readLeaf(value)
-		switch {
-		case l.dirty:
-			dirty = append(dirty, leafID{treeID{s.Partition, at}, number})
-		case s.Look == replica.Leaves:
-			found.Leaves = append(found.Leaves, merkle.Leaf{Number: number, Sum: l.sum})
-		default:
-			addRoot(found, at, l.sum)
+		id := leafID{t, last}
+		l, readable := readLeaf(value)
+		if !readable || l.dirty {
+			dirty = append(dirty, id)
+			return true
 		}
-		return true
+		return visit(id, l)
 	})
+	if err == nil && larger != nil && len(dirty) == 0 {
+		return nil, r.partOf(*larger, s.Span, found)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("leaves of partition %d: %w", s.Partition, err)
 	}
 	return dirty, nil
 }
 
-// addRoot adds a leaf to its root, which is the last of the list.
-func addRoot(found *replica.Found, bucket string, sum merkle.Sum) {
-	if n := len(found.Roots); n > 0 && found.Roots[n-1].Bucket == bucket {
-		found.Roots[n-1].Sum = merkle.Add(found.Roots[n-1].Sum, sum)
-		return
-	}
-	found.Roots = append(found.Roots, replica.Root{Bucket: bucket, Sum: sum})
-}
-
-// addUp adds up a dirty leaf from its records, and returns size and that of
-// what it read. Records that can't be read are not in the sum: whoever replaces
-// one makes the leaf dirty again.
-func (r *Runner) addUp(id leafID, size int) (int, error) {
-	var l leaf
-	first, last := merkle.Span(id.partition, id.number, r.config.PartitionBits)
-	lo, hi := store.RecordRange(id.partition, id.bucket, first, last)
-	err := r.engine.Range(lo, hi, func(key, value []byte) bool {
-		size += len(value)
-		if _, _, name, ok := store.SplitKey(key); ok {
-			if _, sum, err := r.replica.Member(string(name), value); err == nil {
-				l.sum = merkle.Add(l.sum, sum)
-			}
-		}
+// addPart adds a leaf to the part that it is in; false behind the span. Of a leaf
+// that goes beyond the span the records tell.
+func addPart(found *replica.Found, span merkle.Span, id leafID, l leaf, larger **leafID) bool {
+	at := id.span(l)
+	depth, _ := span.Depth()
+	switch {
+	case at.First > span.Last:
+		return false
+	case l.depth < depth:
+		*larger = &id
+		return false
+	case l.count == 0 && l.sum == merkle.Sum{}:
 		return true
-	})
+	}
+	number := merkle.NumberOf(depth, at.First, l.depth)
+	if n := len(found.Parts); n == 0 || found.Parts[n-1].Number != number {
+		found.Parts = append(found.Parts, merkle.Part{Number: number})
+	}
+	p := &found.Parts[len(found.Parts)-1]
+	p.Count, p.Sum = p.Count+l.count, merkle.Add(p.Sum, l.sum)
+	return true
+}
+
+// partOf finds a span that is a part of a leaf, as one part.
+func (r *Runner) partOf(id leafID, span merkle.Span, found *replica.Found) error {
+	t, err := r.tally(id.treeID, span, math.MaxInt)
+	if err == nil && t.count > 0 {
+		found.Parts = append(found.Parts, merkle.Part{Number: 1, Count: t.count, Sum: t.sum})
+	}
+	return err
+}
+
+// addRoot adds a leaf to its root, which is the last of the list; false where that
+// is for the next page.
+func addRoot(found *replica.Found, bucket string, l leaf, seen int) bool {
+	n := len(found.Roots)
+	if n == 0 || found.Roots[n-1].Bucket != bucket {
+		if n == maxRoots || n > 0 && seen > maxLeaves {
+			found.Next = found.Roots[n-1].Bucket
+			return false
+		}
+		found.Roots = append(found.Roots, replica.Root{Bucket: bucket})
+		n++
+	}
+	root := &found.Roots[n-1]
+	root.Count, root.Sum = root.Count+l.count, merkle.Add(root.Sum, l.sum)
+	return true
+}
+
+// addUp adds up a dirty leaf from its records, and returns size and that of what
+// it read. One that is too large for that is split.
+func (r *Runner) addUp(id leafID, size int) (int, error) {
+	r.reset()
+	at, err := r.plot(id.treeID, id.last)
 	if err != nil {
-		return size, fmt.Errorf("records of leaf %d of partition %d: %w", id.number, id.partition, err)
+		return size, err
 	}
-	var b store.Batch
-	r.putLeaf(&b, id, l)
-	return size, r.applyLeaf(&b, id, l)
+	p := &r.plots[at]
+	t, err := r.tally(id.treeID, p.id.span(p.leaf), maxAddUpSize)
+	if err != nil {
+		return size, err
+	}
+	if t.more && p.leaf.depth < merkle.MaxDepth {
+		p.leaf.dirty, p.leaf.count = true, t.count
+		err = r.split(at)
+	} else {
+		p.leaf.dirty, p.leaf.sum, p.leaf.count = false, t.sum, t.count
+	}
+	if err != nil {
+		return size, err
+	}
+	r.putPlots(&r.batch)
+	return size + t.size, r.applyLeaves()
 }
 
-// applyLeaf applies a batch that changes a leaf and no record.
-func (r *Runner) applyLeaf(b *store.Batch, id leafID, l leaf) error {
-	seq := r.seq + 1
-	if err := r.engine.Apply(b, func(err error) { r.onSync(seq, err) }); err != nil {
-		r.trees.clear()
-		return err
-	}
-	r.seq = seq
-	r.waiting.open()
-	r.trees.put(id, l)
-	return nil
-}
-
-// listKeys lists the records of a leaf.
+// listKeys lists the records of a span.
 func (r *Runner) listKeys(s *replica.Survey, found *replica.Found) error {
-	first, last := merkle.Span(s.Partition, s.Leaf, r.config.PartitionBits)
-	lo, hi := store.RecordRange(s.Partition, s.Bucket, first, last)
+	lo, hi := store.RecordRange(s.Partition, s.Bucket, s.Span.First, s.Span.Last)
 	if s.After != "" {
 		k := ring.NewKey(s.Bucket, s.After)
 		lo = append(store.AppendRecordKey(nil, s.Partition, s.Bucket, k.Pos.Hi, s.After), 0)

@@ -1,63 +1,223 @@
 package disk
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
-	"maps"
-	"slices"
+	"math"
+	"strings"
 
 	"github.com/ourodb/ouro/internal/core/merkle"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/store"
 )
 
-// VerifyLeaves adds up every leaf from the records in an engine and says which
-// stored one is another; nil where none is. Dirty leaves say nothing and are
-// passed over, and so is the leaf of a record that can't be read. It reads all
-// there is, holds a sum for every leaf, and takes no turns with a runner.
+// VerifyLeaves is [Verify] of all there is: it says what is not as it must be;
+// nil where nothing is.
 func VerifyLeaves(e store.Engine, r *replica.Replica, partitionBits uint) error {
-	sums, passed := map[leafID]merkle.Sum{}, map[leafID]bool{}
-	err := e.Range(nil, nil, func(key, value []byte) bool {
-		if store.IsRecord(key) {
-			id, sum, err := memberOf(r, key, value, partitionBits)
-			if err != nil {
-				passed[id] = true
-			}
-			sums[id] = merkle.Add(sums[id], sum)
+	all := replica.Verified{}
+	for {
+		all = all.With(Verify(e, r, partitionBits, nil, all.Next, math.MaxInt))
+		switch {
+		case all.Err != nil:
+			return all.Err
+		case all.Next != nil && len(all.Wrong) < maxWrong:
+		case len(all.Wrong) == 0:
+			return nil
+		default:
+			return errors.New(strings.Join(all.Wrong[:min(len(all.Wrong), 8)], "; "))
 		}
-		return true
-	})
-	if err != nil {
-		return fmt.Errorf("records: %w", err)
 	}
-	err = e.Range(nil, nil, func(key, value []byte) bool {
-		if partition, bucket, number, ok := store.SplitLeafKey(key); ok {
-			id, l := leafID{treeID{partition, string(bucket)}, number}, readLeaf(value)
-			passed[id] = passed[id] || l.dirty
-			sums[id] = merkle.Sub(sums[id], l.sum)
-		}
-		return true
-	})
-	if err != nil {
-		return fmt.Errorf("leaves: %w", err)
-	}
-	maps.DeleteFunc(sums, func(id leafID, left merkle.Sum) bool { return passed[id] || left == merkle.Sum{} })
-	if len(sums) == 0 {
-		return nil
-	}
-	var wrong []string
-	for id := range sums {
-		wrong = append(wrong, fmt.Sprintf("%d/%s/%d", id.partition, id.bucket, id.number))
-	}
-	slices.Sort(wrong)
-	return fmt.Errorf("%d leaves are not the sums of their records, as partition/bucket/leaf: %v", len(wrong), wrong[:min(len(wrong), 8)])
 }
 
-func memberOf(r *replica.Replica, key, value []byte, partitionBits uint) (leafID, merkle.Sum, error) {
-	partition, bucket, name, ok := store.SplitKey(key)
-	if !ok {
-		return leafID{}, merkle.Sum{}, errKey
+// Verify adds up leaves from the records in an engine, from the place from on
+// (nil: the first), at about limit bytes of records, and compares. It looks at
+// partitions that are mine; nil: all. The engine must not change meanwhile.
+func Verify(e store.Engine, r *replica.Replica, partitionBits uint, mine func(uint32) bool, from []byte, limit int) replica.Verified {
+	v := verifier{engine: e, replica: r, bits: partitionBits, mine: mine, limit: limit, later: store.IsLeaf(from)}
+	v.out.Next = from
+	if !store.IsLeaf(from) {
+		v.trees()
 	}
-	id := leafID{treeID{partition, string(bucket)}, merkle.LeafOf(store.PositionIn(key), partitionBits)}
-	_, sum, err := r.Member(string(name), value)
-	return id, sum, err
+	if v.out.Err == nil && store.IsLeaf(v.out.Next) {
+		v.leaves()
+	}
+	return v.out
+}
+
+// Verify is [Verify] of this runner's partitions. It is to be called between runs:
+// a leaf and its records are of one moment then.
+func (r *Runner) Verify(from []byte, limit int) replica.Verified {
+	if r.dead != nil {
+		return replica.Verified{Err: r.dead}
+	}
+	return Verify(r.engine, r.replica, r.config.PartitionBits, r.config.Mine, from, min(limit, maxSweep))
+}
+
+// verifier verifies one slice: first which trees there must be, as there are
+// records; then, tree by tree, that the leaves follow each other from one end to
+// the other and are the sums of what is under them.
+type verifier struct {
+	engine  store.Engine
+	replica *replica.Replica
+	bits    uint
+	mine    func(uint32) bool
+	limit   int
+	size    int
+	later   bool // the leaf to go on with was another's in an earlier slice
+	out     replica.Verified
+}
+
+const maxWrong = 16 // found in a slice, which ends there
+
+func (v *verifier) wrong(t treeID, format string, args ...any) {
+	v.out.Wrong = append(v.out.Wrong, fmt.Sprintf("partition %d, bucket %s: ", t.partition, t.bucket)+fmt.Sprintf(format, args...))
+}
+
+func (v *verifier) over() bool { return v.size > v.limit || len(v.out.Wrong) >= maxWrong }
+
+func (v *verifier) skips(partition uint32) bool { return v.mine != nil && !v.mine(partition) }
+
+// treeCost is what it takes to look for a tree, as bytes of records.
+const treeCost = 4 << 10
+
+// trees looks for records whose tree is missing.
+func (v *verifier) trees() {
+	from, end := store.AllRecords()
+	if v.out.Next != nil {
+		from = v.out.Next
+	}
+	for {
+		if v.out.Next = from; v.over() {
+			return
+		}
+		t, found := treeID{}, false
+		v.out.Err = v.engine.Range(from, end, func(key, _ []byte) bool {
+			partition, bucket, _, ok := store.SplitKey(key)
+			t, found = treeID{partition, string(bucket)}, ok
+			return !ok
+		})
+		if v.out.Err != nil {
+			return
+		}
+		if !found {
+			v.out.Next, _ = store.AllLeaves()
+			return
+		}
+		from = store.NextHolding(t.partition, t.bucket)
+		if v.size += treeCost; v.skips(t.partition) {
+			continue
+		}
+		v.out.Trees++
+		any := false
+		lo, hi := store.LeafRange(t.partition, t.bucket)
+		if v.out.Err = v.engine.Range(lo, hi, func(_, _ []byte) bool {
+			any = true
+			return false
+		}); v.out.Err != nil {
+			return
+		}
+		if !any {
+			v.wrong(t, "it has records and no tree")
+		}
+	}
+}
+
+// stored is a leaf as it was met.
+type stored struct {
+	id       leafID
+	leaf     leaf
+	readable bool
+}
+
+// leaves adds up leaf by leaf.
+func (v *verifier) leaves() {
+	const page = 256
+	for !v.over() {
+		var list []stored
+		from := v.out.Next
+		_, end := store.AllLeaves()
+		v.out.Err = v.engine.Range(from, end, func(key, value []byte) bool {
+			partition, bucket, last, ok := store.SplitLeafKey(key)
+			if ok && (len(list) > 0 || !bytes.Equal(key, from)) { // from is the last one of before
+				l, readable := readLeaf(value)
+				list = append(list, stored{leafID{treeID{partition, string(bucket)}, last}, l, readable})
+			}
+			return len(list) < page
+		})
+		if v.out.Err != nil {
+			return
+		}
+		if len(list) == 0 {
+			if v.ends(v.out.Next, treeID{}); v.out.Err == nil {
+				v.out.Next = nil
+			}
+			return
+		}
+		for i := 0; i < len(list) && !v.over() && v.out.Err == nil; i++ {
+			id := list[i].id
+			if v.ends(v.out.Next, id.treeID); v.skips(id.partition) {
+				_, v.out.Next = store.LeafRange(id.partition, "")
+				v.size += treeCost
+				break
+			}
+			v.leafAfter(v.out.Next, &list[i])
+			v.out.Next = store.AppendLeafKey(nil, id.partition, id.bucket, id.last)
+		}
+		if v.out.Err != nil {
+			return
+		}
+	}
+}
+
+// ends checks that a leaf, given by its key, ends its tree, if the next is of
+// another.
+func (v *verifier) ends(key []byte, next treeID) {
+	partition, bucket, last, ok := store.SplitLeafKey(key)
+	t := treeID{partition, string(bucket)}
+	if !ok || t == next || v.skips(partition) {
+		return
+	}
+	if end := merkle.Whole(partition, v.bits).Last; last != end {
+		v.wrong(t, "its leaves end at %016x, not at %016x", last, end)
+	}
+}
+
+// leafAfter checks a leaf, given the key of the one before it.
+func (v *verifier) leafAfter(before []byte, s *stored) {
+	v.out.Leaves++
+	begins := merkle.Whole(s.id.partition, v.bits).First
+	if partition, bucket, last, ok := store.SplitLeafKey(before); ok && (treeID{partition, string(bucket)}) == s.id.treeID {
+		begins = last + 1
+	}
+	if own := s.id.span(s.leaf); v.later && own.Holds(begins) {
+		begins = own.First // it was merged with the one before meanwhile
+	}
+	v.later = false
+	span := merkle.Span{First: begins, Last: s.id.last}
+	switch {
+	case !s.readable:
+		v.out.Doubtful++
+		v.wrong(s.id.treeID, "the leaf to %016x can't be read", s.id.last)
+		return
+	case s.id.span(s.leaf) != span:
+		v.wrong(s.id.treeID, "the leaf to %016x is of depth %d and follows %016x", s.id.last, s.leaf.depth, begins)
+		return
+	}
+	t, err := addUp(v.engine, v.replica, s.id.treeID, span, math.MaxInt)
+	if v.out.Err = err; err != nil {
+		return
+	}
+	v.size += t.size + leafLen
+	v.out.Records += int(t.count)
+	v.out.Unreadable += t.unreadable
+	v.out.Bytes += int64(t.size)
+	switch {
+	case s.leaf.dirty || t.unreadable > 0:
+		v.out.Doubtful++
+	case t.sum != s.leaf.sum:
+		v.wrong(s.id.treeID, "the leaf %016x to %016x is not the sum of its %d records", span.First, span.Last, t.count)
+	case t.count != s.leaf.count:
+		v.wrong(s.id.treeID, "the leaf %016x to %016x has %d records and says %d", span.First, span.Last, t.count, s.leaf.count)
+	}
 }

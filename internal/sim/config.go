@@ -36,11 +36,14 @@ type Config struct {
 	Compare bool
 	Replica replica.Config // its Run is set by the world
 	Runner  disk.Config
-	Reap    bool // tombstones are reaped
-	Epochs  reap.EpochConfig
-	Net     NetConfig
-	Disk    DiskConfig
-	Turn    time.Duration // how long after an input a node comes to it; default 10 µs
+	// LeafKeys is that of Runner for each node by its place in Nodes, from the first
+	// again behind the last; none: as Runner says.
+	LeafKeys []int
+	Reap     bool // tombstones are reaped
+	Epochs   reap.EpochConfig
+	Net      NetConfig
+	Disk     DiskConfig
+	Turn     time.Duration // how long after an input a node comes to it; default 10 µs
 	// Trace is written a line for everything that happens; nil: nothing is.
 	Trace io.Writer
 	// TraceKey limits the trace to a key, in the form bucket/name, and to what

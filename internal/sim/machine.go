@@ -321,7 +321,11 @@ func (w *World) start(m *machine) {
 	rc.Run = m.run
 	m.replica = replica.New(rc)
 	life := m.life
-	m.runner = disk.New(w.cfg.Runner, m.disk, m.replica, func(seq uint64, err error) {
+	dc := w.cfg.Runner
+	if n := len(w.cfg.LeafKeys); n > 0 {
+		dc.LeafKeys = w.cfg.LeafKeys[m.index%n]
+	}
+	m.runner = disk.New(dc, m.disk, m.replica, func(seq uint64, err error) {
 		if m.life == life {
 			w.take(m, item{synced: true, seq: seq, err: err})
 		}

@@ -161,7 +161,19 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "a comparison exchanges only the first page of keys", Dir: "../core/repair", File: "talk.go",
-			Old: "	case len(t.leaves) > 0:", New: "	case len(t.leaves) > 0 && len(t.leaves) < 2:",
+			Old: "	case len(t.lists) > 0:", New: "	case len(t.lists) > 0 && len(t.lists) < 2:",
+		},
+		{
+			Name: "halves of a leaf are both the whole", Dir: disk, File: "split.go",
+			Old: "merkle.Sub(l.sum, t.sum), l.count-t.count", New: "l.sum, l.count-t.count",
+		},
+		{
+			Name: "a leaf is left in memory that is merged", Dir: disk, File: "leaves.go",
+			Old: "			r.trees.remove(p.id)\n", New: "",
+		},
+		{
+			Name: "of several finer leaves one is compared", Dir: "../core/merkle", File: "part.go",
+			Old: "for s.more && !s.bad && s.at.First <= at.Last {", New: "if s.more && !s.bad && s.at.First <= at.Last {",
 		},
 	}
 	for i := range list {

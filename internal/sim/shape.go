@@ -57,6 +57,7 @@ func draw(o *Options) shape {
 	}
 	s.drawLoad(r)
 	s.drawReaping(r)
+	s.drawTrees(stream(o.Seed, streamTrees))
 	if o.Ring != RingFixed {
 		s.drawRing(stream(o.Seed, streamRing+1), o)
 	}
@@ -165,6 +166,17 @@ func (s *shape) drawComparing(r *rand.Rand) {
 	if r.IntN(4) == 0 {
 		s.cfg.Node.MaxSurveys = 1
 	}
+}
+
+// drawTrees draws how fine the leaves of trees are, of each node for itself, how
+// many of them are in memory, and how far comparisons look into them. There are so
+// few keys that with the usual numbers a tree has one leaf.
+func (s *shape) drawTrees(r *rand.Rand) {
+	for range 8 {
+		s.cfg.LeafKeys = append(s.cfg.LeafKeys, pick(r, 1, 1, 2, 4, 32))
+	}
+	s.cfg.Runner.Leaves = pick(r, 3, 20, 1000)
+	s.cfg.Node.Repair.List = pick(r, 1, 1, 3, 32)
 }
 
 // drawHints draws how much is kept for nodes that can't be reached, and how long

@@ -134,10 +134,10 @@ func tellMessage(m *node.Message) string {
 		return fmt.Sprintf("forward %x retry=%v", m.Request.ID, m.Request.Retry)
 	case node.KindSurvey:
 		s := m.Survey
-		return fmt.Sprintf("survey %x of %d: look %d bucket %q leaf %d after %q", s.ID, m.Partition, s.Look, s.Bucket, s.Leaf, s.After)
+		return fmt.Sprintf("survey %x of %d: look %d bucket %q span %x-%x after %q", s.ID, m.Partition, s.Look, s.Bucket, s.Span.First, s.Span.Last, s.After)
 	case node.KindFound:
 		f := m.Found
-		return fmt.Sprintf("found %x of %d: %s %v, %d roots, %d leaves, %d keys, unreadable %d, next %q", f.ID, m.Partition, statusText(f.Status), f.Reason, len(f.Roots), len(f.Leaves), len(f.Keys), f.Unreadable, f.Next)
+		return fmt.Sprintf("found %x of %d: %s %v, %d roots, %d parts, %d keys, unreadable %d, next %q", f.ID, m.Partition, statusText(f.Status), f.Reason, len(f.Roots), len(f.Parts), len(f.Keys), f.Unreadable, f.Next)
 	case node.KindEpochs:
 		s := fmt.Sprintf("epochs, %d is waited for:", m.Show.Wanted)
 		for _, e := range m.Show.Shown {

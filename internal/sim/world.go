@@ -55,6 +55,7 @@ const (
 	streamNode             // and above: one for each node
 	streamImages = 1 << 32 // far above those
 	streamRing   = 1<<32 + 1
+	streamTrees  = 1<<32 + 3
 )
 
 func stream(seed uint64, number uint64) *rand.Rand {

@@ -13,13 +13,14 @@ import "encoding/binary"
 // of their own of the same form that begin with 'h' (for hint): nothing that
 // walks the records of a partition meets one. What is no record:
 //
-//	't' | partition | length of bucket | bucket | leaf, 1 byte    leaf of a tree
+//	't' | partition | length of bucket | bucket | last, 8 bytes   leaf of a tree
 //	'm' | 'c' | partition | name of a node                       mark of a doubt
 //	'm' | one of e h l a                                         what the steward keeps
 //
 // A leaf is the sum of the records under its span of positions (package
-// merkle). A mark says that what this node and another hold of a partition is
-// to be compared.
+// merkle). It has the key of the last of them, so that the leaf of a position is
+// the first at or after it. A mark says that what this node and another hold of a
+// partition is to be compared.
 const (
 	recordPrefix  = 'r'
 	pendingPrefix = 'h'
@@ -88,9 +89,10 @@ func RecordRange(partition uint32, bucket string, first, last uint64) (lo, hi []
 	return lo, after(AppendRecordKey(nil, partition, bucket, last, ""))
 }
 
-// AppendLeafKey appends the engine key of a leaf to dst.
-func AppendLeafKey(dst []byte, partition uint32, bucket string, leaf uint8) []byte {
-	return append(appendTree(dst, partition, bucket), leaf)
+// AppendLeafKey appends the engine key of a leaf to dst: the one whose span ends
+// with that upper half of a position.
+func AppendLeafKey(dst []byte, partition uint32, bucket string, last uint64) []byte {
+	return binary.BigEndian.AppendUint64(appendTree(dst, partition, bucket), last)
 }
 
 // LeafRange returns the range of engine keys, the end excluded, of the leaves of
@@ -105,13 +107,21 @@ func LeafRange(partition uint32, bucket string) (lo, hi []byte) {
 	return lo, after(lo)
 }
 
+// AllLeaves returns the range of engine keys, the end excluded, that holds all
+// leaves and nothing else.
+func AllLeaves() (lo, hi []byte) { return []byte{leafPrefix}, []byte{leafPrefix + 1} }
+
+// IsLeaf reports whether an engine key is that of a leaf.
+func IsLeaf(key []byte) bool { return len(key) > 0 && key[0] == leafPrefix }
+
 // SplitLeafKey returns what the engine key of a leaf was made of, or false for
 // any other key. Bucket aliases the key.
-func SplitLeafKey(key []byte) (partition uint32, bucket []byte, leaf uint8, ok bool) {
-	if len(key) < headLen || key[0] != leafPrefix || len(key) != headLen+int(key[5])+1 {
+func SplitLeafKey(key []byte) (partition uint32, bucket []byte, last uint64, ok bool) {
+	if len(key) < headLen || key[0] != leafPrefix || len(key) != headLen+int(key[5])+8 {
 		return 0, nil, 0, false
 	}
-	return binary.BigEndian.Uint32(key[1:]), key[headLen : len(key)-1], key[len(key)-1], true
+	end := len(key) - 8
+	return binary.BigEndian.Uint32(key[1:]), key[headLen:end], binary.BigEndian.Uint64(key[end:]), true
 }
 
 // AppendDoubtKey appends the engine key of the mark of a partition and a node.

@@ -221,13 +221,16 @@ func drawName(t *rapid.T, label string, longest int) string {
 }
 
 func drawSurvey(t *rapid.T) *replica.Survey {
-	return &replica.Survey{
+	s := &replica.Survey{
 		ID:     drawUint64(t, "id"),
 		Look:   replica.Look(rapid.Byte().Draw(t, "look")),
 		Bucket: drawName(t, "bucket", ouro.MaxBucketLen),
-		Leaf:   rapid.Byte().Draw(t, "leaf"),
 		After:  drawName(t, "after", ouro.MaxBucketLen),
 	}
+	if s.Look != replica.Roots {
+		s.Span = merkle.Span{First: drawUint64(t, "first"), Last: drawUint64(t, "last")}
+	}
+	return s
 }
 
 func drawSum(t *rapid.T) causal.Sum {
@@ -242,10 +245,10 @@ func drawFound(t *rapid.T) *replica.Found {
 		Reason:     replica.Reason(rapid.Byte().Draw(t, "reason")),
 		Recovering: drawBool(t, "recovering"),
 		Roots: drawSlice(t, "roots", func(t *rapid.T) replica.Root {
-			return replica.Root{Bucket: drawText(t, "bucket"), Sum: drawSum(t)}
+			return replica.Root{Bucket: drawText(t, "bucket"), Count: rapid.Uint32().Draw(t, "count"), Sum: drawSum(t)}
 		}),
-		Leaves: drawSlice(t, "leaves", func(t *rapid.T) merkle.Leaf {
-			return merkle.Leaf{Number: rapid.Byte().Draw(t, "leaf"), Sum: drawSum(t)}
+		Parts: drawSlice(t, "parts", func(t *rapid.T) merkle.Part {
+			return merkle.Part{Number: rapid.Byte().Draw(t, "part"), Count: rapid.Uint32().Draw(t, "count"), Sum: drawSum(t)}
 		}),
 		Keys: drawSlice(t, "keys", func(t *rapid.T) replica.Listed {
 			return replica.Listed{Name: drawText(t, "name"), Digest: drawSum(t)}

@@ -68,9 +68,10 @@ func goldenMessages() map[string]node.Message {
 	sum := causal.Sum{Hi: 1, Lo: 2}
 	return map[string]node.Message{
 		"survey-roots": survey(replica.Survey{ID: 7, Look: replica.Roots, After: "carts"}),
-		"survey-keys":  survey(replica.Survey{ID: 8, Look: replica.Keys, Bucket: "carts", Leaf: 255, After: "alice"}),
-		"found-roots":  found(replica.Found{ID: 7, Look: replica.Roots, Status: replica.Have, Recovering: true, Roots: []replica.Root{{Bucket: "carts", Sum: sum}}}),
-		"found-leaves": found(replica.Found{ID: 9, Look: replica.Leaves, Status: replica.Have, Leaves: []merkle.Leaf{{Number: 3, Sum: sum}, {Number: 255, Sum: sum}}}),
+		"survey-parts": survey(replica.Survey{ID: 9, Look: replica.Parts, Bucket: "carts", Span: merkle.Around(1<<63, 20)}),
+		"survey-keys":  survey(replica.Survey{ID: 8, Look: replica.Keys, Bucket: "carts", Span: merkle.Span{First: 258, Last: 1027}, After: "alice"}),
+		"found-roots":  found(replica.Found{ID: 7, Look: replica.Roots, Status: replica.Have, Recovering: true, Roots: []replica.Root{{Bucket: "carts", Count: 300, Sum: sum}}}),
+		"found-parts":  found(replica.Found{ID: 9, Look: replica.Parts, Status: replica.Have, Parts: []merkle.Part{{Number: 2, Count: 40, Sum: sum}, {Number: 31, Count: 1, Sum: sum}}}),
 		"found-keys":   found(replica.Found{ID: 8, Look: replica.Keys, Status: replica.Have, Keys: []replica.Listed{{Name: "alice", Digest: sum}}, Unreadable: 2, Next: "alice"}),
 		"found-failed": found(replica.Found{ID: 8, Look: replica.Keys, Status: replica.Failed, Reason: replica.Overloaded}),
 		"ask-join":     ask(replica.Op{ID: 70_000, Verb: replica.Join, State: []byte("canonical state")}),

@@ -215,7 +215,7 @@ func TestLengthsDoNotAllocate(t *testing.T) {
 // Names that no bucket and no key may have would not fit into an engine key.
 func TestSurveysOfNothingAreRefused(t *testing.T) {
 	for _, s := range []replica.Survey{
-		{Look: replica.Leaves, Bucket: string(make([]byte, 65))},
+		{Look: replica.Parts, Bucket: string(make([]byte, 65))},
 		{Look: replica.Roots, After: string(make([]byte, 65))},
 		{Look: replica.Keys, Bucket: "b", After: string(make([]byte, 1025))},
 	} {

@@ -8,19 +8,26 @@ import (
 
 // A Survey has
 //
-//	ticket, uvarint | look | leaf | bucket | after
+//	ticket, uvarint | look | bucket | first and last of the span, 8 bytes each,
+//	unless it looks at roots | after
 func appendSurvey(dst []byte, s *replica.Survey) []byte {
 	dst = appendUvarint(dst, s.ID)
-	dst = append(dst, byte(s.Look), s.Leaf)
-	return appendString(appendString(dst, s.Bucket), s.After)
+	dst = appendString(append(dst, byte(s.Look)), s.Bucket)
+	if s.Look != replica.Roots {
+		dst = appendUint64(appendUint64(dst, s.Span.First), s.Span.Last)
+	}
+	return appendString(dst, s.After)
 }
 
 // readSurvey refuses names that are too long to be any: they would not fit into
 // an engine key.
 func readSurvey(r *reader, s *replica.Survey) {
 	s.ID = r.uvarint()
-	s.Look, s.Leaf = replica.Look(r.byte()), r.byte()
-	s.Bucket, s.After = r.string(), r.string()
+	s.Look, s.Bucket = replica.Look(r.byte()), r.string()
+	if s.Look != replica.Roots {
+		s.Span = merkle.Span{First: r.uint64(), Last: r.uint64()}
+	}
+	s.After = r.string()
 	if len(s.Bucket) > ouro.MaxBucketLen || len(s.After) > ouro.MaxKeyLen || s.Look == replica.Roots && len(s.After) > ouro.MaxBucketLen {
 		r.fail()
 	}
@@ -29,8 +36,8 @@ func readSurvey(r *reader, s *replica.Survey) {
 // A Found has
 //
 //	ticket, uvarint | look | status | reason | flags | unreadable, uvarint | next |
-//	number of roots, uvarint, and of each: bucket | sum, 16 bytes |
-//	number of leaves, uvarint, and of each: number | sum, 16 bytes |
+//	number of roots, uvarint, and of each: bucket | count, uvarint | sum, 16 bytes |
+//	number of parts, uvarint, and of each: number | count, uvarint | sum, 16 bytes |
 //	number of keys, uvarint, and of each: name | digest, 16 bytes
 const (
 	foundRecovering = 1 << iota
@@ -44,11 +51,11 @@ func appendFound(dst []byte, f *replica.Found) []byte {
 	dst = appendString(dst, f.Next)
 	dst = appendUvarint(dst, uint64(len(f.Roots)))
 	for i := range f.Roots {
-		dst = appendSum(appendString(dst, f.Roots[i].Bucket), f.Roots[i].Sum)
+		dst = appendSum(appendUvarint(appendString(dst, f.Roots[i].Bucket), uint64(f.Roots[i].Count)), f.Roots[i].Sum)
 	}
-	dst = appendUvarint(dst, uint64(len(f.Leaves)))
-	for i := range f.Leaves {
-		dst = appendSum(append(dst, f.Leaves[i].Number), f.Leaves[i].Sum)
+	dst = appendUvarint(dst, uint64(len(f.Parts)))
+	for i := range f.Parts {
+		dst = appendSum(appendUvarint(append(dst, f.Parts[i].Number), uint64(f.Parts[i].Count)), f.Parts[i].Sum)
 	}
 	dst = appendUvarint(dst, uint64(len(f.Keys)))
 	for i := range f.Keys {
@@ -57,7 +64,7 @@ func appendFound(dst []byte, f *replica.Found) []byte {
 	return dst
 }
 
-// leastListed is how many bytes a root, a leaf or a key takes at least: a sum
+// leastListed is how many bytes a root, a part or a key takes at least: a sum
 // and a byte.
 const leastListed = 17
 
@@ -70,13 +77,13 @@ func readFound(r *reader, f *replica.Found) {
 	if n := r.count(leastListed); n > 0 {
 		f.Roots = make([]replica.Root, n)
 		for i := range f.Roots {
-			f.Roots[i] = replica.Root{Bucket: r.string(), Sum: readSum(r)}
+			f.Roots[i] = replica.Root{Bucket: r.string(), Count: uint32(r.uvarint()), Sum: readSum(r)}
 		}
 	}
 	if n := r.count(leastListed); n > 0 {
-		f.Leaves = make([]merkle.Leaf, n)
-		for i := range f.Leaves {
-			f.Leaves[i] = merkle.Leaf{Number: r.byte(), Sum: readSum(r)}
+		f.Parts = make([]merkle.Part, n)
+		for i := range f.Parts {
+			f.Parts[i] = merkle.Part{Number: r.byte(), Count: uint32(r.uvarint()), Sum: readSum(r)}
 		}
 	}
 	if n := r.count(leastListed); n > 0 {

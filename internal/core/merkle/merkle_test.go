@@ -33,21 +33,39 @@ func drawRecords(t *rapid.T) []record {
 	}), 0, 30).Draw(t, "records")
 }
 
-// tree adds up records by leaf.
-func tree(records []record, bits uint) []merkle.Leaf {
-	var sums [merkle.Leaves]merkle.Sum
-	for _, r := range records {
-		l := merkle.LeafOf(r.key.Pos.Hi, bits)
-		sums[l] = merkle.Add(sums[l], r.sum())
-	}
-	var leaves []merkle.Leaf
-	for i, s := range sums {
-		if s != (merkle.Sum{}) {
-			leaves = append(leaves, merkle.Leaf{Number: uint8(i), Sum: s})
+// cut returns the parts of a span as a replica tells them whose leaves have so
+// many records at most.
+func cut(records []record, span merkle.Span, leaf int) []merkle.Part {
+	top, _ := span.Depth()
+	var parts []merkle.Part
+	var into func(at merkle.Span, depth uint8)
+	into = func(at merkle.Span, depth uint8) {
+		p := sumOf(records, at)
+		switch {
+		case p.Count == 0:
+		case int(p.Count) <= leaf || depth == merkle.MaxDepth || depth == top+4:
+			p.Number = merkle.NumberOf(top, at.First, depth)
+			parts = append(parts, p)
+		default:
+			lower, upper := at.Halves()
+			into(lower, depth+1)
+			into(upper, depth+1)
 		}
 	}
-	return leaves
+	into(span, top)
+	return parts
 }
+
+func sumOf(records []record, at merkle.Span) (p merkle.Part) {
+	for _, r := range records {
+		if at.Holds(r.key.Pos.Hi) {
+			p.Sum, p.Count = merkle.Add(p.Sum, r.sum()), p.Count+1
+		}
+	}
+	return p
+}
+
+var all = merkle.Around(0, 0)
 
 func number(s merkle.Sum) *big.Int {
 	n := new(big.Int).SetUint64(s.Hi)
@@ -73,64 +91,135 @@ func TestOrderDoesNotShow(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		records := drawRecords(t)
 		shuffled := rapid.Permutation(records).Draw(t, "order")
-		if a, b := tree(records, 0), tree(shuffled, 0); !slices.Equal(a, b) {
+		if a, b := cut(records, all, 4), cut(shuffled, all, 4); !slices.Equal(a, b) {
 			t.Fatalf("%v and %v", a, b)
 		}
 		gone := rapid.IntRange(0, len(records)).Draw(t, "gone")
-		sum := merkle.Root(tree(shuffled, 0))
+		sum := sumOf(shuffled, all).Sum
 		for _, r := range shuffled[gone:] {
 			sum = merkle.Sub(sum, r.sum())
 		}
-		if want := merkle.Root(tree(shuffled[:gone], 0)); sum != want {
+		if want := sumOf(shuffled[:gone], all).Sum; sum != want {
 			t.Fatalf("%v is left, not %v", sum, want)
 		}
 	})
 }
 
-// A root is the sum of its leaves, however the ring is cut: leaves split and
+// Halves add up to the whole, and each is the other's sibling: leaves split and
 // merge.
 func TestSumsSplitAndMerge(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		records := drawRecords(t)
-		bits := rapid.UintRange(0, 20).Draw(t, "partition bits")
-		whole := merkle.Root(tree(records, 0))
-		parts := map[uint64][]record{}
-		for _, r := range records {
-			p := r.key.Pos.Hi >> (63 - bits) >> 1
-			parts[p] = append(parts[p], r)
-		}
-		var sum merkle.Sum
-		for _, part := range parts {
-			sum = merkle.Add(sum, merkle.Root(tree(part, bits)))
-		}
-		if sum != whole {
-			t.Fatalf("the parts add up to %v, the whole is %v", sum, whole)
+		pos := rapid.Uint64().Draw(t, "position")
+		for depth := uint8(0); depth < merkle.MaxDepth; depth++ {
+			whole := merkle.Around(pos, depth)
+			lower, upper := whole.Halves()
+			a, b := sumOf(records, lower), sumOf(records, upper)
+			if w := sumOf(records, whole); merkle.Add(a.Sum, b.Sum) != w.Sum || a.Count+b.Count != w.Count {
+				t.Fatalf("depth %d: %v and %v are not %v", depth, a, b, w)
+			}
+			if lower.First != whole.First || lower.Last+1 != upper.First || upper.Last != whole.Last || lower.Sibling(depth+1) != upper || upper.Sibling(depth+1) != lower {
+				t.Fatalf("%x is cut into %x and %x", whole, lower, upper)
+			}
+			if d, ok := whole.Depth(); !ok || d != depth || !whole.Holds(pos) {
+				t.Fatalf("%x is of depth %d, %v, not %d", whole, d, ok, depth)
+			}
 		}
 	})
 }
 
-// Trees are equal where their records are, and differ in the leaf of a record
-// that differs: its state, its name, or that it is there at all.
+// However fine their leaves are, two replicas differ where a record does, and
+// nowhere else: every difference has a record that differs in it, and each such
+// record is in one.
 func TestDifferenceIsFound(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		records := drawRecords(t)
-		if d := merkle.Differ(nil, tree(records, 0), tree(records, 0)); len(d) > 0 {
-			t.Fatalf("equal trees differ in %v", d)
+		mine, theirs := slices.Clone(records), slices.Clone(records)
+		var changed []ring.Key
+		for range rapid.IntRange(0, 4).Draw(t, "differences") {
+			extra := record{ring.NewKey("b", rapid.StringMatching("[A-Z]{1,2}").Draw(t, "extra")), drawSum(t, "extra digest")}
+			if slices.Contains(changed, extra.key) {
+				continue
+			}
+			changed = append(changed, extra.key)
+			mine = append(mine, extra)
+			if rapid.Bool().Draw(t, "on both") {
+				theirs = append(theirs, record{extra.key, merkle.Add(extra.digest, merkle.Sum{Lo: 1})})
+			}
 		}
-		extra := record{ring.NewKey("b", "EXTRA"), drawSum(t, "digest")}
-		with := append(slices.Clone(records), extra)
-		changed := append(slices.Clone(records), record{extra.key, merkle.Add(extra.digest, merkle.Sum{Lo: 1})})
-		want := []uint8{merkle.LeafOf(extra.key.Pos.Hi, 0)}
-		for name, other := range map[string][]record{"absent": records, "another state": changed} {
-			a, b := tree(with, 0), tree(other, 0)
-			if d := merkle.Differ(nil, a, b); !slices.Equal(d, want) {
-				t.Fatalf("%s: %v differ, want %v", name, d, want)
+		span := merkle.Around(rapid.Uint64().Draw(t, "position"), rapid.Uint8Range(0, 3).Draw(t, "depth"))
+		leaf := rapid.SampledFrom([]int{1, 2, 5, 100})
+		a, b := cut(mine, span, leaf.Draw(t, "leaf")), cut(theirs, span, leaf.Draw(t, "other leaf"))
+		d, ok := merkle.Differ(nil, span, a, b)
+		back, ok2 := merkle.Differ(nil, span, b, a)
+		if !ok || !ok2 || len(d) != len(back) {
+			t.Fatalf("%v and %v differ in %v, the other way round in %v", a, b, d, back)
+		}
+		seen := 0
+		for i, x := range d {
+			if i > 0 && d[i-1].Last >= x.First || x.Span != back[i].Span || x.A != back[i].B || x.Leaf != back[i].Leaf {
+				t.Fatalf("%v, and the other way round %v", d, back)
 			}
-			if d := merkle.Differ(nil, b, a); !slices.Equal(d, want) {
-				t.Fatalf("%s, the other way round: %v differ, want %v", name, d, want)
+			if got := sumOf(mine, x.Span).Count; x.A != got || x.B != sumOf(theirs, x.Span).Count {
+				t.Fatalf("%v has %d records here", x, got)
 			}
-			if merkle.Root(a) == merkle.Root(b) {
-				t.Fatalf("%s: roots are equal", name)
+			if depth, _ := x.Depth(); x.Leaf != (depth < depthOf(span)+4) {
+				t.Fatalf("%v is told to be a leaf", x)
+			}
+			in := 0
+			for _, k := range changed {
+				if x.Holds(k.Pos.Hi) {
+					in++
+				}
+			}
+			if seen += in; in == 0 {
+				t.Fatalf("nothing differs in %v", x)
+			}
+		}
+		for _, k := range changed {
+			if span.Holds(k.Pos.Hi) {
+				seen--
+			}
+		}
+		if seen != 0 {
+			t.Fatalf("%v are not all in %v", changed, d)
+		}
+	})
+}
+
+func depthOf(s merkle.Span) uint8 {
+	d, _ := s.Depth()
+	return d
+}
+
+// A peer may send anything.
+func TestPartsOfNothingAreRefused(t *testing.T) {
+	part := func(numbers ...uint8) (parts []merkle.Part) {
+		for _, n := range numbers {
+			parts = append(parts, merkle.Part{Number: n, Count: 1, Sum: merkle.Sum{Lo: uint64(n)}})
+		}
+		return parts
+	}
+	for _, bad := range [][]merkle.Part{part(0), part(32), part(255), part(3, 2), part(4, 4), part(2, 16), part(16, 2), part(1, 31), part(17, 16), part(5, 2)} {
+		for _, good := range [][]merkle.Part{nil, part(1), part(2, 3), part(16, 31)} {
+			if d, ok := merkle.Differ(nil, all, bad, good); ok {
+				t.Errorf("%v against %v: %v", bad, good, d)
+			}
+			if d, ok := merkle.Differ(nil, all, good, bad); ok {
+				t.Errorf("%v against %v: %v", good, bad, d)
+			}
+		}
+	}
+	if _, ok := merkle.Differ(nil, merkle.Span{First: 1, Last: 4}, nil, nil); ok {
+		t.Error("a span that no leaf has")
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		draw := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) merkle.Part { return part(rapid.Byte().Draw(t, "number"))[0] }), 0, 6)
+		span := merkle.Around(rapid.Uint64().Draw(t, "position"), rapid.Uint8Range(0, 64).Draw(t, "depth"))
+		d, _ := merkle.Differ(nil, span, draw.Draw(t, "a"), draw.Draw(t, "b"))
+		for i, x := range d {
+			if x.First < span.First || x.Last > span.Last || i > 0 && x.First <= d[i-1].Last {
+				t.Fatalf("differences %v in %v", d, span)
 			}
 		}
 	})
@@ -152,27 +241,21 @@ func TestMembersDependOnAll(t *testing.T) {
 	}
 }
 
-// The leaves of a partition cut it up: every position is in the span of its
-// leaf, spans follow each other without a gap, and the last ends the partition.
-func TestSpansCutUpThePartition(t *testing.T) {
+// The tree of a partition is of exactly the positions of that partition.
+func TestWholeIsThePartition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		bits := rapid.UintRange(0, 24).Draw(t, "partition bits")
 		hi := rapid.Uint64().Draw(t, "position")
 		partition := uint32(hi >> (63 - bits) >> 1)
-		leaf := merkle.LeafOf(hi, bits)
-		first, last := merkle.Span(partition, leaf, bits)
-		if hi < first || hi > last {
-			t.Fatalf("%x is outside of its leaf %d, %x to %x", hi, leaf, first, last)
+		whole := merkle.Whole(partition, bits)
+		if d, ok := whole.Depth(); !ok || uint(d) != bits || !whole.Holds(hi) {
+			t.Fatalf("partition %d of 2^%d is %x", partition, bits, whole)
 		}
-		start, _ := merkle.Span(partition, 0, bits)
-		_, end := merkle.Span(partition, merkle.Leaves-1, bits)
-		if start>>(63-bits)>>1 != uint64(partition) || start<<bits != 0 || end != start|^uint64(0)>>bits {
-			t.Fatalf("partition %d is %x to %x", partition, start, end)
-		}
-		if leaf > 0 {
-			if _, before := merkle.Span(partition, leaf-1, bits); before+1 != first {
-				t.Fatalf("leaf %d begins at %x, the one before ends at %x", leaf, first, before)
-			}
+		if whole.First<<bits != 0 || whole.Last != whole.First|^uint64(0)>>bits {
+			t.Fatalf("partition %d of 2^%d is %x", partition, bits, whole)
 		}
 	})
+	if merkle.Whole(5, 0) != all {
+		t.Error("where partitions are unequal it is not all there is")
+	}
 }

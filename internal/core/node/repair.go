@@ -2,6 +2,7 @@ package node
 
 import (
 	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/merkle"
 	"github.com/ourodb/ouro/internal/core/repair"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
@@ -25,6 +26,11 @@ func (r reachable) Shares(partition uint32, bucket string, peer ring.NodeID) boo
 func (r reachable) Takes(partition uint32, bucket string, peer ring.NodeID) bool {
 	list := r.view.Primaries(partition, r.bucket(bucket).N)
 	return !holds(list, r.view.Self) && holds(list, peer)
+}
+
+// Whole is the span of the tree of a partition.
+func (r reachable) Whole(partition uint32) merkle.Span {
+	return merkle.Whole(partition, r.view.Ring.Bits())
 }
 
 // Number is that of a partition's lists.

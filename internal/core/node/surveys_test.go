@@ -23,8 +23,8 @@ func TestSurveyOfAPeer(t *testing.T) {
 		t.Fatalf("surveys %+v", out.Surveys)
 	}
 	first := out.Surveys[0]
-	ask(2, replica.Survey{Look: replica.Keys, Bucket: "carts", Leaf: 9, After: "alice"})
-	if s := out.Surveys[0]; s.Bucket != "carts" || s.Leaf != 9 || s.After != "alice" || s.ID == first.ID {
+	ask(2, replica.Survey{Look: replica.Keys, Bucket: "carts", Span: merkle.Around(9, 60), After: "alice"})
+	if s := out.Surveys[0]; s.Bucket != "carts" || s.Span != merkle.Around(9, 60) || s.After != "alice" || s.ID == first.ID {
 		t.Errorf("survey %+v", s)
 	}
 	ask(3, replica.Survey{Look: replica.Roots})
@@ -57,7 +57,7 @@ func TestSurveysOfNothing(t *testing.T) {
 	c := newCluster(t, 3, Config{})
 	n := c.nodes[0].core
 	var out Out
-	for _, s := range []replica.Survey{{Look: 0}, {Look: replica.Keys + 1}, {Look: replica.Leaves}, {Look: replica.Keys, After: "alice"}} {
+	for _, s := range []replica.Survey{{Look: 0}, {Look: replica.Keys + 1}, {Look: replica.Parts}, {Look: replica.Keys, After: "alice"}} {
 		n.Step(c.now, &Delivery{From: "b", Message: Message{Kind: KindSurvey, Survey: &s}}, &out)
 	}
 	if len(out.Surveys) != 0 || len(out.Sends) != 0 {

@@ -355,7 +355,7 @@ func (r *Repair) end(now clock.Now, t *talk, why string, e *Effects) {
 func (r *Repair) Underway(dst []Underway) []Underway {
 	for _, t := range r.talks {
 		if t.out.Number != 0 {
-			dst = append(dst, Underway{t.out, len(t.buckets), len(t.leaves)})
+			dst = append(dst, Underway{t.out, len(t.buckets), len(t.spans) + len(t.lists)})
 		}
 	}
 	return dst

@@ -50,6 +50,8 @@ func (b *bench) Shares(_ uint32, bucket string, _ ring.NodeID) bool { return buc
 
 func (b *bench) Takes(_ uint32, bucket string, _ ring.NodeID) bool { return bucket != b.alone }
 
+func (b *bench) Whole(uint32) merkle.Span { return merkle.Around(0, 0) }
+
 func (b *bench) Number(uint32) uint64 { return b.own }
 
 // drain serves everything that was asked for, in order, and queues the answers.
@@ -217,12 +219,12 @@ func TestForeignBucketsAreLeftAlone(t *testing.T) {
 	}
 }
 
-// crowd returns keys of bucket x that are all in one leaf.
+// crowd returns keys of bucket x that are all in one 256th of the positions.
 func crowd(n int) []string {
 	var names []string
-	leaf := merkle.LeafOf(k("x/0").Pos.Hi, 0)
+	near := merkle.Around(k("x/0").Pos.Hi, 8)
 	for i := 0; len(names) < n; i++ {
-		if name := fmt.Sprintf("x/%d", i); merkle.LeafOf(k(name).Pos.Hi, 0) == leaf {
+		if name := fmt.Sprintf("x/%d", i); near.Holds(k(name).Pos.Hi) {
 			names = append(names, name)
 		}
 	}
@@ -253,7 +255,8 @@ func TestCrowdedLeaf(t *testing.T) {
 // all that the peer held when it began, and the peer all that was here.
 func TestComparisons(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		b := newBench(t, repair.Config{Off: true, Window: rapid.IntRange(1, 3).Draw(rt, "window")})
+		b := newBench(t, repair.Config{Off: true, Window: rapid.IntRange(1, 3).Draw(rt, "window"), List: rapid.SampledFrom([]int{1, 2, 32}).Draw(rt, "list")})
+		b.a.leaf, b.b.leaf = rapid.SampledFrom([]int{1, 3, 32}).Draw(rt, "leaf here"), rapid.SampledFrom([]int{1, 3, 32}).Draw(rt, "leaf there")
 		names := append(crowd(7), "a/k", "b/k", "c/k", "d/k", "e/k", "f/k", "g/k", "x/elsewhere")
 		write := func(label string) {
 			s := rapid.SampledFrom([]*side{b.a, b.b}).Draw(rt, label)

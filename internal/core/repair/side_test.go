@@ -22,6 +22,7 @@ type side struct {
 	stamp   uint64         // of what it shows
 	joined  []uint64       // under which stamps
 	reads   int
+	leaf    int // how many keys a leaf of its tree may have
 }
 
 const page = 2
@@ -29,7 +30,7 @@ const page = 2
 func newSide(run uint64) *side {
 	r := replica.New(replica.Config{Run: run, Seed: 3})
 	r.Stand(replica.Standing{Known: true}) // it takes stamped states
-	return &side{records: map[string][]byte{}, rotten: map[string]bool{}, replica: r}
+	return &side{leaf: 1, records: map[string][]byte{}, rotten: map[string]bool{}, replica: r}
 }
 
 func id(k ring.Key) string { return k.Bucket + "/" + k.Name }
@@ -94,22 +95,35 @@ func (s *side) survey(q *replica.Survey) replica.Found {
 	switch q.Look {
 	case replica.Roots:
 		s.roots(q, &f)
-	case replica.Leaves:
-		var sums [merkle.Leaves]merkle.Sum
-		for _, k := range s.keys(q.Bucket) {
-			_, sum := s.sum(k)
-			l := merkle.LeafOf(k.Pos.Hi, 0)
-			sums[l] = merkle.Add(sums[l], sum)
-		}
-		for i, sum := range sums {
-			if sum != (merkle.Sum{}) {
-				f.Leaves = append(f.Leaves, merkle.Leaf{Number: uint8(i), Sum: sum})
-			}
-		}
+	case replica.Parts:
+		depth, _ := q.Span.Depth()
+		s.parts(q, q.Span, depth, &f)
 	case replica.Keys:
 		s.list(q, &f)
 	}
 	return f
+}
+
+// parts cuts a span until there are few keys in each part, or it is a sixteenth.
+func (s *side) parts(q *replica.Survey, at merkle.Span, depth uint8, f *replica.Found) {
+	part, size := merkle.Part{}, 0
+	for _, k := range s.keys(q.Bucket) {
+		if at.Holds(k.Pos.Hi) {
+			_, sum := s.sum(k)
+			part.Count, part.Sum, size = part.Count+1, merkle.Add(part.Sum, sum), size+1
+		}
+	}
+	top, _ := q.Span.Depth()
+	switch {
+	case size == 0:
+	case size <= s.leaf || depth == top+4:
+		part.Number = merkle.NumberOf(top, at.First, depth)
+		f.Parts = append(f.Parts, part)
+	default:
+		lower, upper := at.Halves()
+		s.parts(q, lower, depth+1, f)
+		s.parts(q, upper, depth+1, f)
+	}
 }
 
 func (s *side) roots(q *replica.Survey, f *replica.Found) {
@@ -126,7 +140,7 @@ func (s *side) roots(q *replica.Survey, f *replica.Found) {
 		}
 		r := &f.Roots[len(f.Roots)-1]
 		_, sum := s.sum(k)
-		r.Sum = merkle.Add(r.Sum, sum)
+		r.Count, r.Sum = r.Count+1, merkle.Add(r.Sum, sum)
 	}
 }
 
@@ -134,7 +148,7 @@ func (s *side) list(q *replica.Survey, f *replica.Found) {
 	seen := 0
 	after := ring.NewKey(q.Bucket, q.After)
 	for _, k := range s.keys(q.Bucket) {
-		if merkle.LeafOf(k.Pos.Hi, 0) != q.Leaf || q.After != "" && replica.KeyOrder(&k, &after) <= 0 {
+		if !q.Span.Holds(k.Pos.Hi) || q.After != "" && replica.KeyOrder(&k, &after) <= 0 {
 			continue
 		}
 		if seen++; seen > page {

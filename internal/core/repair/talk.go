@@ -1,6 +1,7 @@
 package repair
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/causal"
@@ -26,15 +27,23 @@ type talk struct {
 	asking       bool
 
 	// What is left to do.
-	moreRoots string   // the bucket after which to go on
-	buckets   []string // that differ
-	leaves    []uint8  // that differ, in the bucket at hand
-	moreKeys  string   // the key after which to go on, in the leaf at hand
-	keys      []differing
-	flights   []flight
+	moreRoots string // the bucket after which to go on
+	buckets   []tree // that differ
+	// Spans that differ in the bucket at hand: those to look into, the last first, and
+	// those whose keys are to be listed, in order.
+	spans, lists []merkle.Span
+	moreKeys     string // the key after which to go on, in the span at hand
+	keys         []differing
+	flights      []flight
 
 	paced bool   // it waits for its rate, and for no answer
 	wrong string // a key could not be exchanged, though all others may be
+}
+
+// tree is a bucket whose trees differ.
+type tree struct {
+	bucket string
+	list   bool // all keys are to be listed
 }
 
 // differing is a key that differs.
@@ -118,9 +127,9 @@ func (r *Repair) compared(now clock.Now, t *talk, p Peers, e *Effects) {
 	ok := true
 	switch t.question.Look {
 	case replica.Roots:
-		ok = t.compareRoots(p)
-	case replica.Leaves:
-		t.leaves = merkle.Differ(t.leaves[:0], t.mine.Leaves, t.theirs.Leaves)
+		ok = r.compareRoots(t, p)
+	case replica.Parts:
+		ok = r.compareParts(t)
 	case replica.Keys:
 		t.out.Unreadable += t.mine.Unreadable
 		t.out.UnreadableThere += t.theirs.Unreadable
@@ -135,7 +144,7 @@ func (r *Repair) compared(now clock.Now, t *talk, p Peers, e *Effects) {
 }
 
 // compareRoots notes which buckets differ; false where the pages do not go on.
-func (t *talk) compareRoots(p Peers) bool {
+func (r *Repair) compareRoots(t *talk, p Peers) bool {
 	limit, more := t.mine.Next, t.mine.Next != ""
 	if n := t.theirs.Next; n != "" && (!more || replica.BucketOrder(n, limit) < 0) {
 		limit, more = n, true
@@ -143,17 +152,46 @@ func (t *talk) compareRoots(p Peers) bool {
 	t.moreRoots = limit
 	walk(t.mine.Roots, t.theirs.Roots, func(a, b *replica.Root) int { return replica.BucketOrder(a.Bucket, b.Bucket) },
 		func(a, b *replica.Root) {
-			if a != nil && b != nil && a.Sum == b.Sum {
-				return
+			switch {
+			case a == nil:
+				a = &replica.Root{Bucket: b.Bucket}
+			case b == nil:
+				b = &replica.Root{Bucket: a.Bucket}
 			}
-			if a == nil {
-				a = b
-			}
-			if within := !more || replica.BucketOrder(a.Bucket, limit) <= 0; within && t.about(a.Bucket, p) {
-				t.buckets = append(t.buckets, a.Bucket)
+			if within := !more || replica.BucketOrder(a.Bucket, limit) <= 0; a.Sum != b.Sum && within && t.about(a.Bucket, p) {
+				t.buckets = append(t.buckets, tree{a.Bucket, r.lists(a.Count, b.Count)})
 			}
 		})
 	return !more || replica.BucketOrder(limit, t.question.After) > 0
+}
+
+// lists says whether the keys of a part that differs are listed at once: there are
+// few, or at least half of them differ.
+func (r *Repair) lists(a, b uint32) bool {
+	few, many := min(a, b), max(a, b)
+	return int64(many) <= int64(r.cfg.List) || few <= many/2
+}
+
+// compareParts notes which parts of a span differ; false where they are none of it.
+func (r *Repair) compareParts(t *talk) bool {
+	differ, ok := merkle.Differ(nil, t.question.Span, t.mine.Parts, t.theirs.Parts)
+	t.lists = t.lists[:0]
+	for _, d := range slices.Backward(differ) {
+		if !d.Leaf && !r.lists(d.A, d.B) {
+			t.spans = append(t.spans, d.Span)
+		}
+	}
+	for _, d := range differ {
+		if !d.Leaf && !r.lists(d.A, d.B) {
+			continue
+		}
+		if n := len(t.lists); n > 0 && t.lists[n-1].Last+1 == d.First {
+			t.lists[n-1].Last = d.Last // one question for both
+		} else {
+			t.lists = append(t.lists, d.Span)
+		}
+	}
+	return ok
 }
 
 // about says whether a bucket is to be compared.
@@ -244,15 +282,21 @@ func (r *Repair) advance(now clock.Now, t *talk, p Peers, e *Effects) {
 	if t.asking || r.exchange(now, t, e) {
 		return
 	}
-	q := replica.Survey{Bucket: t.question.Bucket, Leaf: t.question.Leaf}
+	q := replica.Survey{Bucket: t.question.Bucket, Span: t.question.Span}
 	switch {
 	case t.moreKeys != "":
 		q.Look, q.After = replica.Keys, t.moreKeys
-	case len(t.leaves) > 0:
-		q.Look, q.Leaf = replica.Keys, t.leaves[0]
-		t.leaves = t.leaves[1:]
+	case len(t.lists) > 0:
+		q.Look, q.Span = replica.Keys, t.lists[0]
+		t.lists = t.lists[1:]
+	case len(t.spans) > 0:
+		q.Look, q.Span = replica.Parts, t.spans[len(t.spans)-1]
+		t.spans = t.spans[:len(t.spans)-1]
 	case len(t.buckets) > 0:
-		q.Look, q.Bucket, q.Leaf = replica.Leaves, t.buckets[0], 0
+		q.Look, q.Bucket, q.Span = replica.Parts, t.buckets[0].bucket, p.Whole(t.out.Partition)
+		if t.buckets[0].list {
+			q.Look = replica.Keys
+		}
 		t.buckets = t.buckets[1:]
 	case t.moreRoots != "":
 		q = replica.Survey{Look: replica.Roots, After: t.moreRoots}

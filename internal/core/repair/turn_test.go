@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/merkle"
 	"github.com/ourodb/ouro/internal/core/repair"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
@@ -42,6 +43,8 @@ func mark(p uint32, id ring.NodeID) replica.Mark { return replica.Mark{Partition
 func (r *round) Usable(id ring.NodeID) bool { return !r.down[id] }
 
 func (r *round) Takes(uint32, string, ring.NodeID) bool { return true }
+
+func (r *round) Whole(uint32) merkle.Span { return merkle.Around(0, 0) }
 
 func (r *round) Number(uint32) uint64 { return 0 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/merkle"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -21,6 +22,9 @@ type Config struct {
 	// Window is how many keys of a comparison are exchanged at a time, and MoveWindow
 	// how many of a partition that moves. Defaults 8 and 32.
 	Window, MoveWindow int
+	// List is how many keys a part of a tree may have to be listed instead of being
+	// looked into further. Default 32.
+	List int
 	// Wait is how long an answer may take, the own storage's too. Default 5 s.
 	Wait time.Duration
 	// Rate is how many bytes of states a second are exchanged, and MoveRate how many
@@ -40,7 +44,7 @@ func (c Config) withDefaults() Config {
 	ints := [...]struct {
 		v    *int
 		none int
-	}{{&c.Talks, 4}, {&c.Window, 8}, {&c.MoveWindow, 32}, {&c.Rate, 8 << 20}, {&c.MoveRate, 32 << 20}}
+	}{{&c.Talks, 4}, {&c.Window, 8}, {&c.MoveWindow, 32}, {&c.List, 32}, {&c.Rate, 8 << 20}, {&c.MoveRate, 32 << 20}}
 	for _, d := range ints {
 		if *d.v <= 0 {
 			*d.v = d.none
@@ -74,6 +78,8 @@ type Peers interface {
 	// Takes says whether another is a primary of a bucket's keys of which this node
 	// is none.
 	Takes(partition uint32, bucket string, peer ring.NodeID) bool
+	// Whole is the span of the tree of a partition, the same on all nodes.
+	Whole(partition uint32) merkle.Span
 	// Number is that of a partition's lists, as this node has them.
 	Number(partition uint32) uint64
 }
@@ -155,9 +161,9 @@ type Outcome struct {
 // Underway is how far a comparison that moves a partition has come.
 type Underway struct {
 	Outcome
-	// Buckets and Leaves are how many that differ are left, of those found so far,
-	// besides those at hand.
-	Buckets, Leaves int
+	// Buckets, and Spans of the one at hand, are how many that differ are left, of
+	// those found so far.
+	Buckets, Spans int
 }
 
 // Agreement is how far this node has compared itself with another.

@@ -124,6 +124,8 @@ type Result struct {
 	// Leaf is what this adds to the leaf of the key, for an ordinary record that
 	// changes: pending ones are in no tree.
 	Leaf merkle.Sum
+	// Members is by how many records this makes that leaf grow: 1, 0 or -1.
+	Members int
 	// Unreadable: what is stored of an ordinary record can't be read. What it once
 	// added to its leaf is not known, so the leaf must be added up anew (RULES
 	// R26, H9).
@@ -169,8 +171,12 @@ func (c *call) weigh(res *Result) {
 			return
 		}
 	}
+	if c.stored != nil {
+		res.Members--
+	}
 	switch {
 	case res.Record != nil:
+		res.Members++
 		res.Leaf = merkle.Sub(merkle.Member(c.cfg.Seed, c.op.Key.Name, res.Answer.Digest), before)
 	case res.Drop:
 		res.Leaf = merkle.Sub(merkle.Sum{}, before)

@@ -13,9 +13,9 @@ type Look uint8
 
 // What can be looked at, each for one partition.
 const (
-	Roots  Look = 1 + iota // the roots of its trees
-	Leaves                 // the leaves of the tree of Bucket
-	Keys                   // the records in a leaf of that tree
+	Roots Look = 1 + iota // the roots of its trees
+	Parts                 // the parts of a span of the tree of Bucket
+	Keys                  // the records in a span of that tree
 )
 
 // Survey asks what a replica holds of a partition, so that it can be compared
@@ -24,9 +24,11 @@ type Survey struct {
 	ID        uint64 // the asker's ticket; the answer carries it
 	Look      Look
 	Partition uint32
-	Bucket    string // Leaves, Keys
-	Leaf      uint8  // Keys
-	After     string // Roots: the bucket, Keys: the key after which to go on; "": from the first
+	Bucket    string // Parts, Keys
+	// Span is what to look at, of Parts and Keys; that of Parts is one that a leaf may
+	// have.
+	Span  merkle.Span
+	After string // Roots: the bucket, Keys: the key after which to go on; "": from the first
 }
 
 // Found answers a [Survey]. It is one page: there is more where Next is set.
@@ -43,9 +45,9 @@ type Found struct {
 	// It is sent with the message, where the question had one.
 	Number uint64
 
-	Roots  []Root        // those of empty trees left out; in the order of [BucketOrder]
-	Leaves []merkle.Leaf // empty ones left out; by number
-	Keys   []Listed      // in the order of [KeyOrder]
+	Roots []Root        // those of empty trees left out; in the order of [BucketOrder]
+	Parts []merkle.Part // empty ones left out; in order of positions
+	Keys  []Listed      // in the order of [KeyOrder]
 	// Unreadable is how many records of the page can't be read; they are not in
 	// Keys.
 	Unreadable int
@@ -55,6 +57,7 @@ type Found struct {
 // Root is the root of the tree of a bucket.
 type Root struct {
 	Bucket string
+	Count  uint32 // of records, for whoever thinks about how to go on
 	Sum    merkle.Sum
 }
 
