@@ -34,8 +34,19 @@ type flight struct {
 	paying bool // all have it; the own storage is told
 }
 
-// own says that the flight waits for the own storage.
+// own says that the flight waits for the own storage. That answers everything, as
+// late as its disk syncs: who gave it up sooner would ask for it again and again.
 func (f *flight) own() bool { return f.paying || f.way == inherit || f.way == move }
+
+// silentAt is when the first of those that wait for peers has waited too long.
+func (h *Handoff) silentAt() time.Duration {
+	for i := range h.flights {
+		if f := &h.flights[i]; !f.own() {
+			return f.sent + h.cfg.Wait
+		}
+	}
+	return never
+}
 
 // plan says how the debt of a record to a target could end now, and whom to ask
 // for it; way 0: it can't.

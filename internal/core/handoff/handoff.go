@@ -74,10 +74,7 @@ func (h *Handoff) Deadline() time.Duration {
 	default:
 		at = h.scanAt
 	}
-	if len(h.flights) > 0 {
-		at = min(at, h.flights[0].sent+h.cfg.Wait)
-	}
-	return at
+	return min(at, h.silentAt())
 }
 
 // Backlog appends to dst what is kept for whom, by target.
@@ -126,8 +123,12 @@ func (h *Handoff) Kept(now clock.Now) {
 
 // Tick gives up what has waited too long and goes on with the walk.
 func (h *Handoff) Tick(now clock.Now, p Peers, e *Effects) {
-	for len(h.flights) > 0 && h.flights[0].sent+h.cfg.Wait <= now.Mono {
-		h.fail(now, 0, h.flights[0].asked, "no answer", e)
+	for i := 0; i < len(h.flights); {
+		if f := &h.flights[i]; f.own() || f.sent+h.cfg.Wait > now.Mono {
+			i++
+			continue
+		}
+		h.fail(now, i, h.flights[i].asked, "no answer", e)
 	}
 	h.walk(now, p, e)
 }
@@ -236,7 +237,7 @@ func (h *Handoff) fail(now clock.Now, i int, whose []ring.NodeID, why string, e 
 	whose = slices.Clone(whose)
 	h.land(i)
 	if f.paying {
-		return // the own storage is late; the record is still owed
+		return // the record is still owed
 	}
 	if len(whose) == 0 {
 		whose = append(whose, f.target)

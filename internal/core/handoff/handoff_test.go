@@ -247,3 +247,27 @@ func TestQuiet(t *testing.T) {
 		t.Fatal("it goes on looking for nothing")
 	}
 }
+
+// TestOwnStorageIsWaitedFor: the own disk may take longer than a peer may to answer,
+// and what it says then still counts. Without that a record whose target left would
+// be moved again and again, and never be paid.
+func TestOwnStorageIsWaitedFor(t *testing.T) {
+	for _, primaries := range [][]ring.NodeID{{self, "b"}, {"b", "c"}} { // it moves to the own record; others get the claim
+		d := newDesk(t, handoff.Config{Wait: time.Second, Every: time.Minute})
+		d.primary = primaries
+		d.page(replica.Page{Held: held(0, 1, "gone")})
+		if len(d.Ops) != 1 || d.Ops[0].Verb != replica.Join {
+			t.Fatalf("the own storage is asked for %+v", d.Ops)
+		}
+		op := d.Ops[0]
+		d.tick(5 * time.Second)
+		if at := d.machine.Deadline(); at <= d.now.Mono {
+			t.Errorf("the deadline %v is past at %v", at, d.now.Mono)
+		}
+		d.Reset()
+		a := replica.Answer{ID: op.ID, Verb: replica.Join, Status: replica.Have, Durable: true, Pending: op.Pending}
+		if !d.machine.Complete(d.now, &a, d, &d.Effects) || len(d.Ops) != 1 || d.Ops[0].Verb != replica.Paid {
+			t.Errorf("at %v the late answer pays for nothing: %+v", primaries, d.Ops)
+		}
+	}
+}

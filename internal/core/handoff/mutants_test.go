@@ -53,6 +53,10 @@ func TestMutants(t *testing.T) {
 			Old: "	case serves && o.Target != p.Self() && h.ready(now, o.Target, p):\n", New: "	case o.Target != p.Self() && h.ready(now, o.Target, p):\n",
 		},
 		{
+			Name: "the own storage is given up like a peer", File: "handoff.go", Test: "TestOwnStorageIsWaitedFor",
+			Old: "f.own() || f.sent+h.cfg.Wait > now.Mono", New: "f.sent+h.cfg.Wait > now.Mono",
+		},
+		{
 			Name: "nothing is looked for after a start", File: "handoff.go", Test: orders,
 			Old: "	h := &Handoff{cfg: cfg, seq: cfg.First}\n", New: "	h := &Handoff{cfg: cfg, seq: cfg.First, next: never}\n",
 		},
