@@ -86,7 +86,6 @@ func (s *Steward) drainChain(now clock.Now, out *Out) {
 
 // adopted goes on with another placement: it is on the disk.
 func (s *Steward) adopted(now clock.Now, out *Out) {
-	before := s.members()
 	if _, in := s.chain.Placement().Member(s.cfg.Self); in {
 		s.removed = false // who said so had not heard of this link: there is something to hand on first
 	}
@@ -94,13 +93,7 @@ func (s *Steward) adopted(now clock.Now, out *Out) {
 	s.placed(now)
 	s.show(out)
 	s.dial(out)
-	ids := s.members()
-	s.epochs.Members(ids)
-	for _, id := range ids {
-		if s.up[id] && !slices.Contains(before, id) {
-			s.epochs.Link(now, id, true, &s.reaping)
-		}
-	}
+	s.count(now)
 }
 
 // target is what the history wants of the placement.

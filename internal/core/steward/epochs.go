@@ -1,6 +1,8 @@
 package steward
 
 import (
+	"slices"
+
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/ring"
@@ -20,6 +22,24 @@ func (s *Steward) members() []ring.NodeID {
 		ids = append(ids, n.ID)
 	}
 	return ids
+}
+
+// count tells the epochs whose are counted by the view, where that is somebody else
+// than before. The view of a newcomer has no members before both its history and a
+// placement are on the disk, whichever comes last.
+func (s *Steward) count(now clock.Now) {
+	ids := s.members()
+	if len(ids) == 0 || slices.Equal(ids, s.counted) {
+		return
+	}
+	before := s.counted
+	s.counted = ids
+	s.epochs.Members(ids)
+	for _, id := range ids {
+		if s.up[id] && !slices.Contains(before, id) {
+			s.epochs.Link(now, id, true, &s.reaping)
+		}
+	}
 }
 
 // stood takes what a shard keeps for others. What is left over of partitions that

@@ -21,6 +21,10 @@ func TestMutants(t *testing.T) {
 			Old: "if kept.History.Len() == 0 && s.cfg.Founding.Len() > 0 {", New: "if s.cfg.Founding.Len() > 0 {",
 		},
 		{
+			Name: "who is counted is whom the view had before", File: "chain.go", Test: "TestANewcomerTellsItsEpochWhateverCameFirst",
+			Old: "	s.placed(now)\n	s.show(out)\n", New: "	s.placed(now)\n	s.counted = s.members()\n	s.show(out)\n",
+		},
+		{
 			Name: "a node is taken out before it has handed on", File: "chain.go", Pkg: sim, Test: "TestALeaverStaysUntilItHasHandedOn",
 			Old: "return c.Number != p.Number() || c.LeftOver > 0 || c.Hints", New: "return false",
 		},

@@ -45,6 +45,7 @@ type Steward struct {
 	draws *rand.Rand
 
 	epochs  *reap.Epochs
+	counted []ring.NodeID // whose epochs are, as was told last
 	reaping reap.EpochEffects
 }
 
@@ -62,7 +63,8 @@ func New(now clock.Now, cfg Config, disk Disk) (*Steward, error) {
 		return nil, err
 	}
 	cfg.Epochs.Seed = cfg.Seed
-	s.epochs = reap.NewEpochs(cfg.Epochs, cfg.Self, s.members(), reap.Disk{Durable: kept, Holds: disk.Holds})
+	s.counted = s.members()
+	s.epochs = reap.NewEpochs(cfg.Epochs, cfg.Self, s.counted, reap.Disk{Durable: kept, Holds: disk.Holds})
 	return s, nil
 }
 

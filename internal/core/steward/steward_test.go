@@ -5,9 +5,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ourodb/ouro/internal/core/chain"
 	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/gossip"
 	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/place"
 	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/core/steward"
@@ -173,5 +176,40 @@ func TestEpochsGoOnFromTheDisk(t *testing.T) {
 	}
 	if e := s.Epochs().Epoch; e != 2 {
 		t.Errorf("the node is in epoch %d", e)
+	}
+}
+
+// A newcomer's placement may come to its disk together with news of the history. It
+// must tell the members its epoch all the same, or nothing is reaped any more.
+func TestANewcomerTellsItsEpochWhateverCameFirst(t *testing.T) {
+	h := founding(t, "b", "c")
+	c, err := h.Fold()
+	if err != nil {
+		t.Fatal(err)
+	}
+	disk := steward.Disk{Notes: map[steward.Note][]byte{steward.HistoryNote: gossip.AppendDurable(nil, &gossip.Durable{History: h})}}
+	s, out := begun(t, steward.Config{Disk: 1}, disk)
+	step := func(in steward.Input) {
+		*out = steward.Out{}
+		s.Step(clock.Now{}, in, out)
+	}
+	p := place.Founded(c.Ring, c.Buckets.MostN())
+	from := chain.Message{Kind: chain.Tell, Number: p.Number(), Origin: p.Origin(), Hash: p.Hash(), Disk: 2}
+	page := from
+	page.Kind, page.Bytes = chain.Page, p.Append(nil)
+	page.Total = len(page.Bytes)
+	step(&steward.Link{Peer: "b", Up: true, Disk: 2})
+	step(&steward.Met{Peer: steward.Peer{ID: "d", Addr: "d:1"}}) // a batch is under way
+	first := out.Seq
+	step(&steward.Told{From: "b", Message: &node.Message{Kind: node.KindChain, Chain: &from}})
+	step(&steward.Told{From: "b", Message: &node.Message{Kind: node.KindChain, Chain: &page}})
+	step(&steward.Issue{ID: 1, Changes: []member.Change{{Kind: member.Reweigh, Member: member.Member{Node: ring.Node{ID: "c", Weight: 2}}}}})
+	step(&steward.Stored{Seq: first})
+	if noteIn(out, steward.PlaceNote) == nil || noteIn(out, steward.HistoryNote) == nil {
+		t.Fatalf("the next batch has %v", out.Store)
+	}
+	step(&steward.Stored{Seq: out.Seq})
+	if !slices.ContainsFunc(out.Sends, func(s node.Send) bool { return s.To == "b" && s.Message.Kind == node.KindEpochs }) {
+		t.Errorf("it adopted the placement and told b no epoch: %+v", out.Sends)
 	}
 }

@@ -172,6 +172,7 @@ func (s *Steward) refold(now clock.Now, out *Out) {
 	s.readdress(now, out)
 	s.show(out)
 	s.dial(out)
+	s.count(now)
 }
 
 // rechain begins with the placement of another cluster: the first that this node is
