@@ -56,6 +56,9 @@ func TestSeedsThatBrokeAsTheRingChanged(t *testing.T) {
 		why string
 	}{
 		{Options{Seed: 11, Ring: RingOnly, Ops: 600}, "a node was dropped from the cluster that had just begun to keep something for another"},
+		{Options{Seed: 53, Ring: RingOnly}, "a newcomer told nobody its epoch, as news of the history came with the placement"},
+		{Options{Seed: 98, Ring: RingOnly, Ops: 600}, "what was kept for one that left was moved again and again, as the disk was slower than a peer may be"},
+		{Options{Seed: 282, Ring: RingOnly}, "the room for what is kept for others was used up as a node hung, which is no fault"},
 	} {
 		if rep := Run(r.Options); rep.Violation != nil {
 			t.Errorf("seed %d: %v (it broke when %s)", r.Seed, rep.Violation, r.why)
