@@ -105,6 +105,7 @@ func (w *World) newest() *node.View {
 type Issued struct {
 	Done   bool
 	Err    error
+	kind   member.Kind
 	failed func() // called where it was refused; nil: nobody cares
 }
 

@@ -70,7 +70,7 @@ func (o *operator) end() {
 	o.stop = true
 	for _, i := range o.begun {
 		if i.Done && i.Err == nil {
-			o.w.stats.Ring.Changes++
+			o.w.stats.Ring.made(i.kind)
 		}
 	}
 }
@@ -119,7 +119,7 @@ func (o *operator) issue(m *machine, c member.Change, failed func()) {
 	o.shape.changes--
 	o.w.tracef("OPERATOR at %s: %s", m.id, c)
 	i := o.w.Issue(m.id, c)
-	i.failed = failed
+	i.kind, i.failed = c.Kind, failed
 	o.begun = append(o.begun, i)
 }
 

@@ -12,7 +12,7 @@ func TestSeedsChangeTheRing(t *testing.T) {
 	for i := range sum.Failed {
 		t.Errorf("seed %d: %v\n%s", sum.Failed[i].Seed, sum.Failed[i].Violation, sum.Failed[i].Shape)
 	}
-	if s := sum.Stats.Ring; s.Changes < 6 || s.Ended < 20 || s.Aborted == 0 || s.Bytes == 0 {
+	if s := sum.Stats.Ring; s.Changes < 6 || s.Joins == 0 || s.Leaves == 0 || s.Ended < 20 || s.Aborted == 0 || s.Bytes == 0 {
 		t.Errorf("too little happened to the ring: %+v", s)
 	}
 	for _, ring := range []Ring{RingOnly, RingAlso} {

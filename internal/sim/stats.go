@@ -2,6 +2,7 @@ package sim
 
 import (
 	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/sim/history"
 )
 
@@ -35,16 +36,36 @@ type Stats struct {
 
 // RingStats counts what became of changes of the ring.
 type RingStats struct {
-	Changes int   `json:"changes"` // that an operator made and a node kept
-	Links   int   `json:"links"`
-	Begun   int   `json:"moves_begun"` // of partitions
-	Ended   int   `json:"moves_ended"`
-	Aborted int   `json:"moves_aborted"`
-	Bytes   int64 `json:"bytes"` // of states sent in them
+	Changes  int   `json:"changes"` // that an operator made and a node kept; the next three are among them
+	Joins    int   `json:"joins"`
+	Leaves   int   `json:"leaves"`
+	Replaces int   `json:"replaces"`
+	Links    int   `json:"links"`
+	Begun    int   `json:"moves_begun"` // of partitions
+	Ended    int   `json:"moves_ended"`
+	Aborted  int   `json:"moves_aborted"`
+	Bytes    int64 `json:"bytes"` // of states sent in them
+}
+
+// made counts a change of an operator.
+func (r *RingStats) made(kind member.Kind) {
+	r.Changes++
+	switch kind {
+	case member.Add:
+		r.Joins++
+	case member.Remove:
+		r.Leaves++
+	case member.Replace:
+		r.Replaces++
+	default:
+	}
 }
 
 func (r *RingStats) add(o *RingStats) {
 	r.Changes += o.Changes
+	r.Joins += o.Joins
+	r.Leaves += o.Leaves
+	r.Replaces += o.Replaces
 	r.Links += o.Links
 	r.Begun += o.Begun
 	r.Ended += o.Ended
