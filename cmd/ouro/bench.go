@@ -117,7 +117,7 @@ func (f *benchFlags) run(cmd *cobra.Command) error {
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, unix.SIGTERM)
 	defer stop()
 	if f.own {
-		cluster, dir, err := ownCluster(ctx, cmd.ErrOrStderr())
+		cluster, dir, err := ownCluster(ctx, cmd.ErrOrStderr(), 3)
 		if err != nil {
 			return err
 		}
@@ -149,8 +149,8 @@ func (f *benchFlags) run(cmd *cobra.Command) error {
 	return printReport(cmd.OutOrStdout(), report)
 }
 
-// ownCluster runs three nodes in a temporary folder.
-func ownCluster(ctx context.Context, log io.Writer) (*dev.Cluster, string, error) {
+// ownCluster runs nodes in a temporary folder.
+func ownCluster(ctx context.Context, log io.Writer, nodes int) (*dev.Cluster, string, error) {
 	dir, err := os.MkdirTemp("", "ouro-bench-")
 	if err != nil {
 		return nil, "", err
@@ -159,7 +159,7 @@ func ownCluster(ctx context.Context, log io.Writer) (*dev.Cluster, string, error
 	if err != nil {
 		return nil, "", err
 	}
-	opts := dev.Options{Dir: dir, Nodes: 3, Binary: binary, Log: log}
+	opts := dev.Options{Dir: dir, Nodes: nodes, Binary: binary, Log: log}
 	opts.Args = devNodeArgs(opts)
 	cluster, err := dev.Run(ctx, opts)
 	if err != nil {

@@ -68,6 +68,7 @@ func addVerbs(root *cobra.Command) {
 		{groupLook, newKeyCommand()},
 		{groupTest, newBenchCommand()},
 		{groupTest, newSimCommand()},
+		{groupTest, newPaperCommand()},
 		{"", newVersionCommand()},
 	} {
 		v.cmd.GroupID = v.group

@@ -1,0 +1,81 @@
+package paper
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestPlotIsWellFormed: what a plot draws is XML with every point in its field,
+// whatever its values.
+func TestPlotIsWellFormed(t *testing.T) {
+	for name, p := range map[string]Plot{
+		"nothing":   {Title: "a <plot> & \"nothing\""},
+		"one point": {Series: []Series{{Name: "x", Points: []Point{{3, 3}}}}},
+		"logs":      {LogX: true, LogY: true, Series: []Series{{Points: []Point{{1, 0}, {10, .1}, {1000, 300}}}, {Paper: true, Points: []Point{{5, 5}}}}},
+		"fixed":     {YMin: 0, YMax: 1, Series: []Series{{Steps: true, Points: []Point{{0, .5}, {1, 1}}}}},
+	} {
+		d := xml.NewDecoder(strings.NewReader(string(p.SVG())))
+		for {
+			_, err := d.Token()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Errorf("%s: %v\n%s", name, err, p.SVG())
+				break
+			}
+		}
+		if svg := string(p.SVG()); strings.Contains(svg, "NaN") || strings.Contains(svg, "Inf") {
+			t.Errorf("%s: not every place is a number:\n%s", name, svg)
+		}
+	}
+}
+
+func TestTicks(t *testing.T) {
+	for _, c := range []struct {
+		a    axis
+		want int // marks at least, twice as many at most
+	}{{axis{low: 0, top: 1}, 5}, {axis{low: 3, top: 97}, 4}, {axis{low: 60, top: 30720, log: true}, 8}, {axis{low: .5, top: 1}, 5}} {
+		ticks := c.a.ticks()
+		if len(ticks) < c.want || len(ticks) > 2*c.want {
+			t.Errorf("%+v has the marks %v", c.a, ticks)
+		}
+		for _, v := range ticks {
+			if v < c.a.low*.99 || v > c.a.top*1.01 {
+				t.Errorf("%+v: the mark %v is outside", c.a, v)
+			}
+		}
+	}
+}
+
+// TestFailedExperimentIsOnThePage: one that can't be run takes the others with it
+// neither from the run nor from the page.
+func TestFailedExperimentIsOnThePage(t *testing.T) {
+	lab := &Lab{Quick: true, Cluster: func(context.Context, int) (Cluster, error) { return nil, errors.New("no room for a cluster") }}
+	r := Report{Version: "v", Begun: time.Unix(0, 0)}
+	for _, e := range Experiments() {
+		if e.Name == "sla" || e.Name == "figure6" {
+			r.Sections = append(r.Sections, e.Run(t.Context(), lab))
+		}
+	}
+	var b bytes.Buffer
+	if err := r.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"no room for a cluster", "<svg", "out of balance, 120 nodes"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("the page has no %q", want)
+		}
+	}
+	for _, link := range []string{"src=", "http://", "https://", "@import"} {
+		if strings.Contains(b.String(), link) {
+			t.Errorf("the page asks for something elsewhere: %s", link)
+		}
+	}
+}

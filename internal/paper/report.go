@@ -1,0 +1,127 @@
+// Package paper runs the evaluation of the paper again (sections 2.2, 4.8 and 6) and
+// writes one page with what came out beside what the paper shows. Absolute times
+// can't be compared, as the paper says neither what it ran on nor how hard: shapes
+// and ratios can.
+package paper
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Report is what a run found out.
+type Report struct {
+	Version  string
+	Machine  string
+	Begun    time.Time
+	Command  string // that repeats it
+	Sections []Section
+}
+
+// Section is one experiment.
+type Section struct {
+	Name    string // as in --only
+	Title   string
+	Item    string // of the paper: "figure 8", "section 6.3"
+	How     string // what was done
+	Plots   []Plot
+	Tables  []Table
+	Differs string // where and why it differs from the paper
+	Took    time.Duration
+	Failed  string // why it could not be run; nothing else is there then
+}
+
+// Table is rows below a head.
+type Table struct {
+	Caption string
+	Head    []string
+	Rows    [][]string
+}
+
+// Plot is curves over one axis.
+type Plot struct {
+	Title  string
+	X, Y   string // what the axes show, with the unit
+	LogX   bool
+	LogY   bool
+	Series []Series
+	YMin   float64 // with YMax, where the axis is to begin and end; both 0: as the data has it
+	YMax   float64
+}
+
+// Series is one curve, or a row of marks.
+type Series struct {
+	Name   string
+	Points []Point
+	Paper  bool // it is the paper's: dashed
+	Steps  bool // bars in place of a line
+}
+
+// Point is one of a curve.
+type Point struct{ X, Y float64 }
+
+// Experiment is one of those that [Experiments] lists.
+type Experiment struct {
+	Name  string
+	Title string
+	// Steps is about how long it takes, for the progress bar.
+	Steps int
+	run   func(ctx context.Context, lab *Lab) (Section, error)
+}
+
+// Lab is what experiments run in.
+type Lab struct {
+	// Quick makes every experiment short: enough to see that it works, too little for
+	// figures.
+	Quick bool
+	// Cluster starts so many nodes of their own processes; see [Cluster].
+	Cluster func(ctx context.Context, nodes int) (Cluster, error)
+	// Step is called whenever a step is done, of as many as [Experiment.Steps] says.
+	Step func()
+}
+
+func (l *Lab) step() {
+	if l.Step != nil {
+		l.Step()
+	}
+}
+
+// Cluster is a running cluster of processes that can be broken.
+type Cluster interface {
+	Clients() []string // addresses for clients, by node
+	Kill(node int) error
+	Start(node int) error
+	Stop() error
+}
+
+// Experiments lists them in the order of the paper.
+func Experiments() []Experiment {
+	return []Experiment{
+		{"sla", "The agreement of section 2.2, healthy and with a node down", slaSteps, runSLA},
+		{"figure4", "Latencies over a day", figure4Steps, runFigure4},
+		{"figure6", "Nodes out of balance, by load", figure6Steps, runFigure6},
+		{"figure8", "How evenly three strategies spread load", figure8Steps, runFigure8},
+		{"siblings", "How often reads show several versions", siblingSteps, runSiblings},
+	}
+}
+
+// Run runs an experiment. One that fails is a section too, which says why.
+func (e Experiment) Run(ctx context.Context, lab *Lab) Section {
+	begun := time.Now()
+	s, err := e.run(ctx, lab)
+	if err != nil {
+		s = Section{Failed: err.Error()}
+	}
+	s.Name, s.Title, s.Took = e.Name, e.Title, time.Since(begun)
+	return s
+}
+
+// Write writes the page.
+func (r *Report) Write(w io.Writer) error {
+	if err := page().Execute(w, r); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}
