@@ -34,6 +34,39 @@ func (w *World) readOne(m *machine, bucket, name, when string) {
 	w.violate(w.hist.Settle(key, values, when))
 }
 
+// equal checks that all replicas of each key are, after something that should make
+// them so. A tombstone that some have dropped is not stored there again before all
+// have, or it is forgotten that they did (RULES E2): with a fixed ring a world that
+// has come to rest is past that, where the ring changes it is waited for.
+func (w *World) equal(after string) {
+	for end := w.now + reapWithin; w.cfg.Changes && w.halfReaped() && w.broken == nil && w.now < end; {
+		w.RunFor(time.Second)
+	}
+	w.violate(w.compare(after))
+}
+
+// halfReaped says whether some replica of a key holds nothing, and another a
+// tombstone.
+func (w *World) halfReaped() bool {
+	for _, name := range w.hist.Keys() {
+		bucket, rest, _ := strings.Cut(name, "/")
+		key := keyIn(bucket, rest)
+		tombstones, none := 0, 0
+		for _, id := range w.Primaries(key) {
+			switch s, _, found := w.state(w.mustID(id), key); {
+			case !found:
+				none++
+			case len(s.Versions) == 0:
+				tombstones++
+			}
+		}
+		if tombstones > 0 && none > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // compare returns, after something that should make them equal, how replicas of a key differ, or that another node holds it;
 // nil if all is as it must be.
 func (w *World) compare(after string) *history.Violation {

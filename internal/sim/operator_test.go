@@ -59,6 +59,7 @@ func TestSeedsThatBrokeAsTheRingChanged(t *testing.T) {
 		{Options{Seed: 53, Ring: RingOnly}, "a newcomer told nobody its epoch, as news of the history came with the placement"},
 		{Options{Seed: 98, Ring: RingOnly, Ops: 600}, "what was kept for one that left was moved again and again, as the disk was slower than a peer may be"},
 		{Options{Seed: 282, Ring: RingOnly}, "the room for what is kept for others was used up as a node hung, which is no fault"},
+		{Options{Seed: 875, Ring: RingOnly}, "a partition moved while some had dropped a tombstone and others not, which is looked for again after five minutes"},
 	} {
 		if rep := Run(r.Options); rep.Violation != nil {
 			t.Errorf("seed %d: %v (it broke when %s)", r.Seed, rep.Violation, r.why)
