@@ -31,7 +31,8 @@ type Chain struct {
 	target *Target
 	disks  map[ring.NodeID]uint64 // under which peers are seen
 	up     map[ring.NodeID]bool
-	proofs []Ready // sorted; all valid at the placement, the own ones too
+	heard  map[ring.NodeID]bool // has said since it can be reached that it is of this chain, or of none
+	proofs []Ready              // sorted; all valid at the placement, the own ones too
 	clean  map[ring.NodeID]uint64
 	own    own
 	due    due
@@ -51,7 +52,7 @@ const never = time.Duration(1<<63 - 1)
 func New(cfg Config, self ring.NodeID, disk uint64, d Durable, r *rand.Rand) *Chain {
 	c := &Chain{
 		cfg: cfg.withDefaults(), self: self, disk: disk, run: r.Uint64(), rand: r, placement: d.Placement,
-		disks: map[ring.NodeID]uint64{self: disk}, up: map[ring.NodeID]bool{}, clean: map[ring.NodeID]uint64{},
+		disks: map[ring.NodeID]uint64{self: disk}, up: map[ring.NodeID]bool{}, heard: map[ring.NodeID]bool{}, clean: map[ring.NodeID]uint64{},
 	}
 	if d.Placement != nil {
 		c.desk.vote = Vote{Number: d.Placement.Number()}
@@ -105,6 +106,7 @@ func (c *Chain) Link(now clock.Now, peer ring.NodeID, up bool, out *Effects) {
 	c.due.dirty = true
 	if !up {
 		delete(c.up, peer)
+		delete(c.heard, peer)
 	} else {
 		c.up[peer] = true
 		c.send(peer, &Message{Kind: Tell}, out)
@@ -223,6 +225,9 @@ func (c *Chain) Status() Status {
 	s := Status{Ready: len(c.proofs), Waits: c.due.waits, Diverged: c.diverged, Acceptor: c.acceptor(), First: c.first()}
 	if c.due.any {
 		s.Since = c.due.since
+	}
+	if !c.up[s.Diverged] && !slices.Contains(c.nodes(), s.Diverged) {
+		s.Diverged = "" // it has gone
 	}
 	if p := c.placement; p != nil {
 		s.Number, s.Hash = p.Number(), p.Hash()

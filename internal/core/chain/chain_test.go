@@ -1,6 +1,7 @@
 package chain_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -269,5 +270,53 @@ func TestAnAlarmEnds(t *testing.T) {
 	a.Hear(k.now, "B", &m, &out)
 	if a.Status().Diverged != "" {
 		t.Error("the alarm stays")
+	}
+}
+
+// A node that the history has join is taken in once it has said that it is of this
+// chain, or of none: it may be of another cluster of one name, and would follow no
+// link. What it said ends with the link to it.
+func TestANodeOfAnotherChainIsNotTakenIn(t *testing.T) {
+	k := newCluster(t, 3, 16, "A")
+	if !k.run(5*time.Second, named(k)) {
+		t.Fatal(k.state())
+	}
+	a := k.machine("A").c
+	p := a.Placement()
+	votes := func(m *chain.Message) bool {
+		var out chain.Effects
+		if m != nil {
+			a.Hear(k.now, "X", m, &out)
+		}
+		for range 20 {
+			k.now.Mono += time.Second
+			a.Tick(k.now, &out)
+		}
+		return out.Storing
+	}
+	var out chain.Effects
+	a.Target(k.now, k.wants(16, "A", "X"), &out)
+	a.Disk(k.now, "X", 77, &out)
+	a.Link(k.now, "X", true, &out)
+	if out.Storing || votes(nil) {
+		t.Error("it is voted for before it has said anything")
+	}
+	if s := a.Status(); !strings.Contains(s.Waits, "X has not said") {
+		t.Errorf("what is waited for: %q", s.Waits)
+	}
+	origin := p.Origin()
+	origin[0]++
+	if votes(&chain.Message{Kind: chain.Tell, Number: 9, Origin: origin}) || a.Status().Diverged != "X" {
+		t.Error("one of another chain is voted for")
+	}
+	a.Link(k.now, "X", false, &out)
+	a.Target(k.now, k.wants(16, "A"), &out)
+	if a.Status().Diverged != "" {
+		t.Error("there is an alarm for one that is gone, and no member")
+	}
+	a.Target(k.now, k.wants(16, "A", "X"), &out)
+	a.Link(k.now, "X", true, &out)
+	if !votes(&chain.Message{Kind: chain.Tell}) {
+		t.Error("one of no chain is not voted for")
 	}
 }

@@ -165,6 +165,10 @@ func (b *builder) members() {
 		if _, ok := b.p.Member(id); ok || c.disks[id] == 0 || !c.present(id) || len(b.link.Members) >= place.MaxMembers {
 			continue
 		}
+		if id != c.self && !c.heard[id] { // it may be of another cluster
+			c.due.waits = fmt.Sprintf("%s has not said yet by which placement it goes", id)
+			continue
+		}
 		at, _ := slices.BinarySearchFunc(b.link.Members, id, func(m place.Member, id ring.NodeID) int { return compareIDs(m.ID, id) })
 		b.link.Members = slices.Insert(b.link.Members, at, place.Member{ID: id, Disk: c.disks[id]})
 		b.changed = true

@@ -32,10 +32,15 @@ func (f *fetch) at() time.Duration {
 // follow looks at where the sender stands, and takes what it has newer. It returns
 // whether the message is to be looked at further.
 func (c *Chain) follow(now clock.Now, from ring.NodeID, m *Message, out *Effects) bool {
-	switch {
-	case c.placement != nil && m.Number > 0 && m.Origin != c.placement.Origin():
+	if c.placement != nil && m.Number > 0 && m.Origin != c.placement.Origin() {
+		delete(c.heard, from)
 		c.diverge(now, from, m.Number, out)
 		return false
+	}
+	if !c.heard[from] && c.up[from] {
+		c.heard[from], c.due.dirty = true, true
+	}
+	switch {
 	case m.Kind == Fetch:
 		c.serve(from, m, out)
 		return false
