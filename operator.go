@@ -135,7 +135,9 @@ type ClusterInfo struct {
 	Moving       int            `json:"moving"`
 	Transfers    []TransferInfo `json:"transfers"`    // to this node and, of what it must hand on, from it
 	Certificates []Certificate  `json:"certificates"` // of the moves that ended last, newest first
-	Notes        []string       `json:"notes,omitempty"`
+	// Waits says whom what is to happen waits for, and what an operator can do.
+	Waits []string `json:"waits,omitempty"`
+	Notes []string `json:"notes,omitempty"`
 }
 
 // ClusterMember is one node of the cluster.

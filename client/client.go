@@ -89,8 +89,8 @@ func (c *Client) Get(ctx context.Context, key ouro.Key, opts ...ouro.Option) (ou
 // options say [ouro.Blind].
 func (c *Client) Put(ctx context.Context, key ouro.Key, value ouro.Value, opts ...ouro.Option) (ouro.Result, error) {
 	opt := ouro.Apply(opts...)
-	if _, err := c.readFirst(ctx, key, &opt); err != nil {
-		return ouro.Result{RequestID: opt.RequestID}, err
+	if read, err := c.readFirst(ctx, key, &opt); err != nil {
+		return ouro.Result{RequestID: opt.RequestID, Coordinator: read.Coordinator}, err
 	}
 	return c.do(ctx, http.MethodPut, key, value, opt)
 }
@@ -103,30 +103,30 @@ func (c *Client) Delete(ctx context.Context, key ouro.Key, opts ...ouro.Option) 
 	opt := ouro.Apply(opts...)
 	read, err := c.readFirst(ctx, key, &opt)
 	if err != nil {
-		return ouro.Result{RequestID: opt.RequestID}, err
+		return ouro.Result{RequestID: opt.RequestID, Coordinator: read.Coordinator}, err
 	}
 	res, err := c.do(ctx, http.MethodDelete, key, ouro.Value{}, opt)
 	if err == nil && res.Siblings == nil {
-		res.Siblings = read
+		res.Siblings = read.Siblings
 	}
 	return res, err
 }
 
 // readFirst gives a write without a context the one of what is there now, and
-// returns that.
-func (c *Client) readFirst(ctx context.Context, key ouro.Key, opt *ouro.Options) ([]ouro.Sibling, error) {
+// returns that. Where it fails, the result says who answered.
+func (c *Client) readFirst(ctx context.Context, key ouro.Key, opt *ouro.Options) (ouro.Result, error) {
 	if opt.RequestID == "" {
 		opt.RequestID, opt.First = rand.Text(), true
 	}
 	if opt.Context != nil || opt.Blind {
-		return nil, nil
+		return ouro.Result{}, nil
 	}
 	res, err := c.do(ctx, http.MethodGet, key, ouro.Value{}, ouro.Options{R: opt.R, PR: opt.PR, Timeout: opt.Timeout})
 	if err != nil && ouro.CodeOf(err) != ouro.NotFound {
-		return nil, fmt.Errorf("reading the key before writing it (Blind writes without): %w", err)
+		return res, fmt.Errorf("reading the key before writing it (Blind writes without): %w", err)
 	}
 	if len(res.Context) > 0 {
 		opt.Context = res.Context
 	}
-	return res.Siblings, nil
+	return res, nil
 }

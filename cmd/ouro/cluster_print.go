@@ -66,8 +66,16 @@ func printCommitted(w io.Writer, c ouro.Committed) error {
 func printCluster(w io.Writer, c ouro.ClusterInfo) error {
 	t := newTable(w)
 	t.rowf("Cluster\t%s, as %s sees it", c.Cluster, c.Node)
-	t.rowf("History\t%s, %s", c.Version, plural(c.Changes, "change"))
-	t.rowf("Placement\tlink %d, %s", c.Placement, c.Hash)
+	if c.Version == "" {
+		t.row("History", "none")
+	} else {
+		t.rowf("History\t%s, %s", c.Version, plural(c.Changes, "change"))
+	}
+	if c.Placement == 0 {
+		t.row("Placement", "none is known here")
+	} else {
+		t.rowf("Placement\tlink %d, %s", c.Placement, c.Hash)
+	}
 	t.rowf("Moves\t%s under way, %d to begin", plural(c.Moving, "partition"), c.Waiting)
 	if len(c.Removed) > 0 {
 		t.rowf("Removed\t%s", strings.Join(c.Removed, ", "))
@@ -77,6 +85,9 @@ func printCluster(w io.Writer, c ouro.ClusterInfo) error {
 	}
 	for _, s := range c.Skipped {
 		t.row("Skipped", s)
+	}
+	for _, s := range c.Waits {
+		t.row("Waits for", s)
 	}
 	for _, n := range c.Notes {
 		t.row("Note", n)

@@ -2,7 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,7 +30,7 @@ func newWaitCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), patience)
 			defer cancel()
-			info, err := waitForMoves(ctx, &t, func(ouro.ClusterInfo) bool { return true })
+			info, err := waitForMoves(ctx, &t, cmd.ErrOrStderr(), func(ouro.ClusterInfo) bool { return true })
 			if err != nil {
 				return err
 			}
@@ -41,8 +45,10 @@ func newWaitCommand() *cobra.Command {
 	return cmd
 }
 
-// waitForMoves asks a node until nothing moves and done says so.
-func waitForMoves(ctx context.Context, t *target, done func(ouro.ClusterInfo) bool) (info ouro.ClusterInfo, err error) {
+// waitForMoves asks a node until nothing moves and done says so. Whom it has waited
+// for over several looks is told.
+func waitForMoves(ctx context.Context, t *target, tell io.Writer, done func(ouro.ClusterInfo) bool) (info ouro.ClusterInfo, err error) {
+	patient := waiter{tell: tell}
 	for {
 		err = t.inside(ctx, func(ctx context.Context, a *client.Admin) (err error) {
 			info, err = a.Cluster(ctx)
@@ -51,15 +57,53 @@ func waitForMoves(ctx context.Context, t *target, done func(ouro.ClusterInfo) bo
 		if err == nil && settled(&info) && done(info) {
 			return info, nil
 		}
+		if err == nil {
+			patient.look(info.Waits)
+		}
 		select {
 		case <-time.After(pollEvery):
 		case <-ctx.Done():
 			if err != nil {
 				return info, err
 			}
-			return info, fmt.Errorf("after the time given %s still move and %d have yet to begin: see 'ouro cluster status'", plural(info.Moving, "partition"), info.Waiting)
+			return info, errors.New("the time given is over: " + strings.Join(unsettled(&info), "\n"))
 		}
 	}
+}
+
+// tellAfter is for how many looks in a row the same must be waited for to be told.
+const tellAfter = 15
+
+// waiter tells people whom a cluster waits for, once it has for a while.
+type waiter struct {
+	tell  io.Writer
+	waits []string
+	looks int
+}
+
+func (w *waiter) look(waits []string) {
+	if !slices.Equal(waits, w.waits) {
+		w.waits, w.looks = waits, 0
+	}
+	if w.looks++; w.looks != tellAfter {
+		return
+	}
+	for _, text := range waits {
+		fmt.Fprintf(w.tell, "it waits for %s\n", text)
+	}
+}
+
+// unsettled says what is not as it should be.
+func unsettled(c *ouro.ClusterInfo) []string {
+	text := fmt.Sprintf("%s still move and %d have yet to begin", plural(c.Moving, "partition"), c.Waiting)
+	if n := len(c.Transfers); n > 0 {
+		text += fmt.Sprintf("; %s to or from %s: see 'ouro cluster status'", plural(n, "transfer"), c.Node)
+	}
+	lines := []string{text}
+	for _, w := range c.Waits {
+		lines = append(lines, "it waits for "+w)
+	}
+	return lines
 }
 
 // settled says that everything is where it should be, and nothing is left where

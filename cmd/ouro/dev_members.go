@@ -100,7 +100,7 @@ func (d *devMembers) settle(done func(ouro.ClusterInfo) bool, not ...int) error 
 		if n.Gone || n.PID == 0 || len(not) > 0 && not[0] == i+1 {
 			continue
 		}
-		info, err := waitForMoves(ctx, &target{admin: n.Admin}, done)
+		info, err := waitForMoves(ctx, &target{admin: n.Admin}, d.cmd.ErrOrStderr(), done)
 		if err != nil {
 			return err
 		}

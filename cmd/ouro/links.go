@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -109,6 +110,8 @@ const twinPatience = 8 * time.Second
 // Refused implements [transport.Handler].
 func (l *linkHandler) Refused(peer string, err *transport.RefusedError) {
 	switch err.Code {
+	default:
+		l.node.troubles.tell("by "+peer, fmt.Sprintf("node %s refuses this one (%v): %s", peer, err.Code, err.Message))
 	case transport.ComeBack:
 		l.node.comeBack(peer, err.Message, err.Epoch)
 	case transport.Removed:
@@ -128,8 +131,21 @@ func (l *linkHandler) Refused(peer string, err *transport.RefusedError) {
 	}
 }
 
+// Denied implements [transport.Handler]. Who was removed comes again and again and is
+// no trouble.
+func (l *linkHandler) Denied(peer, addr string, err *transport.RefusedError) {
+	if err.Code == transport.Removed || err.Code == transport.NotOuro || err.Code == transport.ComeBack {
+		return
+	}
+	if host, _, e := net.SplitHostPort(addr); e == nil {
+		addr = host // the port of a dialler is another each time
+	}
+	l.node.troubles.tell("from "+peer+" "+addr, fmt.Sprintf("a link to or from node %q at %s is refused here (%v): %s", peer, addr, err.Code, err.Message))
+}
+
 // Up implements [transport.Handler].
 func (l *linkHandler) Up(peer string, _ uint64, h transport.Hello) {
+	l.node.troubles.end("by " + peer)
 	l.mu.Lock()
 	delete(l.twins, peer)
 	l.mu.Unlock()

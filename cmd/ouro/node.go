@@ -50,6 +50,7 @@ type node struct {
 	reg     *prometheus.Registry
 	failed  chan error // a listener gave up
 
+	troubles troubles
 	stopping atomic.Bool
 	again    sync.Once // the node is to be started again, for a first reason
 
@@ -118,10 +119,17 @@ func (n *node) build(faults bool) error {
 	if n.engine, err = n.openEngine(); err != nil {
 		return err
 	}
+	forsaken := n.forsaken(founding)
+	if forsaken {
+		founding = member.History{}
+	}
 	known := n.stewardConfig(founding, clusterID)
 	view, differs, err := host.View(n.engine, known)
 	if err != nil {
 		return err
+	}
+	if forsaken && view.Ring.Q() == 0 {
+		n.log.Warn("the data of this node is lost, and it was in a cluster with others: it waits until it hears of that from one of them, and founds none anew")
 	}
 	if differs && len(n.cfg.Members) > 0 {
 		n.log.Warn("the members, their places or the buckets of the configuration are not those that this node's cluster began with: what is on the disk counts; see 'ouro cluster status'")
@@ -157,6 +165,13 @@ func foundingOf(cfg *config.Config) (member.History, error) {
 	return member.Genesis(cfg.Cluster, members, cfg.Q, cfg.FoundingBuckets()...)
 }
 
+// forsaken says whether a founding is that of a cluster of this node alone, which has
+// seen others since: if its data is lost they know what became of the cluster, and it
+// must not begin anew without them.
+func (n *node) forsaken(founding member.History) bool {
+	return founding.Len() > 0 && len(n.cfg.StaticMembers()) == 1 && len(n.dir.Identity().Peers) > 0
+}
+
 // foundingHere is what an operator founds at a node that waits to be joined.
 func (n *node) foundingHere(addr string) steward.Found {
 	self := member.Member{Addr: addr}
@@ -174,13 +189,15 @@ func (n *node) stewardConfig(founding member.History, clusterID uint64) steward.
 	}
 }
 
-// dial lets there be links to those that the steward names, and to no others.
+// dial lets there be links to those that the steward names, and to no others. One that
+// was removed finds out when its links end and it makes them anew.
 func (n *node) dial(peers []steward.Peer) {
 	addrs := map[string]string{}
 	for _, p := range peers {
 		addrs[string(p.ID)] = p.Addr
 	}
 	n.links.SetPeers(addrs)
+	n.links.Expel(n.host.Fenced)
 }
 
 // clusterKeys derives the keys from the cluster's secret.
@@ -239,7 +256,7 @@ func (n *node) hostConfig(keys security.Keys, clusterID uint64, known steward.Co
 			Seed: keys.Digest, Limits: limits, MaxSiblings: l.MaxSiblings, TokenTTL: l.RequestTokenTTL, TokenMax: l.RequestTokens,
 		},
 		Disk: disk.Config{MaxPending: int64(l.MaxHints)}, Steward: known, Q: n.cfg.Q,
-		Doubt: doubt, Notes: notes(keys), Links: n.links, Dial: n.dial, Seek: (&seeker{node: n}).seek, OtherQ: n.otherQ, Founding: n.foundingHere(known.Addr), Observer: n.metrics, Log: n.log, Fatal: n.fatal,
+		Doubt: doubt, Notes: notes(keys), Troubles: n.troubles.list, Links: n.links, Dial: n.dial, Seek: (&seeker{node: n}).seek, OtherQ: n.otherQ, Founding: n.foundingHere(known.Addr), Observer: n.metrics, Log: n.log, Fatal: n.fatal,
 		RolledBack: func() { n.rolledBack("another member has seen this node in a later epoch than its data is in") },
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro/internal/config"
+	"github.com/ourodb/ouro/internal/transport"
 )
 
 // seeker finds out who lives at seeds. The steward asks it again as long as it does
@@ -38,7 +40,9 @@ func (s *seeker) seek(seed string) {
 	}
 	s.busy[seed] = true
 	go func() {
-		if err := s.try(seed); err != nil {
+		err := s.try(seed)
+		s.judge(seed, err)
+		if err != nil {
 			s.node.log.Warn("a seed could not be reached; it is tried again", "seed", seed, "error", err)
 			select {
 			case <-time.After(seekPatience):
@@ -49,6 +53,17 @@ func (s *seeker) seek(seed string) {
 		defer s.mu.Unlock()
 		delete(s.busy, seed)
 	}()
+}
+
+// judge notes for status where a seed does not help: that it can't be reached matters
+// only to a node that is in no cluster.
+func (s *seeker) judge(seed string, err error) {
+	var refused *transport.RefusedError
+	if err == nil || !errors.As(err, &refused) && s.node.host.Ready() == nil {
+		s.node.troubles.end("seed " + seed)
+		return
+	}
+	s.node.troubles.tell("seed "+seed, fmt.Sprintf("seed %s does not help: %s", seed, strings.TrimPrefix(err.Error(), "transport: ")))
 }
 
 func (s *seeker) try(seed string) error {

@@ -10,6 +10,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/place"
 	"github.com/ourodb/ouro/internal/core/ring"
+	core "github.com/ourodb/ouro/internal/core/steward"
 	"github.com/ourodb/ouro/internal/core/transfer"
 )
 
@@ -31,9 +32,7 @@ func (h *Host) Cluster(ctx context.Context) (ouro.ClusterInfo, error) {
 		info.Removed = append(info.Removed, string(id))
 	}
 	h.placed(&info, k)
-	if k.links.Waits != "" {
-		info.Notes = append(slices.Clone(info.Notes), "the next link waits: "+k.links.Waits)
-	}
+	info.Waits = waits(&info, k.links.Waits)
 	if k.links.Diverged != "" {
 		info.Notes = append(slices.Clone(info.Notes), fmt.Sprintf("ALARM: node %s goes by another placement of the same number", k.links.Diverged))
 	}
@@ -74,7 +73,7 @@ func (h *Host) placed(info *ouro.ClusterInfo, k *known) {
 	if k.place != nil {
 		for _, m := range k.place.Members() {
 			if _, stays := k.cluster.Member(m.ID); !stays {
-				info.Members = append(info.Members, h.clusterMember(member.Member{Node: ring.Node{ID: m.ID}}, "leaving", k.place))
+				info.Members = append(info.Members, h.clusterMember(member.Member{Node: ring.Node{ID: m.ID}, Addr: addrOf(k.peers, m.ID)}, "leaving", k.place))
 			}
 		}
 	}
@@ -82,6 +81,16 @@ func (h *Host) placed(info *ouro.ClusterInfo, k *known) {
 		id := ring.NodeID(info.Members[i].ID)
 		info.Members[i].Holds, info.Members[i].Target = holds[id], targets[id]
 	}
+}
+
+// addrOf is where a node is dialled; "": it is not.
+func addrOf(peers []core.Peer, id ring.NodeID) string {
+	for _, p := range peers {
+		if p.ID == id {
+			return p.Addr
+		}
+	}
+	return ""
 }
 
 func (h *Host) clusterMember(m member.Member, state string, p *place.Placement) ouro.ClusterMember {

@@ -48,7 +48,9 @@ type Config struct {
 	Q       int      // partitions, where the node is in no cluster yet
 	Members []Member // for status, where the cluster never changes
 	Notes   []string // for status: what an operator should know
-	Doubt   bool     // as with [Host.Doubt], from the start
+	// Troubles tells of links that are refused, for status too. Nil: there are none.
+	Troubles func() []string
+	Doubt    bool // as with [Host.Doubt], from the start
 
 	Links Links
 	// Dial is told to whom there are to be links, whenever that changes. Nil: to whom

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/ourodb/ouro/internal/core/member"
@@ -25,14 +26,22 @@ func (h *Host) members() []Member {
 // notes are what an operator should know.
 func (h *Host) notes() []string {
 	var notes []string
-	why := h.outside()
+	why, k := h.outside(), h.steward.known.Load()
 	switch v := h.view.Load(); {
 	case why != nil:
 		notes = append(notes, why.Error())
+	case v.Place != nil && v.Ring.Index(v.Self) < 0 && k.cluster != nil && k.cluster.Fenced(v.Self):
+		notes = append(notes, "this node leaves the cluster: it passes requests on, and hands on what it still holds or keeps for others; stop it when 'ouro cluster status' at another node does not list it any more")
 	case v.Place != nil && v.Ring.Index(v.Self) < 0:
 		notes = append(notes, "this node is no member of the cluster: it passes requests on and holds nothing until it is joined; run 'ouro cluster join' at a member")
 	}
-	c := h.steward.known.Load().cluster
+	for _, a := range k.apart {
+		notes = append(notes, fmt.Sprintf("node %s is of another cluster: %s", a.Peer, a.Why))
+	}
+	if h.cfg.Troubles != nil {
+		notes = append(notes, h.cfg.Troubles()...)
+	}
+	c := k.cluster
 	if c == nil {
 		return slices.Concat(notes, h.cfg.Notes)
 	}
@@ -55,7 +64,7 @@ func (h *Host) Fenced(id string) bool {
 		return false
 	}
 	if known.place == nil {
-		return true
+		return false // it may still have to hand on what it holds
 	}
 	_, there := known.place.Member(ring.NodeID(id))
 	return !there

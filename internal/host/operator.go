@@ -73,6 +73,7 @@ func (h *Host) planned(r *core.Reply) (ouro.Plan, error) {
 	if err != nil {
 		return ouro.Plan{}, ouro.Errorf(ouro.Conflict, ouro.NotDone, "what is staged makes no sense any more: %v; forget it with 'ouro cluster abort' and stage it anew", err)
 	}
+	p.Warnings = append(p.Warnings, r.Unmet...)
 	return p, nil
 }
 

@@ -66,7 +66,8 @@ func (w *World) follow(m *machine) {
 	}
 }
 
-// redial ends the links that are not to be any more, and makes those that are.
+// redial ends the links that are not to be any more, those of who is fenced among
+// them, and makes those that are.
 func (w *World) redial(m *machine, peers []steward.Peer) {
 	m.dials = m.dials[:0]
 	for _, p := range peers {
@@ -81,6 +82,9 @@ func (w *World) redial(m *machine, peers []steward.Peer) {
 			w.fall(l)
 		}
 		w.mend(l)
+		if m.steward.core.Fenced(l.to.id) {
+			w.fall(w.net.link(i, m.index))
+		}
 	}
 }
 

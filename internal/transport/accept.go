@@ -74,7 +74,7 @@ func (t *Transport) receive(conn net.Conn) {
 	t.mu.Unlock()
 	go func() {
 		defer t.running.Done()
-		l, err := t.shake(conn)
+		l, h, err := t.shake(conn)
 		t.mu.Lock()
 		delete(t.conns, conn)
 		t.mu.Unlock()
@@ -83,7 +83,7 @@ func (t *Transport) receive(conn net.Conn) {
 			t.refused.Add(1)
 			_ = conn.Close() // refused
 			if t.ctx.Err() == nil {
-				t.notices.refused(conn.RemoteAddr().String(), err)
+				t.denied(conn.RemoteAddr().String(), h, err)
 			}
 			return
 		}
@@ -91,13 +91,22 @@ func (t *Transport) receive(conn net.Conn) {
 	}()
 }
 
-// shake makes a link of an accepted connection.
-func (t *Transport) shake(conn net.Conn) (*link, error) {
+// denied tells that a connection from an address was refused.
+func (t *Transport) denied(addr string, h Hello, err error) {
+	t.notices.refused(addr, err)
+	var r *RefusedError
+	if errors.As(err, &r) && !h.Client {
+		t.handler.Denied(h.Node, addr, r)
+	}
+}
+
+// shake makes a link of an accepted connection, and returns who is there.
+func (t *Transport) shake(conn net.Conn) (*link, Hello, error) {
 	h, err := bounded(conn, time.Now().Add(t.cfg.HandshakeTimeout), func() (Hello, error) {
 		return handshakeIn(conn, *t.self.Load(), t.admit)
 	})
 	if err != nil {
-		return nil, err
+		return nil, h, err
 	}
 	count := &t.clients
 	if !h.Client {
@@ -105,7 +114,7 @@ func (t *Transport) shake(conn net.Conn) (*link, error) {
 		count = t.counterOf(h.Node)
 		t.mu.Unlock()
 	}
-	return newLink(conn, h, t.sessions.Add(1), false, t.cfg.MaxPending, count), nil
+	return newLink(conn, h, t.sessions.Add(1), false, t.cfg.MaxPending, count), h, nil
 }
 
 // admit is the last word on a dialler.
@@ -198,6 +207,9 @@ func (t *Transport) open(l *link) bool {
 	t.mu.Unlock()
 	if older != nil {
 		older.close(ErrReplaced)
+	}
+	if t.isOut(l) { // asked anew, now that the next Expel meets this link
+		l.close(ErrExpelled)
 	}
 	return true
 }

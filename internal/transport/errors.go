@@ -15,6 +15,7 @@ var (
 	ErrFraming  = errors.New("transport: not a sequence of frames")
 	ErrSilent   = errors.New("transport: the peer does not answer keep-alives")
 	ErrReplaced = errors.New("transport: the peer made a newer link")
+	ErrExpelled = errors.New("transport: the peer was removed from the cluster")
 	ErrFault    = errors.New("transport: cut by an injected fault")
 )
 

@@ -165,7 +165,7 @@ func asRefusal(err error) *RefusedError {
 // tellable is a refusal without what a stranger must not learn.
 func tellable(r *RefusedError, h Hello) *RefusedError {
 	if r.Code == ForeignCluster {
-		return refuse(ForeignCluster, "this node does not belong to your cluster %q with id %016x: check the address and the cluster's name", h.Cluster, h.ClusterID)
+		return refuse(ForeignCluster, "this node does not belong to your cluster %q with id %016x: check the address, the cluster's name and its key", h.Cluster, h.ClusterID)
 	}
 	return r
 }
@@ -175,9 +175,9 @@ func tellable(r *RefusedError, h Hello) *RefusedError {
 func judge(self, other Hello, want string) *RefusedError {
 	switch {
 	case other.Cluster != self.Cluster:
-		return refuse(ForeignCluster, "the other side is of cluster %q, this node of %q: check the address and the cluster's name", other.Cluster, self.Cluster)
+		return refuse(ForeignCluster, "the other side is of cluster %q, this node of %q: check the address, and --cluster on both", other.Cluster, self.Cluster)
 	case other.ClusterID != self.ClusterID && !(other.Client && other.ClusterID == 0) && !(self.Client && self.ClusterID == 0):
-		return refuse(ForeignCluster, "the other side is of a cluster that is also called %q but has id %016x, not %016x: check the address",
+		return refuse(ForeignCluster, "the other side is of a cluster that is also called %q but has id %016x, not %016x: check the address, and that both have the same --cluster-key-file",
 			other.Cluster, other.ClusterID, self.ClusterID)
 	case other.Client || self.Client:
 		return nil

@@ -119,6 +119,7 @@ type recorder struct {
 	change chan struct{}
 
 	up       func(Hello)
+	denied   []string        // who, and why
 	refusals []*RefusedError // by peers that were dialled
 }
 
@@ -145,6 +146,12 @@ func (r *recorder) Refused(_ string, err *RefusedError) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.refusals = append(r.refusals, err)
+}
+
+func (r *recorder) Denied(peer, _ string, err *RefusedError) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.denied = append(r.denied, peer+": "+err.Code.String())
 }
 
 func (r *recorder) told() []*RefusedError {

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -56,6 +57,62 @@ func TestWhatTheOtherKnows(t *testing.T) {
 		settle(time.Second)
 		if len(knew) != 2 || knew[0] != 4 || knew[1] != 8 {
 			t.Errorf("the other knew %v", knew)
+		}
+	})
+}
+
+// TestExpelledNodesHaveNoLinks: the links that a removed node has here end, and stay
+// ended, though they were made while it was none.
+func TestExpelledNodesHaveNoLinks(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		n := newNetwork()
+		a, b, c := start(t, n, "a"), start(t, n, "b"), start(t, n, "c")
+		a.SetPeers(map[string]string{"b": "b"})
+		c.SetPeers(map[string]string{"b": "b"})
+		settle(time.Second)
+		b.recorder.check = func(h Hello, _ uint64) (uint64, error) {
+			if h.Node == "a" {
+				return 0, refuse(Removed, "for ever")
+			}
+			return 0, nil
+		}
+		b.Expel(func(node string) bool { return node == "a" })
+		settle(10 * time.Second)
+		if got := a.turns("b"); got != "up down" {
+			t.Errorf("the links of the one that was removed: %q", got)
+		}
+		if got := a.told(); len(got) == 0 || got[0].Code != Removed {
+			t.Errorf("it was told %v", got)
+		}
+		if got := c.turns("b"); got != "up" {
+			t.Errorf("the links of another: %q", got)
+		}
+		b.recorder.check = nil // a handshake that began before
+		settle(10 * time.Second)
+		if got := a.turns("b"); !strings.HasSuffix(got, "down") {
+			t.Errorf("a link is open to one that was removed: %q", got)
+		}
+	})
+}
+
+// TestBothSidesTellOfARefusal: whoever refuses a link says so, and of whom.
+func TestBothSidesTellOfARefusal(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		n := newNetwork()
+		a, b := start(t, n, "a"), start(t, n, "b", func(c *Config) { c.Self.ClusterID = 99 })
+		c := start(t, n, "c")
+		a.SetPeers(map[string]string{"b": "b"})
+		c.recorder.check = func(h Hello, _ uint64) (uint64, error) { return 0, refuse(RefusedByHandler, "no") }
+		c.SetPeers(map[string]string{"a": "a"})
+		settle(time.Second)
+		if got := b.recorder.denied; len(got) == 0 || got[0] != "a: foreign cluster" {
+			t.Errorf("the one that was dialled tells of %q", got)
+		}
+		if got := c.recorder.denied; len(got) == 0 || got[0] != "a: refused" {
+			t.Errorf("the one that dialled tells of %q", got)
+		}
+		if got := a.told(); len(got) == 0 || got[0].Code != ForeignCluster {
+			t.Errorf("the one that was refused was told %v", got)
 		}
 	})
 }

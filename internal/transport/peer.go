@@ -38,11 +38,15 @@ func (p *peer) send(frames []byte, n int) error {
 	return l.send(frames, n)
 }
 
-// refused tells the handler where it was the peer that refused the link.
+// refused tells the handler where the peer refused the link, or this side did.
 func (p *peer) refused(err error) {
 	var r *RefusedError
-	if p.ctx.Err() == nil && errors.As(err, &r) && r.ByPeer {
+	switch {
+	case p.ctx.Err() != nil || !errors.As(err, &r):
+	case r.ByPeer:
 		p.t.handler.Refused(p.id, r)
+	default:
+		p.t.handler.Denied(p.id, p.addr, r)
 	}
 }
 

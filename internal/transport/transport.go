@@ -30,6 +30,11 @@ type Handler interface {
 	// attempt anew.
 	Refused(peer string, err *RefusedError)
 
+	// Denied says that this side refused a link, at every attempt anew: to a peer that
+	// it dialled, or of whoever dialled from addr. Peer is who it says it is, "" where
+	// it did not get so far.
+	Denied(peer, addr string, err *RefusedError)
+
 	// Up says that frames can be sent to a peer; session is new with each link.
 	Up(peer string, session uint64, h Hello)
 
@@ -58,6 +63,7 @@ type Transport struct {
 	peers    atomic.Pointer[map[string]*peer] // replaced whole, under mu
 	faults   atomic.Pointer[map[string]Fault] // nil: never any; replaced whole, under mu
 	self     atomic.Pointer[Hello]            // never written to
+	expelled atomic.Pointer[func(node string) bool]
 	refused  atomic.Uint64
 	clients  counters
 	shaking  chan struct{} // one for each handshake under way
@@ -137,6 +143,22 @@ func (t *Transport) SetPeers(addrs map[string]string) {
 			t.running.Go(p.run)
 		}
 	}
+}
+
+// Expel ends the links of the nodes that out names, which the handler refuses by now,
+// and keeps ending those whose handshake is under way.
+func (t *Transport) Expel(out func(node string) bool) {
+	t.expelled.Store(&out)
+	for _, l := range t.openLinks() {
+		if t.isOut(l) {
+			l.close(ErrExpelled)
+		}
+	}
+}
+
+func (t *Transport) isOut(l *link) bool {
+	out := t.expelled.Load()
+	return out != nil && !l.other.Client && (*out)(l.other.Node)
 }
 
 // counterOf returns the counters of a member; mu is held.

@@ -116,7 +116,7 @@ func TestClusterOfOne(t *testing.T) {
 	s := serve(t, "--data", data, "--id", "solo", "--q", "64").ready(t)
 	must(t, "put", "a/b", "c", "--addr", s.client)
 	st := must(t, "status", "--admin", s.admin)
-	for _, want := range []string{"solo", "n=1 r=1 w=1", "only 1 members", "64 partitions"} {
+	for _, want := range []string{"solo", "n=1 r=1 w=1", "only 1 member", "64 partitions"} {
 		if !strings.Contains(st, want) {
 			t.Errorf("status does not say %q:\n%s", want, st)
 		}

@@ -266,6 +266,15 @@ func (g *Gossiper) refuse(now clock.Now, from ring.NodeID, why string, out *Effe
 	}
 }
 
+// Refusal says why the history of a node was not taken when it was offered last; "":
+// it was, or never was offered.
+func (g *Gossiper) Refusal(id ring.NodeID) string {
+	if i, found := g.find(id); found {
+		return g.heard[i].why
+	}
+	return ""
+}
+
 // page takes a part of another's history, and answers with what it lacks there.
 func (g *Gossiper) page(now clock.Now, from target, m *Message, out *Effects) {
 	if err := g.latest.History.Joins(m.Page.Changes); err != nil {

@@ -106,7 +106,11 @@ func Shortfall(b Bucket, members int) string {
 		return ""
 	}
 	e := EffectiveBucket(b, members)
-	return fmt.Sprintf("n=%d is wanted but there are only %d members: n=%d r=%d w=%d are in force until more join", b.N, members, e.N, e.R, e.W)
+	have := "is only 1 member"
+	if members != 1 {
+		have = fmt.Sprintf("are only %d members", members)
+	}
+	return fmt.Sprintf("n=%d is wanted but there %s: n=%d r=%d w=%d are in force until more join", b.N, have, e.N, e.R, e.W)
 }
 
 // Buckets are the settings of every bucket: those defined, and the default for

@@ -140,6 +140,8 @@ func (f *fold) remove(id ring.NodeID, force bool) string {
 	case !there && force && f.cluster.Fenced(id) && !slices.Contains(f.cluster.Forced, id):
 		f.fence(id, true) // it was to hand over what it holds, and will not
 		return ""
+	case !there && f.cluster.Fenced(id) && !force:
+		return "it was removed already, and needs nothing more: if it has not handed on all it holds and is gone for good, force-remove it"
 	case !there:
 		return "there is no such member"
 	case len(f.cluster.Members) == 1:

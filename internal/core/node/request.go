@@ -20,7 +20,7 @@ func (n *Node) accept(now clock.Now, r *Request, from origin, out *Out) {
 	}
 	if n.view.Ring == nil || n.view.Ring.Q() == 0 {
 		n.refuse(now, r, from, ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone,
-			"node %s is in no cluster yet: form one or join one first", n.view.Self), out)
+			"node %s is in no cluster: it waits to be joined to one, or was removed; ask another node", n.view.Self), out)
 		return
 	}
 	part := n.view.Ring.Partition(r.Key.Pos)

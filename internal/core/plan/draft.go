@@ -32,6 +32,17 @@ func (d Draft) Len() int { return len(d.changes) }
 // Changes tells what is staged, in order.
 func (d Draft) Changes() []string { return told(d.changes) }
 
+// Newcomers returns the nodes that would become members.
+func (d Draft) Newcomers() []member.Member {
+	var all []member.Member
+	for i := range d.changes {
+		if k := d.changes[i].Kind; k == member.Add || k == member.Replace {
+			all = append(all, d.changes[i].Member)
+		}
+	}
+	return all
+}
+
 func told(changes []member.Change) []string {
 	out := make([]string, 0, len(changes))
 	for _, c := range changes {

@@ -239,19 +239,19 @@ func TestRefusedVerbs(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, changes := range map[string][]ouro.Change{
-		"in use":                      {join("n1")},
-		"removed and is fenced":       {join("n8")},
-		"give the address":            {{Verb: ouro.Join, Node: "n3"}},
-		"join n5: give the address":   {join("n4"), {Verb: ouro.Join, Node: "n5"}}, // all or none
-		"no such member":              {verb(ouro.Leave, "n9")},
-		"the last member":             {verb(ouro.Leave, "n1"), verb(ouro.Leave, "n2"), verb(ouro.Leave, "n3")},
-		"give the node that takes":    {{Verb: ouro.Replace, Node: "n1", Addr: "a:1"}},
-		"give a weight from 1":        {verb(ouro.Reweigh, "n1")},
-		"weight 20000":                {{Verb: ouro.Reweigh, Node: "n1", Weight: 20000}},
-		"give the new address":        {verb(ouro.Readdress, "n1")},
-		"unknown verb \"explode\"":    {verb("explode", "n1")},
-		"node id is empty":            {join("")},
-		"remove n2: there is no such": {verb(ouro.ForceRemove, "n2"), verb(ouro.Leave, "n2")},
+		"in use":                            {join("n1")},
+		"removed and is fenced":             {join("n8")},
+		"give the address":                  {{Verb: ouro.Join, Node: "n3"}},
+		"join n5: give the address":         {join("n4"), {Verb: ouro.Join, Node: "n5"}}, // all or none
+		"no such member":                    {verb(ouro.Leave, "n9")},
+		"the last member":                   {verb(ouro.Leave, "n1"), verb(ouro.Leave, "n2"), verb(ouro.Leave, "n3")},
+		"give the node that takes":          {{Verb: ouro.Replace, Node: "n1", Addr: "a:1"}},
+		"give a weight from 1":              {verb(ouro.Reweigh, "n1")},
+		"weight 20000":                      {{Verb: ouro.Reweigh, Node: "n1", Weight: 20000}},
+		"give the new address":              {verb(ouro.Readdress, "n1")},
+		"unknown verb \"explode\"":          {verb("explode", "n1")},
+		"node id is empty":                  {join("")},
+		"remove n2: it was removed already": {verb(ouro.ForceRemove, "n2"), verb(ouro.Leave, "n2")},
 	} {
 		d, err := stage(t, gone, join("n3")).Stage(gone, "n1", changes)
 		if err == nil || !strings.Contains(err.Error(), want) {

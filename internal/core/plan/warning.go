@@ -22,7 +22,7 @@ func warnings(before, after *member.Cluster) []string {
 			break
 		}
 		if s := member.Shortfall(all[i].set, len(after.Members)); s != "" {
-			out = append(out, fmt.Sprintf("buckets %s: %s", strings.Join(all[i].names, ", "), s))
+			out = append(out, fmt.Sprintf("%v: %s", &all[i], s))
 		}
 	}
 	out = append(out, places(after)...)
@@ -79,17 +79,23 @@ func have(n int) string {
 // losses says what goes with nodes that are removed by force (RULES R18): they
 // hand over nothing.
 func losses(before, after *member.Cluster) []string {
-	var gone []ring.NodeID
+	var gone, left []ring.NodeID
 	for _, id := range after.Forced {
 		if _, was := before.Member(id); was {
 			gone = append(gone, id)
+		} else if !slices.Contains(before.Forced, id) {
+			left = append(left, id)
 		}
 	}
+	var out []string
+	for _, id := range left {
+		out = append(out, fmt.Sprintf("%s was to leave, and is not waited for any more: what it has not handed on, of its own or kept for other nodes, is lost; 'ouro cluster status' has how many partitions it holds", id))
+	}
 	if len(gone) == 0 {
-		return nil
+		return out
 	}
 	who := strings.Join(texts(gone), ", ")
-	out := []string{fmt.Sprintf("%s will hand over nothing: what is kept there for other nodes is lost, and the id is fenced for ever", who)}
+	out = append(out, fmt.Sprintf("%s will hand over nothing: what is kept there for other nodes is lost, and the id is fenced for ever", who))
 	all := kinds(before)
 	for i := range all {
 		if i < MaxKinds {

@@ -92,6 +92,7 @@ func (s *Steward) adopted(now clock.Now, out *Out) {
 	s.chain.Clean(now, s.nothingLeft(), &s.links) // it is not, before the shards have the view
 	s.placed(now)
 	s.show(out)
+	s.expel()
 	s.dial(out)
 	s.count(now)
 }

@@ -79,6 +79,23 @@ func (s *Steward) fenced(id ring.NodeID) bool {
 	return !there
 }
 
+// expel lets all links be told anew where others are fenced than before: those that
+// they have to this node must end.
+func (s *Steward) expel() {
+	if s.cluster == nil {
+		return
+	}
+	n := 0
+	for _, id := range s.cluster.Removed {
+		if s.fenced(id) {
+			n++
+		}
+	}
+	if n != s.gone {
+		s.gone, s.dialled = n, false
+	}
+}
+
 // dial says to whom there are to be links: the members, those who have a say in the
 // placement or were linked to before, and those that may become members.
 func (s *Steward) dial(out *Out) {
@@ -113,8 +130,9 @@ func (s *Steward) dial(out *Out) {
 	out.Peers, out.Dial = slices.Clone(peers), true
 }
 
-// dialStrays adds nodes that are no members: who lives at the seeds, and who was
-// heard of last.
+// dialStrays adds nodes that are no members: who lives at the seeds, who was heard of
+// last, and who was met and never heard. These may know this node as one that has lost
+// its disk: they refuse to be linked to it, and tell it why when it dials them.
 func (s *Steward) dialStrays(add func(ring.NodeID) bool) {
 	strays := 0
 	try := func(id ring.NodeID) {
@@ -128,5 +146,8 @@ func (s *Steward) dialStrays(add func(ring.NodeID) bool) {
 	heard := s.gossip.Peers()
 	for i := range heard {
 		try(heard[len(heard)-1-i].ID)
+	}
+	for _, p := range s.book {
+		try(p.ID)
 	}
 }

@@ -41,6 +41,14 @@ func TestMutants(t *testing.T) {
 			Old: "			add(s.cluster.Members[i].ID)\n", New: "			_ = i\n",
 		},
 		{
+			Name: "who was met is not dialled", File: "dial.go", Test: "TestWhoeverWasMetIsDialled",
+			Old: "	for _, p := range s.book {\n		try(p.ID)\n", New: "	for range s.book {\n",
+		},
+		{
+			Name: "links of who is out are left", File: "dial.go", Test: "TestLinksOfWhoIsOutEnd",
+			Old: "		s.gone, s.dialled = n, false\n", New: "		s.gone = n\n",
+		},
+		{
 			Name: "a change is acknowledged before it is on disk", File: "operate.go", Test: "TestACommitIsAnsweredWhenItIsOnDisk",
 			Old: "if i.seq > s.written {", New: "if false {",
 		},

@@ -3,6 +3,7 @@ package steward
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/clock"
@@ -93,7 +94,7 @@ func (s *Steward) operate(now clock.Now, in Input, out *Out) {
 	}
 	r := Reply{ID: id, Err: err, Draft: s.draft}
 	if s.gossip != nil {
-		r.History = s.gossip.Latest()
+		r.History, r.Unmet = s.gossip.Latest(), s.unmet()
 	}
 	out.Replies = append(out.Replies, r)
 }
@@ -143,6 +144,11 @@ func (s *Steward) stage(changes []ouro.Change) error {
 		if c.Addr == "" && (c.Verb == ouro.Join || c.Verb == ouro.Replace) {
 			c.Addr = s.addressOf(ring.NodeID(who))
 		}
+		if c.Verb == ouro.Join || c.Verb == ouro.Replace {
+			if err := s.refusal(ring.NodeID(who)); err != nil {
+				return err
+			}
+		}
 		named[i] = c
 	}
 	d, err := s.draft.Stage(s.gossip.Latest(), s.cfg.Self, named)
@@ -151,6 +157,44 @@ func (s *Steward) stage(changes []ouro.Change) error {
 	}
 	s.draft = d
 	return nil
+}
+
+// refusal says why a node that is to join never could: it is of a cluster that can't
+// be merged with this one.
+func (s *Steward) refusal(id ring.NodeID) error {
+	if why := s.gossip.Refusal(id); why != "" && s.up[id] {
+		return fmt.Errorf("node %s can't join: %s", id, strings.TrimPrefix(why, "member: "))
+	}
+	return nil
+}
+
+// unmet says which of those that are to join can't be reached.
+func (s *Steward) unmet() (all []string) {
+	for _, m := range s.draft.Newcomers() {
+		if !s.up[m.ID] && m.ID != s.cfg.Self {
+			all = append(all, fmt.Sprintf("node %s has not been met from here: nothing moves to it until it runs, with the cluster's name and key and a member as a seed, and can be reached at %s", m.ID, m.Addr))
+		}
+	}
+	return all
+}
+
+// Apart says of each node that can be reached and whose history was refused why.
+func (s *Steward) Apart() (all []Apart) {
+	if s.gossip == nil {
+		return nil
+	}
+	for _, p := range s.peers {
+		if why := s.gossip.Refusal(p.ID); why != "" && s.up[p.ID] {
+			all = append(all, Apart{p.ID, strings.TrimPrefix(why, "member: ")})
+		}
+	}
+	return all
+}
+
+// Apart is a node whose history does not merge with this one.
+type Apart struct {
+	Peer ring.NodeID
+	Why  string
 }
 
 // issue is what an operator has changed, and waits until that is on disk.

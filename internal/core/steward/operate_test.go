@@ -6,7 +6,9 @@ import (
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/gossip"
 	"github.com/ourodb/ouro/internal/core/member"
+	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/plan"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/core/steward"
@@ -89,5 +91,44 @@ func TestARemovedNodeIsFenced(t *testing.T) {
 	_, out = done(s, &steward.Removed{})
 	if out.View == nil || out.View.Ring.Q() != 0 || !s.Removed() {
 		t.Errorf("after others said that it was removed its view is %+v", out.View)
+	}
+}
+
+// A plan says of a newcomer that it was not met, and one that is of a cluster which
+// can't be merged with this one is not staged.
+func TestNewcomersAreLookedAt(t *testing.T) {
+	cfg := steward.Config{Founding: founding(t, "a", "b")}
+	s, _ := begun(t, cfg, steward.Disk{})
+	stage := func() steward.Reply {
+		r, _ := done(s, &steward.Stage{ID: 1, Changes: []ouro.Change{{Verb: ouro.Join, Node: "c", Addr: "c:1"}}})
+		return r[0]
+	}
+	if r := stage(); r.Err != nil || len(r.Unmet) != 1 || !strings.Contains(r.Unmet[0], "node c has not been met") {
+		t.Errorf("one that was not met: %+v", r)
+	}
+	done(s, &steward.Unstage{})
+	done(s, &steward.Met{Peer: steward.Peer{ID: "c", Addr: "c:1"}})
+	done(s, &steward.Link{Peer: "c", Up: true})
+	if r := stage(); r.Err != nil || len(r.Unmet) != 0 {
+		t.Errorf("one that was met: %+v", r)
+	}
+	done(s, &steward.Unstage{})
+	other, err := member.Genesis("test", []member.Member{{Node: ring.Node{ID: "c", Weight: 1}, Addr: "c:1"}}, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := other.Page(member.Rung{}, 1<<20)
+	done(s, &steward.Told{From: "c", Message: &node.Message{Kind: node.KindGossip, Gossip: &gossip.Message{
+		Cluster: cfg.Gossip.Cluster, Addr: "c:1", Summary: other.Summary(member.Key{}), Page: &page,
+	}}})
+	if r := stage(); r.Err == nil || !strings.Contains(r.Err.Error(), "node c can't join") || !strings.Contains(r.Err.Error(), "q=16") {
+		t.Errorf("one of another cluster: %+v", r)
+	}
+	if all := s.Apart(); len(all) != 1 || all[0].Peer != "c" {
+		t.Errorf("apart are %+v", all)
+	}
+	done(s, &steward.Link{Peer: "c", Up: false})
+	if all := s.Apart(); len(all) != 0 {
+		t.Errorf("apart are %+v, who can't be reached", all)
 	}
 }

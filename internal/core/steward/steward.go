@@ -32,7 +32,8 @@ type Steward struct {
 	book    book
 	seeds   []Peer // who was found at which seed
 	peers   []Peer // to whom there are links
-	dialled bool   // that was told
+	gone    int    // how many are fenced
+	dialled bool   // both were told
 
 	gossip  *gossip.Gossiper // nil: the cluster is fixed
 	gossips gossip.Effects
@@ -94,6 +95,10 @@ func (s *Steward) Differs() bool {
 
 // Removed says whether another node has refused this one because it was removed.
 func (s *Steward) Removed() bool { return s.removed }
+
+// Peers returns to whom there are to be links, and where. The result must not be
+// modified.
+func (s *Steward) Peers() []Peer { return s.peers }
 
 // Fenced says whether a node was removed, has handed on what it held, and may never
 // be heard again.

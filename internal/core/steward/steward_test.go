@@ -213,3 +213,42 @@ func TestANewcomerTellsItsEpochWhateverCameFirst(t *testing.T) {
 		t.Errorf("it adopted the placement and told b no epoch: %+v", out.Sends)
 	}
 }
+
+// A node that is in no cluster dials whoever has dialled it: others may know it, as one
+// that has lost its disk, refuse to be linked to it, and tell it so only when it asks.
+func TestWhoeverWasMetIsDialled(t *testing.T) {
+	s, _ := begun(t, steward.Config{Addr: "a:1"}, steward.Disk{})
+	_, out := done(s, &steward.Met{Peer: steward.Peer{ID: "b", Addr: "b:1"}})
+	if want := []steward.Peer{{ID: "b", Addr: "b:1"}}; !out.Dial || !slices.Equal(out.Peers, want) {
+		t.Errorf("it dials %v", out.Peers)
+	}
+}
+
+// When a node is out, links are told anew, though they are to the same nodes: those
+// that it has must end.
+func TestLinksOfWhoIsOutEnd(t *testing.T) {
+	nowhere := []member.Member{{Node: ring.Node{ID: "a", Weight: 1}}, {Node: ring.Node{ID: "b", Weight: 1}}}
+	founders, err := member.Genesis("test", nowhere, 8, member.NamedBucket{Bucket: member.DefaultBucket()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, out := begun(t, steward.Config{Founding: founders, Disk: 1}, steward.Disk{})
+	for out.Seq != 0 {
+		_, out = done(s, &steward.Stored{Seq: out.Seq})
+	}
+	told := false
+	look := func(out *steward.Out) {
+		for ; ; _, out = done(s, &steward.Stored{Seq: out.Seq}) {
+			told = out.Dial && s.Fenced("b")
+			if out.Seq == 0 || told {
+				return
+			}
+		}
+	}
+	_, out = done(s, &steward.Restart{ID: 1, Lost: []ring.NodeID{"b"}})
+	look(out)
+	_, out = done(s, &steward.Issue{ID: 2, Changes: []member.Change{{Kind: member.ForceRemove, Member: member.Member{Node: ring.Node{ID: "b"}}}}})
+	if look(out); !told {
+		t.Errorf("b is fenced: %v, and links were not told anew", s.Fenced("b"))
+	}
+}

@@ -177,6 +177,7 @@ type Reply struct {
 	Draft   plan.Draft
 	History member.History
 	Changes []string
+	Unmet   []string // what is to be looked to before what is staged is committed
 }
 
 // Out collects the effects of steps. The host drains it and calls [Out.Reset]; no
@@ -196,7 +197,8 @@ type Out struct {
 	// then.
 	Store []Record
 	Seq   uint64
-	// Peers, if Dial, is all to whom there are to be links from now on.
+	// Peers, if Dial, is all to whom there are to be links from now on. Who is fenced
+	// now, see [Steward.Fenced], must have none to this node either.
 	Peers   []Peer
 	Dial    bool
 	Replies []Reply

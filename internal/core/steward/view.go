@@ -171,6 +171,7 @@ func (s *Steward) refold(now clock.Now, out *Out) {
 	s.chain.Target(now, s.target(), &s.links)
 	s.readdress(now, out)
 	s.show(out)
+	s.expel()
 	s.dial(out)
 	s.count(now)
 }

@@ -1,0 +1,49 @@
+package host
+
+import (
+	"fmt"
+
+	"github.com/ourodb/ouro"
+)
+
+// waits says whom what is to happen waits for, and what an operator can do; links is
+// what the next link waits for.
+func waits(info *ouro.ClusterInfo, links string) (all []string) {
+	for i := range info.Members {
+		if text := waitsFor(&info.Members[i]); text != "" {
+			all = append(all, text)
+		}
+	}
+	if links != "" {
+		all = append(all, "the next link: "+links)
+	}
+	return all
+}
+
+// waitsFor says what a member keeps waiting; "": nothing.
+func waitsFor(m *ouro.ClusterMember) string {
+	switch {
+	case m.State == "joining" && !m.Up:
+		return fmt.Sprintf("%s, which is to join and can't be reached at %s: see that it runs, with the cluster's name and key; say where it is with 'ouro cluster readdress %s HOST:PORT --commit', or let it leave", m.ID, m.Peer, m.ID)
+	case m.State == "joining":
+		return fmt.Sprintf("%s, which is to join, to be taken in", m.ID)
+	case m.State != "leaving":
+		return ""
+	case !m.Up && !m.Self:
+		return fmt.Sprintf("%s, which leaves and can't be reached: it holds %s, and may keep writes for other nodes; start it again, or, if it is gone for good, 'ouro cluster force-remove %s --commit'", m.ID, partitions(m.Holds), m.ID)
+	case m.Holds > 0:
+		return fmt.Sprintf("%s, which leaves and holds %s still", m.ID, partitions(m.Holds))
+	default:
+		return fmt.Sprintf("%s, which leaves, to hand on what is left there; see 'ouro hints' and 'ouro cluster status' at that node", m.ID)
+	}
+}
+
+func partitions(n int) string {
+	switch n {
+	case 0:
+		return "no partition"
+	case 1:
+		return "1 partition"
+	}
+	return fmt.Sprintf("%d partitions", n)
+}
