@@ -7,6 +7,7 @@ import (
 
 	corenode "github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/disk"
+	"github.com/ourodb/ouro/internal/host"
 )
 
 // errAgain ends a node that is to be started again at once, as another disk: it
@@ -29,12 +30,28 @@ func (n *node) comeBack(peer, why string, epoch uint64) {
 			"peer", peer, "why", why)
 		n.host.Doubt(true)
 		n.host.Refused(epoch)
-		if err := n.dir.ComeBack(); err != nil {
+		back := n.dir.ComeBack
+		if n.host.Alone() {
+			back = n.dir.Forsake
+		}
+		if err := back(); err != nil {
 			n.fail(err)
 			return
 		}
 		n.fail(errAgain)
 	})
+}
+
+// forget lets go of what the data knows of the cluster, where the folder says so.
+func (n *node) forget() error {
+	if !n.dir.Identity().Forget {
+		return nil
+	}
+	n.log.Warn("this node had founded a cluster of itself, and is of one with others: it forgets its own, and learns of that from them")
+	if err := host.Forget(n.engine); err != nil {
+		return err
+	}
+	return n.dir.Forgotten()
 }
 
 // rolledBack sets the data aside, and ends the node so that it starts over as if
@@ -91,7 +108,8 @@ func (n *node) settleDisk(view *corenode.View) (doubt bool, err error) {
 			return false, err
 		}
 	}
-	if id.Recover {
+	n.lost = id.Recover && view.Ring.Q() == 0
+	if id.Recover && !n.lost {
 		if err := n.dir.Marked(); err != nil {
 			return false, err
 		}
@@ -102,7 +120,24 @@ func (n *node) settleDisk(view *corenode.View) (doubt bool, err error) {
 	if n.recovering, err = disk.AnyRecovering(n.engine); err != nil {
 		return false, err
 	}
-	return !id.Confirmed && len(view.Ring.Nodes()) > 1, nil
+	n.recovering = n.recovering || n.lost
+	return n.lost || !id.Confirmed && len(view.Ring.Nodes()) > 1, nil
+}
+
+// learned makes a node begin again that has learned from others what it holds, and had
+// forgotten that it does: it can be marked now as recovering.
+func (n *node) learned() {
+	n.again.Do(func() {
+		n.log.Warn("this node has learned from others what it holds, and had forgotten it: it begins again, with all of that recovering")
+		n.host.Doubt(true)
+		if !n.lost {
+			if err := n.dir.ComeBack(); err != nil {
+				n.fail(err)
+				return
+			}
+		}
+		n.fail(errAgain)
+	})
 }
 
 // runningEvery is how often a node notes that it runs.

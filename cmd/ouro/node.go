@@ -55,6 +55,7 @@ type node struct {
 	again    sync.Once // the node is to be started again, for a first reason
 
 	recovering bool          // something was, when the node started
+	lost       bool          // all may be, and it is not known yet what there was
 	ended      chan struct{} // closed when the node stops
 	noting     sync.WaitGroup
 	end        sync.Once
@@ -119,6 +120,9 @@ func (n *node) build(faults bool) error {
 	if n.engine, err = n.openEngine(); err != nil {
 		return err
 	}
+	if err := n.forget(); err != nil {
+		return err
+	}
 	forsaken := n.forsaken(founding)
 	if forsaken {
 		founding = member.History{}
@@ -169,7 +173,8 @@ func foundingOf(cfg *config.Config) (member.History, error) {
 // seen others since: if its data is lost they know what became of the cluster, and it
 // must not begin anew without them.
 func (n *node) forsaken(founding member.History) bool {
-	return founding.Len() > 0 && len(n.cfg.StaticMembers()) == 1 && len(n.dir.Identity().Peers) > 0
+	id := n.dir.Identity()
+	return founding.Len() > 0 && len(n.cfg.StaticMembers()) == 1 && (id.Grown || len(id.Peers) > 0)
 }
 
 // foundingHere is what an operator founds at a node that waits to be joined.
@@ -256,7 +261,7 @@ func (n *node) hostConfig(keys security.Keys, clusterID uint64, known steward.Co
 			Seed: keys.Digest, Limits: limits, MaxSiblings: l.MaxSiblings, TokenTTL: l.RequestTokenTTL, TokenMax: l.RequestTokens,
 		},
 		Disk: disk.Config{MaxPending: int64(l.MaxHints)}, Steward: known, Q: n.cfg.Q,
-		Doubt: doubt, Notes: notes(keys), Troubles: n.troubles.list, Links: n.links, Dial: n.dial, Seek: (&seeker{node: n}).seek, OtherQ: n.otherQ, Founding: n.foundingHere(known.Addr), Observer: n.metrics, Log: n.log, Fatal: n.fatal,
+		Doubt: doubt, Notes: notes(keys), Troubles: n.troubles.list, Links: n.links, Dial: n.dial, Seek: (&seeker{node: n}).seek, OtherQ: n.otherQ, Lost: n.lost, Learned: n.learned, Recheck: func() { go n.links.Recheck() }, Founding: n.foundingHere(known.Addr), Observer: n.metrics, Log: n.log, Fatal: n.fatal,
 		RolledBack: func() { n.rolledBack("another member has seen this node in a later epoch than its data is in") },
 	}
 }

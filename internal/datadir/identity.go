@@ -59,6 +59,10 @@ type Identity struct {
 	// Recover: what the folder holds may lack something that was acknowledged, and
 	// the data does not say so yet.
 	Recover bool `json:"recover,omitempty"`
+	// Grown: the node is of a cluster with others, and founds none of itself again.
+	Grown bool `json:"grown,omitempty"`
+	// Forget: what the data knows of the cluster is to be forgotten before it is served.
+	Forget bool `json:"forget,omitempty"`
 	// Aside: the data is to be set aside before it is opened.
 	Aside bool `json:"aside,omitempty"`
 	// Alive is when the node was last known to run, wall-clock milliseconds.

@@ -37,6 +37,18 @@ func (d *Dir) StartOver() error {
 	})
 }
 
+// Forsake is [Dir.ComeBack] of a node that has founded a cluster of itself and was of
+// one with others: what it knows of the cluster is forgotten, and learned from them.
+func (d *Dir) Forsake() error {
+	return d.change(func(id *Identity) {
+		id.comeBack()
+		id.Grown, id.Forget = true, true
+	})
+}
+
+// Forgotten notes that this was done.
+func (d *Dir) Forgotten() error { return d.change(func(id *Identity) { id.Forget = false }) }
+
 // Marked notes that the data itself says now that it is recovering.
 func (d *Dir) Marked() error { return d.change(func(id *Identity) { id.Recover = false }) }
 

@@ -111,3 +111,21 @@ func TestMarkRecovering(t *testing.T) {
 		t.Errorf("stored: %v, %+v", err, id)
 	}
 }
+
+func TestForsakeForgetsOnce(t *testing.T) {
+	path := t.TempDir()
+	d := open(t, path, want, 1)
+	first := d.Identity()
+	if err := d.Forsake(); err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	d = open(t, path, want, 2)
+	defer d.Close()
+	if id := d.Identity(); id.DiskID == first.DiskID || !id.Recover || !id.Grown || !id.Forget {
+		t.Errorf("forsaken: %+v", id)
+	}
+	if err := d.Forgotten(); err != nil || d.Identity().Forget || !d.Identity().Grown {
+		t.Errorf("forgotten: %v, %+v", err, d.Identity())
+	}
+}

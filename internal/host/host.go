@@ -59,6 +59,16 @@ type Config struct {
 	// Seek is asked who lives at a seed; [Host.Met] tells. It must not block. Nil:
 	// there are none.
 	Seek func(seed string)
+	// Recheck is called where other nodes are of the cluster than before: whoever is
+	// linked to is to be judged again, as the disks of members are remembered. It must
+	// not block. Nil: nobody is.
+	Recheck func()
+	// Lost: the node may have forgotten all that it held, and does not know what that
+	// was. Learned, if not nil, is called instead of going on where it learns that, or
+	// that it holds what it does not know of: it is to begin again, so that all it holds
+	// is recovering.
+	Lost    bool
+	Learned func()
 	// OtherQ is called where the node was joined to a cluster of another number of
 	// partitions than Q: it is to begin again with that.
 	OtherQ func(q int)

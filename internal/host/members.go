@@ -70,6 +70,13 @@ func (h *Host) Fenced(id string) bool {
 	return !there
 }
 
+// Alone says whether this node has founded a cluster of itself, and nothing has come of
+// that.
+func (h *Host) Alone() bool {
+	v := h.view.Load()
+	return v.Ring.Epoch() == 1 && len(v.Ring.Nodes()) == 1 && v.Ring.Index(v.Self) == 0
+}
+
 // Member says whether a node is one of the cluster.
 func (h *Host) Member(id string) bool {
 	return core.Admits(h.view.Load(), ring.NodeID(id), node.KindAsk)

@@ -84,6 +84,20 @@ func View(e store.Engine, cfg core.Config) (v *node.View, differs bool, err erro
 	return s.View(), s.Differs(), nil
 }
 
+// Forget takes from an engine what it knows of the cluster; where nodes were found
+// stays. It returns when that is on disk.
+func Forget(e store.Engine) error {
+	var b store.Batch
+	for _, n := range []core.Note{core.HistoryNote, core.PlaceNote, core.VoteNote} {
+		b.Delete(store.NoteKey(byte(n)))
+	}
+	synced := make(chan error, 1)
+	if err := e.Apply(&b, func(err error) { synced <- err }); err != nil {
+		return fmt.Errorf("host: forget what is known of the cluster: %w", err)
+	}
+	return <-synced
+}
+
 // newSteward goes on from what the engine has kept.
 func newSteward(h *Host) (*steward, error) {
 	found, err := recall(h.engine)
@@ -276,11 +290,15 @@ func (h *Host) overhear(from ring.NodeID, bodies [][]byte) [][]byte {
 	})
 }
 
-// fits says whether the disk's layout is that of a view. It is not where the node was
-// joined to a cluster of another number of partitions than it was started with; it
-// begins again then.
+// fits says whether the node can go on by a view. It can't where it was joined to a
+// cluster of another number of partitions than it was started with, or did not know
+// what it may have forgotten; it begins again then.
 func (h *Host) fits(v *node.View) bool {
-	q := v.Ring.Q()
+	q, before := v.Ring.Q(), h.view.Load()
+	if h.cfg.Learned != nil && (h.cfg.Lost && before.Ring.Q() == 0 && q > 0 || v.Gained(before)) {
+		h.cfg.Learned()
+		return false
+	}
 	if q == 0 || h.cfg.Q == 0 || q == h.cfg.Q || h.cfg.OtherQ == nil {
 		return true
 	}
@@ -290,10 +308,30 @@ func (h *Host) fits(v *node.View) bool {
 
 // setView tells every shard of a new view.
 func (h *Host) setView(v *node.View) {
-	h.view.Store(v)
+	before := h.view.Swap(v)
+	if h.cfg.Recheck != nil && !sameNodes(before, v) {
+		h.cfg.Recheck()
+	}
 	for _, s := range h.shards {
 		s.in.force(item{input: v, queued: time.Since(h.started)})
 	}
+}
+
+// sameNodes says whether two views admit the same nodes, see [core.Admits].
+func sameNodes(a, b *node.View) bool { return slices.Equal(admitted(a), admitted(b)) }
+
+func admitted(v *node.View) []ring.NodeID {
+	var all []ring.NodeID
+	for _, n := range v.Ring.Nodes() {
+		all = append(all, n.ID)
+	}
+	if v.Place != nil {
+		for _, m := range v.Place.Members() {
+			all = append(all, m.ID)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // Met tells the host where a node was found, or that it has said so itself; seed is

@@ -48,7 +48,9 @@ func (w *World) follow(m *machine) {
 	out := &m.steward.out
 	if out.View != nil {
 		w.adopts(m, out.View.Place)
-		w.take(m, item{input: out.View})
+		if !w.learns(m, out.View) {
+			w.take(m, item{input: out.View})
+		}
 	}
 	for _, r := range out.Replies {
 		if r.ID > 0 {

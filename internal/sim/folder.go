@@ -58,6 +58,7 @@ func (w *World) open(m *machine) {
 	f.starts++
 	f.runs = append(f.runs, m.run)
 	f.runs = f.runs[max(0, len(f.runs)-member.MaxRuns):]
+	lost := false // all may be, and it is not known what there was
 	stored, err := disk.Belongs(m.disk.Engine)
 	if err == nil && stored != f.disk && !f.recover && f.starts > 1 {
 		w.tracef("%s: the data is not that of the folder", m.id)
@@ -67,10 +68,11 @@ func (w *World) open(m *machine) {
 		var all []uint32
 		if f.recover {
 			all = w.view(m).Held()
+			lost = w.view(m).Ring.Q() == 0
 		}
 		err = disk.Found(m.disk.Engine, f.disk, all, w.clock(m).Wall, func(error) {})
 		m.disk.Sync()
-		f.recover = false
+		f.recover = lost
 	}
 	if now := w.clock(m).Wall; err == nil && f.starts > 1 && now-f.alive > hintWindow.Milliseconds() {
 		w.tracef("%s was away for long", m.id)
@@ -105,12 +107,12 @@ func (w *World) recall(m *machine) {
 	if err != nil {
 		w.bug("%s: what is recovering can't be read: %v", m.id, err)
 	}
-	m.recovering = len(all) > 0
+	m.recovering = len(all) > 0 || m.folder.recover
 	in := &node.Recovering{}
 	for _, p := range all {
 		in.Partitions = append(in.Partitions, recovery.Partition{Partition: p.Partition, Progress: p.Progress})
 	}
-	if m.recovering {
+	if len(all) > 0 {
 		w.take(m, item{input: in})
 	}
 }
@@ -177,6 +179,28 @@ func (w *World) comeBack(m *machine) {
 	w.draw(m)
 	m.unheard = false
 	w.after(w.net.cfg.Reconnect, func() { w.restart(m) })
+}
+
+// learns says whether a node has forgotten what it holds by a view, and lets it begin
+// again then, as all of that is to be recovering.
+func (w *World) learns(m *machine, v *node.View) bool {
+	before := m.view
+	m.view = v
+	if before == nil || !(m.folder.recover && before.Ring.Q() == 0 && v.Ring.Q() > 0) && !v.Gained(before) {
+		return false
+	}
+	life := m.life
+	w.after(0, func() {
+		switch {
+		case !m.alive || m.life != life:
+		case m.folder.recover:
+			w.crash(m)
+			w.after(w.net.cfg.Reconnect, func() { w.restart(m) })
+		default:
+			w.comeBack(m)
+		}
+	})
+	return true
 }
 
 // startOver ends a process that has learned that its data is older than what the

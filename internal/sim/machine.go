@@ -47,6 +47,7 @@ type machine struct {
 	replica *replica.Replica
 	runner  *disk.Runner
 	steward *keeper       // nil: nothing is reaped, and the ring does not change
+	view    *node.View    // that it goes by
 	dials   []ring.NodeID // to whom there are to be links, where the ring changes
 
 	inbox   []item
@@ -337,7 +338,8 @@ func (w *World) start(m *machine) {
 	nc.Repair.Off = !w.cfg.Compare
 	nc.Handoff.Found = m.runner.Owing()
 	nc.Reap.Off = !w.cfg.Reap
-	m.core = node.New(nc, w.view(m))
+	m.view = w.view(m)
+	m.core = node.New(nc, m.view)
 	w.recall(m)
 	w.tracef("%s starts, run %016x", m.id, m.run)
 	w.begins(m)

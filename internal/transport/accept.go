@@ -95,7 +95,7 @@ func (t *Transport) receive(conn net.Conn) {
 func (t *Transport) denied(addr string, h Hello, err error) {
 	t.notices.refused(addr, err)
 	var r *RefusedError
-	if errors.As(err, &r) && !h.Client {
+	if errors.As(err, &r) {
 		t.handler.Denied(h.Node, addr, r)
 	}
 }

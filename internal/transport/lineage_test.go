@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +92,42 @@ func TestExpelledNodesHaveNoLinks(t *testing.T) {
 		settle(10 * time.Second)
 		if got := a.turns("b"); !strings.HasSuffix(got, "down") {
 			t.Errorf("a link is open to one that was removed: %q", got)
+		}
+	})
+}
+
+// TestLinksAreJudgedAgain: whoever is at the other end of an open link is judged anew
+// when that is asked for, made or accepted, and a link that is refused ends.
+func TestLinksAreJudgedAgain(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		n := newNetwork()
+		a, b, c := start(t, n, "a"), start(t, n, "b"), start(t, n, "c")
+		a.SetPeers(map[string]string{"b": "b"})
+		b.SetPeers(map[string]string{"a": "a", "c": "c"})
+		c.SetPeers(map[string]string{"b": "b"})
+		settle(time.Second)
+		var asked []string
+		b.recorder.check = func(h Hello, _ uint64) (uint64, error) {
+			asked = append(asked, h.Node)
+			if h.Node == "c" {
+				return 0, refuse(ComeBack, "another disk")
+			}
+			return 0, nil
+		}
+		b.Recheck()
+		slices.Sort(asked)
+		if want := []string{"a", "a", "c", "c"}; !slices.Equal(asked, want) {
+			t.Errorf("asked about %q", asked)
+		}
+		settle(10 * time.Second)
+		if got := b.turns("a"); got != "up" {
+			t.Errorf("the link to a: %q", got)
+		}
+		if got := b.turns("c"); got != "up down" {
+			t.Errorf("the link to c: %q", got)
+		}
+		if got := c.told(); len(got) == 0 || got[0].Code != ComeBack {
+			t.Errorf("c was told %v", got)
 		}
 	})
 }

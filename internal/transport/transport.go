@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net"
 	"slices"
@@ -152,6 +153,20 @@ func (t *Transport) Expel(out func(node string) bool) {
 	for _, l := range t.openLinks() {
 		if t.isOut(l) {
 			l.close(ErrExpelled)
+		}
+	}
+}
+
+// Recheck asks the handler anew about whoever is at the other end of every open link:
+// what it was told at the handshake may count by now. A link that it refuses ends, and
+// is told why when it is made anew.
+func (t *Transport) Recheck() {
+	for _, l := range t.openLinks() {
+		if l.other.Client {
+			continue
+		}
+		if _, err := t.check(l.other); err != nil {
+			l.close(fmt.Errorf("transport: %w", err))
 		}
 	}
 }

@@ -142,6 +142,8 @@ func (f *fold) remove(id ring.NodeID, force bool) string {
 		return ""
 	case !there && f.cluster.Fenced(id) && !force:
 		return "it was removed already, and needs nothing more: if it has not handed on all it holds and is gone for good, force-remove it"
+	case !there && f.cluster.Fenced(id):
+		return "it was removed by force already"
 	case !there:
 		return "there is no such member"
 	case len(f.cluster.Members) == 1:

@@ -74,3 +74,43 @@ func TestViewWithoutPlacement(t *testing.T) {
 		}
 	}
 }
+
+// A node that is in an old list without having been on its way there has forgotten that
+// it was; one that was on its way, or begins, has not.
+func TestWhoIsGivenWhatItDidNotProveHasForgotten(t *testing.T) {
+	old := func(list ...ring.NodeID) func(*View) {
+		return func(v *View) { v.set(place.Lists{Number: 8, Old: list}) }
+	}
+	for name, test := range map[string]struct {
+		before, after func(*View)
+		gained        bool
+	}{
+		"the move that it was on ends":       {func(*View) {}, old("a", "d", "b"), false},
+		"the move that it was on is aborted": {func(*View) {}, old("a", "b", "c"), false},
+		"it goes on holding it":              {old("a", "b", "d"), old("d", "a"), false},
+		"it was not on its way":              {old("a", "b", "c"), old("a", "d", "b"), true},
+		"it is on its way":                   {old("a", "b", "c"), func(*View) {}, false},
+		"it had no placement":                {func(v *View) { v.Place = nil }, old("a", "d", "b"), false},
+		"it has none":                        {old("a", "b", "c"), func(v *View) { v.Place = nil }, false},
+		"its placement was that of another cluster": {func(v *View) {
+			v.Place = place.Founded(v.Ring, 3)
+		}, old("a", "d", "b"), true},
+	} {
+		before, after := viewOf(t), viewOf(t)
+		test.before(before)
+		test.after(after)
+		if got := after.Gained(before); got != test.gained {
+			t.Errorf("%s: gained %v", name, got)
+		}
+	}
+}
+
+// set gives a view other lists of partition 0.
+func (v *View) set(l place.Lists) {
+	lists := make([]place.Lists, v.Place.Q())
+	for i := range lists {
+		lists[i] = *v.Place.Of(uint32(i))
+	}
+	lists[0] = l
+	v.Place = place.New(8, place.Hash{}, v.Place.Members(), lists)
+}
