@@ -158,6 +158,9 @@ type load struct {
 
 	done, refused, unknown atomic.Int64
 
+	stubborn bool         // what fails is asked of other nodes, until a deadline
+	vain     atomic.Int64 // attempts that failed where another was made
+
 	mu     sync.Mutex
 	seen   map[string][]*operation // the last answers with a context, by key
 	failed map[ouro.Code]int
@@ -288,53 +291,86 @@ func (l *load) remember(op *operation) {
 	l.seen[op.Key] = all[max(0, len(all)-8):]
 }
 
-// do does one operation, once.
+// do does one operation: once, unless the load is stubborn.
 func (l *load) do(op *operation, at *asked, size int) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*chaosTimeout)
-	defer cancel()
-	bucket, name, _ := strings.Cut(op.Key, "/")
-	key := ouro.Key{Bucket: bucket, Name: name}
 	opts := []ouro.Option{ouro.Timeout(chaosTimeout)}
 	l.rec.begin(op)
 	if op.Verb == history.Get {
 		opts = append(opts, ouro.R(op.R))
 	} else {
-		opts = append(opts, ouro.W(op.W), ouro.Blind(), ouro.Explain())
+		opts = append(opts, ouro.W(op.W), ouro.Blind(), ouro.Explain(), ouro.RequestID(fmt.Sprintf("load-%d-%d", l.seed, op.id)))
 	}
 	if op.from != nil {
 		opts = append(opts, ouro.WithContext(op.from.result.Context))
 	}
-	var res ouro.Result
-	var err error
 	phase, begun := l.phase.Load(), time.Now()
-	switch op.Verb {
-	case history.Get:
-		res, err = at.Get(ctx, key, opts...)
-	case history.Put:
-		res, err = at.Put(ctx, key, ouro.Value{Data: history.Value(op.id, op.Key, size)}, opts...)
-	default:
-		res, err = at.Delete(ctx, key, opts...)
+	res, err := l.send(op, at, size, opts)
+	tries, unsure := 1, false
+	for ; l.stubborn && failed(err) && time.Since(begun) < stubbornFor; tries++ {
+		unsure = unsure || outcomeOf(err) != ouro.NotDone
+		l.vain.Add(1)
+		l.count(err)
+		at = l.another(at)
+		res, err = l.send(op, at, size, opts)
 	}
 	took := time.Since(begun)
-	l.rec.end(op, res, at.id, err)
-	l.mu.Lock()
-	if op.result.Outcome == history.OK {
-		l.took[phase] = append(l.took[phase], took)
-	} else {
-		l.failed[ouro.CodeOf(err)]++
+	if unsure && failed(err) {
+		err = fmt.Errorf("after %d attempts: %v", tries, err) // the last one does not know of the others
 	}
-	l.mu.Unlock()
+	l.rec.end(op, res, at.id, err)
+	op.again = op.again || tries > 1
 	switch op.result.Outcome {
 	case history.OK:
 		l.done.Add(1)
+		l.mu.Lock()
+		l.took[phase] = append(l.took[phase], took)
+		l.mu.Unlock()
 		if len(res.Context) > 0 {
 			l.remember(op)
 		}
+		return
 	case history.Fail:
 		l.refused.Add(1)
 	default:
 		l.unknown.Add(1)
 	}
+	l.count(err)
+}
+
+// stubbornFor is how long a stubborn client goes on with one operation.
+const stubbornFor = 10 * time.Second
+
+// failed says whether another node might do better.
+func failed(err error) bool { return err != nil && ouro.CodeOf(err) != ouro.NotFound }
+
+// send sends an operation to a node, once.
+func (l *load) send(op *operation, at *asked, size int, opts []ouro.Option) (ouro.Result, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*chaosTimeout)
+	defer cancel()
+	bucket, name, _ := strings.Cut(op.Key, "/")
+	key := ouro.Key{Bucket: bucket, Name: name}
+	switch op.Verb {
+	case history.Get:
+		return at.Get(ctx, key, opts...)
+	case history.Put:
+		return at.Put(ctx, key, ouro.Value{Data: history.Value(op.id, op.Key, size)}, opts...)
+	default:
+		return at.Delete(ctx, key, opts...)
+	}
+}
+
+func (l *load) count(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.failed[ouro.CodeOf(err)]++
+}
+
+// another returns the node that is asked after one.
+func (l *load) another(at *asked) *asked {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i := slices.IndexFunc(l.stores, func(s *asked) bool { return s.id == at.id })
+	return l.stores[(i+1)%len(l.stores)]
 }
 
 // final reads a key from all its replicas through every node.

@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ func (c *ringed) begin(id string, args ...string) *serving {
 	if c.ports[id] == nil {
 		c.ports[id] = freePorts(c.t, 3)
 	}
-	args = append([]string{"--id", id, "--cluster", "shop", "--data", filepath.Join(c.Dir, id)}, append(args, c.flags...)...)
+	args = slices.Concat([]string{"--id", id, "--cluster", "shop", "--data", filepath.Join(c.Dir, id)}, c.flags, args)
 	c.at[id] = serveOn(c.t, c.ports[id], args...)
 	c.at[id].within(c.t, "the admin port answers", func() bool {
 		return runs(c.t, "status", "--admin", c.ports[id][2]).code == 0
@@ -185,16 +186,53 @@ func (c *ringed) buckets(one, other string) {
 	c.refused("pr counts among the r answers", other, "bucket", "set", "x", "--pr", "4")
 }
 
-// A node of a cluster of another name, or of another key, is no member and is
-// told so.
-func TestForeignNodeIsRefused(t *testing.T) {
+// A node of a cluster of another name, of another key, or of another number of
+// partitions is no member, and both sides say so, in the log and in the status.
+func TestForeignNodesAreRefused(t *testing.T) {
 	c := newRinged(t, "--q", "64")
 	c.begin("n1", "--seeds", "none")
 	c.op("n1", "cluster", "init")
-	other := c.begin("n2", "--cluster", "books", "--seeds", c.ports["n1"][1])
-	other.within(t, "it is refused", func() bool { return strings.Contains(other.log.String(), "foreign cluster") })
-	if info := c.info("n2"); len(info.Members) > 0 {
-		t.Errorf("it knows members of a cluster that is not its own: %+v", info)
+	seed := []string{"--seeds", c.ports["n1"][1]}
+	key := filepath.Join(c.Dir, "key")
+	if err := os.WriteFile(key, []byte(strings.Repeat("k", 32)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	foreign := map[string][]string{
+		"books": append([]string{"--cluster", "books"}, seed...),
+		"keyed": append([]string{"--cluster-key-file", key}, seed...),
+	}
+	for id, args := range foreign {
+		n := c.begin(id, args...)
+		n.within(t, "it is refused", func() bool { return strings.Contains(n.log.String(), "foreign cluster") })
+		c.says(id, "does not help: refused by the peer (foreign cluster)", "status")
+		c.says(id, "check the address, the cluster's name and its key", "cluster", "status")
+		fails(t, 1, "in no cluster", "put", "a/b", "c", "--blind", "--addr", n.client)
+	}
+	c.says("n1", "is refused here (foreign cluster)", "status")
+	c.at["n1"].within(t, "n1 logs it", func() bool { return strings.Contains(c.at["n1"].log.String(), "foreign cluster") })
+	if out := c.op("n1", "cluster", "join", c.located("keyed")); !strings.Contains(out, "Warning: node keyed has not been met") {
+		t.Errorf("the plan does not say that nobody has met it:\n%s", out)
+	}
+	c.op("n1", "cluster", "abort")
+
+	c.ports["wide"] = freePorts(t, 3)
+	wide := c.begin("wide", append([]string{"--members", c.located("wide"), "--q", "128"}, seed...)...)
+	const apart = "rings of different q never merge"
+	c.says("wide", "node n1 is of another cluster", "status")
+	c.says("n1", "node wide is of another cluster", "cluster", "status")
+	for _, n := range []*serving{wide, c.at["n1"]} {
+		n.within(t, "it logs it", func() bool { return strings.Contains(n.log.String(), apart) })
+	}
+	c.refused(apart, "n1", "cluster", "join", c.located("wide"))
+	for _, id := range []string{"n1", "wide"} {
+		if info := c.info(id); len(info.Members) != 1 || info.Members[0].ID != id {
+			t.Errorf("members at %s: %+v", id, info.Members)
+		}
+	}
+	for id := range foreign {
+		if info := c.info(id); len(info.Members) > 0 {
+			t.Errorf("%s knows members of a cluster that is not its own: %+v", id, info)
+		}
 	}
 }
 
