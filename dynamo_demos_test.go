@@ -132,3 +132,50 @@ func TestField_18_FullDisk(t *testing.T) {
 	c.RunUntilIdle()
 	c.stores("C", key, "v4")
 }
+
+// A node loses its disk and nobody keeps a hint. It gets back all that it should
+// hold from comparisons alone, with no read, and answers reads from when it has
+// compared, not before (sections 4.7 and 4.6). What it costs grows with the keys.
+func TestDemo_9_LostDisk(t *testing.T) {
+	for _, n := range []int{50, 100, 200} {
+		cfg := soonCompared(sim.Config{Buckets: numbers(3, 2, 2)})
+		cfg.Runner.MaxPending = -1 // no hints
+		c := newCluster(t, cfg)
+		keys := manyKeys(n)
+		for _, k := range keys {
+			c.put("A", k, "v "+k.Name)
+		}
+		c.RunUntilIdle()
+		c.Crash("C")
+		for _, k := range keys[:n/2] {
+			c.put("B", k, "w "+k.Name)
+		}
+		c.Wipe("C")
+		c.Restart("C")
+		c.RunFor(100 * time.Millisecond)
+		if !c.Recovering("C") {
+			t.Fatal("it has no data and does not know")
+		}
+		for _, at := range abc {
+			if res, err := c.Get(at, keys[0], ouro.R(3), ouro.PR(3)).Wait(); err == nil || ouro.CodeOf(err) == ouro.NotFound {
+				t.Errorf("a read of three at %s, of whom one has forgotten everything, shows %q, %v", at, shown(res), err)
+			}
+		}
+		c.get("A", keys[0], []string{"v k0", "w k0"}, ouro.R(2), ouro.PR(2))
+		before := c.Stats()
+		c.current("C")
+		after := c.Stats()
+		if after.Repairs != before.Repairs || after.Handed != 0 || after.Hinted != 0 {
+			t.Errorf("%d read repairs, %d hints", after.Repairs-before.Repairs, after.Hinted)
+		}
+		if !c.equal(keys) {
+			t.Error("it counts for reads, and lacks something")
+		}
+		moved := after.Moved - before.Moved
+		t.Logf("%d keys: %d brought, %d bytes of states in %d comparisons", n, moved, after.Exchanged-before.Exchanged, after.Agreed-before.Agreed)
+		if moved < n || moved > n+n/10 {
+			t.Errorf("%d keys were lost and %d were brought", n, moved)
+		}
+		c.get("C", keys[0], []string{"v k0", "w k0"}, ouro.R(3), ouro.PR(3))
+	}
+}

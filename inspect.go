@@ -17,6 +17,9 @@ type Inspector interface {
 	Hints(ctx context.Context) (HintsInfo, error)
 	// Repair returns how far this node has compared itself with others.
 	Repair(ctx context.Context) (RepairInfo, error)
+	// Verify adds some of this node's trees up from the records and compares, from
+	// the place from on, which is "" at first and then what the one before said.
+	Verify(ctx context.Context, from string) (VerifyInfo, error)
 	// Ready returns nil when this node can serve; it never depends on peers.
 	Ready() error
 }
@@ -195,6 +198,31 @@ type RepairPeer struct {
 	// Error is why the last comparison ended early, at ErrorAt; none if it did not.
 	Error   string    `json:"error,omitempty"`
 	ErrorAt time.Time `json:"error_at,omitzero"`
+}
+
+// VerifyInfo is what came of adding trees up from their records: of a part of a
+// node, unless Next is "".
+type VerifyInfo struct {
+	Node    string `json:"node"`
+	Trees   int    `json:"trees"`   // one for each partition and bucket of which there are records
+	Leaves  int    `json:"leaves"`  // of trees, looked at
+	Records int    `json:"records"` // added up
+	Bytes   int64  `json:"bytes"`   // of them
+	// Unreadable is how many records can't be read, Doubtful how many leaves nothing
+	// could be said of: they are to be added up anew anyway, or have such records.
+	Unreadable int      `json:"unreadable"`
+	Doubtful   int      `json:"doubtful"`
+	Wrong      []string `json:"wrong"` // what is not as it must be
+	Next       string   `json:"next,omitempty"`
+}
+
+// With returns what v and a later part p of the same node say together.
+func (v VerifyInfo) With(p VerifyInfo) VerifyInfo {
+	v.Node, v.Next = p.Node, p.Next
+	v.Trees, v.Leaves, v.Records, v.Bytes = v.Trees+p.Trees, v.Leaves+p.Leaves, v.Records+p.Records, v.Bytes+p.Bytes
+	v.Unreadable, v.Doubtful = v.Unreadable+p.Unreadable, v.Doubtful+p.Doubtful
+	v.Wrong = append(append([]string{}, v.Wrong...), p.Wrong...)
+	return v
 }
 
 // EntryInfo is one entry of a version vector.

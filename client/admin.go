@@ -58,6 +58,12 @@ func (a *Admin) Repair(ctx context.Context) (ouro.RepairInfo, error) {
 	return fetch[ouro.RepairInfo](ctx, a, "/admin/v1/repair")
 }
 
+// Verify makes the node add some of its trees up from the records and compare, from
+// the place from on: "" at first, and then [ouro.VerifyInfo.Next].
+func (a *Admin) Verify(ctx context.Context, from string) (ouro.VerifyInfo, error) {
+	return fetch[ouro.VerifyInfo](ctx, a, "/admin/v1/verify?from="+url.QueryEscape(from))
+}
+
 // Owners returns where a key lives.
 func (a *Admin) Owners(ctx context.Context, key ouro.Key) (ouro.OwnersInfo, error) {
 	if err := key.Validate(); err != nil {

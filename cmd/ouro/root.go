@@ -65,6 +65,7 @@ func addVerbs(root *cobra.Command) {
 		{groupLook, newRingCommand()},
 		{groupLook, newHintsCommand()},
 		{groupLook, newRepairCommand()},
+		{groupLook, newVerifyCommand()},
 		{groupLook, newKeyCommand()},
 		{groupTest, newBenchCommand()},
 		{groupTest, newSimCommand()},

@@ -131,7 +131,10 @@ func (d *Dir) Identity() Identity {
 }
 
 // Engine returns the path of the engine's folder.
-func (d *Dir) Engine() string { return filepath.Join(d.path, engineName) }
+func (d *Dir) Engine() string { return EngineIn(d.path) }
+
+// EngineIn returns the path of the engine's folder in a data folder.
+func EngineIn(path string) string { return filepath.Join(path, engineName) }
 
 // Close lets another process use the folder. Close the engine first.
 func (d *Dir) Close() error { return d.lock.Release() }

@@ -73,12 +73,12 @@ func TestForeignFoldersAreRefused(t *testing.T) {
 
 func TestDamagedAndNewerIdentityIsRefused(t *testing.T) {
 	for name, c := range map[string]struct{ file, says string }{
-		"newer":   {`{"format":3,"node":17}`, "newer ouro"},
-		"older":   {`{"format":1,"node":"n1"}`, "export its data"},
-		"garbage": {`{"format":2,`, "damaged"},
+		"newer":   {`{"format":4,"node":17}`, "newer ouro"},
+		"older":   {`{"format":2,"node":"n1"}`, "export its data"},
+		"garbage": {`{"format":3,`, "damaged"},
 		"empty":   {``, "damaged"},
-		"fields":  {`{"format":2,"node":"n1"}`, "fields are missing"},
-		"id":      {`{"format":2,"node":"n1","cluster":"c","cluster_id":"xyz","q":64}`, "16 hexadecimal digits"},
+		"fields":  {`{"format":3,"node":"n1"}`, "fields are missing"},
+		"id":      {`{"format":3,"node":"n1","cluster":"c","cluster_id":"xyz","q":64}`, "16 hexadecimal digits"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := t.TempDir()

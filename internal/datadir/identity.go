@@ -13,7 +13,7 @@ import (
 
 // Format is the newest format of a data folder that this binary reads and the
 // one it writes.
-const Format = 2
+const Format = 3
 
 // keptRuns is how many starts a folder remembers (RULES R11).
 const keptRuns = 64
@@ -149,8 +149,8 @@ func parseIdentity(b []byte) (Identity, error) {
 	if head.Format > Format {
 		return Identity{}, fmt.Errorf("the folder has format %d, this binary reads up to %d: start it with the newer ouro that wrote it", head.Format, Format)
 	}
-	if head.Format == 1 {
-		return Identity{}, errors.New("the folder has format 1, of an ouro whose clusters could not grow: export its data with that ouro, and import it into a new cluster; the folder is left as it is")
+	if head.Format == 1 || head.Format == 2 {
+		return Identity{}, fmt.Errorf("the folder has format %d, of an ouro from before the first version: export its data with that ouro, and import it into a new cluster; the folder is left as it is", head.Format)
 	}
 	var id Identity
 	if err := json.Unmarshal(b, &id); err != nil {

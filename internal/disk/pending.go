@@ -57,7 +57,7 @@ func (r *Runner) Scan(from []byte, limit int) replica.Page {
 	if err != nil {
 		return replica.Page{Err: fmt.Errorf("scan of pending records: %w", err)}
 	}
-	page.Bytes, page.Max = r.PendingBytes(), r.config.MaxPending
+	page.Bytes, page.Max = r.PendingBytes(), max(r.config.MaxPending, 1)
 	return page
 }
 

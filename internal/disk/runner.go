@@ -39,7 +39,7 @@ type Config struct {
 	MaxBatches      int
 	// MaxPending is how many bytes of pending records may be held. Beyond it
 	// pending writes and joins are answered [replica.DiskFull], so that the walk
-	// goes on to another node; what is held stays.
+	// goes on to another node; what is held stays. Less than 0: none is taken.
 	MaxPending int64
 	// Mine says which partitions are this runner's, where several share an
 	// engine; nil: all.
@@ -126,7 +126,7 @@ func New(cfg Config, e store.Engine, r *replica.Replica, onSync func(seq uint64,
 	if cfg.MaxBatches <= 0 {
 		cfg.MaxBatches = DefaultMaxBatches
 	}
-	if cfg.MaxPending <= 0 {
+	if cfg.MaxPending == 0 {
 		cfg.MaxPending = DefaultMaxPending
 	}
 	if cfg.CacheBytes == 0 {

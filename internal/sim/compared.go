@@ -49,6 +49,7 @@ func (w *World) noteSurvey(from, to *machine, m *node.Message) {
 // when it began is merged here (RULES R10, R28). Where clocks are pruned that
 // can't be seen from the states.
 func (w *World) compared(m *machine, o *repair.Outcome) {
+	w.stats.Exchanged += o.Bytes
 	if o.Number > 0 {
 		w.stats.Ring.Bytes += o.Bytes // of a move
 	}

@@ -251,6 +251,7 @@ func (w *World) flush(m *machine) {
 		w.knows(m, &s.Message)
 		body := wire.AppendMessage(nil, &s.Message)
 		w.trace.frame(w.now, "sends", m, to, body)
+		w.look(s.Message.Kind, len(body))
 		w.send(m, to, body)
 	}
 	for i := range m.out.Compared {

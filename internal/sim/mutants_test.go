@@ -164,6 +164,14 @@ func TestMutants(t *testing.T) {
 			Old: "	case len(t.lists) > 0:", New: "	case len(t.lists) > 0 && len(t.lists) < 2:",
 		},
 		{
+			Name: "keys that do not differ are exchanged", Dir: "../core/repair", File: "talk.go",
+			Old: "if d.mine != d.theirs && (", New: "if (",
+		},
+		{
+			Name: "equal trees are looked into", Dir: "../core/repair", File: "talk.go",
+			Old: "a.Sum != b.Sum && within", New: "within",
+		},
+		{
 			Name: "halves of a leaf are both the whole", Dir: disk, File: "split.go",
 			Old: "merkle.Sub(l.sum, t.sum), l.count-t.count", New: "l.sum, l.count-t.count",
 		},

@@ -123,7 +123,7 @@ func (w *World) settle(s *shape) {
 	w.settleRing()
 	w.recoverAll()
 	if s.alone {
-		w.agree()
+		w.agree(s)
 	}
 	w.idle("before reading everything")
 	if s.alone {
@@ -144,7 +144,8 @@ func (w *World) settle(s *shape) {
 	}
 	// Disks that may have only so few batches under way refuse what comes then, as
 	// they should; that says nothing of how a node that hangs is dealt with.
-	if w.broken == nil && w.cfg.Runner.MaxBatches == 0 {
+	// Where nobody keeps hints only the primaries are left to take a write.
+	if w.broken == nil && w.cfg.Runner.MaxBatches == 0 && !s.unhinted {
 		w.hang()
 	}
 }

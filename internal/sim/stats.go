@@ -24,6 +24,8 @@ type Stats struct {
 	Agreed      int           `json:"comparisons"`
 	Apart       int           `json:"failed_comparisons"`
 	Moved       int           `json:"compared_repairs"` // keys that comparisons brought up to date
+	Exchanged   int64         `json:"compared_bytes"`   // of states, in comparisons
+	Agreeing    AgreeStats    `json:"agreed_alone"`
 	Pruned      int           `json:"prunings"`
 	Loose       int           `json:"runs_that_pruned"` // in which siblings were judged less strictly
 	Reaped      int           `json:"tombstones_reaped"`
@@ -172,6 +174,8 @@ func (s *Stats) Add(o *Stats) {
 	s.Agreed += o.Agreed
 	s.Apart += o.Apart
 	s.Moved += o.Moved
+	s.Exchanged += o.Exchanged
+	s.Agreeing.add(&o.Agreeing)
 	s.Pruned += o.Pruned
 	s.Loose += o.Loose
 	s.Reaped += o.Reaped

@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"time"
-
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/disk"
@@ -27,24 +25,6 @@ func (w *World) comparing(on bool) {
 	for _, m := range w.nodes {
 		if m.alive {
 			w.take(m, item{input: &node.Comparing{On: on}})
-		}
-	}
-}
-
-// agreeWithin is how long replicas may take to become equal by comparison alone,
-// once everything has healed.
-const agreeWithin = 3 * time.Minute
-
-// agree lets nodes compare themselves until all replicas are equal, reading
-// nothing: what is kept for others comes home meanwhile.
-func (w *World) agree() {
-	w.tracef("HEALED: replicas are to agree by comparison")
-	w.comparing(true)
-	defer w.comparing(false)
-	for end := w.now + agreeWithin; w.broken == nil && w.now < end; {
-		w.RunFor(500 * time.Millisecond)
-		if w.hints() == 0 && w.compare("a while") == nil {
-			return
 		}
 	}
 }

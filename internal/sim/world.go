@@ -42,6 +42,7 @@ type World struct {
 	requested map[uint64]bool        // tokens of a test's own requests
 	runs      map[uint64]ring.NodeID // whose every run id was
 	diskRand  *rand.Rand
+	looked    int64 // bytes of questions and answers of comparisons
 }
 
 // The streams of choices drawn from a seed: one for each purpose, so that a

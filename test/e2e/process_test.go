@@ -163,14 +163,14 @@ func TestForeignFolders(t *testing.T) {
 	if err := json.Unmarshal(b, &fields); err != nil {
 		t.Fatal(err)
 	}
-	fields["format"] = 3
+	fields["format"] = 4
 	if b, err = json.Marshal(fields); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(identity, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	refuse("format 3")
+	refuse("format 4")
 	if err := os.Remove(identity); err != nil {
 		t.Fatal(err)
 	}

@@ -74,6 +74,7 @@ func (h *handler) routes() {
 	get("/admin/v1/ring", func(w http.ResponseWriter, _ *http.Request) { reply(w, h.cfg.Inspector.Ring()) })
 	get("/admin/v1/hints", from(h.cfg.Inspector.Hints))
 	get("/admin/v1/repair", from(h.cfg.Inspector.Repair))
+	get("/admin/v1/verify", h.verify)
 	h.operatorRoutes(add)
 	add("/admin/v1/log-level", methods{http.MethodGet: h.level, http.MethodPut: h.setLevel})
 	if h.cfg.Faults != nil {
@@ -138,6 +139,11 @@ func answerWith[T any](w http.ResponseWriter, answer T, err error) {
 	} else {
 		reply(w, answer)
 	}
+}
+
+func (h *handler) verify(w http.ResponseWriter, r *http.Request) {
+	info, err := h.cfg.Inspector.Verify(r.Context(), r.URL.Query().Get("from"))
+	answerWith(w, info, err)
 }
 
 func (h *handler) owners(raw string) http.HandlerFunc {

@@ -50,6 +50,10 @@ func (n node) Repair(context.Context) (ouro.RepairInfo, error) {
 	return ouro.RepairInfo{Node: "n1", Peers: []ouro.RepairPeer{{Peer: "n2", Partitions: 8, Marked: 1, Repaired: 4}}}, n.fails
 }
 
+func (n node) Verify(_ context.Context, from string) (ouro.VerifyInfo, error) {
+	return ouro.VerifyInfo{Node: "n1", Trees: 3, Leaves: 8, Records: 40, Bytes: 900, Wrong: []string{"from " + from}, Next: "0:74"}, n.fails
+}
+
 func (n node) Replica(_ context.Context, key ouro.Key) (ouro.ReplicaInfo, error) {
 	return ouro.ReplicaInfo{Node: "n1", Bucket: key.Bucket, Key: key.Name, Status: "have", Versions: []ouro.VersionInfo{{Dot: "a/1:1", Value: []byte("\x00v")}}}, n.fails
 }
@@ -87,23 +91,24 @@ func ask(h http.Handler, method, target, body string, headers ...string) *httpte
 func TestPages(t *testing.T) {
 	h, _ := newTestHandler(node{}, nil)
 	for target, mentions := range map[string]string{
-		"/healthz":                 "ok",
-		"/livez":                   "ok",
-		"/readyz":                  "ok",
-		"/readyz?verbose":          "note: fewer members than n",
-		"/version":                 `"version":"v1"`,
-		"/metrics":                 "# HELP ouro_test_total A test.",
-		"/debug/pprof/":            "goroutine",
-		"/debug/pprof/heap?gc=0":   "",
-		"/admin/v1/status":         `"node":"n1"`,
-		"/admin/v1/ring":           `"hash":"abcd"`,
-		"/admin/v1/log-level":      `"level":"info"`,
-		"/admin/v1/repair":         `{"peer":"n2","partitions":8,"never":0,"marked":1,"repaired":4}`,
-		"/admin/v1/hints":          `{"target":"n2","records":4,"bytes":9,"over_age":0}`,
-		"/admin/v1/owners/b/k":     `"primaries":["n1"]`,
-		"/admin/v1/replica/b/k":    `"dot":"a/1:1"`,
-		"/admin/v1/owners/b//a%2F": `"key":"/a/"`,
-		"/admin/v1/replica/b/..":   `"key":".."`,
+		"/healthz":                  "ok",
+		"/livez":                    "ok",
+		"/readyz":                   "ok",
+		"/readyz?verbose":           "note: fewer members than n",
+		"/version":                  `"version":"v1"`,
+		"/metrics":                  "# HELP ouro_test_total A test.",
+		"/debug/pprof/":             "goroutine",
+		"/debug/pprof/heap?gc=0":    "",
+		"/admin/v1/status":          `"node":"n1"`,
+		"/admin/v1/ring":            `"hash":"abcd"`,
+		"/admin/v1/log-level":       `"level":"info"`,
+		"/admin/v1/repair":          `{"peer":"n2","partitions":8,"never":0,"marked":1,"repaired":4}`,
+		"/admin/v1/verify?from=0:7": `"wrong":["from 0:7"],"next":"0:74"`,
+		"/admin/v1/hints":           `{"target":"n2","records":4,"bytes":9,"over_age":0}`,
+		"/admin/v1/owners/b/k":      `"primaries":["n1"]`,
+		"/admin/v1/replica/b/k":     `"dot":"a/1:1"`,
+		"/admin/v1/owners/b//a%2F":  `"key":"/a/"`,
+		"/admin/v1/replica/b/..":    `"key":".."`,
 	} {
 		rec := ask(h, "GET", target, "")
 		if rec.Code != 200 || !strings.Contains(rec.Body.String(), mentions) {
