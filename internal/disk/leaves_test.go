@@ -226,6 +226,23 @@ func TestRules_H9_RottenRecordLeavesItsLeaf(t *testing.T) {
 	wantLeaves(t, s.mem)
 }
 
+// What memory still has of a record that rotted is not in a leaf that was added up
+// since: who replaces the record from there must not take it out of the sum.
+func TestLeafOfARottenRecordInMemory(t *testing.T) {
+	s := newShard(t, disk.Config{}, nil)
+	s.run(write(1, "k", "v"))
+	s.mem.Damage(store.AppendRecordKey(nil, 0, "b", key("k").Pos.Hi, "k"), func(v []byte) []byte { return v[:len(v)-1] })
+	if err := s.runner.Doubt(&replica.Op{Key: key("k")}); err != nil {
+		t.Fatal(err)
+	}
+	s.sync(1)
+	if s.root() != (merkle.Sum{}) {
+		t.Error("what can't be read is in the sum")
+	}
+	s.run(write(2, "k", "w"))
+	wantLeaves(t, s.mem)
+}
+
 // Where the engine can't tell a leaf nothing is stored: it would be missing in it.
 func TestLeafThatCannotBeLookedUp(t *testing.T) {
 	fail := false

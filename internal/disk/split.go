@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/ourodb/ouro/internal/core/merkle"
+	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/store"
 )
 
@@ -94,7 +95,7 @@ func (r *Runner) split(at int) error {
 		if err != nil {
 			return err
 		}
-		if a.dirty = t.unreadable > 0 || t.more || t.count > l.count; a.dirty {
+		if a.dirty = len(t.rotten) > 0 || t.more || t.count > l.count; a.dirty {
 			b.dirty = true
 		} else {
 			a.sum, a.count = t.sum, t.count
@@ -143,17 +144,22 @@ func (r *Runner) small(a, b leaf) bool {
 
 // tally is what records add up to.
 type tally struct {
-	sum        merkle.Sum
-	count      uint32
-	unreadable int
-	size       int
-	more       bool // not all were read
+	sum    merkle.Sum
+	count  uint32
+	rotten []string // names of those that can't be read
+	size   int
+	more   bool // not all were read
 }
 
 // tally adds up the records of a span of a tree, no more than limit bytes of them
 // but for the last.
 func (r *Runner) tally(t treeID, s merkle.Span, limit int) (tally, error) {
-	return addUp(r.engine, r.replica, t, s, limit)
+	all, err := addUp(r.engine, r.replica, t, s, limit)
+	for _, name := range all.rotten { // what memory has of them is not in the sum either
+		k := ring.NewKey(t.bucket, name)
+		r.cache.drop(k.Pos.Lo, store.AppendRecordKey(nil, t.partition, t.bucket, k.Pos.Hi, name))
+	}
+	return all, err
 }
 
 // addUp adds up the records of a span of a tree. Those that can't be read are not
@@ -171,7 +177,7 @@ func addUp(e store.Engine, rep member, t treeID, s merkle.Span, limit int) (tall
 			if _, sum, err := rep.Member(string(name), value); err == nil {
 				all.sum = merkle.Add(all.sum, sum)
 			} else {
-				all.unreadable++
+				all.rotten = append(all.rotten, string(name))
 			}
 		}
 		return true

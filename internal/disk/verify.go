@@ -210,10 +210,10 @@ func (v *verifier) leafAfter(before []byte, s *stored) {
 	}
 	v.size += t.size + leafLen
 	v.out.Records += int(t.count)
-	v.out.Unreadable += t.unreadable
+	v.out.Unreadable += len(t.rotten)
 	v.out.Bytes += int64(t.size)
 	switch {
-	case s.leaf.dirty || t.unreadable > 0:
+	case s.leaf.dirty || len(t.rotten) > 0:
 		v.out.Doubtful++
 	case t.sum != s.leaf.sum:
 		v.wrong(s.id.treeID, "the leaf %016x to %016x is not the sum of its %d records", span.First, span.Last, t.count)
