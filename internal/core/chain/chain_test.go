@@ -191,6 +191,28 @@ func TestWithoutAMajorityNothingHappens(t *testing.T) {
 	k.mustArrive(10 * time.Minute)
 }
 
+// Who leaves has a say as long as those who stay can't choose a link by themselves:
+// one of them may have lost its disk, and only a link gives it a say again.
+func TestALeaverHelpsWhoLostItsDisk(t *testing.T) {
+	const q = 16
+	k := newCluster(t, 5, q, "A", "B", "C")
+	if !k.run(5*time.Second, named(k)) {
+		t.Fatal(k.state())
+	}
+	target := k.wants(q, "A", "B")
+	target.Members = ids{"A", "B", "C"}
+	k.aim(target)
+	k.mustArrive(10 * time.Minute)
+	k.wipe(k.machine("B"))
+	k.aim(k.wants(q, "A", "B"))
+	k.run(time.Minute, func() bool { return false })
+	k.boot(k.machine("B"))
+	k.mustArrive(10 * time.Minute)
+	if n := len(k.machine("A").c.Placement().Members()); n != 2 {
+		t.Errorf("%d members are left", n)
+	}
+}
+
 // An operator gives up a dead node for ever, and then a majority.
 func TestMembersAreGivenUp(t *testing.T) {
 	const q = 16

@@ -143,13 +143,36 @@ func (b *builder) forced() bool {
 	return true
 }
 
+// leaves says whether a member has left and holds nothing any more.
+func (b *builder) leaves(id ring.NodeID) bool {
+	t := b.c.target
+	return t != nil && t.Members != nil && !slices.Contains(t.Members, id) && b.c.clean[id] == b.p.Number() && !b.c.holds(id)
+}
+
+// canSpare says whether those who stay could choose the next link by themselves: else
+// who leaves has a say until they can. A member that is down or has lost its disk is
+// then named anew, or removed by force, with the help of who leaves.
+func (b *builder) canSpare() bool {
+	stay, able := 0, 0
+	for _, m := range b.p.Members() {
+		if b.leaves(m.ID) {
+			continue
+		}
+		stay++
+		if b.c.present(m.ID) {
+			able++
+		}
+	}
+	return able > stay/2
+}
+
 // members names new disks and who has joined, and leaves out who holds nothing any
 // more.
 func (b *builder) members() {
 	c, t := b.c, b.c.target
+	letGo := b.canSpare()
 	for _, m := range b.p.Members() {
-		left := t != nil && t.Members != nil && !slices.Contains(t.Members, m.ID)
-		if left && c.clean[m.ID] == b.p.Number() && !c.holds(m.ID) {
+		if letGo && b.leaves(m.ID) {
 			b.changed = true
 			continue
 		}

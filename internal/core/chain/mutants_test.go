@@ -14,6 +14,10 @@ func TestMutants(t *testing.T) {
 	const choices = "TestChoices"
 	mutants.Run(t, []mutants.Mutant{
 		{
+			Name: "a leaver goes while those who stay can choose nothing", File: "due.go", Test: "TestALeaverHelps",
+			Old: "	return able > stay/2\n", New: "	return able >= 0\n",
+		},
+		{
 			Name: "a minority chooses", File: "proposer.go", Test: choices,
 			Old: "	return n/2 + 1\n", New: "	return n / 2\n",
 		},
