@@ -54,6 +54,12 @@ func (n *node) forget() error {
 	return n.dir.Forgotten()
 }
 
+// forgot is comeBack where no peer remembers the disk that this node had, but the
+// links do. It may be called while the host is started.
+func (n *node) forgot() {
+	go n.comeBack("", "the links of the cluster know it by another disk, and this one does not say that anything was lost", n.host.HighestEpoch())
+}
+
 // rolledBack sets the data aside, and ends the node so that it starts over as if
 // wiped: what it holds is older than what the others have reaped (RULES R22).
 func (n *node) rolledBack(why string) {
@@ -80,7 +86,7 @@ func (n *node) confirmed(known uint64) error {
 }
 
 // settleDisk makes data and folder belong together. Where they do not, or the
-// folder says so, all that this node holds is recovering. It returns whether the
+// folder says so, all that this node may hold is recovering. It returns whether the
 // node must not count before a peer has been heard: a folder that is new may be
 // that of a node that lost its disk, and only the others know.
 func (n *node) settleDisk(view *corenode.View) (doubt bool, err error) {
@@ -101,7 +107,7 @@ func (n *node) settleDisk(view *corenode.View) (doubt bool, err error) {
 	}
 	var recovering []uint32
 	if id.Recover {
-		recovering = view.Held()
+		recovering = view.Lost(id.Q)
 	}
 	if id.Recover || stored != uint64(id.DiskID) {
 		if err := n.found(uint64(id.DiskID), recovering); err != nil {

@@ -67,7 +67,7 @@ func TestMutantsOfLeaves(t *testing.T) {
 		},
 		{
 			Name: "half of a large leaf is taken for all of it", File: "split.go",
-			Old: "len(t.rotten) > 0 || t.more || t.count > l.count", New: "t.unreadable > 0 || t.count > l.count",
+			Old: "len(t.rotten) > 0 || t.more || t.count > l.count", New: "len(t.rotten) > 0 || t.count > l.count",
 		},
 		{
 			Name: "a leaf is split as the batch leaves it", File: "leaves.go",

@@ -248,6 +248,9 @@ func (s *steward) carry() {
 	default:
 		h.fail(errRolledBack)
 	}
+	if out.Forgot && h.cfg.Forgot != nil {
+		h.cfg.Forgot()
+	}
 	out.Reset()
 }
 

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	"github.com/ourodb/ouro"
@@ -13,6 +14,12 @@ import (
 // was forgotten before: what is on two replicas must survive it.
 func (n *nemesis) forget(k kind, m *machine) {
 	w, c := n.w, &n.w.stats.Faults
+	if m.former = w.fenced(m); m.former && k == kindWipe && m.index < len(w.cfg.Nodes) {
+		return // with another founder that lost its disk it would look like a cluster that begins (decision 0016)
+	}
+	if k != kindRot && !m.former && w.needed(m) {
+		return
+	}
 	if n.early && m.first != nil {
 		k = kindRestore // whatever was drawn: few seeds would meet it
 	}
@@ -71,6 +78,41 @@ func (w *World) putBack(m *machine, old *image, marked bool) {
 		w.draw(m)
 	}
 	w.hist.Wiped = max(w.hist.Wiped, 1)
+}
+
+// needed says whether a member must not lose its disk, as too few would be left to
+// choose the next link: only an operator's act helps then (RULES R13).
+func (w *World) needed(m *machine) bool {
+	p := w.newest().Place
+	if !w.cfg.Changes || p == nil {
+		return false
+	}
+	_, member := p.Member(m.id)
+	all := len(p.Members())
+	return member && p.Named() && all-1 < all/2+1
+}
+
+// fenced says whether a node was removed and has handed on what it held: it is
+// refused for ever.
+func (w *World) fenced(m *machine) bool {
+	return slices.ContainsFunc(w.nodes, func(o *machine) bool {
+		return o.alive && o.steward != nil && o.steward.core.Fenced(m.id)
+	})
+}
+
+// emptyFormer empties the disks that were given to nodes after these had left for
+// ever: nobody hears such a node, so what is on it now goes only as an operator
+// takes it away, who is told to stop it and to use another folder.
+func (w *World) emptyFormer() {
+	for _, m := range w.nodes {
+		if !m.former {
+			continue
+		}
+		if m.alive {
+			w.kill(m, 0)
+		}
+		w.wipe(m)
+	}
 }
 
 // allHoldAll says whether every node is a primary of every key.

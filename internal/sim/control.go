@@ -39,10 +39,11 @@ func (w *World) wipe(m *machine) {
 }
 
 // lost notes that another node has lost something, beside those that have not
-// got back what they lost before.
+// got back what they lost before. What one holds that is in no cluster counts for
+// nothing.
 func (w *World) lost() {
 	n := 0
-	for _, m := range w.nodes {
+	for _, m := range w.serving() {
 		if !w.wholeOne(m) {
 			n++
 		}

@@ -48,6 +48,7 @@ func (w *World) stewardOf(m *machine) (*steward.Steward, error) {
 	cfg := steward.Config{Self: m.id, Epochs: w.cfg.Epochs, Seed: m.run}
 	if w.cfg.Changes {
 		w.changing(m, &cfg)
+		cfg.Recovering = m.recovering
 	} else {
 		cfg.Fixed = w.view(m)
 	}
@@ -82,7 +83,7 @@ func (w *World) attend(m *machine, now clock.Now) {
 	}
 	m.out.Sends = append(m.out.Sends, s.out.Sends...)
 	m.out.Facts = append(m.out.Facts, s.out.Facts...)
-	m.rolledBack = m.rolledBack || s.out.RolledBack
+	m.rolledBack, m.forgot = m.rolledBack || s.out.RolledBack, m.forgot || s.out.Forgot
 	w.follow(m)
 	if len(s.out.Store) > 0 {
 		w.keepNotes(m, s.out.Store, s.out.Seq)
@@ -122,7 +123,12 @@ func (w *World) keepNotes(m *machine, records []steward.Record, seq uint64) {
 		b.Set(store.NoteKey(byte(r.Note)), r.Value)
 	}
 	err := m.disk.Apply(&b, func(err error) {
-		if m.life == life && err == nil {
+		switch {
+		case m.life != life:
+		case err != nil:
+			m.failed = true
+			w.wake(m)
+		default:
 			w.take(m, item{steward: &steward.Stored{Seq: seq}})
 		}
 	})

@@ -67,8 +67,8 @@ func (w *World) open(m *machine) {
 	if err == nil && (f.recover || stored != f.disk) {
 		var all []uint32
 		if f.recover {
-			all = w.view(m).Held()
 			lost = w.view(m).Ring.Q() == 0
+			all = w.view(m).Lost(w.cfg.Q)
 		}
 		err = disk.Found(m.disk.Engine, f.disk, all, w.clock(m).Wall, func(error) {})
 		m.disk.Sync()

@@ -35,6 +35,9 @@ type machine struct {
 	rotten [][]byte // engine keys of records that were damaged
 	first  *image   // its disk as it was before its first epoch
 
+	forgot     bool          // the links know another disk of it, and this one does not say so
+	failed     bool          // a sync of what the steward wants kept has failed
+	former     bool          // its disk was replaced after it had left the cluster for ever
 	recovering bool          // something was, when the process started
 	rolledBack bool          // its data is older than what the others have reaped
 	unheard    bool          // it was restored, and no other node has told it so yet: clients leave it alone
@@ -113,12 +116,17 @@ func (w *World) turn(m *machine) {
 	w.work(m, now)
 	w.scan(m)
 	w.survey(m, now)
-	if m.runner.Err() != nil {
+	if m.runner.Err() != nil || m.failed {
 		w.crash(m) // the process ends itself: the engine can't be trusted any more
 		return
 	}
 	if m.rolledBack {
 		w.startOver(m)
+		return
+	}
+	if m.forgot {
+		w.refused(m, m)
+		w.comeBack(m)
 		return
 	}
 	w.flush(m)
@@ -315,6 +323,7 @@ func (w *World) tell(l *link, up bool) {
 // start starts a process on a machine.
 func (w *World) start(m *machine) {
 	m.alive, m.born, m.turning, m.tickAt, m.dials = true, w.now, false, 0, nil
+	m.failed, m.forgot = false, false
 	m.life++
 	w.begin(m)
 	w.open(m)

@@ -116,6 +116,7 @@ func (w *World) checkCalm() {
 func (w *World) settle(s *shape) {
 	w.net.cfg.Loss, w.net.cfg.Duplicate = 0, 0
 	w.comparing(false)
+	w.emptyFormer()
 	for _, m := range w.nodes {
 		w.restart(m)
 	}

@@ -45,6 +45,9 @@ func promiseOf(b Bucket) promise {
 // kin is the node as package recovery sees it.
 type kin struct{ reachable }
 
+// Named implements [recovery.Cluster].
+func (k kin) Named() bool { return k.view.Named() }
+
 // Needs implements [recovery.Cluster].
 func (k kin) Needs(partition uint32) []recovery.Need {
 	var needs []recovery.Need

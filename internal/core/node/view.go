@@ -101,8 +101,7 @@ func (v *View) StandIns(dst []ring.NodeID, partition uint32, primaries []ring.No
 	return dst
 }
 
-// Held returns the partitions that this node is to hold, for any bucket: those
-// that recover when its disk is lost.
+// Held returns the partitions that this node is to hold, for any bucket.
 func (v *View) Held() []uint32 {
 	most := 0
 	for _, p := range promises(&v.Buckets) {
@@ -115,6 +114,34 @@ func (v *View) Held() []uint32 {
 		}
 	}
 	return all
+}
+
+// Lost returns the partitions that recover when the disk of this node is lost, of a
+// cluster of q where the node knows of none. Where links say where everything is,
+// these are all: which of them it holds is known once a link names the new disk
+// (RULES R10), and what it holds by an older one, or by none, may be others.
+func (v *View) Lost(q int) []uint32 {
+	if v.Place == nil && v.Ring.Q() > 0 {
+		return v.Held()
+	}
+	if v.Place != nil {
+		q = v.Place.Q()
+	}
+	all := make([]uint32, q)
+	for p := range all {
+		all[p] = uint32(p)
+	}
+	return all
+}
+
+// Named says that the links name the disk that this node has, or that there are none
+// to do so.
+func (v *View) Named() bool {
+	if v.Place == nil {
+		return v.Ring.Q() > 0
+	}
+	m, ok := v.Place.Member(v.Self)
+	return v.Disk == 0 || ok && m.Disk == v.Disk
 }
 
 // Bucket is how one bucket behaves.

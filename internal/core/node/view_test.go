@@ -114,3 +114,31 @@ func (v *View) set(l place.Lists) {
 	lists[0] = l
 	v.Place = place.New(8, place.Hash{}, v.Place.Members(), lists)
 }
+
+// A disk that is lost may have held anything, as far as an older placement knows; and
+// it counts from when a link names the new one.
+func TestWhatALostDiskHeld(t *testing.T) {
+	v := viewOf(t)
+	if got := v.Lost(4); len(got) != 16 || got[15] != 15 {
+		t.Errorf("by a placement of 16 it is %v", got)
+	}
+	if v.Disk = 9; v.Named() {
+		t.Error("a disk that no link names is named")
+	}
+	v.Place = place.New(8, place.Hash{}, []place.Member{{ID: "a", Disk: 1}, {ID: "d", Disk: 9}}, []place.Lists{{Old: []ring.NodeID{"a"}}})
+	if !v.Named() || v.Unnamed() {
+		t.Error("a disk that a link names is not named")
+	}
+	if v.Self = "e"; v.Named() {
+		t.Error("who is no member is named")
+	}
+	v = &View{Self: "d", Ring: &ring.Ring{}}
+	if got := v.Lost(4); len(got) != 4 || v.Named() {
+		t.Errorf("where nothing is known it is %v", got)
+	}
+	v = viewOf(t)
+	v.Place = nil
+	if got := v.Lost(4); !slices.Equal(got, v.Held()) || !v.Named() {
+		t.Errorf("where the ring never changes it is %v", got)
+	}
+}

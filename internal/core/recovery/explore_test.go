@@ -52,6 +52,7 @@ type modelNode struct {
 
 func nameOf(i int) ring.NodeID { return ring.NodeID(string(rune('A' + i))) }
 
+func (m *modelNode) Named() bool                                 { return true }
 func (m *modelNode) Usable(id ring.NodeID) bool                  { return id == m.peer }
 func (m *modelNode) Needs(uint32) []recovery.Need                { return []recovery.Need{m.need} }
 func (m *modelNode) NeedOf(uint32, string) (recovery.Need, bool) { return m.need, true }

@@ -50,6 +50,10 @@ func TestMutants(t *testing.T) {
 			Old: "	if len(r.rotten) >= r.cfg.MaxRotten {", New: "	if false {",
 		},
 		{
+			Name: "it is over before the disk is named", File: "recovery.go", Test: "TestNothingIsOver",
+			Old: "	if !c.Named() {\n", New: "	if false {\n",
+		},
+		{
 			Name: "one that was away counts at once", File: "recovery.go", Test: "Test[^M]",
 			Old: "p.Progress.Away && len(p.Progress.Sources) > 0", New: "p.Progress.Away",
 		},

@@ -121,6 +121,11 @@ func (r *Recovery) Tick(now clock.Now, c Cluster, e *Effects) {
 
 // advance begins the next comparison of a partition, and says whether it did.
 func (r *Recovery) advance(now clock.Now, p *part, c Cluster, e *Effects) bool {
+	if !c.Named() {
+		r.fail(now, p, "no link names the disk of this node yet")
+		p.due = never // until one does
+		return false
+	}
 	needs := c.Needs(p.Partition.Partition)
 	if p.enough(needs) {
 		r.finish(p, e)

@@ -16,9 +16,12 @@ import (
 
 // cluster is a node A among others, as a recovery sees it.
 type cluster struct {
-	down  []ring.NodeID
-	needs []recovery.Need
+	down    []ring.NodeID
+	needs   []recovery.Need
+	unnamed bool
 }
+
+func (c *cluster) Named() bool { return !c.unnamed }
 
 func (c *cluster) Usable(id ring.NodeID) bool   { return !slices.Contains(c.down, id) }
 func (c *cluster) Needs(uint32) []recovery.Need { return c.needs }
@@ -206,6 +209,22 @@ func TestAwayForLong(t *testing.T) {
 	b.want("at once", "compare 0 with C")
 	b.compared(0, "C", true, true)
 	b.want("one is enough, be it one that was away as well", "current 1")
+}
+
+// Before a link names the disk it is not known what the node holds: nothing is
+// compared, and what it does not hold by then is not over either (RULES R10).
+func TestNothingIsOverBeforeTheDiskIsNamed(t *testing.T) {
+	b := newBench(t, recovery.Config{Wait: time.Minute})
+	b.cluster.unnamed = true
+	b.start(partition(7))
+	b.pass(time.Hour)
+	b.want("nobody knows the disk")
+	b.cluster.needs, b.cluster.unnamed = []recovery.Need{need(1, "B")}, false
+	b.Back(b.now)
+	b.pass(time.Minute)
+	b.want("it is named, and holds the partition", "compare 7 with B")
+	b.compared(7, "B", true, false)
+	b.want("compared", "current 1")
 }
 
 func TestFailuresBackOff(t *testing.T) {

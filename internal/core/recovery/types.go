@@ -77,6 +77,10 @@ func (n *Need) met(sources []replica.Source) bool {
 
 // Cluster is what a [Recovery] must know of the cluster.
 type Cluster interface {
+	// Named says whether the disk of this node is the one that the cluster knows it
+	// by. Before that it is not known what this node holds: nothing is compared, and
+	// nothing is over (RULES R10).
+	Named() bool
 	// Usable says whether a node is worth asking.
 	Usable(ring.NodeID) bool
 	// Needs returns what must be compared of a partition, for the buckets in

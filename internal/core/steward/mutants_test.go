@@ -25,6 +25,10 @@ func TestMutants(t *testing.T) {
 			Old: "	s.placed(now)\n	s.show(out)\n", New: "	s.placed(now)\n	s.counted = s.members()\n	s.show(out)\n",
 		},
 		{
+			Name: "a disk that the links do not know goes on", File: "view.go", Test: "TestWhoForgot",
+			Old: "s.view.Unnamed() && !s.cfg.Recovering", New: "false",
+		},
+		{
 			Name: "a node is taken out before it has handed on", File: "chain.go", Pkg: sim, Test: "TestALeaverStaysUntilItHasHandedOn",
 			Old: "return c.Number != p.Number() || c.LeftOver > 0 || c.Hints", New: "return false",
 		},

@@ -132,6 +132,7 @@ func (s *Steward) Begin(now clock.Now, out *Out) {
 	if s.gossip != nil {
 		s.readdress(now, out)
 		s.chain.Target(now, s.target(), &s.links)
+		s.remember(out)
 	}
 	s.dial(out)
 	s.drain(now, out)

@@ -252,3 +252,37 @@ func TestLinksOfWhoIsOutEnd(t *testing.T) {
 		t.Errorf("b is fenced: %v, and links were not told anew", s.Fenced("b"))
 	}
 }
+
+// A disk that the links do not know, and that does not say that anything was lost, is
+// that of a node which must come back as recovering.
+func TestWhoForgotIsToldByTheLinks(t *testing.T) {
+	cfg := steward.Config{Founding: founding(t, "a"), Disk: 7}
+	s, out := begun(t, cfg, steward.Disk{})
+	disk := steward.Disk{Notes: map[steward.Note][]byte{}}
+	for now := (clock.Now{}); s.Links().Number < 2; now.Mono += time.Second {
+		in := steward.Input(steward.Tick{})
+		if len(out.Store) > 0 {
+			in = &steward.Stored{Seq: out.Seq}
+			for _, r := range out.Store {
+				disk.Notes[r.Note] = r.Value
+			}
+		}
+		if now.Mono > time.Minute {
+			t.Fatal("no link names the disk")
+		}
+		*out = steward.Out{}
+		s.Step(now, in, out)
+		if out.Forgot {
+			t.Fatal("a founder that no link has named is taken for one that forgot")
+		}
+	}
+	for _, test := range []struct {
+		disk               uint64
+		recovering, forgot bool
+	}{{7, false, false}, {8, true, false}, {8, false, true}} {
+		cfg.Disk, cfg.Recovering = test.disk, test.recovering
+		if _, out := begun(t, cfg, disk); out.Forgot != test.forgot {
+			t.Errorf("%+v: forgot %v", test, out.Forgot)
+		}
+	}
+}

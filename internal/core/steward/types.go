@@ -31,6 +31,8 @@ type Config struct {
 	// placement (RULES R13). Chain bounds how that is agreed on.
 	Disk  uint64
 	Chain chain.Config
+	// Recovering: the disk says that this node may have forgotten what it acknowledged.
+	Recovering bool
 	// Seed is for what the machines draw.
 	Seed uint64
 	// Epochs bounds the epochs by which tombstones are reaped.
@@ -206,6 +208,9 @@ type Out struct {
 	// RolledBack says that this disk is an old copy of what the node once had (RULES
 	// R22): what it holds must not be offered any more.
 	RolledBack bool
+	// Forgot says that the links know this node by another disk, and that the one it has
+	// does not say that anything was lost: it is to come back as recovering (RULES R9).
+	Forgot bool
 }
 
 // Reset empties o and keeps its memory.

@@ -151,6 +151,13 @@ func (s *Steward) show(out *Out) {
 	}
 	s.view = s.see()
 	out.View = s.view
+	s.remember(out)
+}
+
+// remember notices that a disk is not the one that the links know. As a rule a peer
+// remembers it and refuses a link; but who lost its own disk remembers nobody.
+func (s *Steward) remember(out *Out) {
+	out.Forgot = out.Forgot || s.view.Unnamed() && !s.cfg.Recovering
 }
 
 // refold goes on with another history: it is on the disk.
