@@ -203,10 +203,10 @@ func TestALeaverHelpsWhoLostItsDisk(t *testing.T) {
 	target.Members = ids{"A", "B", "C"}
 	k.aim(target)
 	k.mustArrive(10 * time.Minute)
-	k.wipe(k.machine("B"))
+	k.crash(k.machine("B"))
 	k.aim(k.wants(q, "A", "B"))
 	k.run(time.Minute, func() bool { return false })
-	k.boot(k.machine("B"))
+	k.wipe(k.machine("B")) // and it is started
 	k.mustArrive(10 * time.Minute)
 	if n := len(k.machine("A").c.Placement().Members()); n != 2 {
 		t.Errorf("%d members are left", n)
