@@ -87,7 +87,7 @@ func TestDisksLostAndRestored(t *testing.T) {
 	// Two of three disks are no majority that could name the new ones: an operator says
 	// that it is to go on.
 	within(t, 3*time.Minute, "the chain waits", func() bool {
-		return strings.Contains(must(t, "cluster", "status", "--admin", c.Nodes[1].Admin), "the next link waits")
+		return strings.Contains(must(t, "cluster", "status", "--admin", c.Nodes[1].Admin), "the next link:")
 	})
 	fails(t, 2, "--strict-promises-end", "cluster", "restart", "--admin", c.Nodes[0].Admin)
 	must(t, "cluster", "restart", "--strict-promises-end", "--admin", c.Nodes[0].Admin)
