@@ -84,6 +84,9 @@ func (w *World) open(m *machine) {
 	}
 }
 
+// redial is after what time one that was refused tries again.
+const redial = time.Second
+
 // view is what a node knows of its cluster.
 func (w *World) view(m *machine) *node.View {
 	if !w.cfg.Changes {
@@ -131,6 +134,12 @@ func (w *World) greet(l *link) bool {
 	if to.steward != nil && to.steward.core.Fenced(from.id) {
 		w.tracef("%s refuses %s, which was removed", to.id, from.id)
 		w.take(from, item{steward: &steward.Removed{}})
+		life := from.life
+		w.after(redial, func() { // as package transport does: it may be named by a link meanwhile
+			if from.alive && from.life == life {
+				w.mend(l)
+			}
+		})
 		return false
 	}
 	if v := to.folder.seen.Judge(string(from.id), 0, from.shown()); v != member.Follows {

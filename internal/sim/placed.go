@@ -87,6 +87,9 @@ func (w *World) rest() {
 
 func (w *World) resting() bool {
 	for _, m := range w.nodes {
+		if !m.alive { // it comes back, as another disk
+			return false
+		}
 		if requests, foreign := m.core.Held(); requests != 0 || foreign != 0 || len(m.open) != 0 || m.runner.PendingBytes() != 0 {
 			return false
 		}
