@@ -23,7 +23,7 @@ func viewFor(t *testing.T, self ring.NodeID, members ...ring.NodeID) *node.View 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &node.View{Self: self, Ring: r, Place: place.Founded(r, 3)}
+	return &node.View{Self: self, Ring: r, Place: place.Founded(place.Hash{7}, r, 3)}
 }
 
 // A node that lost all and learns what it holds begins again, as does one that learns

@@ -13,15 +13,61 @@ import (
 // found makes the history that the founders begin with. Every node's address is its
 // id.
 func (w *World) found() (member.History, error) {
-	var members []member.Member
-	for _, n := range w.cfg.Nodes {
+	return member.Genesis("sim", addressed(w.cfg.Nodes), w.cfg.Q, w.defined()...)
+}
+
+// foundAll makes the histories that nodes begin with.
+func (w *World) foundAll() (err error) {
+	if w.founding, err = w.found(); err != nil {
+		return err
+	}
+	if w.younger, err = w.foundApart(); err != nil {
+		return err
+	}
+	w.origin = w.founding.Origin()
+	return nil
+}
+
+// foundApart makes the history of the second ring, which is the younger one.
+func (w *World) foundApart() (member.History, error) {
+	if len(w.cfg.Apart) == 0 {
+		return member.History{}, nil
+	}
+	c, err := member.NewFounding("sim", addressed(w.cfg.Apart), w.cfg.Q, w.defined()...)
+	c.Stamp = 2
+	return member.History{}.With(c), err
+}
+
+func addressed(nodes []ring.Node) (members []member.Member) {
+	for _, n := range nodes {
 		members = append(members, member.Member{Node: n, Addr: string(n.ID)})
 	}
+	return members
+}
+
+func (w *World) defined() []member.NamedBucket {
 	buckets := []member.NamedBucket{{Bucket: w.cfg.Buckets.Default}}
 	for _, name := range w.cfg.Buckets.Names {
 		buckets = append(buckets, member.NamedBucket{Name: name, Bucket: w.cfg.Buckets.Named[name]})
 	}
-	return member.Genesis("sim", members, w.cfg.Q, buckets...)
+	return buckets
+}
+
+// separate keeps the two rings apart.
+func (w *World) separate() {
+	w.between(func(l *link) { l.cuts++ })
+}
+
+// Introduce lets two rings that were formed apart meet.
+func (w *World) Introduce() { w.between(w.heal) }
+
+func (w *World) between(do func(*link)) {
+	for _, a := range w.cfg.Nodes {
+		for _, b := range w.cfg.Apart {
+			do(w.linkOf(a.ID, b.ID))
+			do(w.linkOf(b.ID, a.ID))
+		}
+	}
 }
 
 // changing is how a steward begins in a world whose ring changes: a founder with the
@@ -30,11 +76,14 @@ func (w *World) changing(m *machine, cfg *steward.Config) {
 	cfg.Addr, cfg.Disk = string(m.id), m.folder.disk
 	cfg.Gossip, cfg.Chain = w.cfg.Gossip, w.cfg.Chain
 	cfg.Gossip.Cluster = member.ClusterID("sim")
-	for _, n := range w.cfg.Nodes {
+	for _, n := range slices.Concat(w.cfg.Nodes, w.cfg.Apart) {
 		cfg.Gossip.Seeds = append(cfg.Gossip.Seeds, string(n.ID))
 	}
-	if m.index < len(w.cfg.Nodes) {
+	switch named := func(n ring.Node) bool { return n.ID == m.id }; {
+	case slices.ContainsFunc(w.cfg.Nodes, named):
 		cfg.Founding = w.founding
+	case slices.ContainsFunc(w.cfg.Apart, named):
+		cfg.Founding = w.younger
 	}
 }
 
@@ -90,7 +139,8 @@ func (w *World) redial(m *machine, peers []steward.Peer) {
 	}
 }
 
-// newest is the view with the newest placement of any node that is up.
+// newest is the view with the newest placement of any node that is up; of two rings
+// that were formed apart, of the older one.
 func (w *World) newest() *node.View {
 	if !w.cfg.Changes {
 		return &node.View{Ring: w.ring, Buckets: w.cfg.Buckets}
@@ -100,7 +150,7 @@ func (w *World) newest() *node.View {
 		if !m.alive || m.steward == nil {
 			continue
 		}
-		if v := m.steward.core.View(); v.Place != nil && (best.Place == nil || v.Place.Number() > best.Place.Number()) {
+		if v := m.steward.core.View(); v.Place != nil && v.Place.Origin() == w.origin && (best.Place == nil || v.Place.Number() > best.Place.Number()) {
 			best = v
 		}
 	}

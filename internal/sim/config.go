@@ -25,6 +25,10 @@ type Config struct {
 	// world begins; the founders are their seeds.
 	Changes bool
 	Spares  []ring.Node
+	// Apart are nodes that have founded a ring of their own, of the same name and Q,
+	// later than Nodes have (paper, section 4.8.2). Both know each other's addresses;
+	// nothing gets through before [World.Introduce].
+	Apart   []ring.Node
 	Gossip  gossip.Config
 	Chain   chain.Config
 	Tokens  []ring.Token // the ring laid out by hand; empty: Q equal partitions

@@ -29,7 +29,7 @@ func TestAForkIsNoticed(t *testing.T) {
 	w := newChangingWorld(t, Config{})
 	w.RunFor(time.Minute)
 	p := w.Place()
-	w.placed[p.Number()] = [16]byte{1}
+	w.placed[numbered{p.Origin(), p.Number()}] = [16]byte{1}
 	if w.adopts(w.mustID("A"), p); w.broken == nil || w.broken.Promise.Name != "forked" {
 		t.Errorf("it is not: %v", w.broken)
 	}

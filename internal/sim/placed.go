@@ -14,21 +14,30 @@ import (
 // healed.
 const settleWithin = 30 * time.Minute
 
+// numbered is a place in a chain of links.
+type numbered struct {
+	origin place.Hash
+	number uint64
+}
+
 // adopts checks the placement that a node has adopted: there is one of each number.
 func (w *World) adopts(m *machine, p *place.Placement) {
 	if p == nil {
 		return
 	}
 	if w.placed == nil {
-		w.placed = map[uint64]place.Hash{}
+		w.placed = map[numbered]place.Hash{}
 	}
-	hash, seen := w.placed[p.Number()]
+	at := numbered{p.Origin(), p.Number()}
+	hash, seen := w.placed[at]
 	switch {
 	case seen && hash != p.Hash():
 		w.violatef(history.Forked, "", "%s has adopted another placement with number %d than a node before it", m.id, p.Number())
 	case !seen:
-		w.placed[p.Number()] = p.Hash()
-		w.linked(m)
+		w.placed[at] = p.Hash()
+		if at.origin == w.origin {
+			w.linked(m)
+		}
 	}
 }
 

@@ -34,13 +34,15 @@ type World struct {
 
 	begun     map[pair][]snapshot // what a peer held when a comparison with it began
 	healed    time.Duration
-	founding  member.History         // where the ring changes
-	issued    []*Issued              // by id, from 1
-	attempts  []*attempt             // by ticket, from 1
-	placed    map[uint64]place.Hash  // by number, that any node has adopted
-	counted   uint64                 // the highest link in the stats
-	requested map[uint64]bool        // tokens of a test's own requests
-	runs      map[uint64]ring.NodeID // whose every run id was
+	founding  member.History          // where the ring changes
+	younger   member.History          // of the ring that was formed apart
+	origin    place.Hash              // of the chain of links that stays
+	issued    []*Issued               // by id, from 1
+	attempts  []*attempt              // by ticket, from 1
+	placed    map[numbered]place.Hash // that any node has adopted
+	counted   uint64                  // the highest link in the stats
+	requested map[uint64]bool         // tokens of a test's own requests
+	runs      map[uint64]ring.NodeID  // whose every run id was
 	diskRand  *rand.Rand
 	looked    int64 // bytes of questions and answers of comparisons
 }
@@ -83,9 +85,9 @@ func New(cfg Config) (*World, error) {
 	w.cfg.Runner.PartitionBits = r.Bits()
 	w.eyes = newEyes()
 	w.trace = newTracer(&w.cfg)
-	w.net = network{cfg: cfg.Net, rand: stream(cfg.Seed, streamNet), nodes: len(cfg.Nodes) + len(cfg.Spares)}
+	w.net = network{cfg: cfg.Net, rand: stream(cfg.Seed, streamNet), nodes: len(cfg.Nodes) + len(cfg.Spares) + len(cfg.Apart)}
 	if cfg.Changes {
-		if w.founding, err = w.found(); err != nil {
+		if err := w.foundAll(); err != nil {
 			return nil, fmt.Errorf("sim: %w", err)
 		}
 	}
@@ -94,7 +96,7 @@ func New(cfg Config) (*World, error) {
 }
 
 func (w *World) build() {
-	for i, n := range slices.Concat(w.cfg.Nodes, w.cfg.Spares) {
+	for i, n := range slices.Concat(w.cfg.Nodes, w.cfg.Spares, w.cfg.Apart) {
 		m := &machine{index: i, id: n.ID, disk: newPlatter(), rand: stream(w.cfg.Seed, uint64(streamNode+i))}
 		m.disk.stored = func(key, value []byte) { w.stored(m, key, value) }
 		w.nodes = append(w.nodes, m)
@@ -104,6 +106,7 @@ func (w *World) build() {
 			w.net.links = append(w.net.links, &link{from: from, to: to})
 		}
 	}
+	w.separate()
 	for _, m := range w.nodes {
 		w.start(m)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ourodb/ouro/internal/core/chain"
 	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/place"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
@@ -270,6 +271,24 @@ func TestChainsThatDivergedStayApart(t *testing.T) {
 		b.Hear(k.now, "B", m, &out)
 		if len(out.Facts) != 1 || out.Facts[0].Kind != fact.Diverged || b.Status().Diverged != "B" || len(out.Sends) > 0 {
 			t.Errorf("%s: %+v", name, out)
+		}
+	}
+}
+
+// Who was merged into another ring knows of no placement yet, and does not take that
+// of the ring it was in from those who have not heard of the other.
+func TestNoChainButTheOwnIsFollowed(t *testing.T) {
+	k := newCluster(t, 3, 16, "A", "B")
+	if !k.run(5*time.Second, named(k)) {
+		t.Fatal(k.state())
+	}
+	p := k.machine("A").c.Placement()
+	m := chain.Message{Kind: chain.Tell, Number: p.Number(), Origin: p.Origin(), Hash: p.Hash()}
+	for origin, fetches := range map[place.Hash]int{{}: 1, p.Origin(): 1, {9}: 0} {
+		var out chain.Effects
+		chain.New(chain.Config{Origin: origin}, "C", 3, chain.Durable{}, k.rand).Hear(k.now, "B", &m, &out)
+		if len(out.Sends) != fetches {
+			t.Errorf("of chain %x: %+v", origin, out.Sends)
 		}
 	}
 }

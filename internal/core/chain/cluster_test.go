@@ -71,7 +71,7 @@ func newCluster(t testing.TB, seed uint64, q int, founders ...ring.NodeID) *clus
 
 func founded(t testing.TB, q, n int, founders ...ring.NodeID) *place.Placement {
 	t.Helper()
-	return place.Founded(assigned(t, q, founders...), n)
+	return place.Founded(place.Hash{7}, assigned(t, q, founders...), n)
 }
 
 func assigned(t testing.TB, q int, members ...ring.NodeID) *ring.Ring {

@@ -21,7 +21,7 @@ var (
 
 // examples are messages and votes whose bytes must not change.
 func examples(t testing.TB) (map[string]*chain.Message, chain.Vote, *place.Placement) {
-	p := place.Founded(assigned(t, 4, "A", "B", "C"), 3)
+	p := place.Founded(place.Hash{7}, assigned(t, 4, "A", "B", "C"), 3)
 	l := &place.Link{Number: 2, Before: p.Hash(), Members: []place.Member{{ID: "A", Disk: 1}, {ID: "B", Disk: 2}, {ID: "C", Disk: 3}}}
 	m := chain.Message{Number: 1, Origin: p.Origin(), Hash: p.Hash(), Disk: 9}
 	with := func(kind chain.Kind, f func(*chain.Message)) *chain.Message {

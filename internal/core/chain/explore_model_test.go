@@ -332,7 +332,7 @@ func moving(t testing.TB) (*place.Placement, place.Proof) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := place.Founded(r, 1)
+	p := place.Founded(place.Hash{7}, r, 1)
 	for i := range 2 {
 		l := &place.Link{Number: p.Next(place.Ordinary), Before: p.Hash(), Members: []place.Member{{ID: "A", Disk: 1}, {ID: "B", Disk: 2}, {ID: "C", Disk: 3}}}
 		if i == 1 {

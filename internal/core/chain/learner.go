@@ -32,7 +32,7 @@ func (f *fetch) at() time.Duration {
 // follow looks at where the sender stands, and takes what it has newer. It returns
 // whether the message is to be looked at further.
 func (c *Chain) follow(now clock.Now, from ring.NodeID, m *Message, out *Effects) bool {
-	if c.placement != nil && m.Number > 0 && m.Origin != c.placement.Origin() {
+	if m.Number > 0 && c.foreign(m.Origin) {
 		delete(c.heard, from)
 		c.diverge(now, from, m.Number, out)
 		return false
@@ -63,6 +63,15 @@ func (c *Chain) follow(now clock.Now, from ring.NodeID, m *Message, out *Effects
 		c.diverged = ""
 	}
 	return true
+}
+
+// foreign says whether a chain is another than the own one.
+func (c *Chain) foreign(origin place.Hash) bool {
+	own := c.cfg.Origin
+	if c.placement != nil {
+		own = c.placement.Origin()
+	}
+	return own != place.Hash{} && own != origin
 }
 
 // diverge is the alarm of R12: two chains of one number, or of two foundings. The

@@ -67,11 +67,15 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "the chain of another founding is followed", File: "learner.go", Test: "TestChainsThatDiverged",
-			Old: "	if c.placement != nil && m.Number > 0 && m.Origin != c.placement.Origin() {\n", New: "	if false {\n",
+			Old: "	if m.Number > 0 && c.foreign(m.Origin) {\n", New: "	if false {\n",
 		},
 		{
 			Name: "a node is taken in unheard", File: "due.go", Test: "TestANodeOfAnotherChainIsNotTakenIn",
 			Old: "		if id != c.self && !c.heard[id] { // it may", New: "		if false { // it may",
+		},
+		{
+			Name: "who knows of no placement follows the first that is told", File: "learner.go", Test: "TestNoChainButTheOwn",
+			Old: "	own := c.cfg.Origin\n", New: "	var own place.Hash\n",
 		},
 		{
 			Name: "moves end one by one", File: "due.go", Test: "TestMovesEndTogether",

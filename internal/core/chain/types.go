@@ -12,6 +12,10 @@ import (
 
 // Config bounds a [Chain]. Zero fields take the defaults.
 type Config struct {
+	// Origin is that of the only chain which may be followed: who was merged into
+	// another ring knows of none yet, and hears of its own from those who have not
+	// heard so. Zero: whichever is heard of first.
+	Origin place.Hash
 	// Every is the least time between two proposals of this node. Default 1 s.
 	Every time.Duration
 	// Wait is after what time acceptors are asked again. After three times a new

@@ -80,7 +80,7 @@ func newShifting(t testing.TB, nodes, q int, open func() store.Engine) *shifting
 	if s.ring, err = ring.New(members, tokens); err != nil {
 		t.Fatal(err)
 	}
-	s.place = place.Founded(s.ring, 3)
+	s.place = place.Founded(place.Hash{7}, s.ring, 3)
 	for i, m := range members {
 		n := &mover{id: m.ID, engine: open(), run: uint64(i + 1), given: map[string]int{}}
 		s.nodes = append(s.nodes, n)

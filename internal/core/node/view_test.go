@@ -93,7 +93,7 @@ func TestWhoIsGivenWhatItDidNotProveHasForgotten(t *testing.T) {
 		"it had no placement":                {func(v *View) { v.Place = nil }, old("a", "d", "b"), false},
 		"it has none":                        {old("a", "b", "c"), func(v *View) { v.Place = nil }, false},
 		"its placement was that of another cluster": {func(v *View) {
-			v.Place = place.Founded(v.Ring, 3)
+			v.Place = place.Founded(place.Hash{7}, v.Ring, 3)
 		}, old("a", "d", "b"), true},
 	} {
 		before, after := viewOf(t), viewOf(t)

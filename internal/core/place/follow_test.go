@@ -30,7 +30,7 @@ func founded(t testing.TB, q, n int, founders ...ring.NodeID) *place.Placement {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return place.Founded(r, n)
+	return place.Founded(place.Hash{7}, r, n)
 }
 
 // next is a link that follows p and changes nothing.
@@ -100,7 +100,7 @@ func swapped(list ids, from, to ring.NodeID) ids {
 
 func TestTheDisksOfTheFoundersAreNamedFirst(t *testing.T) {
 	p := founded(t, 4, 3, "A", "B", "C")
-	if p.Number() != 1 || p.Named() || p.Hash() != p.Origin() {
+	if p.Number() != 1 || p.Named() || p.Origin() != (place.Hash{7}) || p.Hash() == p.Origin() {
 		t.Fatalf("%d %v", p.Number(), p.Named())
 	}
 	some := next(p, place.Ordinary)

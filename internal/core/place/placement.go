@@ -22,7 +22,7 @@ func (p *Placement) Number() uint64 { return p.number }
 // Hash covers the chain up to the newest link.
 func (p *Placement) Hash() Hash { return p.hash }
 
-// Origin is the hash of the founding: chains of two foundings have nothing to do
+// Origin names the founding by what the history has of it: chains of two foundings have nothing to do
 // with each other.
 func (p *Placement) Origin() Hash { return p.origin }
 
@@ -51,17 +51,17 @@ func (p *Placement) Q() int { return len(p.lists) }
 func (p *Placement) Of(partition uint32) *Lists { return &p.lists[partition] }
 
 // Founded returns the placement that a cluster begins with: every partition is
-// where the founding ring has it. No link has named the disks of the founders.
-func Founded(r *ring.Ring, n int) *Placement {
-	p := &Placement{number: 1, lists: make([]Lists, r.Q())}
+// where the founding ring has it. No link has named the disks of the founders. The
+// origin is that of the history which the chain is by.
+func Founded(origin Hash, r *ring.Ring, n int) *Placement {
+	p := &Placement{number: 1, origin: origin, lists: make([]Lists, r.Q())}
 	for _, node := range r.Nodes() {
 		p.members = append(p.members, Member{ID: node.ID})
 	}
 	for i := range p.lists {
 		p.lists[i] = Lists{Number: 1, Old: r.Preference(uint32(i), n)}
 	}
-	p.origin = sum(p.appendBody(nil))
-	p.hash = p.origin
+	p.hash = sum(p.appendBody(origin[:]))
 	return p
 }
 

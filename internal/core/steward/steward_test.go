@@ -193,7 +193,7 @@ func TestANewcomerTellsItsEpochWhateverCameFirst(t *testing.T) {
 		*out = steward.Out{}
 		s.Step(clock.Now{}, in, out)
 	}
-	p := place.Founded(c.Ring, c.Buckets.MostN())
+	p := place.Founded(h.Origin(), c.Ring, c.Buckets.MostN())
 	from := chain.Message{Kind: chain.Tell, Number: p.Number(), Origin: p.Origin(), Hash: p.Hash(), Disk: 2}
 	page := from
 	page.Kind, page.Bytes = chain.Page, p.Append(nil)

@@ -93,8 +93,14 @@ func (s *Steward) recallChain(disk Disk) error {
 		d = chain.Durable{Placement: founded(s.gossip.History(), s.cfg.Self)}
 		s.keepFounded(d.Placement)
 	}
-	s.chain = chain.New(s.cfg.Chain, s.cfg.Self, s.cfg.Disk, d, s.draws)
+	s.chain = s.newChain(d)
 	return nil
+}
+
+func (s *Steward) newChain(d chain.Durable) *chain.Chain {
+	cfg := s.cfg.Chain
+	cfg.Origin = s.origin
+	return chain.New(cfg, s.cfg.Self, s.cfg.Disk, d, s.draws)
 }
 
 // founded is the placement that a cluster begins with, for its founders; nil for all
@@ -112,7 +118,7 @@ func founded(h member.History, self ring.NodeID) *place.Placement {
 	if err != nil {
 		return nil
 	}
-	return place.Founded(c.Ring, c.Buckets.MostN())
+	return place.Founded(h.Origin(), c.Ring, c.Buckets.MostN())
 }
 
 // keepFounded has the first placement stored.
@@ -191,7 +197,7 @@ func (s *Steward) rechain(now clock.Now, h member.History) {
 		d.Placement = founded(h, s.cfg.Self)
 		s.keepFounded(d.Placement)
 	}
-	s.chain = chain.New(s.cfg.Chain, s.cfg.Self, s.cfg.Disk, d, s.draws)
+	s.chain = s.newChain(d)
 	s.links.Reset()
 	s.store.chain = 0
 	for _, p := range s.peers {
