@@ -2,10 +2,14 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/effort"
 )
 
 // apart is a world of two rings that were formed apart.
@@ -50,5 +54,88 @@ func TestPaper_4_8_2_RingsFormedApartMerge(t *testing.T) {
 	w.showAll(t, "D", 20)
 	if w.settleRing(); w.broken != nil {
 		t.Error(w.broken)
+	}
+}
+
+// showsAmong says whether a value is among those that a node shows: a put that was on
+// its way as the rings met may have been minted twice.
+func (w *World) showsAmong(t *testing.T, at ring.NodeID, key ouro.Key, want string) {
+	t.Helper()
+	res, err := w.Get(at, key, ouro.R(3)).Wait()
+	if err != nil || !slices.ContainsFunc(res.Siblings, func(s ouro.Sibling) bool { return string(s.Data) == want }) {
+		t.Errorf("%s shows %q of %v, %v", at, res.Siblings, key, err)
+	}
+}
+
+// TestRingsFormedApartMergeThroughFaults: the same while either ring changes, clients
+// write to both, nodes crash and links are cut. Nothing that was acknowledged is lost,
+// whatever had been reaped in either, and whichever of them was in a later epoch.
+func TestRingsFormedApartMergeThroughFaults(t *testing.T) {
+	seeds := uint64(12)
+	if effort.Small() {
+		seeds = 3
+	}
+	for seed := range seeds {
+		w := apart(t, Config{Seed: seed, Q: 16, Spares: []ring.Node{{ID: "G"}, {ID: "H"}}})
+		w.RunFor(5 * time.Second)
+		young := []ring.NodeID{"D", "E", "F"}
+		old := []ring.NodeID{"A", "B", "C"}
+		rings := [][]ring.NodeID{old, young}
+		for i := range 40 { // the epochs of one ring go on for longer
+			at := rings[(seed+uint64(i/30))%2][i%3]
+			must(t, w.Put(at, keyIn("b", fmt.Sprint("gone", i)), text("v")))
+			must(t, w.Delete(at, keyIn("b", fmt.Sprint("gone", i))))
+			w.RunFor(time.Second)
+		}
+		written := map[string]string{}
+		var keys []string
+		tried := 0
+		write := func(d time.Duration) {
+			for end := w.now + d; w.now < end && w.broken == nil; tried++ {
+				at := [][]ring.NodeID{old, young}[tried%2][tried/2%3]
+				key := fmt.Sprint("k", tried)
+				if w.mustID(at).alive {
+					if _, err := w.Put(at, keyIn("b", key), text("v"+key)).Wait(); err == nil {
+						written[key], keys = "v"+key, append(keys, key)
+					}
+				}
+				w.RunFor(50 * time.Millisecond)
+			}
+		}
+		write(2 * time.Second)
+		w.Issue("D", member.Change{Kind: member.Add, Member: member.Member{Node: ring.Node{ID: "G", Weight: 1}, Addr: "G"}})
+		write(time.Duration(seed%4) * 500 * time.Millisecond)
+		w.Issue("A", member.Change{Kind: member.Add, Member: member.Member{Node: ring.Node{ID: "H", Weight: 1}, Addr: "H"}})
+		write(time.Duration(seed%3) * 700 * time.Millisecond)
+		w.Introduce()
+		write(time.Duration(seed%5) * 300 * time.Millisecond)
+		w.Crash("E")
+		w.Cut("F", "B")
+		write(time.Second)
+		w.Restart("E")
+		w.Crash(old[seed%3])
+		write(time.Duration(seed%4) * time.Second)
+		w.Restart(old[seed%3])
+		w.Heal("F", "B")
+		write(time.Second)
+		w.RunFor(30 * time.Second)
+		w.settles(t, fmt.Sprint("seed ", seed, ": after it all"))
+		if n := len(w.Place().Members()); n != 8 {
+			t.Fatalf("seed %d: there are %d members", seed, n)
+		}
+		for _, key := range keys {
+			for _, m := range w.nodes {
+				w.showsAmong(t, m.id, keyIn("b", key), written[key])
+			}
+		}
+		for i := range 40 {
+			w.shows(t, "A", keyIn("b", fmt.Sprint("gone", i)))
+		}
+		if w.settleRing(); w.broken != nil {
+			t.Errorf("seed %d: %v", seed, w.broken)
+		}
+		if t.Failed() || len(keys) < 50 {
+			t.Fatalf("seed %d: %d of %d writes were acknowledged", seed, len(keys), tried)
+		}
 	}
 }

@@ -63,6 +63,8 @@ func (m movers) Holders(partition uint32, bucket string) []ring.NodeID {
 func (n *Node) place(now clock.Now, out *Out) {
 	n.placed = true
 	if n.view.Place == nil {
+		n.transfer.Adrift(&n.transfers)
+		n.drainTransfers(out)
 		return
 	}
 	var disk uint64

@@ -210,10 +210,47 @@ func TestRules_E1_LeftOverByALink(t *testing.T) {
 	if len(told.Shown) != 3 || told.Shown[0].Clean != 9 || told.Shown[2].Clean != 9 {
 		t.Errorf("tells %+v", told)
 	}
-	k.e.Placed(now, 2, true, &k.out)
-	k.clean(4, 2, 0)
+}
+
+// TestAnotherRing: a node whose ring was merged into another begins there like a
+// newcomer, whatever it holds. What its members were clean by counts no more, and it
+// has not lost its disk for being in a later epoch before.
+func TestAnotherRing(t *testing.T) {
+	now := exploreNow
+	now.Mono += 1 << 40
+	k := newKeeper(t, reap.Disk{Durable: reap.Durable{Epoch: 30}, Holds: true})
+	k.e.Placed(now, 9, true, &k.out)
+	k.clean(30, 9, 9)
+	k.e.Anew(&k.out)
+	if k.out.Stand.Epoch != 0 || k.out.Stand.Floor != 0 {
+		t.Errorf("it stands at %+v", k.out.Stand)
+	}
+	k.e.Members([]ring.NodeID{"A", "B", "C"})
+	k.e.Placed(now, 3, true, &k.out)
+	show := reap.Show{Wanted: 5, Shown: []reap.Shown{{Node: "B", Epoch: 4, Clean: 3}, {Node: "C", Epoch: 4}}}
+	k.e.Hear(now, "B", &show, &k.out)
+	k.settle()
+	k.is("it takes the epoch that is there", 4, false)
+	if d := k.e.Durable(); d.Born != 4 {
+		t.Errorf("what it holds is as old as epoch %d", d.Born)
+	}
+	show.Shown = append([]reap.Shown{{Node: "A", Epoch: 4, Clean: 3}}, show.Shown...)
+	k.e.Hear(now, "B", &show, &k.out)
 	now.Mono += 1 << 40
 	k.e.Tick(now, &k.out)
 	k.settle()
-	k.is("in another chain C is not clean", 4, false)
+	k.is("C is not clean here", 4, false)
+	show.Shown[2].Clean = 3
+	k.e.Hear(now, "B", &show, &k.out)
+	now.Mono += 1 << 40
+	k.e.Tick(now, &k.out)
+	for range 3 {
+		if k.out.Stand.Seq != 0 {
+			seq := k.out.Stand.Seq
+			k.out.Stand = reap.Stand{}
+			k.e.Stood(now, 0, seq, 0, false, &k.out)
+		}
+		k.settle()
+	}
+	k.is("all are", 5, false)
 }

@@ -15,11 +15,6 @@ import (
 // dropped the tombstones. So who enters an epoch waits until all are known to have
 // let go of what is left over by every link that its own votes went by (RULES E1).
 func (e *Epochs) Placed(now clock.Now, number uint64, clean bool, out *EpochEffects) {
-	if number < e.placed { // another chain, of a ring that this one was merged into
-		for i := range e.members {
-			e.members[i].Clean = 0
-		}
-	}
 	e.placed = number
 	if i := index(e.members, e.self); i >= 0 && clean && number > e.members[i].Clean {
 		e.members[i].Clean = number

@@ -129,9 +129,12 @@ func (r *Reaper) note(now clock.Now, m *replica.Mortal, changed bool) bool {
 // mind: a sweep finds it.
 const far = time.Hour
 
-// Stand takes the floor: nothing stamped below it is taken any more.
+// Stand takes the floor: nothing stamped below it is taken any more. It is lower than
+// before only in another ring.
 func (r *Reaper) Stand(now clock.Now, floor uint64) {
-	if floor <= r.floor {
+	if floor < r.floor {
+		r.anew(func(k *key) { r.schedule(k, now.Mono+r.cfg.Delay) })
+	} else if floor == r.floor {
 		return
 	}
 	r.floor = floor

@@ -5,6 +5,7 @@ import (
 
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
@@ -22,6 +23,41 @@ func (s *Steward) members() []ring.NodeID {
 		ids = append(ids, n.ID)
 	}
 	return ids
+}
+
+// What the disk keeps of the epochs: the origin of the history that they are by, 16
+// bytes, and their form. A node that is in no cluster has none.
+func appendEpochs(dst []byte, origin [16]byte, d reap.Durable) []byte {
+	return reap.AppendDurable(append(dst, origin[:]...), d)
+}
+
+// recallEpochs goes on with the epochs that the disk has. Those of a ring that was
+// merged into another are of no use any more, and what is held is new there.
+func (s *Steward) recallEpochs(disk Disk) (reap.Disk, error) {
+	b := disk.Notes[EpochNote]
+	d := reap.Disk{Holds: disk.Holds}
+	if len(b) == 0 {
+		return d, nil
+	}
+	if len(b) < len(s.origin) {
+		return d, reap.ErrDurable
+	}
+	var err error
+	if d.Durable, err = reap.DecodeDurable(b[len(s.origin):]); err != nil {
+		return d, err
+	}
+	if of := [16]byte(b[:len(s.origin)]); of != s.origin && of != [16]byte{} {
+		d = reap.Disk{}
+		s.keepEpochs(d.Durable)
+	}
+	return d, nil
+}
+
+// keepEpochs has the epochs stored with the origin of the history: whose they are must
+// be known before another one comes.
+func (s *Steward) keepEpochs(d reap.Durable) {
+	s.store.epoch = d
+	s.store.mark(EpochNote)
 }
 
 // count tells the epochs whose are counted by the view, where that is somebody else

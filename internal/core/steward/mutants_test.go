@@ -53,6 +53,14 @@ func TestMutants(t *testing.T) {
 			Old: "		s.gone, s.dialled = n, false\n", New: "		s.gone = n\n",
 		},
 		{
+			Name: "epochs of another ring are taken along", File: "view.go", Pkg: sim, Test: "TestRingsFormedApartMergeThroughFaults",
+			Old: "			s.epochs.Anew(&s.reaping)\n", New: "",
+		},
+		{
+			Name: "who was merged follows any chain", File: "view.go", Pkg: sim, Test: "TestPaper_4_8_2_RingsFormedApartMerge",
+			Old: "	cfg.Origin = s.origin\n", New: "",
+		},
+		{
 			Name: "a change is acknowledged before it is on disk", File: "operate.go", Test: "TestACommitIsAnsweredWhenItIsOnDisk",
 			Old: "if i.seq > s.written {", New: "if false {",
 		},

@@ -59,13 +59,13 @@ func New(now clock.Now, cfg Config, disk Disk) (*Steward, error) {
 	if err := s.recall(now, disk); err != nil {
 		return nil, err
 	}
-	kept, err := reap.DecodeDurable(disk.Notes[EpochNote])
+	kept, err := s.recallEpochs(disk)
 	if err != nil {
 		return nil, err
 	}
 	cfg.Epochs.Seed = cfg.Seed
 	s.counted = s.members()
-	s.epochs = reap.NewEpochs(cfg.Epochs, cfg.Self, s.counted, reap.Disk{Durable: kept, Holds: disk.Holds})
+	s.epochs = reap.NewEpochs(cfg.Epochs, cfg.Self, s.counted, kept)
 	return s, nil
 }
 

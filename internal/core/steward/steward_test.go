@@ -164,7 +164,7 @@ func TestEpochsGoOnFromTheDisk(t *testing.T) {
 			}
 			in = &steward.Stored{Seq: out.Seq}
 			if b := noteIn(out, steward.EpochNote); b != nil {
-				d, err := reap.DecodeDurable(b)
+				d, err := reap.DecodeDurable(b[16:])
 				if err != nil || d.Epoch > 2 {
 					t.Fatalf("kept %+v: %v", d, err)
 				}

@@ -58,7 +58,7 @@ func (s *Steward) keep(out *Out) {
 func (s *Steward) note(n Note) []byte {
 	switch n {
 	case EpochNote:
-		return reap.AppendDurable(nil, s.store.epoch)
+		return appendEpochs(nil, s.origin, s.store.epoch)
 	case HistoryNote:
 		return gossip.AppendDurable(nil, &s.store.history)
 	case PlaceNote:

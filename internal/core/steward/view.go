@@ -10,6 +10,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/place"
+	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
@@ -30,6 +31,7 @@ func (s *Steward) recall(now clock.Now, disk Disk) (err error) {
 		kept.History = s.cfg.Founding
 		s.store.history = kept
 		s.store.mark(HistoryNote)
+		s.keepEpochs(reap.Durable{})
 	}
 	if s.cluster, err = fold(kept.History); err != nil {
 		return err
@@ -177,7 +179,12 @@ func (s *Steward) refold(now clock.Now, out *Out) {
 	s.forgetMoved(c)
 	s.cluster = c
 	if origin := h.Origin(); origin != s.origin {
+		if s.origin != [16]byte{} { // it was merged into an older ring
+			s.epochs.Anew(&s.reaping)
+			s.counted = nil
+		}
 		s.origin = origin
+		s.keepEpochs(s.epochs.Durable())
 		s.rechain(now, h)
 	}
 	s.gossip.Members(c.Members, &s.gossips)

@@ -77,7 +77,7 @@ func (t *Transfer) prepare(j *job, goesOn bool, c Cluster, e *Effects) {
 		j.mixed, j.noted = began.Mixed, true
 		return
 	case len(before) == 0:
-	case began.Number != 0 && !goesOn:
+	case began.Number != 0 && !began.Mixed && !goesOn:
 		t.clear(j.partition, before, c, e)
 	default:
 		j.mixed = true

@@ -22,10 +22,10 @@ func (t *Transfer) leave(now clock.Now, before []*job, c Cluster, e *Effects) {
 		p := t.held.buckets[at].Partition
 		at += len(t.held.of(p))
 		left := t.held.as(p, None, c)
-		l, began := c.Lists(p), t.held.began(p).Number
+		l, began := c.Lists(p), t.held.began(p)
 		switch {
 		case len(left) == 0 || len(l.Old) == 0: // or it is not known where it is
-		case began != 0 && began != l.Number:
+		case began.Number != 0 && began.Number != l.Number && !began.Mixed:
 			e.Facts = append(e.Facts, fact.Fact{Kind: fact.Left, At: now.Mono, N: int(p), Note: "its move was aborted"})
 			t.clear(p, left, c, e)
 			at -= len(left)
@@ -75,7 +75,9 @@ func (t *Transfer) clear(partition uint32, buckets []string, c Cluster, e *Effec
 	op := replica.Op{Verb: replica.Vacate, Partition: partition}
 	if l := c.Lists(partition); len(t.held.of(partition)) == 0 && !l.Holds(c.Self()) {
 		op.ID = t.id()
-		t.gone = append(t.gone, gone{op.ID, buckets, replica.Arrival{Partition: partition, Number: t.held.began(partition).Number, Mixed: true}})
+		began := t.held.began(partition)
+		began.Partition = partition
+		t.gone = append(t.gone, gone{op.ID, buckets, began})
 		t.held.begin(replica.Arrival{Partition: partition})
 		e.Ops = append(e.Ops, op)
 		return op.ID

@@ -45,6 +45,21 @@ func (t *Transfer) Assign(now clock.Now, tasks []Task, c Cluster, e *Effects) {
 	t.run(now, c, e)
 }
 
+// Adrift tells that it is not known where anything is: this node is in no ring yet, or
+// its ring was merged into another (paper, section 4.8.2). Numbers of the links before
+// mean nothing any more, so what was compared counts no more, and what was on its way
+// here is kept as something that was here before: others may lack it.
+func (t *Transfer) Adrift(e *Effects) {
+	t.arrivals, t.leavings = nil, nil
+	for _, a := range t.held.arrived {
+		if !a.Mixed {
+			a.Mixed = true
+			t.held.begin(a)
+			e.Ops = append(e.Ops, replica.Op{Verb: replica.Arrive, Partition: a.Partition, State: replica.AppendArrival(nil, a.Number, true), Silent: true})
+		}
+	}
+}
+
 // Keeps tells that something is about to be stored in a bucket of a partition,
 // as this node's own.
 func (t *Transfer) Keeps(partition uint32, bucket string) { t.held.add(partition, bucket) }

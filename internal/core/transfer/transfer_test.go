@@ -86,6 +86,12 @@ func (w *world) at(number uint64, from, to string) {
 	w.assign()
 }
 
+// adrift tells that it is in no ring that it knows the placement of.
+func (w *world) adrift() {
+	w.m.Adrift(&w.e)
+	w.drain()
+}
+
 func (w *world) put(p uint32, number uint64, from, to string) {
 	w.lists[p] = &place.Lists{Number: number, Old: ids(from), New: ids(to)}
 }
@@ -469,6 +475,39 @@ func TestAbortedWhileAway(t *testing.T) {
 	w.want("then", w.all(), want)
 	if len(w.proven) != 1 {
 		t.Errorf("proven %+v", w.proven)
+	}
+}
+
+// TestArrivingInAnotherRing: what came in a ring that was merged into another is offered
+// to all who hold the partition there, or stays where this node is to hold it, whatever
+// numbers the links have.
+func TestArrivingInAnotherRing(t *testing.T) {
+	for number := uint64(5); number <= 7; number++ {
+		w := newWorld(t, replica.Holdings{})
+		w.at(6, "ABC", "ABD")
+		w.did()
+		w.m.Keeps(1, "b")
+		w.adrift()
+		w.want("adrift", w.did(), "arrive 1@6 mixed")
+		w.at(number, "ABC", "")
+		w.want("with no part in it", w.did(), "")
+		if p := w.m.Pending(nil); w.m.LeftOver() != 1 || len(p) != 1 || !p[0].Leaving || len(p[0].Peers) != 3 {
+			t.Errorf("at %d it is not offered: %+v", number, p)
+		}
+		w.at(number, "ABC", "ABD")
+		w.did()
+		if p := w.m.Pending(nil); w.m.LeftOver() != 1 || len(p) != 1 || p[0].Leaving || len(p[0].Done) != 0 {
+			t.Errorf("at %d it does not mix with what comes: %+v", number, p)
+		}
+	}
+	w := newWorld(t, replica.Holdings{})
+	w.at(6, "ABC", "ABD")
+	w.did()
+	w.end(complete(w.next()))
+	w.adrift()
+	w.at(6, "ABC", "ABD")
+	if p := w.m.Pending(nil); len(p) != 1 || len(p[0].Done) != 0 {
+		t.Errorf("what was compared counts: %+v", p)
 	}
 }
 
