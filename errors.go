@@ -16,6 +16,7 @@ const (
 	NotFound          Code = "not_found"          // no version is shown for the key
 	SiblingsFound     Code = "siblings"           // several versions, and the caller accepts only one
 	TooManySiblings   Code = "too_many_siblings"  // blind growth refused: get, merge, put with the context
+	WrongType         Code = "wrong_type"         // the key shows another data type than the update is for
 	TooLarge          Code = "too_large"          // value or key over its bound
 	Overloaded        Code = "overloaded"         // a bounded queue is full; come back after RetryAfter
 	QuorumUnavailable Code = "quorum_unavailable" // too few replicas can be reached

@@ -61,6 +61,9 @@ func PW(n int) Option { return func(o *Options) { o.PW = Count{n, true} } }
 // DW sets how many of a write's acknowledgements must be durable.
 func DW(n int) Option { return func(o *Options) { o.DW = Count{n, true} } }
 
+// TTL says for how long what is written is shown; less than 0: for ever.
+func TTL(d time.Duration) Option { return func(o *Options) { o.TTL = d } }
+
 // Timeout bounds the request on the server's side.
 func Timeout(d time.Duration) Option { return func(o *Options) { o.Timeout = d } }
 

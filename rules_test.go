@@ -18,7 +18,7 @@ const (
 	module = "github.com/ourodb/ouro"
 
 	// Values have laws and know no machine.
-	values = "internal/core/clock internal/core/codec internal/core/fact internal/core/ring internal/core/place internal/core/causal internal/core/merkle "
+	values = "internal/core/clock internal/core/codec internal/core/fact internal/core/ring internal/core/place internal/core/causal internal/core/merkle internal/core/typed "
 	// Machines own a state and its transitions, and never know each other; only
 	// node knows several. What replica is asked and answers is vocabulary.
 	machines = "internal/core/coord internal/core/replica internal/core/member internal/core/gossip internal/core/plan internal/core/handoff internal/core/repair internal/core/recovery internal/core/reap internal/core/chain internal/core/transfer "
@@ -37,6 +37,7 @@ var walls = map[string]string{
 	"internal/core/strategy": "internal/core/ring", // what the paper compares; nothing serves from it
 	"internal/core/causal":   ". internal/core/clock",
 	"internal/core/merkle":   "internal/core/causal",
+	"internal/core/typed":    ". internal/core/causal",
 	"internal/core/place":    "internal/core/codec internal/core/ring",
 	"internal/core/coord":    ". " + values + "internal/core/replica",
 	"internal/core/replica":  ". " + values,

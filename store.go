@@ -26,6 +26,8 @@ type Store interface {
 // are set on errors too, as far as they are known.
 type Result struct {
 	Siblings    []Sibling
+	Typed       *Typed // of a bucket of mode types, where no plain register is shown; see [Updater]
+	Changed     int    // by an [Updater]: elements that are new, or gone
 	Context     Context
 	RequestID   string // the caller's own, or the one drawn for it
 	Coordinator string // id of the node that coordinated the request

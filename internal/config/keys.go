@@ -97,7 +97,7 @@ func bucketKeys() []key[member.Bucket] {
 		{"dw", "of a write's acknowledgements, how many durable", func(b *member.Bucket) pflag.Value { return intValue{&b.DW} }},
 		{"timeout", "bound on a request's time", func(b *member.Bucket) pflag.Value { return durationValue{&b.Timeout} }},
 		{"ttl", "how long versions are shown; 0s: for ever", func(b *member.Bucket) pflag.Value { return durationValue{&b.TTL} }},
-		{"mode", "siblings shows every version, lww the last writer's; fixed when a bucket is made", func(b *member.Bucket) pflag.Value { return modeValue{&b.LWW} }},
+		{"mode", "siblings shows every version, lww the last writer's, types merges data types; fixed when a bucket is made", func(b *member.Bucket) pflag.Value { return modeValue{b} }},
 	}
 }
 

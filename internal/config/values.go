@@ -158,26 +158,16 @@ func (v listValue) Set(s string) error {
 	return nil
 }
 
-// modeValue is the mode of a bucket: siblings or lww.
-type modeValue struct{ p *bool }
+// modeValue is the mode of a bucket: siblings, lww or types.
+type modeValue struct{ b *member.Bucket }
 
-func (modeValue) Type() string { return "siblings|lww" }
+func (modeValue) Type() string { return "siblings|lww|types" }
 
-func (v modeValue) String() string {
-	if *v.p {
-		return "lww"
-	}
-	return "siblings"
-}
+func (v modeValue) String() string { return v.b.Mode() }
 
 func (v modeValue) Set(s string) error {
-	switch s {
-	case "siblings":
-		*v.p = false
-	case "lww":
-		*v.p = true
-	default:
-		return fmt.Errorf("%q is not a mode: choose siblings (every version is shown) or lww (the last writer's)", s)
+	if !v.b.SetMode(s) {
+		return fmt.Errorf("%q is not a mode: choose siblings (every version is shown), lww (the last writer's) or types (data types, merged by the nodes)", s)
 	}
 	return nil
 }

@@ -12,9 +12,13 @@ import (
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/core/typed"
 )
 
-var _ ouro.Store = (*Host)(nil)
+var (
+	_ ouro.Store   = (*Host)(nil)
+	_ ouro.Updater = (*Host)(nil)
+)
 
 // maxTimeout is the longest a request may take, in force whatever it asks for.
 // Replicas that lost their disk wait it out (RULES R10).
@@ -46,6 +50,27 @@ func (h *Host) Put(ctx context.Context, key ouro.Key, value ouro.Value, opts ...
 // Delete implements [ouro.Store].
 func (h *Host) Delete(ctx context.Context, key ouro.Key, opts ...ouro.Option) (ouro.Result, error) {
 	return h.do(ctx, key, &node.Request{Verb: node.Delete}, ouro.Apply(opts...))
+}
+
+// Update implements [ouro.Updater]. What u carries is copied.
+func (h *Host) Update(ctx context.Context, key ouro.Key, u ouro.Update, opts ...ouro.Option) (ouro.Result, error) {
+	size := 0
+	for i := range u.Elements {
+		size += len(u.Elements[i].Name) + len(u.Elements[i].Value)
+	}
+	if size > h.cfg.MaxValue {
+		return ouro.Result{}, ouro.Errorf(ouro.TooLarge, ouro.NotDone,
+			"the update has %d bytes: this node takes up to %d", size, h.cfg.MaxValue)
+	}
+	u.Elements = slices.Clone(u.Elements)
+	for i := range u.Elements {
+		u.Elements[i].Value = slices.Clone(u.Elements[i].Value)
+	}
+	res, err := h.do(ctx, key, &node.Request{Verb: node.Update, Update: &u}, ouro.Apply(opts...))
+	if err == nil && res.Typed == nil && u.Kind != ouro.Register && u.Act != ouro.Expire {
+		res.Typed = &ouro.Typed{Kind: u.Kind} // nothing is left of what it names
+	}
+	return res, err
 }
 
 // do passes a request to the shard of its key and waits for the reply.
@@ -143,8 +168,11 @@ func (h *Host) token(id string, pos ring.Position) uint64 {
 }
 
 func result(id string, r *node.Reply) (ouro.Result, error) {
+	view, siblings := typed.View(r.Siblings)
 	res := ouro.Result{
-		Siblings:    r.Siblings,
+		Siblings:    siblings,
+		Typed:       view,
+		Changed:     r.Changed,
 		Context:     r.Context,
 		RequestID:   id,
 		Coordinator: string(r.Coordinator),
@@ -165,6 +193,8 @@ func verbName(v node.Verb) string {
 		return "get"
 	case node.Put:
 		return "put"
+	case node.Update:
+		return "update"
 	default:
 		return "delete"
 	}

@@ -15,7 +15,7 @@ func TestMutantsOfTheField(t *testing.T) {
 	list := []mutants.Mutant{
 		{
 			Name: "every bucket shows its last writer alone", Dir: coord, File: "show.go", Test: "TestField_1_",
-			Old: "show(g.merged, g.req.LWW, now.Wall)", New: "show(g.merged, true, now.Wall)",
+			Old: "show(g.merged, g.req.LWW, wall)", New: "show(g.merged, true, wall)",
 		},
 		{
 			Name: "a put replaces what its coordinator holds", Dir: replica, File: "write.go", Test: "TestField_1_|TestField_4_L",

@@ -15,6 +15,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/core/typed"
 	"github.com/ourodb/ouro/internal/store"
 )
 
@@ -48,26 +49,31 @@ func (c *Call) Wait() (ouro.Result, error) {
 
 // Get begins a get at a node.
 func (w *World) Get(at ring.NodeID, key ouro.Key, opts ...ouro.Option) *Call {
-	return w.call(at, node.Get, key, ouro.Value{}, opts)
+	return w.call(at, node.Get, key, ouro.Value{}, nil, opts)
 }
 
 // Put begins a put at a node.
 func (w *World) Put(at ring.NodeID, key ouro.Key, value ouro.Value, opts ...ouro.Option) *Call {
-	return w.call(at, node.Put, key, value, opts)
+	return w.call(at, node.Put, key, value, nil, opts)
 }
 
 // Delete begins a delete at a node.
 func (w *World) Delete(at ring.NodeID, key ouro.Key, opts ...ouro.Option) *Call {
-	return w.call(at, node.Delete, key, ouro.Value{}, opts)
+	return w.call(at, node.Delete, key, ouro.Value{}, nil, opts)
 }
 
-func (w *World) call(at ring.NodeID, verb node.Verb, key ouro.Key, value ouro.Value, opts []ouro.Option) *Call {
+// Update begins an update of a data type at a node.
+func (w *World) Update(at ring.NodeID, key ouro.Key, u ouro.Update, opts ...ouro.Option) *Call {
+	return w.call(at, node.Update, key, ouro.Value{}, &u, opts)
+}
+
+func (w *World) call(at ring.NodeID, verb node.Verb, key ouro.Key, value ouro.Value, u *ouro.Update, opts []ouro.Option) *Call {
 	o := ouro.Apply(opts...)
 	c := &Call{world: w, verb: verb, began: w.now}
 	r := &node.Request{
 		Verb: verb, Key: ring.NewKey(key.Bucket, key.Name), Context: o.Context, HasContext: o.Context != nil,
 		Value: value.Data, ContentType: value.ContentType, TTL: o.TTL, R: o.R, W: o.W, PR: o.PR, PW: o.PW, DW: o.DW,
-		Timeout: o.Timeout, Explain: o.Explain,
+		Timeout: o.Timeout, Explain: o.Explain, Update: u,
 	}
 	if o.RequestID != "" {
 		r.Token = xxh3.HashString(o.RequestID)
@@ -88,8 +94,9 @@ func (c *Call) end(r *node.Reply) {
 		c.err = ouro.Errorf(ouro.TimedOut, ouro.Unknown, "the connection is lost")
 		return
 	}
+	view, siblings := typed.View(r.Siblings)
 	c.result = ouro.Result{
-		Siblings: r.Siblings, Context: r.Context, Coordinator: string(r.Coordinator), Quorum: r.Quorum,
+		Siblings: siblings, Typed: view, Changed: r.Changed, Context: r.Context, Coordinator: string(r.Coordinator), Quorum: r.Quorum,
 		Explain: tellFacts(r.Explain),
 	}
 	if r.Err != nil {
@@ -124,6 +131,14 @@ func (s through) Put(_ context.Context, key ouro.Key, value ouro.Value, opts ...
 
 func (s through) Delete(_ context.Context, key ouro.Key, opts ...ouro.Option) (ouro.Result, error) {
 	return s.w.Delete(s.at, key, opts...).Wait()
+}
+
+func (s through) Update(_ context.Context, key ouro.Key, u ouro.Update, opts ...ouro.Option) (ouro.Result, error) {
+	res, err := s.w.Update(s.at, key, u, opts...).Wait()
+	if err == nil && res.Typed == nil && u.Kind != ouro.Register && u.Act != ouro.Expire {
+		res.Typed = &ouro.Typed{Kind: u.Kind}
+	}
+	return res, err
 }
 
 // mustID returns the machine of a node. A test that names none is wrong.

@@ -10,7 +10,7 @@ import (
 )
 
 // kinds bounds the kinds of fact that are counted.
-const kinds = int(fact.Parked) + 1
+const kinds = int(fact.DeltaRefused) + 1
 
 // facts counts what the core states. Kinds without a counter are for explain
 // only.
@@ -66,6 +66,7 @@ func newFacts(r registrar) facts {
 	f.counters[fact.Restarted] = r.counter("ouro_restarted_requests_total", "Requests that began again, as their partition was in other lists by then.")
 	f.counters[fact.Outpaced] = r.counter("ouro_outpaced_total", "Times that another node showed that it knows of later lists than this one.")
 	f.counters[fact.Parked] = r.counter("ouro_parked_operations_total", "Operations of other nodes that waited for a placement that this node did not know yet.")
+	f.counters[fact.DeltaRefused] = r.counter("ouro_refused_deltas_total", "Updates of data types of which a replica had to be sent the whole record.")
 	f.amounts[fact.Merged] = r.counter("ouro_merged_changes_total", "Changes of the cluster's history that came from other nodes.")
 	f.counters[fact.NotMerged] = r.counter("ouro_unmerged_histories_total", "Nodes whose history cannot be merged with this one's.")
 	f.siblings = r.histogram("ouro_get_siblings", "Versions that a get showed.", []float64{0, 1, 2, 3, 5, 10, 25, 50, 100})

@@ -12,7 +12,8 @@ import (
 //	ticket, uvarint | verb | flags | bucket | name | position, 16 bytes |
 //	request token, 8 bytes, if flagged | state, if flagged | mint, if flagged |
 //	number of targets, uvarint, and targets, if flagged |
-//	if flagged: digest, 16 bytes | node that missed the state | stamp, uvarint
+//	if flagged: digest, 16 bytes | node that missed the state | stamp, uvarint |
+//	  byte, 1 where a delta's claims follow | claims
 //
 // The position goes along, rather than being hashed again by each replica: the
 // asker is a member, which may break the store in simpler ways than by a false
@@ -54,14 +55,17 @@ func appendOp(dst []byte, op *replica.Op) []byte {
 	}
 	if hasTail(op) {
 		dst = appendString(appendSum(dst, op.Digest), string(op.Missed))
-		dst = appendUvarint(dst, op.Stamp)
+		dst = append(appendUvarint(dst, op.Stamp), bit(op.Base != nil, 1))
+		if op.Base != nil {
+			dst = appendClaims(dst, *op.Base)
+		}
 	}
 	return dst
 }
 
 // hasTail says whether op has any of what is rarely there.
 func hasTail(op *replica.Op) bool {
-	return op.Digest != causal.Sum{} || op.Missed != "" || op.Stamp != 0
+	return op.Digest != causal.Sum{} || op.Missed != "" || op.Stamp != 0 || op.Base != nil
 }
 
 func readOp(r *reader, op *replica.Op) {
@@ -89,6 +93,10 @@ func readOp(r *reader, op *replica.Op) {
 		op.Digest = readSum(r)
 		op.Missed = ring.NodeID(r.string())
 		op.Stamp = r.uvarint()
+		if r.flags(1) != 0 {
+			base := readClaims(r)
+			op.Base = &base
+		}
 	}
 }
 

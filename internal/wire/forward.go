@@ -12,7 +12,8 @@ import (
 //
 //	ticket, uvarint | verb | flags | flags of the counts | bucket | name |
 //	each count that is set, varint | TTL, varint | timeout, varint |
-//	request token, 8 bytes, if flagged | context | content type | value
+//	request token, 8 bytes, if flagged | context | content type | value |
+//	update, if flagged
 //
 // Times are nanoseconds. The key's position is not sent: it is hashed anew where
 // the request is coordinated, so that a client of the node port needs not be
@@ -22,7 +23,8 @@ const (
 	requestExplain
 	requestToken
 	requestRetry
-	requestKnown = requestRetry<<1 - 1
+	requestUpdate
+	requestKnown = requestUpdate<<1 - 1
 )
 
 const countsKnown = 1<<5 - 1
@@ -39,7 +41,7 @@ func appendRequest(dst []byte, q *node.Request) []byte {
 		set |= bit(c.Set, 1<<i)
 	}
 	dst = append(dst, byte(q.Verb), bit(q.HasContext, requestContext)|bit(q.Explain, requestExplain)|
-		bit(q.Token != 0, requestToken)|bit(q.Retry, requestRetry), set)
+		bit(q.Token != 0, requestToken)|bit(q.Retry, requestRetry)|bit(q.Update != nil, requestUpdate), set)
 	dst = appendKey(dst, q.Key)
 	for _, c := range counts(q) {
 		if c.Set {
@@ -55,7 +57,11 @@ func appendRequest(dst []byte, q *node.Request) []byte {
 	}
 	dst = appendBytes(dst, q.Context)
 	dst = appendString(dst, q.ContentType)
-	return appendBytes(dst, q.Value)
+	dst = appendBytes(dst, q.Value)
+	if q.Update != nil {
+		dst = appendUpdate(dst, q.Update)
+	}
+	return dst
 }
 
 func readRequest(r *reader) *node.Request {
@@ -86,5 +92,8 @@ func readRequest(r *reader) *node.Request {
 	q.Context = r.bytes()
 	q.ContentType = r.string()
 	q.Value = r.bytes()
+	if f&requestUpdate != 0 {
+		q.Update = readUpdate(r)
+	}
 	return q
 }

@@ -63,6 +63,32 @@ func drawEntry(t *rapid.T) causal.Entry {
 	return causal.Entry{Actor: d.Actor, N: d.N, Time: rapid.Int64().Draw(t, "time")}
 }
 
+func drawUpdate(t *rapid.T) *ouro.Update {
+	if drawBool(t, "no update") {
+		return nil
+	}
+	u := &ouro.Update{
+		Kind: ouro.Kind(drawText(t, "kind")), Act: ouro.Act(drawText(t, "act")), If: ouro.Condition(drawText(t, "if")),
+		ContentType: drawText(t, "content type"), Keep: drawBool(t, "keep"),
+		Elements: drawSlice(t, "elements", func(t *rapid.T) ouro.Element {
+			return ouro.Element{
+				Name: drawText(t, "name"), Value: drawBytes(t, "value"), Score: rapid.Float64().Draw(t, "score"), By: rapid.Int64().Draw(t, "by"),
+			}
+		}),
+	}
+	if drawBool(t, "expires") {
+		u.Expires = time.UnixMilli(rapid.Int64Range(0, 1<<50).Draw(t, "at")).UTC()
+	}
+	return u
+}
+
+func drawBase(t *rapid.T) *causal.Claims {
+	if drawBool(t, "no base") {
+		return nil
+	}
+	return &causal.Claims{Vector: drawSlice(t, "vector", drawEntry), Exceptions: drawSlice(t, "exceptions", drawDot)}
+}
+
 func drawMint(t *rapid.T) *replica.Mint {
 	if drawBool(t, "no mint") {
 		return nil
@@ -74,6 +100,8 @@ func drawMint(t *rapid.T) *replica.Mint {
 		},
 		Delete:      drawBool(t, "delete"),
 		LWW:         drawBool(t, "lww"),
+		Types:       drawBool(t, "types"),
+		Update:      drawUpdate(t),
 		Value:       drawBytes(t, "value"),
 		ContentType: drawText(t, "content type"),
 		Expiry:      rapid.Int64().Draw(t, "expiry"),
@@ -91,6 +119,7 @@ func drawOp(t *rapid.T) replica.Op {
 		Silent:  drawBool(t, "silent"),
 		Request: drawUint64(t, "request"),
 		Mint:    drawMint(t),
+		Base:    drawBase(t),
 		Pending: drawBool(t, "pending"),
 		Targets: drawSlice(t, "targets", func(t *rapid.T) ring.NodeID { return ring.NodeID(drawText(t, "target")) }),
 	}
@@ -154,6 +183,7 @@ func drawRequest(t *rapid.T) *node.Request {
 		Explain:     drawBool(t, "explain"),
 		Token:       drawUint64(t, "token"),
 		Retry:       drawBool(t, "retry"),
+		Update:      drawUpdate(t),
 		Sent:        drawDuration(t, "sent"),
 		Within:      drawDuration(t, "within"),
 	}
@@ -212,6 +242,7 @@ func drawReply(t *rapid.T) *node.Reply {
 	for _, n := range quorum(&p.Quorum) {
 		*n = drawInt(t, "quorum")
 	}
+	p.Changed = drawInt(t, "changed")
 	p.Quorum.Unsettled = drawBool(t, "unsettled")
 	return p
 }

@@ -82,6 +82,7 @@ func goldenMessages() map[string]node.Message {
 			Context: claims, Value: []byte("milk"), ContentType: "text/plain", Expiry: 1_764_000_100_000, MaxSiblings: 100,
 		}}),
 		"ask-delete": ask(replica.Op{ID: 70_005, Verb: replica.Write, Mint: &replica.Mint{Context: claims, Delete: true, LWW: true}}),
+		"ask-delta":  ask(replica.Op{ID: 70_010, Verb: replica.Join, State: []byte("canonical state"), Base: &claims}),
 		"ask-hint": ask(replica.Op{
 			ID: 70_006, Verb: replica.Join, State: []byte("canonical state"), Pending: true, Targets: []ring.NodeID{"n1", "n3"},
 		}),
@@ -114,6 +115,9 @@ func goldenMessages() map[string]node.Message {
 		"answer-absent": answer(replica.Answer{ID: 70_002, Verb: replica.Read, Status: replica.Absent, Durable: true}),
 		"answer-failed": answer(replica.Answer{ID: 70_002, Verb: replica.Read, Status: replica.Failed, Reason: replica.IOError}),
 		"forward-get":   forward(node.Request{ID: 5, Verb: node.Get, R: ouro.Count{N: 2, Set: true}, PR: ouro.Count{Set: true}, Explain: true}),
+		"forward-update": forward(node.Request{ID: 7, Verb: node.Update, Token: 0xfedcba9876543210, Update: &ouro.Update{
+			Kind: ouro.SortedSet, Act: ouro.Assign, If: ouro.IfGreater, Expires: goldenTime, Elements: []ouro.Element{{Name: "alice", Score: 1.5}, {Name: "bob", By: -2}},
+		}}),
 		"forward-put": forward(node.Request{
 			ID: 6, Verb: node.Put, Context: []byte("sealed"), HasContext: true, Value: []byte("milk"), ContentType: "text/plain",
 			TTL: -1, W: ouro.Count{N: 3, Set: true}, PW: ouro.Count{N: 1, Set: true}, DW: ouro.Count{N: 2, Set: true},

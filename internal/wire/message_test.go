@@ -62,6 +62,7 @@ func TestNoFieldIsForgotten(t *testing.T) {
 			fill(t, reflect.ValueOf(&want.Answer).Elem())
 			want.Answer.Rotten = nil // for its own node only
 			want.Answer.Alone = 0    // a Write is never asked of a peer
+			want.Answer.Updated = nil
 		case node.KindForward:
 			want.Request = &node.Request{}
 			fill(t, reflect.ValueOf(want.Request).Elem())
@@ -101,6 +102,8 @@ func fill(t *testing.T, v reflect.Value) {
 		v.SetInt(7)
 	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		v.SetUint(7)
+	case reflect.Float64:
+		v.SetFloat(1.5)
 	case reflect.String:
 		v.SetString("text")
 	case reflect.Slice:

@@ -7,33 +7,46 @@ import (
 
 // A mint has
 //
-//	flags | context | expiry, varint | bound on siblings, varint | content type | value
+//	flags | context | expiry, varint | bound on siblings, varint | content type | value |
+//	update, if flagged
 const (
 	mintDelete = 1 << iota
 	mintLWW
-	mintKnown = mintLWW<<1 - 1
+	mintTypes
+	mintUpdate
+	mintKnown = mintUpdate<<1 - 1
 )
 
 func appendMint(dst []byte, m *replica.Mint) []byte {
-	dst = append(dst, bit(m.Delete, mintDelete)|bit(m.LWW, mintLWW))
+	dst = append(dst, bit(m.Delete, mintDelete)|bit(m.LWW, mintLWW)|
+		bit(m.Types, mintTypes)|bit(m.Update != nil, mintUpdate))
 	dst = appendClaims(dst, m.Context)
 	dst = appendVarint(dst, m.Expiry)
 	dst = appendVarint(dst, int64(m.MaxSiblings))
 	dst = appendString(dst, m.ContentType)
-	return appendBytes(dst, m.Value)
+	dst = appendBytes(dst, m.Value)
+	if m.Update != nil {
+		dst = appendUpdate(dst, m.Update)
+	}
+	return dst
 }
 
 func readMint(r *reader) *replica.Mint {
 	f := r.flags(mintKnown)
-	return &replica.Mint{
+	m := &replica.Mint{
 		Delete:      f&mintDelete != 0,
 		LWW:         f&mintLWW != 0,
+		Types:       f&mintTypes != 0,
 		Context:     readClaims(r),
 		Expiry:      r.varint(),
 		MaxSiblings: int(r.varint()),
 		ContentType: r.string(),
 		Value:       r.bytes(),
 	}
+	if f&mintUpdate != 0 {
+		m.Update = readUpdate(r)
+	}
+	return m
 }
 
 // The least that an entry and a dot take: 8 bytes of run and a byte for each

@@ -11,16 +11,17 @@ import (
 // A Return has
 //
 //	ticket, uvarint | flags | coordinator | quorum, 9 varints | context |
-//	error, if flagged | number of siblings, uvarint | siblings | facts
+//	error, if flagged | elements changed, varint, if flagged | number of siblings, uvarint | siblings | facts
 const (
 	replyError = 1 << iota
 	replyUnsettled
-	replyKnown = replyUnsettled<<1 - 1
+	replyChanged
+	replyKnown = replyChanged<<1 - 1
 )
 
 func appendReply(dst []byte, p *node.Reply) []byte {
 	dst = appendUvarint(dst, p.ID)
-	dst = append(dst, bit(p.Err != nil, replyError)|bit(p.Quorum.Unsettled, replyUnsettled))
+	dst = append(dst, bit(p.Err != nil, replyError)|bit(p.Quorum.Unsettled, replyUnsettled)|bit(p.Changed != 0, replyChanged))
 	dst = appendString(dst, string(p.Coordinator))
 	for _, n := range quorum(&p.Quorum) {
 		dst = appendVarint(dst, int64(*n))
@@ -28,6 +29,9 @@ func appendReply(dst []byte, p *node.Reply) []byte {
 	dst = appendBytes(dst, p.Context)
 	if p.Err != nil {
 		dst = appendError(dst, p.Err)
+	}
+	if p.Changed != 0 {
+		dst = appendVarint(dst, int64(p.Changed))
 	}
 	dst = appendUvarint(dst, uint64(len(p.Siblings)))
 	for i := range p.Siblings {
@@ -47,6 +51,9 @@ func readReply(r *reader) *node.Reply {
 	p.Context = r.bytes()
 	if f&replyError != 0 {
 		p.Err = readError(r)
+	}
+	if f&replyChanged != 0 {
+		p.Changed = int(r.varint())
 	}
 	if n := r.count(leastSibling); n > 0 {
 		p.Siblings = make([]ouro.Sibling, n)

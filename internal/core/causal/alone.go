@@ -1,14 +1,21 @@
 package causal
 
-// Alone returns what one put or delete did to s and nothing else: the version
-// under its dot, if it minted one and s still holds it, and of the context it was
-// made under (RULES R4) what s claims for it. It is a state like any other, with
-// the floor of s; what s knows besides is not in it.
-func (s *State) Alone(ctx Claims, d Dot) State {
+import "slices"
+
+// Alone returns what one put or delete did to s and nothing else: the versions
+// under its dots, as far as it minted any and s still holds them, and of the context
+// it was made under (RULES R4) what s claims for it. It is a state like any other,
+// with the floor of s; what s knows besides is not in it. Dots are in order; zero
+// ones are none.
+func (s *State) Alone(ctx Claims, dots ...Dot) State {
 	told := s.removed(ctx)
-	if !d.IsZero() && s.Covers(d) {
-		told.Exceptions = mergeDots(nil, told.Exceptions, []Dot{d})
+	var minted []Dot
+	for _, d := range dots {
+		if !d.IsZero() && s.Covers(d) {
+			minted = append(minted, d)
+		}
 	}
+	told.Exceptions = mergeDots(nil, told.Exceptions, minted)
 	out := State{Floor: s.Floor}
 	out.union(told, Claims{})
 	for i := range out.Vector {
@@ -16,7 +23,7 @@ func (s *State) Alone(ctx Claims, d Dot) State {
 		e.Time = s.Vector[s.Index(e.Actor)].Time
 	}
 	for i := range s.Versions {
-		if s.Versions[i].Dot == d {
+		if _, own := slices.BinarySearchFunc(dots, s.Versions[i].Dot, Dot.Compare); own {
 			out.Versions = append(out.Versions, s.Versions[i])
 		}
 	}

@@ -19,6 +19,15 @@ func find(vector []Entry, a Actor) (int, bool) {
 	return lo, lo < len(vector) && vector[lo].Actor == a
 }
 
+// ClaimsOf returns claims that have seen some events and nothing else. It sorts
+// the dots.
+func ClaimsOf(dots []Dot) Claims {
+	slices.SortFunc(dots, Dot.Compare)
+	var c Claims
+	c.union(Claims{}, Claims{Exceptions: slices.Compact(dots)})
+	return c
+}
+
 // N returns up to which event of an actor the vector has seen all; 0: none.
 func (c Claims) N(a Actor) uint64 {
 	if i, ok := find(c.Vector, a); ok {
@@ -192,11 +201,8 @@ func exceptionsOf(dots []Dot, a Actor) []Dot {
 	return dots[from:to]
 }
 
+// holds reports whether one of some versions, sorted by dot, is that of d.
 func holds(versions []Version, d Dot) bool {
-	for i := range versions {
-		if versions[i].Dot == d {
-			return true
-		}
-	}
-	return false
+	_, found := slices.BinarySearchFunc(versions, d, func(v Version, d Dot) int { return v.Dot.Compare(d) })
+	return found
 }

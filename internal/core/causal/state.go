@@ -45,6 +45,34 @@ func (s *State) SetMint(old *State, ctx Claims, v Version, actor Actor, now int6
 	return report
 }
 
+// SetMintAll sets s to old with several new versions, minted at once under dots
+// that follow each other, in the place of what ctx covers. It gives them their dots,
+// in vs too, and all one stamp. It is for data types, whose claims are never pruned
+// (RULES R7), and so knows no limits. The report names the last dot.
+func (s *State) SetMintAll(old *State, ctx Claims, vs []Version, actor Actor, now int64) MintReport {
+	last, stamp := Dot{actor, old.N(actor)}, old.NextStamp(now)
+	report := MintReport{Removed: s.subtract(old, ctx, now)}
+	for i := range vs {
+		last.N++
+		vs[i].Dot, vs[i].Stamp = last, stamp
+	}
+	at, found := find(s.Vector, actor)
+	if !found {
+		s.Vector = slices.Insert(s.Vector, at, Entry{Actor: actor})
+	}
+	s.Vector[at].N = max(s.Vector[at].N, last.N)
+	s.date(actor, now)
+	if len(s.Exceptions) > 0 {
+		s.absorb()
+	}
+	if len(vs) > 0 {
+		at, _ := slices.BinarySearchFunc(s.Versions, vs[0].Dot, func(v Version, d Dot) int { return v.Dot.Compare(d) })
+		s.Versions = slices.Insert(s.Versions, at, vs...)
+	}
+	report.Dot = last
+	return report
+}
+
 // mint sets s to old with v in the place of what ctx covers.
 func (s *State) mint(old *State, ctx Claims, v Version, now int64) (removed int) {
 	removed = s.subtract(old, ctx, now)

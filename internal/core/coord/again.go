@@ -77,6 +77,11 @@ func (p *Put) Again(now clock.Now, r *Common, replicas []Replica, e *Effects) {
 		req: had.req, begun: true, minting: had.minting, applied: had.applied, known: had.known,
 		dot: had.dot, merged: had.merged, stamp: had.stamp, alone: had.alone,
 	}
+	if u := had.updated; u != nil { // the whole record goes to all
+		whole := *u
+		whole.Base = nil
+		p.updated = &whole
+	}
 	p.start(now, r, replicas, had.verb)
 	p.state(e, fact.Restarted, now, -1, 0, p.verb)
 	p.enlist(now, e, pw, 0)

@@ -53,6 +53,7 @@ type Reply struct {
 	Context    causal.Context
 	HasContext bool
 	Known      bool // an earlier attempt stored it; this one did nothing
+	Changed    int  // of an update of a data type
 	Quorum     ouro.Quorum
 	// Elsewhere is what is left of the request's time where Err is only that this
 	// node's own disk does not do it: another may coordinate, as a retry unless

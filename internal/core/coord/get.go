@@ -16,6 +16,7 @@ import (
 type GetRequest struct {
 	Common
 	LWW        bool // show the greatest stamp only (R23)
+	Types      bool // show data types
 	RepairWait time.Duration
 }
 

@@ -44,6 +44,7 @@ const (
 	againRound                   // Get: the state behind a digest
 	settleRound                  // Get: the merged state, before a strict answer
 	aloneRound                   // Put: what it did, without the rest of the record
+	wholeRound                   // Put: the whole record, to one that a delta was not enough for
 	rounds
 )
 
@@ -54,7 +55,7 @@ func (r round) asks() replica.Verb {
 		return replica.Recall
 	case writeRound:
 		return replica.Write
-	case joinRound, settleRound, aloneRound:
+	case joinRound, settleRound, aloneRound, wholeRound:
 		return replica.Join
 	default:
 		return replica.Read

@@ -19,10 +19,12 @@ type PutRequest struct {
 	Context     causal.Claims // what the client has seen
 	Value       []byte
 	ContentType string
-	Expiry      int64  // wall-clock milliseconds; 0: never
-	Token       uint64 // keyed hash of the request id; 0: none (R29)
-	Retry       bool   // another coordinator may have done it already (R30)
-	MaxSiblings int    // bound on blind growth; 0: the replica's own
+	Expiry      int64        // wall-clock milliseconds; 0: never
+	Token       uint64       // keyed hash of the request id; 0: none (R29)
+	Retry       bool         // another coordinator may have done it already (R30)
+	MaxSiblings int          // bound on blind growth; 0: the replica's own
+	Types       bool         // a bucket of data types
+	Update      *ouro.Update // of a data type, instead of a value
 	// Others says that another node could coordinate: where the own disk is silent
 	// for too long, the machine gives up in favour of it.
 	Others bool
@@ -46,9 +48,10 @@ type Put struct {
 	applied bool // the own disk has it, maybe not yet durably
 	known   bool // an earlier coordinator or attempt stored it
 	dot     causal.Dot
-	merged  []byte // what the others are to have; nil: not known yet
-	stamp   uint64 // its epoch
-	alone   uint64 // the epoch under which this write may be sent without the rest
+	merged  []byte           // what the others are to have; nil: not known yet
+	stamp   uint64           // its epoch
+	updated *replica.Updated // what an update did, once the own disk has done it
+	alone   uint64           // the epoch under which this write may be sent without the rest
 	// outdated: the lists have changed since, and the own disk has not answered.
 	outdated bool
 }
@@ -92,6 +95,7 @@ func (p *Put) mint(now clock.Now, e *Effects) {
 	o.Mint = &replica.Mint{
 		Context: p.req.Context, Delete: p.req.Delete, LWW: p.req.LWW,
 		Value: p.req.Value, ContentType: p.req.ContentType, Expiry: p.req.Expiry, MaxSiblings: p.req.MaxSiblings,
+		Types: p.req.Types, Update: p.req.Update,
 	}
 	p.send(now, e, p.self, o)
 }
@@ -123,7 +127,7 @@ func (p *Put) Answer(now clock.Now, from ring.NodeID, a *replica.Answer, e *Effe
 		p.fetched(now, i, a, e)
 	case writeRound:
 		p.written(now, a, e)
-	case joinRound, aloneRound:
+	case joinRound, aloneRound, wholeRound:
 		p.joined(now, r, i, a, e)
 	}
 	return true
@@ -145,7 +149,7 @@ func (p *Put) written(now clock.Now, a *replica.Answer, e *Effects) {
 	}
 	if !p.applied {
 		p.applied, p.dot = true, a.Dot
-		p.known, p.alone = a.Found, a.Alone
+		p.known, p.alone, p.updated = a.Found, a.Alone, a.Updated
 		if p.outdated {
 			p.merged, p.stamp = a.State, a.Stamp
 			p.waiting[writeRound].remove(p.self)
@@ -172,14 +176,19 @@ func (p *Put) join(now clock.Now, e *Effects, to set) {
 		if !to.has(i) {
 			continue
 		}
-		p.sendState(now, e, joinRound, i, p.merged, p.stamp)
+		if u := p.updated; u != nil && u.Base != nil {
+			p.sendState(now, e, joinRound, i, u.Alone, p.stamp, u.Base)
+			continue
+		}
+		p.sendState(now, e, joinRound, i, p.merged, p.stamp, nil)
 	}
 }
 
-func (p *Put) sendState(now clock.Now, e *Effects, r round, i int, state []byte, stamp uint64) {
+// sendState sends a state, or a delta with the claims it was cut from (RULES R5).
+func (p *Put) sendState(now clock.Now, e *Effects, r round, i int, state []byte, stamp uint64, base *causal.Claims) {
 	o := p.op(now, r, i)
-	o.State, o.Stamp = state, stamp
-	if p.req.Delete {
+	o.State, o.Stamp, o.Base = state, stamp, base
+	if p.req.Delete || p.req.Update != nil && p.dot.IsZero() {
 		o.Request = p.req.Token // no version carries it
 	}
 	p.send(now, e, i, o)
@@ -192,16 +201,44 @@ func (p *Put) resend(now clock.Now, e *Effects, r round, i int, a *replica.Answe
 	if r != joinRound || a.Reason != replica.Stale || p.alone < a.Stamp || p.answered {
 		return false
 	}
-	state, err := causal.DecodeState(p.merged)
-	if err != nil {
-		return false
-	}
-	alone := state.Alone(p.req.Context, p.dot)
-	if !p.dot.IsZero() && len(alone.Versions) == 0 {
+	alone := p.didAlone()
+	if alone == nil {
 		return false
 	}
 	p.waiting[joinRound].remove(i)
-	p.sendState(now, e, aloneRound, i, alone.Append(nil), p.alone)
+	p.sendState(now, e, aloneRound, i, alone, p.alone, nil)
+	return true
+}
+
+// didAlone returns what this write did, without the rest of the record; nil: it is
+// not in it any more.
+func (p *Put) didAlone() []byte {
+	if p.req.Update != nil {
+		if p.updated == nil {
+			return nil
+		}
+		return p.updated.Alone
+	}
+	state, err := causal.DecodeState(p.merged)
+	if err != nil {
+		return nil
+	}
+	alone := state.Alone(p.req.Context, p.dot)
+	if !p.dot.IsZero() && len(alone.Versions) == 0 {
+		return nil
+	}
+	return alone.Append(nil)
+}
+
+// sendWhole sends the whole record to one that lacks some of what the delta was
+// cut from (RULES R5).
+func (p *Put) sendWhole(now clock.Now, e *Effects, r round, i int, a *replica.Answer) bool {
+	if r != joinRound || a.Reason != replica.Lacking {
+		return false
+	}
+	p.waiting[joinRound].remove(i)
+	p.state(e, fact.DeltaRefused, now, i, 1, p.verb)
+	p.sendState(now, e, wholeRound, i, p.merged, p.stamp, nil)
 	return true
 }
 
@@ -246,7 +283,7 @@ func (p *Put) joined(now clock.Now, r round, i int, a *replica.Answer, e *Effect
 		p.ack(i, a)
 	case a.Status == replica.Have:
 		return // received, not yet durable: it will say so
-	case p.resend(now, e, r, i, a):
+	case p.resend(now, e, r, i, a), p.sendWhole(now, e, r, i, a):
 		return
 	default:
 		p.lost.add(i)
@@ -303,12 +340,16 @@ func (p *Put) possible() bool { return p.enough(p.acked | p.everyone()&^p.lost) 
 func (p *Put) succeed(now clock.Now, e *Effects) {
 	p.answered, p.replied = true, now.Mono
 	p.state(e, fact.Decided, now, -1, 0, p.verb)
-	e.reply(Reply{
+	r := Reply{
 		Context:    causal.Context{Claims: p.seen(), Fastest: p.here()},
 		HasContext: true,
 		Known:      p.known,
 		Quorum:     p.quorum(),
-	})
+	}
+	if p.updated != nil {
+		r.Siblings, r.Changed = p.updated.Shown, p.updated.Changed
+	}
+	e.reply(r)
 }
 
 // here is this node, where it holds any of it; a put that was begun again may be
@@ -320,7 +361,8 @@ func (p *Put) here() string {
 	return string(p.ids[p.self])
 }
 
-// seen is what the client has seen once its request is done.
+// seen is what the client has seen once its request is done. Of an update it has
+// not seen which elements there are.
 func (p *Put) seen() causal.Claims {
 	if p.dot.IsZero() {
 		return p.req.Context
@@ -377,6 +419,12 @@ func (p *Put) refusal(a *replica.Answer) *ouro.Error {
 		return ouro.Errorf(ouro.DiskFull, tried, "node %s has no room and takes no writes: free some, or add nodes", self)
 	case a.Reason == replica.TooManySiblings:
 		return ouro.Errorf(ouro.TooManySiblings, tried, "the key has as many siblings as it may have: get it, merge them, and put with the context")
+	case a.Reason == replica.WrongType:
+		return ouro.Errorf(ouro.WrongType, tried, "the key shows another data type than the update is for: delete it first, or use another key")
+	case a.Reason == replica.NotNumber:
+		return ouro.Errorf(ouro.BadRequest, tried, "what is to be incremented is no number, or the sum would not fit")
+	case a.Reason == replica.TooLarge:
+		return ouro.Errorf(ouro.TooLarge, tried, "the key would have more elements, or bytes, than a node takes: remove some, or spread them over several keys")
 	case a.Reason == replica.Corrupt:
 		return ouro.Errorf(ouro.Internal, tried, "the record of the key at node %s is damaged: send the request to another node", self)
 	default:

@@ -49,10 +49,20 @@ func (p *Put) recallStep(now clock.Now, e *Effects) {
 	switch {
 	case !p.possible():
 		p.tooFew(now, e)
+	case p.unsure():
+		p.fail(now, e, ouro.Errorf(ouro.QuorumUnavailable, ouro.Unknown,
+			"too few of the %d primaries can say whether the increment was made before: try again", p.prim))
 	case (p.knew&p.old).len() >= p.old.len()-p.numbers.W+1 || p.waiting[recallRound]&^p.doubt == 0:
 		p.waiting[recallRound] = 0
 		p.mint(now, e)
 	}
+}
+
+// unsure says that an increment can't be made, since it may have been made before
+// where nobody tells (R30).
+func (p *Put) unsure() bool {
+	return p.req.Update != nil && p.req.Update.Act == ouro.Increment && p.waiting[recallRound]&^p.doubt == 0 &&
+		(p.knew&p.old).len() < p.old.len()-p.numbers.W+1
 }
 
 // fetched has the state that holds the earlier write, durably at replica i.

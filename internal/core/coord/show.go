@@ -7,6 +7,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/typed"
 )
 
 // succeed answers with what the merged state shows, and a context for all of
@@ -15,7 +16,7 @@ import (
 func (g *Get) succeed(now clock.Now, e *Effects, settled bool) {
 	g.answered, g.replied = true, now.Mono
 	g.deadline, g.patient = now.Mono+g.req.RepairWait, 0
-	r := Reply{Siblings: show(g.merged, g.req.LWW, now.Wall), Quorum: g.quorum(g.usable)}
+	r := Reply{Siblings: g.shown(now.Wall), Quorum: g.quorum(g.usable)}
 	r.Quorum.Unsettled = !settled
 	if g.bytes != nil {
 		r.Context = causal.Context{Claims: g.merged.Claims, Fastest: string(g.ids[g.fastest])}
@@ -30,6 +31,13 @@ func (g *Get) succeed(now clock.Now, e *Effects, settled bool) {
 	g.state(e, fact.Decided, now, -1, len(r.Siblings), g.verb)
 	e.reply(r)
 	g.await(now, e)
+}
+
+func (g *Get) shown(wall int64) []ouro.Sibling {
+	if g.req.Types {
+		return typed.Show(&g.merged, wall, nil)
+	}
+	return show(g.merged, g.req.LWW, wall)
 }
 
 // show returns the versions that a client sees: no deletes, none that has

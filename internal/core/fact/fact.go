@@ -67,6 +67,7 @@ const (
 	Restarted                        // the lists of the key's partition have changed, and the request begins again; Note: verb
 	Outpaced                         // Peer knows of lists that this node does not, by their number N
 	Parked                           // Peer asked under lists that this node does not know yet, by their number N: it waits for them
+	DeltaRefused                     // Peer lacks what a delta was cut from, and is sent the whole record
 )
 
 // Fact is one thing that happened.
@@ -96,6 +97,7 @@ var names = [...]string{
 	Linked:     "placement adopted", NotLinked: "link not chosen", Diverged: "ALARM another placement has",
 	Merged: "merged history of", NotMerged: "did not merge the history of",
 	Restarted: "lists changed, begins again", Outpaced: "newer lists known to", Parked: "waits for the lists of",
+	DeltaRefused: "whole record sent to",
 }
 
 // String returns the name of the kind in words.

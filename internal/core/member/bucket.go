@@ -2,6 +2,7 @@ package member
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -16,7 +17,33 @@ type Bucket struct {
 	Timeout     time.Duration
 	TTL         time.Duration // 0: versions do not expire
 	LWW         bool          // show the greatest stamp only (RULES R23)
+	Types       bool          // its keys hold data types, which are merged here (RULES R8)
 	MaxSiblings int           // bound on blind growth; 0: the node's default
+}
+
+// The modes of a bucket, as they are written.
+const (
+	ModeSiblings = "siblings"
+	ModeLWW      = "lww"
+	ModeTypes    = "types"
+)
+
+// Mode returns how clients see the bucket's keys.
+func (b Bucket) Mode() string {
+	switch {
+	case b.LWW:
+		return ModeLWW
+	case b.Types:
+		return ModeTypes
+	default:
+		return ModeSiblings
+	}
+}
+
+// SetMode sets it; false where there is no such mode.
+func (b *Bucket) SetMode(mode string) bool {
+	b.LWW, b.Types = mode == ModeLWW, mode == ModeTypes
+	return b.LWW || b.Types || mode == ModeSiblings
 }
 
 // Bounds on what a bucket may be set to.
@@ -67,6 +94,8 @@ func (b Bucket) Validate() error {
 		return err
 	}
 	switch {
+	case b.LWW && b.Types:
+		return errors.New("a bucket has one mode")
 	case b.Timeout < MinTimeout || b.Timeout > MaxTimeout:
 		return fmt.Errorf("timeout=%v: choose a timeout from %v to %v", b.Timeout, MinTimeout, MaxTimeout)
 	case b.TTL < 0 || b.TTL > MaxTTL:

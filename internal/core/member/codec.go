@@ -103,11 +103,14 @@ func (k Bucket) append(b []byte) []byte {
 	for _, n := range [...]int{k.N, k.R, k.W, k.PR, k.PW, k.DW, int(k.Timeout), int(k.TTL)} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
-	lww := byte(0)
-	if k.LWW {
-		lww = 1
+	mode := byte(0)
+	switch {
+	case k.LWW:
+		mode = 1
+	case k.Types:
+		mode = 2
 	}
-	return binary.AppendUvarint(append(b, lww), uint64(k.MaxSiblings))
+	return binary.AppendUvarint(append(b, mode), uint64(k.MaxSiblings))
 }
 
 // Decode reads what [History.Append] wrote. It accepts those bytes only: every
@@ -273,8 +276,10 @@ func (d *decoder) bucket() Bucket {
 	case 0:
 	case 1:
 		k.LWW = true
+	case 2:
+		k.Types = true
 	default:
-		d.fail("a flag is neither 0 nor 1")
+		d.fail("a mode is none of 0, 1 and 2")
 	}
 	k.MaxSiblings = d.uint(MostSiblings)
 	return k

@@ -264,7 +264,7 @@ func (f *fold) tune(c *Change) string {
 	switch {
 	case old.N != c.Bucket.N:
 		return "n belongs to the bucket: copy the data to a new one"
-	case old.LWW != c.Bucket.LWW:
+	case old.Mode() != c.Bucket.Mode():
 		return "the mode belongs to the bucket: copy the data to a new one"
 	case c.Name == "":
 		f.cluster.Buckets.Default = c.Bucket

@@ -25,6 +25,9 @@ func (n *Node) accept(now clock.Now, r *Request, from origin, out *Out) {
 	}
 	part := n.view.Ring.Partition(r.Key.Pos)
 	numbers, next, err := n.numbers(r, part)
+	if err == nil {
+		err = n.checkTyped(r)
+	}
 	if err != nil {
 		n.refuse(now, r, from, err, out)
 		return
@@ -166,7 +169,7 @@ func (n *Node) startGet(now clock.Now, s *slot, out *Out) {
 	n.hedges.add(n.cfg.HedgeShare)
 	replicas := n.staff(now, &s.common, reading)
 	s.get.Start(now, &coord.GetRequest{
-		Common: s.common, LWW: n.bucket(s.request.Key.Bucket).LWW,
+		Common: s.common, LWW: n.bucket(s.request.Key.Bucket).LWW, Types: n.bucket(s.request.Key.Bucket).Types,
 		RepairWait: n.cfg.RepairWait,
 	}, replicas, &n.effects)
 	n.drain(now, s, out)
@@ -191,6 +194,9 @@ func (n *Node) startPut(now clock.Now, s *slot, out *Out) {
 	}
 	if ttl > 0 && !p.Delete {
 		p.Expiry = now.Wall + max(ttl.Milliseconds(), 1)
+	}
+	if bucket.Types {
+		p.Types, p.Update = true, updateOf(r)
 	}
 	s.put.Start(now, &p, replicas, &n.effects)
 	n.drain(now, s, out)

@@ -22,6 +22,7 @@ const (
 	Get Verb = 1 + iota
 	Put
 	Delete
+	Update
 )
 
 // Request is one client request, at the node that received it or forwarded to
@@ -34,6 +35,7 @@ type Request struct {
 	HasContext  bool
 	Value       []byte
 	ContentType string
+	Update      *ouro.Update  // of an Update
 	TTL         time.Duration // 0: the bucket's; negative: never
 	R, W        ouro.Count
 	PR, PW, DW  ouro.Count
@@ -51,9 +53,10 @@ type Request struct {
 // Reply answers a [Request]; every request gets exactly one.
 type Reply struct {
 	ID          uint64
-	Err         *ouro.Error // nil: it is done
-	Siblings    []ouro.Sibling
-	Context     []byte // sealed
+	Err         *ouro.Error    // nil: it is done
+	Siblings    []ouro.Sibling // of a bucket of data types as typed.View takes them
+	Changed     int            // by an Update
+	Context     []byte         // sealed
 	Coordinator ring.NodeID
 	Quorum      ouro.Quorum
 	Explain     []fact.Fact

@@ -8,12 +8,6 @@ import (
 	"github.com/ourodb/ouro/internal/core/member"
 )
 
-// Modes of a bucket, as an operator writes them.
-const (
-	siblings = "siblings"
-	lww      = "lww"
-)
-
 // Bucket returns the change that defines a bucket, or alters one that is defined;
 // "" names the default. It is refused where the settings can never be met, and
 // where n or the mode of a bucket would change: they belong to it for ever (RULES
@@ -65,11 +59,8 @@ func apply(b *member.Bucket, set *ouro.BucketSettings, fresh bool) error {
 		b.TTL = *set.TTL
 	}
 	if set.Mode != nil {
-		switch *set.Mode {
-		case siblings, lww:
-			b.LWW = *set.Mode == lww
-		default:
-			return fmt.Errorf("unknown mode %q: choose %s or %s", *set.Mode, siblings, lww)
+		if !b.SetMode(*set.Mode) {
+			return fmt.Errorf("unknown mode %q: choose %s, %s or %s", *set.Mode, member.ModeSiblings, member.ModeLWW, member.ModeTypes)
 		}
 	}
 	switch {
@@ -77,7 +68,7 @@ func apply(b *member.Bucket, set *ouro.BucketSettings, fresh bool) error {
 		return nil
 	case b.N != old.N:
 		return fmt.Errorf("n=%d belongs to it for ever: make a bucket with n=%d and copy the data", old.N, b.N)
-	case b.LWW != old.LWW:
+	case b.Mode() != old.Mode():
 		return errors.New("its mode belongs to it for ever: make another bucket and copy the data")
 	}
 	return nil
@@ -93,11 +84,8 @@ func Describe(now *member.Cluster, name string) ouro.BucketInfo {
 		defined = now.Defaulted
 	}
 	info := ouro.BucketInfo{
-		Name: name, Defined: defined, Mode: siblings, Timeout: b.Timeout, TTL: b.TTL,
+		Name: name, Defined: defined, Mode: b.Mode(), Timeout: b.Timeout, TTL: b.TTL,
 		Set: quorum(b), InForce: quorum(member.EffectiveBucket(b, len(now.Members))), Note: member.Shortfall(b, len(now.Members)),
-	}
-	if b.LWW {
-		info.Mode = lww
 	}
 	if info.Note == "" && b.R+b.W <= b.N {
 		info.Note = fmt.Sprintf("r+w is not more than n=%d: a read may miss what was just written", b.N)

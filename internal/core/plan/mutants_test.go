@@ -73,7 +73,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "lets the mode of a bucket change", File: "bucket.go", Test: "TestBucketSettings",
-			Old: "case b.LWW != old.LWW:", New: "case false:",
+			Old: "case b.Mode() != old.Mode():", New: "case false:",
 		},
 		{
 			Name: "defines again what is defined", File: "bucket.go", Test: "TestBucketSettings",

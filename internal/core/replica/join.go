@@ -25,10 +25,13 @@ func (c *call) join() Result {
 	if err := c.load(); err != nil {
 		return c.rotten(err)
 	}
+	old := &c.Replica.stored
+	if c.lacks(&old.Claims) {
+		return c.failed(Lacking)
+	}
 	if err := c.incoming.Decode(c.op.State); err != nil {
 		return c.damaged(err)
 	}
-	old := &c.Replica.stored
 	report := c.result.SetJoin(old, &c.incoming)
 	c.count(fact.DotReused, report.DotReused)
 	c.count(fact.ExceptionDropped, report.Exceptions)
@@ -44,6 +47,9 @@ func (c *call) join() Result {
 // joinAbsent stores a state where nothing is. Its actors are all strangers, even
 // one of this run: the record that knew it was forgotten (RULES R2).
 func (c *call) joinAbsent() Result {
+	if c.lacks(&causal.Claims{}) {
+		return c.failed(Lacking)
+	}
 	if err := c.incoming.Decode(c.op.State); err != nil {
 		return c.damaged(err)
 	}

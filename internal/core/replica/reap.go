@@ -6,6 +6,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/core/typed"
 )
 
 // reap drops a tombstone if it is still the one that all primaries voted for and
@@ -41,6 +42,9 @@ func (c *call) reap() Result {
 // lww bucket a delete is a version: where it is the greatest nothing is shown
 // (RULES R23); a siblings bucket has none.
 func Due(s *causal.State) int64 {
+	if at, ok := typed.Ends(s); ok {
+		return at
+	}
 	at := int64(1)
 	for i := range s.Versions {
 		switch v := &s.Versions[i]; {

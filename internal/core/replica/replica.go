@@ -25,6 +25,9 @@ type Config struct {
 	// beyond it a put whose context covers no stored version is refused; default
 	// 100.
 	MaxSiblings int
+	// MaxElements and MaxTyped bound what a key of a data type may grow to by updates:
+	// elements, and bytes of all their values. Defaults 10,000 and 1 MiB.
+	MaxElements, MaxTyped int
 	// TokenTTL is how long a request id is remembered; default two minutes.
 	TokenTTL time.Duration
 	// TokenMax is how many request ids are remembered; the oldest go; default
@@ -44,6 +47,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxSiblings == 0 {
 		c.MaxSiblings = 100
+	}
+	if c.MaxElements == 0 {
+		c.MaxElements = 10_000
+	}
+	if c.MaxTyped == 0 {
+		c.MaxTyped = 1 << 20
 	}
 	if c.TokenTTL == 0 {
 		c.TokenTTL = 2 * time.Minute

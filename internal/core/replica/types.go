@@ -3,6 +3,7 @@ package replica
 import (
 	"fmt"
 
+	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -45,7 +46,10 @@ type Op struct {
 	// Write or Join, besides those to which it is already; of a Paid, those to
 	// which it is not owed any more.
 	Targets []ring.NodeID
-	Digest  causal.Sum // Paid: of the state that was delivered; Drop: of that voted for
+	// Base: the State of a Join is a delta, cut from a record with these claims. It is
+	// joined only where they are claimed already (RULES R5).
+	Base   *causal.Claims
+	Digest causal.Sum // Paid: of the state that was delivered; Drop: of that voted for
 
 	// Stamp is the epoch of the state in a Join: that of the read of a primary's
 	// record it came from, the lowest where several were merged (RULES E1). Of a
@@ -59,12 +63,24 @@ type Op struct {
 // Mint is what a Write writes.
 type Mint struct {
 	Context     causal.Claims
-	Delete      bool // remove what Context covers and write nothing
-	LWW         bool // an lww bucket: the record's own claims are the context (R23)
+	Delete      bool         // remove what Context covers and write nothing
+	LWW         bool         // an lww bucket: the record's own claims are the context (R23)
+	Types       bool         // a bucket of data types: its claims are never pruned (R7)
+	Update      *ouro.Update // of a bucket of data types, instead of a value
 	Value       []byte
 	ContentType string
 	Expiry      int64 // wall-clock milliseconds; 0: never
 	MaxSiblings int   // bound on blind growth; 0: the replica's own
+}
+
+// Updated is what an update of a data type did, at the own disk.
+type Updated struct {
+	Changed int            // elements that are new or gone
+	Shown   []ouro.Sibling // of those it names, what is there now (typed.Show)
+	// Alone is what it did and nothing else, in canonical form; Base the claims of the
+	// record before, which a delta is sent with. Alone nil: it was done before.
+	Alone []byte
+	Base  *causal.Claims
 }
 
 // Status is how an [Answer] is to be taken (RULES R33).
@@ -95,6 +111,10 @@ const (
 	Outdated               // asked under lists that have changed since: the answer comes with their number (RULES R15)
 	Behind                 // asked under lists that the node does not know and could not learn of in time
 	Unnamed                // the link that it was asked under names another disk of this node
+	Lacking                // the record lacks some of what a delta was cut from: the whole state is asked for (RULES R5)
+	WrongType              // the key shows another data type
+	NotNumber              // what is to be incremented is no number, or would not fit
+	TooLarge               // a typed key would outgrow its bounds
 )
 
 // String returns the reason in words.
@@ -102,6 +122,8 @@ func (r Reason) String() string {
 	names := [...]string{
 		None: "no reason", Overloaded: "overloaded", DiskFull: "no room", IOError: "I/O error", Corrupt: "checksum mismatch",
 		TooManySiblings: "too many siblings", Stopping: "stopping", Stale: "stamp too old", NotPrimary: "not a primary",
+		Lacking: "lacks what the delta was cut from", WrongType: "another data type is there", NotNumber: "no number, or it would not fit",
+		TooLarge: "too many elements, or bytes",
 		Outdated: "the lists have changed", Behind: "does not know of the lists", Unnamed: "its disk is not the one that counts",
 	}
 	if int(r) < len(names) {
@@ -132,6 +154,8 @@ type Answer struct {
 	// Recovering: the replica may have forgotten something it acknowledged, so a
 	// Write or Join counts for w, but for nothing that is strict (RULES R9).
 	Recovering bool
+	// Updated is what an update did. It is not sent.
+	Updated *Updated
 	// Rotten names the record where it can't be read, so that its node looks for
 	// it elsewhere. It is not sent.
 	Rotten *Rotten

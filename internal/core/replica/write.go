@@ -1,6 +1,8 @@
 package replica
 
 import (
+	"math"
+
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/fact"
 )
@@ -17,6 +19,9 @@ func (c *call) write() Result {
 		c.state(fact.Fact{Kind: fact.Known, Note: dot.String()})
 		res := c.unchanged(true)
 		res.Answer.Found, res.Answer.Dot = true, dot
+		if c.op.Mint.Update != nil {
+			res.Answer.Updated = c.shown(&c.Replica.stored, 0)
+		}
 		return res
 	}
 	var res Result
@@ -49,6 +54,9 @@ func (c *call) known() (causal.Dot, bool) {
 }
 
 func (c *call) mint() Result {
+	if c.op.Mint.Update != nil {
+		return c.update()
+	}
 	m, old := c.op.Mint, &c.Replica.stored
 	ctx := m.Context
 	if m.LWW {
@@ -130,13 +138,21 @@ func (c *call) remove() Result {
 	if ctx.IsEmpty() {
 		return c.unchanged(true)
 	}
-	report := c.result.SetRemove(old, ctx, c.now.Wall, c.cfg.Limits)
+	report := c.result.SetRemove(old, ctx, c.now.Wall, c.limits())
 	c.count(fact.Pruned, report.Pruned)
 	c.count(fact.ExceptionDropped, report.Exceptions)
 	if report.Removed == 0 && old.Contains(ctx) {
 		return c.unchanged(true)
 	}
 	return c.store(&c.result, c.liveIn(&c.result))
+}
+
+// limits are those of the record: those of data types forget nothing (RULES R7).
+func (c *call) limits() causal.Limits {
+	if c.op.Mint.Types {
+		return causal.Limits{Exceptions: math.MaxInt}
+	}
+	return c.cfg.Limits
 }
 
 // liveIn returns the index in s of the stored record's live actor, or -1: where
