@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -214,5 +215,34 @@ func TestTypesExpire(t *testing.T) {
 	c.RunFor(time.Hour)
 	if res, err := c.Get("B", key).Wait(); err != nil || !slices.Equal(names(res), []string{"m"}) {
 		t.Errorf("an hour later: %s", tell(res, err))
+	}
+}
+
+// A set of many members is not sent anew for each of them: who has it already gets
+// what is new, and who missed something the whole.
+func TestTypesDeltas(t *testing.T) {
+	c := newCluster(t, sim.Config{Nodes: nodes(abc...), Buckets: typesBuckets(3, 2, 2)})
+	key := ouro.Key{Bucket: "t", Name: "set"}
+	for i := range 100 {
+		c.update("A", key, update(ouro.Set, ouro.Assign, fmt.Sprintf("member %d of a hundred", i)))
+	}
+	c.RunFor(time.Second)
+	told := strings.Join(c.update("A", key, update(ouro.Set, ouro.Assign, "one more"), ouro.Explain()).Explain, "\n")
+	if strings.Count(told, "delta") != 2 || strings.Contains(told, "join") {
+		t.Errorf("one more member of a hundred was sent so:\n%s", told)
+	}
+	c.Cut("A", "C")
+	c.Cut("B", "C")
+	c.RunFor(time.Second)
+	c.update("A", key, update(ouro.Set, ouro.Assign, "missed"))
+	c.Heal("A", "C")
+	c.RunFor(100 * time.Millisecond)
+	res := c.update("A", key, update(ouro.Set, ouro.Assign, "and then"), ouro.W(3), ouro.PW(3), ouro.Explain())
+	c.Cut("A", "C")
+	c.Cut("A", "B")
+	c.RunFor(time.Second)
+	got, err := c.Get("C", key, ouro.R(1), ouro.PR(1)).Wait()
+	if err != nil || len(names(got)) != 103 {
+		t.Errorf("C shows %d members, %v, want 103; it was sent\n%s", len(names(got)), err, strings.Join(res.Explain, "\n"))
 	}
 }

@@ -187,7 +187,7 @@ type Certificate struct {
 type BucketInfo struct {
 	Name    string        `json:"name"`    // "": the default of all that nobody defined
 	Defined bool          `json:"defined"` // else it has the defaults
-	Mode    string        `json:"mode"`    // siblings or lww
+	Mode    string        `json:"mode"`    // siblings, lww or types
 	Set     QuorumInfo    `json:"set"`     // as defined
 	InForce QuorumInfo    `json:"in_force"`
 	Timeout time.Duration `json:"timeout_ns"`

@@ -69,7 +69,7 @@ met are refused.`,
 	}
 	f.DurationVar(&ttl, "ttl", 0, "how long versions last, a `duration`; 0: for ever")
 	f.DurationVar(&timeout, "timeout", 0, "how long requests may take, a `duration`")
-	f.StringVar(&mode, "mode", "", "`mode`: siblings or lww")
+	f.StringVar(&mode, "mode", "", "`mode`: siblings, lww or types")
 	t.addFlags(cmd, true)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		set := ouro.BucketSettings{

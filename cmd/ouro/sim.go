@@ -28,6 +28,7 @@ type simFlags struct {
 	nodes   int
 	calm    bool
 	ring    string
+	types   bool
 	budget  time.Duration
 	fresh   bool
 	workers int
@@ -66,6 +67,7 @@ func newSimCommand() *cobra.Command {
 	fl.IntVar(&f.nodes, "nodes", 0, "nodes of each cluster, 3 to 9; 0: the seed draws it")
 	fl.BoolVar(&f.calm, "calm", false, "no faults: then everything must succeed")
 	fl.StringVar(&f.ring, "ring", "", "let nodes join and leave: 'only', with no other faults, or 'also', among them")
+	fl.BoolVar(&f.types, "types", false, "besides, clients of data types: counters, maps, sets and sorted sets")
 	fl.DurationVar(&f.budget, "time", 0, "begin no further run after this `duration`")
 	fl.BoolVar(&f.fresh, "fresh", false, "begin at a random seed and go on until --time is over (default 1m)")
 	fl.IntVar(&f.workers, "workers", 0, "runs at a time; 0: as many as cores")
@@ -97,7 +99,7 @@ func (f *simFlags) run(cmd *cobra.Command) error {
 	case f.trace != "" && (f.seeds != "" || f.fresh):
 		return wrongUse("--trace follows one run: use it with --seed")
 	}
-	m := sim.Many{From: f.seed, To: f.seed, Workers: f.workers, Budget: f.budget, Options: sim.Options{Ops: f.ops, Nodes: f.nodes, Calm: f.calm, Ring: sim.Ring(f.ring)}}
+	m := sim.Many{From: f.seed, To: f.seed, Workers: f.workers, Budget: f.budget, Options: sim.Options{Ops: f.ops, Nodes: f.nodes, Calm: f.calm, Ring: sim.Ring(f.ring), Types: f.types}}
 	switch {
 	case f.fresh:
 		m.From, m.To = freshSeed(), math.MaxUint64
@@ -312,7 +314,7 @@ func (f *simFlags) explain(w io.Writer, s *sim.Summary) {
 // key concerned.
 func (f *simFlags) traceOf(w io.Writer, r *sim.Report) {
 	var b bytes.Buffer
-	sim.Run(sim.Options{Seed: r.Seed, Ops: f.ops, Nodes: f.nodes, Calm: f.calm, Ring: sim.Ring(f.ring), Trace: &b, TraceKey: r.Violation.Key})
+	sim.Run(sim.Options{Seed: r.Seed, Ops: f.ops, Nodes: f.nodes, Calm: f.calm, Ring: sim.Ring(f.ring), Types: f.types, Trace: &b, TraceKey: r.Violation.Key})
 	lines := strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
 	if cut := len(lines) - f.lines; cut > 0 {
 		lines = lines[cut:]

@@ -71,20 +71,27 @@ func (w *World) halfReaped() bool {
 // nil if all is as it must be.
 func (w *World) compare(after string) *history.Violation {
 	for _, name := range w.hist.Keys() {
-		bucket, rest, _ := strings.Cut(name, "/")
-		key := keyIn(bucket, rest)
-		primaries := w.Primaries(key)
-		shown, first, _ := w.state(w.mustID(primaries[0]), key)
-		for _, m := range w.nodes {
-			s, canonical, found := w.state(m, key)
-			switch {
-			case !slices.Contains(primaries, m.id):
-				if found {
-					return history.Broken(history.Diverged, name, "%s is no replica and holds %s", m.id, tell(&s))
-				}
-			case !bytes.Equal(first, canonical):
-				return history.Broken(history.Diverged, name, "after %s %s holds %s and %s holds %s", after, primaries[0], tell(&shown), m.id, tell(&s))
+		if v := w.compareKey(name, after); v != nil {
+			return v
+		}
+	}
+	return nil
+}
+
+func (w *World) compareKey(name, after string) *history.Violation {
+	bucket, rest, _ := strings.Cut(name, "/")
+	key := keyIn(bucket, rest)
+	primaries := w.Primaries(key)
+	shown, first, _ := w.state(w.mustID(primaries[0]), key)
+	for _, m := range w.nodes {
+		s, canonical, found := w.state(m, key)
+		switch {
+		case !slices.Contains(primaries, m.id):
+			if found {
+				return history.Broken(history.Diverged, name, "%s is no replica and holds %s", m.id, tell(&s))
 			}
+		case !bytes.Equal(first, canonical):
+			return history.Broken(history.Diverged, name, "after %s %s holds %s and %s holds %s", after, primaries[0], tell(&shown), m.id, tell(&s))
 		}
 	}
 	return nil

@@ -72,7 +72,7 @@ func (w *World) sight(m *machine, v *causal.Version) {
 		return
 	}
 	var id uint64
-	if !e.plain {
+	if !e.plain && !isTyped(string(e.name)) {
 		var err error
 		if id, err = history.ParseValue(v.Value, string(e.name)); err != nil {
 			w.violatef(history.Invented, string(e.name), "%s stores under dot %v what nobody wrote: %v", m.id, v.Dot, err)

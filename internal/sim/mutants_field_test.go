@@ -11,7 +11,7 @@ import (
 //
 //	OURO_MUTANTS=1 go test -run MutantsOfTheField -timeout 30m ./internal/sim
 func TestMutantsOfTheField(t *testing.T) {
-	const coord, replica, node, disk, causal, handoff = "../core/coord", "../core/replica", "../core/node", "../disk", "../core/causal", "../core/handoff"
+	const coord, replica, node, disk, causal, handoff, typed = "../core/coord", "../core/replica", "../core/node", "../disk", "../core/causal", "../core/handoff", "../core/typed"
 	list := []mutants.Mutant{
 		{
 			Name: "every bucket shows its last writer alone", Dir: coord, File: "show.go", Test: "TestField_1_",
@@ -28,6 +28,30 @@ func TestMutantsOfTheField(t *testing.T) {
 		{
 			Name: "an lww delete is no version", Dir: replica, File: "write.go", Test: "TestRules_H7",
 			Old: "	if c.op.Mint.Delete && !c.op.Mint.LWW {\n", New: "	if c.op.Mint.Delete {\n",
+		},
+		{
+			Name: "a delta is joined where what it was cut from is missing", Dir: replica, File: "update.go", Test: "TestTypesDeltas",
+			Old: "return c.op.Base != nil && !claims.Contains(*c.op.Base)", New: "return false",
+		},
+		{
+			Name: "who lacks what a delta was cut from is not sent the record", Dir: coord, File: "put.go", Test: "TestTypesDeltas",
+			Old: "	if r != joinRound || a.Reason != replica.Lacking {\n", New: "	if true {\n",
+		},
+		{
+			Name: "an increment forgets the share that its node has", Dir: typed, File: "decide.go", Test: "TestTypesAreTheReference|TestTypesConverge",
+			Old: "share: true, sum: it.sum, score: it.score}", New: "share: true}",
+		},
+		{
+			Name: "an addition that is there already is none", Dir: typed, File: "decide.go", Test: "TestTypesConverge",
+			Old: "	if c == nil {\n		d.Changed++\n	} else {\n", New: "	if c != nil && d.kind == ouro.Set {\n		return\n	}\n	if c == nil {\n		d.Changed++\n	} else {\n",
+		},
+		{
+			Name: "a share is added to a counter's value twice", Dir: typed, File: "table.go", Test: "TestTypesConverge",
+			Old: "return n + c.sum, true", New: "return n + 2*c.sum, true",
+		},
+		{
+			Name: "what is written after a key expired expires with it", Dir: typed, File: "table.go", Test: "TestTypesExpire",
+			Old: "over && v.Stamp < causal.StampAt(t.ends) ||", New: "over ||",
 		},
 		{
 			Name: "a put replaces nothing", Dir: replica, File: "write.go", Test: "TestField_4_S",

@@ -21,6 +21,7 @@ type Options struct {
 	Nodes int  // how many nodes; 0: the seed draws it
 	Calm  bool // no faults
 	Ring  Ring // whether the ring changes
+	Types bool // besides, clients of a bucket of data types
 	// Trace is written a line for everything that happens; TraceKey limits it
 	// to one key, in the form bucket/name.
 	Trace    io.Writer
@@ -89,7 +90,8 @@ func (w *World) play(s *shape, ops int) {
 	op := w.employ(s, n)
 	w.hist.Moves = w.cfg.Changes
 	l := w.engage(s, ops)
-	w.RunUntil(func() bool { return l.working == 0 })
+	t := w.employTypists(s, ops/2)
+	w.RunUntil(func() bool { return l.working+t.working == 0 })
 	op.end()
 	n.end()
 	w.healed = w.now
@@ -134,12 +136,14 @@ func (w *World) settle(s *shape) {
 	w.repairAll()
 	w.unreaped()
 	w.readAll("the second reading", len(w.serving()))
+	w.typists.judge("the reading")
 	for _, m := range w.nodes {
 		w.kill(m, 0)
 		w.restart(m)
 	}
 	w.RunFor(w.net.cfg.Detect + w.net.cfg.Reconnect + time.Second)
 	w.readAll("the reading after a power cut", 1)
+	w.typists.judge("the reading after a power cut")
 	if w.broken == nil {
 		w.violate(w.hist.Judge())
 	}

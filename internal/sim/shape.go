@@ -31,6 +31,7 @@ type shape struct {
 	loads   []assigned
 	ring    ringShape
 	calm    bool // no fault whatever
+	types   bool // clients of data types besides
 	alone   bool // at the end replicas are to agree by comparison, with no reads
 	// unhinted: nobody ever keeps anything for another.
 	unhinted bool
@@ -62,6 +63,12 @@ func draw(o *Options) shape {
 	s.drawTrees(stream(o.Seed, streamTrees))
 	if o.Ring != RingFixed {
 		s.drawRing(stream(o.Seed, streamRing+1), o)
+	}
+	if o.Types {
+		s.types = true
+		b := drawBucket(stream(o.Seed, streamTypes+1), len(s.cfg.Nodes))
+		b.Types = true
+		s.cfg.Buckets.Named[typedBucket] = b
 	}
 	return s
 }

@@ -18,19 +18,20 @@ const epoch = 1767225600000
 
 // World is a cluster on virtual time. It belongs to one goroutine.
 type World struct {
-	cfg    Config
-	ring   *ring.Ring
-	sealer *causal.Sealer
-	now    time.Duration
-	queue  queue
-	nodes  []*machine
-	net    network
-	hist   *history.History
-	eyes   eyes
-	trace  *tracer
-	stats  Stats
-	hash   uint64
-	broken *history.Violation // the first broken promise: the world stands still
+	cfg     Config
+	ring    *ring.Ring
+	sealer  *causal.Sealer
+	now     time.Duration
+	queue   queue
+	nodes   []*machine
+	net     network
+	hist    *history.History
+	eyes    eyes
+	trace   *tracer
+	stats   Stats
+	typists *typists
+	hash    uint64
+	broken  *history.Violation // the first broken promise: the world stands still
 
 	begun     map[pair][]snapshot // what a peer held when a comparison with it began
 	healed    time.Duration
@@ -59,6 +60,7 @@ const (
 	streamImages = 1 << 32 // far above those
 	streamRing   = 1<<32 + 1
 	streamTrees  = 1<<32 + 3
+	streamTypes  = 1<<32 + 4 // and the one after it
 )
 
 func stream(seed uint64, number uint64) *rand.Rand {

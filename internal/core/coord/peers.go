@@ -300,6 +300,8 @@ func askText(o *replica.Op) string {
 	switch {
 	case o.Verb == replica.Write:
 		return "write"
+	case o.Verb == replica.Join && o.Base != nil:
+		return "delta"
 	case o.Verb == replica.Join:
 		return "join"
 	case o.Verb == replica.Recall:
