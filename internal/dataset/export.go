@@ -96,6 +96,8 @@ func (ex *Export) fetch(ctx context.Context, e *exported) {
 	case ouro.CodeOf(err) == ouro.NotFound:
 	case err != nil:
 		e.err = fmt.Errorf("%s: %w", e.key, err)
+	case res.Typed != nil:
+		e.err = fmt.Errorf("%s: it is a %s: data types cannot be exported", e.key, res.Typed.Kind)
 	default:
 		e.more = len(res.Siblings) > 1
 		e.line, e.err = appendLine(nil, e.key, res.Siblings)

@@ -17,12 +17,13 @@ import (
 
 // stub is a store that answers everything alike and keeps what it was asked.
 type stub struct {
-	res   ouro.Result
-	err   error
-	key   ouro.Key
-	value ouro.Value
-	opts  ouro.Options
-	calls int
+	res    ouro.Result
+	err    error
+	key    ouro.Key
+	value  ouro.Value
+	update ouro.Update
+	opts   ouro.Options
+	calls  int
 }
 
 func (s *stub) answer(key ouro.Key, opts []ouro.Option) (ouro.Result, error) {
@@ -37,6 +38,11 @@ func (s *stub) answer(key ouro.Key, opts []ouro.Option) (ouro.Result, error) {
 }
 
 func (s *stub) Get(_ context.Context, key ouro.Key, opts ...ouro.Option) (ouro.Result, error) {
+	return s.answer(key, opts)
+}
+
+func (s *stub) Update(_ context.Context, key ouro.Key, u ouro.Update, opts ...ouro.Option) (ouro.Result, error) {
+	s.update = u
 	return s.answer(key, opts)
 }
 
@@ -224,12 +230,30 @@ func headCases() []exchangeCase {
 	}
 }
 
+// typedResult is what a store answers of a map with two fields, one of them no text.
+var typedResult = ouro.Result{
+	Context: ouro.Context("seen"), Coordinator: "n1", Changed: 1,
+	Typed: &ouro.Typed{Kind: ouro.Map, Elements: []ouro.Element{{Name: "a", Value: []byte("1")}, {Name: "\xff", Value: []byte("\xfe")}}},
+}
+
+const (
+	typedUpdate = `{"type":"map","act":"assign","elements":[{"name":"a","value":"1"},{"name_base64":"/w==","value_base64":"/g=="}]}`
+	typedBody   = `{"context":"c2Vlbg","siblings":[],"changed":1,"typed":{"type":"map","elements":[{"name":"a","value":"1"},{"name_base64":"/w==","value_base64":"/g=="}]}}`
+)
+
 func writeCases() []exchangeCase {
 	return []exchangeCase{
 		{
 			name: "put", store: one(), method: "PUT", target: "/b/k", body: "v", headers: []string{"Ouro-Request-Id", "mine"}, status: 200,
 			check: all(bodyIs(""), headersAre("Ouro-Context", sealedSeen, "Ouro-Quorum", writeQuorum, "Ouro-Request-Id", "mine", "Ouro-Coordinator", "n1")),
 		},
+		{
+			name: "an update", store: &stub{res: typedResult}, method: "POST", target: "/b/k", body: typedUpdate, status: 200,
+			check: all(bodyIs(typedBody), headersAre("Ouro-Context", sealedSeen, "Ouro-Coordinator", "n1")),
+		},
+		{name: "a set", store: &stub{res: typedResult}, method: "GET", target: "/b/k", status: 200, check: bodyIs(strings.Replace(typedBody, `"changed":1,`, "", 1))},
+		{name: "an update that is none", store: one(), method: "POST", target: "/b/k", body: `{"act":"assign","what":1}`, status: 400, code: ouro.BadRequest},
+		{name: "an update and more", store: one(), method: "POST", target: "/b/k", body: typedUpdate + "{}", status: 400, code: ouro.BadRequest},
 		{name: "put explained", store: one(), method: "PUT", target: "/b/k?explain=true", body: "v", status: 200, check: bodyIs(`{"context":"c2Vlbg","siblings":[],"explain":["asked n1","decided"]}`)},
 		{name: "delete", store: one("a", "b"), method: "DELETE", target: "/b/k", status: 200, check: all(bodyIs(""), headersAre("Ouro-Context", sealedSeen, "Ouro-Quorum", writeQuorum))},
 		{name: "delete explained", store: one("a", "b"), method: "DELETE", target: "/b/k?explain=true", status: 200, check: bodyIs(`{"context":"c2Vlbg","siblings":[` + siblingA + `,` + siblingB + `],"explain":["asked n1","decided"]}`)},
@@ -240,7 +264,7 @@ func writeCases() []exchangeCase {
 func refusalCases() []exchangeCase {
 	tight := Config{MaxValue: 4, MaxBodies: 3}
 	list := []exchangeCase{
-		{name: "another method", method: "POST", target: "/b/k", status: 405, code: ouro.BadRequest, check: headersAre("Allow", "GET, HEAD, PUT, DELETE")},
+		{name: "another method", method: "PATCH", target: "/b/k", status: 405, code: ouro.BadRequest, check: headersAre("Allow", "GET, HEAD, PUT, POST, DELETE")},
 		{name: "too large", method: "PUT", target: "/b/k", body: "12345", cfg: Config{MaxValue: 4}, status: 413, code: ouro.TooLarge},
 		{name: "too many bodies", method: "PUT", target: "/b/k", body: "1234", cfg: tight, status: 503, code: ouro.Overloaded, check: headersAre("Retry-After", "1")},
 	}
@@ -296,6 +320,9 @@ func failureCases() []exchangeCase {
 	add := func(code ouro.Code, status int, methods string) {
 		for method := range strings.FieldsSeq(methods) {
 			c := exchangeCase{name: method + " " + string(code), store: failing(code, ouro.Unknown), method: method, target: "/b/k", status: status}
+			if method == "POST" {
+				c.body = typedUpdate
+			}
 			if method != "HEAD" {
 				c.code = code
 				c.check = func(t *testing.T, rec *httptest.ResponseRecorder) {
@@ -309,14 +336,15 @@ func failureCases() []exchangeCase {
 		}
 	}
 	add(ouro.BadRequest, 400, "GET HEAD PUT DELETE")
-	add(ouro.BadContext, 400, "GET HEAD PUT DELETE")
+	add(ouro.BadContext, 400, "GET HEAD PUT POST DELETE")
+	add(ouro.WrongType, 409, "POST")
 	add(ouro.TooManySiblings, 409, "PUT")
-	add(ouro.TooLarge, 413, "PUT")
-	add(ouro.Overloaded, 503, "GET HEAD PUT DELETE")
+	add(ouro.TooLarge, 413, "PUT POST")
+	add(ouro.Overloaded, 503, "GET HEAD PUT POST DELETE")
 	add(ouro.QuorumUnavailable, 503, "GET HEAD PUT DELETE")
-	add(ouro.TimedOut, 504, "GET HEAD PUT DELETE")
-	add(ouro.DiskFull, 507, "PUT DELETE")
-	add(ouro.Internal, 500, "GET HEAD PUT DELETE")
+	add(ouro.TimedOut, 504, "GET HEAD PUT POST DELETE")
+	add(ouro.DiskFull, 507, "PUT POST DELETE")
+	add(ouro.Internal, 500, "GET HEAD PUT POST DELETE")
 	later := failing(ouro.Overloaded, ouro.NotDone)
 	var e *ouro.Error
 	if errors.As(later.err, &e) {

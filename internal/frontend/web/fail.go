@@ -32,7 +32,7 @@ func status(code ouro.Code) int {
 		return http.StatusBadRequest
 	case ouro.NotFound:
 		return http.StatusNotFound
-	case ouro.SiblingsFound, ouro.TooManySiblings:
+	case ouro.SiblingsFound, ouro.TooManySiblings, ouro.WrongType:
 		return http.StatusConflict
 	case ouro.TooLarge:
 		return http.StatusRequestEntityTooLarge

@@ -16,6 +16,9 @@ import (
 // enough once.
 func (x *exchange) writeJSON(status int, res *ouro.Result) {
 	x.set("Content-Type", "application/json")
+	if res.Typed != nil {
+		x.set(headerType, string(res.Typed.Kind))
+	}
 	x.writeHeader(status)
 	if x.r.Method == http.MethodHead {
 		return
@@ -24,6 +27,14 @@ func (x *exchange) writeJSON(status int, res *ouro.Result) {
 	w.WriteString(`{"context":`)
 	w.Write(quote(res.Context.String()))
 	writeSiblings(w, res.Siblings)
+	if x.updated {
+		w.WriteString(`,"changed":`)
+		w.Write(quote(res.Changed))
+	}
+	if res.Typed != nil {
+		w.WriteString(`,"typed":`)
+		w.Write(quote(typedOf(res.Typed)))
+	}
 	if x.opts.Explain {
 		w.WriteString(`,"explain":`)
 		w.Write(quote(facts(res)))

@@ -138,7 +138,7 @@ func TestOpenAPI(t *testing.T) {
 			d.hold(t, req, rec, seen)
 		})
 	}
-	for _, method := range []string{"GET", "HEAD", "PUT", "DELETE"} {
+	for _, method := range []string{"GET", "HEAD", "PUT", "POST", "DELETE"} {
 		for status := range d.operation(t, method).Responses {
 			if !seen.statuses[method+" "+status] {
 				t.Errorf("no case makes %s answer %s", method, status)

@@ -19,12 +19,13 @@ const (
 	headerQuorum      = "Ouro-Quorum"
 	headerModified    = "Ouro-Modified"
 	headerExpires     = "Ouro-Expires"
+	headerType        = "Ouro-Type"
 )
 
 const prefix = "/kv/"
 
 // allowed are the methods of a key.
-const allowed = "GET, HEAD, PUT, DELETE"
+const allowed = "GET, HEAD, PUT, POST, DELETE"
 
 type handler struct {
 	cfg    Config
@@ -45,6 +46,8 @@ type exchange struct {
 	r      *http.Request
 	opts   ouro.Options
 	accept accept
+	// updated: the answer says how many elements an update changed.
+	updated bool
 
 	values [12]string // of headers, so that each needs no memory of its own
 	used   int
@@ -83,7 +86,7 @@ func (x *exchange) serve() {
 		return
 	}
 	switch x.r.Method {
-	case http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete:
+	case http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPost, http.MethodDelete:
 	default:
 		x.w.Header().Set("Allow", allowed)
 		x.rejectAs(http.StatusMethodNotAllowed, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "%.20q is no method of a key: use one of %s", x.r.Method, allowed))
@@ -100,6 +103,8 @@ func (x *exchange) serve() {
 	switch x.r.Method {
 	case http.MethodPut:
 		x.put(key)
+	case http.MethodPost:
+		x.update(key)
 	case http.MethodDelete:
 		x.delete(key)
 	default:
@@ -121,6 +126,9 @@ func (x *exchange) get(key ouro.Key) {
 		x.fail(&res, err)
 	case x.opts.Explain:
 		x.writeExplained(&res)
+	case res.Typed != nil && len(res.Siblings) == 0:
+		x.honestContext(res.Context)
+		x.writeJSON(http.StatusOK, &res)
 	case len(res.Siblings) == 1:
 		x.writeOne(&res)
 	default:
