@@ -15,7 +15,7 @@ func TestProgressSurvivesTheDisk(t *testing.T) {
 		want := replica.Progress{Since: rapid.Int64().Draw(t, "since"), Away: rapid.Bool().Draw(t, "away")}
 		for range rapid.IntRange(0, 5).Draw(t, "sources") {
 			want.Sources = append(want.Sources, replica.Source{
-				Node: ring.NodeID(rapid.String().Draw(t, "node")), Recovering: rapid.Bool().Draw(t, "recovering"),
+				Node: ring.NodeID(rapid.StringN(0, -1, ring.MaxIDLen).Draw(t, "node")), Recovering: rapid.Bool().Draw(t, "recovering"),
 			})
 		}
 		b := replica.AppendProgress(nil, &want)
