@@ -216,6 +216,18 @@ func TestTypesExpire(t *testing.T) {
 	if res, err := c.Get("B", key).Wait(); err != nil || !slices.Equal(names(res), []string{"m"}) {
 		t.Errorf("an hour later: %s", tell(res, err))
 	}
+	clock := ouro.Key{Bucket: "t", Name: "clock"}
+	c.put("A", clock, "now")
+	now, _ := c.Get("A", clock).Wait()
+	c.pairs(abc, c.Cut)
+	c.update("A", key, ouro.Update{Act: ouro.Expire, Expires: now.Siblings[0].Modified.Add(time.Minute)}, ouro.W(1))
+	c.RunFor(2 * time.Minute)
+	c.update("C", key, update(ouro.Set, ouro.Assign, "later"), ouro.W(1)) // has not heard of it
+	c.pairs(abc, c.Heal)
+	c.RunFor(time.Minute)
+	if res, err := c.Get("B", key, ouro.R(3)).Wait(); err != nil || !slices.Equal(names(res), []string{"later"}) {
+		t.Errorf("with what was written after it, elsewhere: %s", tell(res, err))
+	}
 }
 
 // A set of many members is not sent anew for each of them: who has it already gets
