@@ -71,9 +71,10 @@ func (c *client) next() {
 func (c *client) begin() {
 	w, op := c.load.w, &c.op
 	b := w.cfg.Buckets.Of(op.Key.Bucket)
+	promise := b.Promise()
 	c.rec = &history.Op{
 		Client: c.id, Verb: history.Verb(op.Verb), Key: op.Key.Bucket + "/" + op.Key.Name,
-		N: b.N, R: op.R.Or(b.R), W: op.W.Or(b.W), PR: op.PR.Or(b.PR), PW: op.PW.Or(b.PW), Promised: promised(&b), Rests: rests(&b), Sloppy: len(w.nodes) > b.N,
+		N: b.N, R: op.R.Or(b.R), W: op.W.Or(b.W), PR: op.PR.Or(b.PR), PW: op.PW.Or(b.PW), Promised: promise.W, Rests: promise.R, Sloppy: len(w.nodes) > b.N,
 	}
 	c.req = node.Request{
 		Verb: node.Verb(op.Verb + 1), Key: ring.NewKey(op.Key.Bucket, op.Key.Name),
@@ -177,21 +178,4 @@ func (c *client) end(res history.Result) {
 		return
 	}
 	c.next()
-}
-
-// promised is the smallest number of primaries that a write of a bucket is
-// promised to be on (RULES R10).
-func promised(b *node.Bucket) int {
-	if b.PW > 0 {
-		return min(b.PW, b.W)
-	}
-	return b.W
-}
-
-// rests is on how many answers a read of a bucket rests at least.
-func rests(b *node.Bucket) int {
-	if b.PR > 0 {
-		return min(b.PR, b.R)
-	}
-	return b.R
 }

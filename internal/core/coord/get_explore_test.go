@@ -389,7 +389,7 @@ func (g *getScenario) judgeContent(w *world, r *Reply, fail func(string, ...any)
 		}
 	}
 	have &= g.primaries()
-	enough := g.met(have, need{strict: g.numbers.N - g.numbers.PR + 1}, need{strict: g.later.N - g.later.PR + 1})
+	enough := g.met(have, need{strict: max(g.numbers.N-g.numbers.PR+1, g.numbers.PR)}, need{strict: max(g.later.N-g.later.PR+1, g.later.PR)})
 	switch {
 	case r.Quorum.Unsettled && (g.numbers.PR == 0 || enough):
 		fail("unsettled, though %d have it", have.len())

@@ -77,8 +77,10 @@ func pr(n *Numbers) int { return n.PR }
 func pw(n *Numbers) int { return n.PW }
 
 // settledBy says whether some are so many in each list that every later strict
-// read meets one of them (R32).
+// read meets one of them, and as many as must answer one: so what is shown is on as
+// many whether the replies agreed or not, and a move that compares with enough for
+// that misses nothing (R16, R32).
 func (c *common) settledBy(s set) bool {
-	return (s&c.old).len() > c.numbers.N-c.numbers.PR &&
-		(c.next == nil || (s&c.new).len() > c.next.Numbers.N-c.next.Numbers.PR)
+	return (s&c.old).len() >= c.numbers.settled() &&
+		(c.next == nil || (s&c.new).len() >= c.next.Numbers.settled())
 }

@@ -94,8 +94,12 @@ func TestMutants(t *testing.T) {
 			Old: "if g.numbers.PR > 0 && stale != 0 && g.bytes != nil {", New: "if g.numbers.PR > g.numbers.N && stale != 0 && g.bytes != nil {",
 		},
 		{
-			Name: "settles with one acknowledgement too few", File: "lists.go", Test: get,
-			Old: "return (s&c.old).len() > c.numbers.N-c.numbers.PR &&", New: "return (s&c.old).len() >= c.numbers.N-c.numbers.PR &&",
+			Name: "settles with one acknowledgement too few", File: "numbers.go", Test: get,
+			Old: "return max(n.N-n.PR+1, n.PR)", New: "return max(n.N-n.PR, n.PR)",
+		},
+		{
+			Name: "settles on fewer than answer a strict get", File: "numbers.go", Test: get,
+			Old: "return max(n.N-n.PR+1, n.PR)", New: "return n.N - n.PR + 1",
 		},
 		{
 			Name: "names the last replier as the fastest", File: "get.go", Test: get,
@@ -246,7 +250,7 @@ func jointMutants() []mutants.Mutant {
 		},
 		{
 			Name: "a strict get settles in the list in force only", File: "lists.go", Test: get,
-			Old: "(s&c.new).len() > c.next.Numbers.N-c.next.Numbers.PR", New: "(s&c.old).len() > 0",
+			Old: "(s&c.new).len() >= c.next.Numbers.settled()", New: "(s&c.old).len() > 0",
 		},
 		{
 			Name: "what was acknowledged under the lists before counts under these", File: "again.go", Test: put,

@@ -33,6 +33,9 @@ func (n Numbers) writes(all, primaries int) bool {
 	return all >= n.W && all >= n.DW && primaries >= n.PW
 }
 
+// settled is on how many primaries a strict read must know what it shows.
+func (n Numbers) settled() int { return max(n.N-n.PR+1, n.PR) }
+
 // quorum reports the numbers with how many nodes have answered, and how many of
 // them are primaries.
 func (n Numbers) quorum(acks, primaries, durable int) ouro.Quorum {

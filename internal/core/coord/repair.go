@@ -8,8 +8,8 @@ import (
 
 // confirm begins what a strict get does where replicas differ: the merged state
 // goes to every primary that is not known to have it, and the answer waits
-// until n-pr+1 have it durably, so that every later strict get meets one of
-// them (R32).
+// until so many have it durably that every later strict get meets one of them
+// (R32).
 func (g *Get) confirm(now clock.Now, e *Effects) {
 	g.settle = true
 	fresh := g.counted &^ g.stale()

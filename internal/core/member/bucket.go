@@ -164,11 +164,11 @@ func (b Buckets) MostN() int {
 }
 
 // Promises returns what requests of the buckets may rest on: for each n the smallest
-// pw and pr, or w and r where these are 0 (RULES R16), by n.
+// numbers of [Bucket.Promise] (RULES R16), by n.
 func (b Buckets) Promises() []place.Promise {
-	all := []place.Promise{promise(b.Default)}
+	all := []place.Promise{b.Default.Promise()}
 	for _, name := range b.Names {
-		all = append(all, promise(b.Named[name]))
+		all = append(all, b.Named[name].Promise())
 	}
 	if len(b.Names) != len(b.Named) { // what is not known may ask for everything
 		all = append(all, place.Promise{N: MaxN, W: 1, R: 1})
@@ -185,16 +185,26 @@ func (b Buckets) Promises() []place.Promise {
 	return least
 }
 
-func promise(b Bucket) place.Promise {
+// Promise returns what requests of the bucket may rest on: its pw and pr, or w and r
+// where these are 0. A strict read shows also what is on fewer than pw replicas, of
+// a write that failed, and from then on every later one shows it: so W is no more
+// than a strict read makes sure of (RULES R16, R32).
+func (b Bucket) Promise() place.Promise {
 	p := place.Promise{N: b.N, W: b.W, R: b.R}
 	if b.PW > 0 {
 		p.W = min(b.PW, b.W)
 	}
 	if b.PR > 0 {
 		p.R = min(b.PR, b.R)
+		p.W = min(p.W, Settled(b.N, p.R))
 	}
 	return p
 }
+
+// Settled returns on how many of n replicas what a read has shown must be before it
+// is shown, with pr set: on as many as every other strict read meets one of, and on
+// the pr that have answered (RULES R32).
+func Settled(n, pr int) int { return max(n-pr+1, pr) }
 
 // Of returns the settings of a bucket.
 func (b Buckets) Of(name string) Bucket {

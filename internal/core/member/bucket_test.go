@@ -95,3 +95,30 @@ func TestBucketsOf(t *testing.T) {
 		t.Errorf("one has n=%d, others %d", b.Of("one").N, b.Of("other").N)
 	}
 }
+
+// TestRules_R16_WhatAStrictReadShowed: who compares with n-W+1 of a list meets every
+// write that was acknowledged with pw, and all that a read with pr has shown, which
+// may be of a write that failed and on fewer; and W is no smaller than that needs.
+func TestRules_R16_WhatAStrictReadShowed(t *testing.T) {
+	for n := 1; n <= MaxN; n++ {
+		for pw := 1; pw <= n; pw++ {
+			for pr := 0; pr <= n; pr++ {
+				b := Bucket{N: n, R: max(pr, 1), W: pw, PR: pr, PW: pw}
+				sources := n - b.Promise().W + 1
+				shown := n // without pr nothing is promised of what a read has shown
+				if pr > 0 {
+					shown = Settled(n, pr)
+					if shown+pr <= n || shown < pr {
+						t.Errorf("n=%d pr=%d: what is shown is on %d", n, pr, shown)
+					}
+				}
+				if sources+pw <= n || sources+shown <= n {
+					t.Errorf("n=%d pr=%d pw=%d: %d sources", n, pr, pw, sources)
+				}
+				if sources > 1 && sources-1+pw > n && sources-1+shown > n {
+					t.Errorf("n=%d pr=%d pw=%d: %d sources are more than it needs", n, pr, pw, sources)
+				}
+			}
+		}
+	}
+}

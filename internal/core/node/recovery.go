@@ -35,12 +35,7 @@ func promises(b *Buckets) []promise {
 	return slices.Compact(all)
 }
 
-func promiseOf(b Bucket) promise {
-	if b.PW > 0 {
-		return promise{b.N, min(b.PW, b.W)}
-	}
-	return promise{b.N, b.W}
-}
+func promiseOf(b Bucket) promise { return promise{b.N, b.Promise().W} }
 
 // kin is the node as package recovery sees it.
 type kin struct{ reachable }

@@ -199,7 +199,7 @@ func (h *History) Return(op *Op, res Result, now time.Duration) (*Response, *Vio
 
 // settle: what a strict read has shown, later reads of enough replicas show too
 // (RULES R32). It is then on all that were counted, if they agreed, or else on
-// n - pr + 1.
+// so many that every such read meets one, and on the pr that answered.
 func (r *Response) settle() {
 	op, o := r.Op, r.Op.object
 	for _, w := range r.Sees {
@@ -207,7 +207,7 @@ func (r *Response) settle() {
 	}
 }
 
-func settled(op *Op) int { return max(min(op.R-op.standIns, op.N-op.PR+1), 0) }
+func settled(op *Op) int { return max(min(op.R-op.standIns, max(op.N-op.PR+1, op.PR)), 0) }
 
 // acknowledge notes that w replicas have a write.
 func (o *object) acknowledge(op *Op, w int) {
