@@ -122,6 +122,12 @@ func TestPendingBound(t *testing.T) {
 	expect(t, "full", s.run(pending(write(2, "k2", "y"), "b"), pending(join(3, "k3", 1, "z"), "b"), write(4, "k4", "own"), pending(read(5, "k1"))),
 		"2 write full", "3 join full", "4 write own", "5 read x")
 	held, _ := s.all(10)
+	// Its target left: it goes to others, or it could never go.
+	inherited := pending(join(8, "k1", 1, "x"), "c", "d")
+	inherited.State, inherited.Kept = held[0].State, true
+	expect(t, "inherited", append(s.run(inherited), s.sync(10)...), "4 write durable", "8 join durable")
+	s.run(paid(9, "k1", held[0].Digest, "c", "d"))
+	s.sync(10)
 	s.run(paid(6, "k1", held[0].Digest, "b"))
 	s.sync(10)
 	expect(t, "room again", s.run(pending(write(7, "k2", "y"), "b")), "7 write y")

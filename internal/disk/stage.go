@@ -54,7 +54,7 @@ func (r *Runner) refuse(op *replica.Op) replica.Reason {
 		return replica.None
 	case r.full.Load():
 		return replica.DiskFull
-	case op.Pending && r.pendingBytes.Load()+r.growth >= r.config.MaxPending:
+	case op.Pending && !op.Kept && r.pendingBytes.Load()+r.growth >= r.config.MaxPending:
 		return replica.DiskFull
 	case r.waiting.answers+len(r.staged) >= r.config.MaxWaiting, len(r.waiting.batches) >= r.config.MaxBatches:
 		return replica.Overloaded

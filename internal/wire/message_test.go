@@ -58,6 +58,7 @@ func TestNoFieldIsForgotten(t *testing.T) {
 			fill(t, reflect.ValueOf(&want.Op).Elem())
 			want.Op.Partition = want.Partition
 			want.Op.Key = ring.NewKey("bucket", "name")
+			want.Op.Kept = false // for the own storage only
 		case node.KindAnswer:
 			fill(t, reflect.ValueOf(&want.Answer).Elem())
 			want.Answer.Rotten = nil // for its own node only

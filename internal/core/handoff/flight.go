@@ -133,7 +133,7 @@ func (h *Handoff) send(now clock.Now, held *replica.Held, target ring.NodeID, w 
 	}
 	switch w {
 	case inherit:
-		op.Pending, op.Targets = true, asked
+		op.Pending, op.Targets, op.Kept = true, asked, true
 		e.Ops = append(e.Ops, op)
 	case move:
 		e.Ops = append(e.Ops, op)

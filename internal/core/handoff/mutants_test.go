@@ -46,7 +46,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "a target that left is taken off before its claim is passed on", File: "flight.go", Test: orders,
-			Old: "		op.Pending, op.Targets = true, asked\n		e.Ops = append(e.Ops, op)\n", New: "		h.pay(&f, e)\n",
+			Old: "		op.Pending, op.Targets, op.Kept = true, asked, true\n		e.Ops = append(e.Ops, op)\n", New: "		h.pay(&f, e)\n",
 		},
 		{
 			Name: "a target that left is asked for ever", File: "flight.go", Test: orders,

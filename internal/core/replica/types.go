@@ -48,7 +48,10 @@ type Op struct {
 	Targets []ring.NodeID
 	// Base: the State of a Join is a delta, cut from a record with these claims. It is
 	// joined only where they are claimed already (RULES R5).
-	Base   *causal.Claims
+	Base *causal.Claims
+	// Kept: the record is held already, and a pending Join only changes to whom it
+	// is owed. It needs no room that is not there. It is never sent to a peer.
+	Kept   bool
 	Digest causal.Sum // Paid: of the state that was delivered; Drop: of that voted for
 
 	// Stamp is the epoch of the state in a Join: that of the read of a primary's
