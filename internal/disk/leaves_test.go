@@ -308,6 +308,26 @@ func TestSurveyFailsWithTheEngine(t *testing.T) {
 	}
 }
 
+// A peer may ask for any span.
+func TestSurveysOfNoSpanFail(t *testing.T) {
+	s := newShard(t, disk.Config{PartitionBits: 8}, nil)
+	in := merkle.Whole(3, 8)
+	for _, span := range []merkle.Span{{First: in.Last, Last: in.First}, {First: in.First - 1, Last: in.Last}, {First: in.First, Last: in.Last + 1}, all} {
+		for _, look := range []replica.Look{replica.Parts, replica.Keys} {
+			if f := s.survey(replica.Survey{Look: look, Partition: 3, Bucket: "b", Span: span}); f.Status != replica.Failed {
+				t.Errorf("look %d at %x: %+v", look, span, f)
+			}
+		}
+	}
+	half := merkle.Span{First: in.First + 1, Last: in.Last}
+	if f := s.survey(replica.Survey{Look: replica.Keys, Partition: 3, Bucket: "b", Span: half}); f.Status != replica.Have {
+		t.Errorf("keys of a part: %+v", f)
+	}
+	if f := s.survey(replica.Survey{Look: replica.Parts, Partition: 3, Bucket: "b", Span: half}); f.Status != replica.Failed {
+		t.Errorf("parts of what no leaf may have: %+v", f)
+	}
+}
+
 // pages collects all pages of a survey.
 func (s *shard) pages(q replica.Survey) (all replica.Found, pages int) {
 	s.tb.Helper()

@@ -67,10 +67,10 @@ func (r *Runner) look(s *replica.Survey, found *replica.Found) error {
 	switch {
 	case r.dead != nil:
 		return r.dead
+	case s.Look != replica.Roots && !r.within(s):
+		return errSpan
 	case s.Look == replica.Keys:
 		return r.listKeys(s, found)
-	case s.Look == replica.Parts && !r.within(s):
-		return errSpan
 	}
 	dirty, err := r.lookAtLeaves(s, found)
 	for i, size := 0, 0; err == nil && i < len(dirty); i++ {
@@ -91,10 +91,12 @@ func (r *Runner) look(s *replica.Survey, found *replica.Found) error {
 
 var errSpan = errors.New("not a span of the partition's tree")
 
-// within says whether a survey's span is one that a leaf may have.
+// within says whether a survey's span is one of its partition and, of parts, one
+// that a leaf may have.
 func (r *Runner) within(s *replica.Survey) bool {
 	whole := merkle.Whole(s.Partition, r.config.PartitionBits)
 	_, ok := s.Span.Depth()
+	ok = ok || s.Look == replica.Keys && s.Span.First <= s.Span.Last
 	return ok && whole.First <= s.Span.First && s.Span.Last <= whole.Last
 }
 
