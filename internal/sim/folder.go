@@ -126,6 +126,7 @@ func (m *machine) shown() *member.Disk {
 	return &member.Disk{ID: f.disk, Starts: f.starts, Runs: f.runs, Recovering: m.recovering, Replaced: f.replaced}
 }
 
+
 // greet judges both ends of a link that is to be made, as the handshake of
 // package transport does with the same judgement, and reports whether it may be.
 // A dialler that is refused comes back as another disk.
@@ -150,7 +151,10 @@ func (w *World) greet(l *link) bool {
 	}
 	if v := from.folder.seen.Judge(string(to.id), 0, to.shown()); v != member.Follows {
 		w.tracef("%s hangs up on %s: %s", from.id, to.id, from.folder.seen.Explain(string(to.id), v, to.shown()))
-		return false // it learns so when it dials itself, and all links are made anew then
+		if w.cfg.Changes { // it has met the dialler, and learns so when it dials that itself
+			w.take(to, item{steward: &steward.Met{Peer: steward.Peer{ID: from.id, Addr: string(from.id)}}})
+		}
+		return false
 	}
 	before, _ := to.folder.seen.Of(string(from.id))
 	to.folder.seen, _ = to.folder.seen.With(string(from.id), from.shown())
