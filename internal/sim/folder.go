@@ -126,7 +126,6 @@ func (m *machine) shown() *member.Disk {
 	return &member.Disk{ID: f.disk, Starts: f.starts, Runs: f.runs, Recovering: m.recovering, Replaced: f.replaced}
 }
 
-
 // greet judges both ends of a link that is to be made, as the handshake of
 // package transport does with the same judgement, and reports whether it may be.
 // A dialler that is refused comes back as another disk.

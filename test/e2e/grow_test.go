@@ -109,6 +109,36 @@ func (g *growing) certified(at string) {
 	}
 }
 
+// shrink lets a node leave. In the long form it is killed while it hands on, and one
+// that is given something too; both are started again.
+func (g *growing) shrink(full bool, ops int64, leaver, heir string, stay ...string) {
+	g.t.Helper()
+	if full {
+		for _, id := range stay {
+			g.op(id, "cluster", "throttle", "32KiB")
+		}
+	}
+	g.op(stay[1], "cluster", "leave", leaver, "--commit")
+	g.load.asks(stay...)
+	if full {
+		for _, id := range []string{leaver, heir} {
+			g.moves(stay[1])
+			g.load.asks(slices.DeleteFunc(slices.Clone(stay), func(s string) bool { return s == id })...)
+			g.kill(id)
+			g.more(ops / 10)
+			g.begin(id, "--seeds", g.ports[stay[1]][1])
+		}
+		g.ask(stay...)
+		g.load.lastAt(g.cluster)
+		g.more(ops / 3)
+		for _, id := range stay {
+			g.op(id, "cluster", "throttle", "64MiB")
+		}
+	}
+	g.agree(stay...)
+	g.certified(stay[1])
+}
+
 // Three nodes become five, four and three while clients use them; a donor and a
 // newcomer are killed midway. Nothing that was acknowledged is lost (paper,
 // sections 4.9 and 6.2).
@@ -139,6 +169,7 @@ func TestClusterGrowsAndShrinks(t *testing.T) {
 	g.more(ops)
 	g.load.phase.Store(1)
 
+	began := time.Now()
 	slow := []string{"--seeds", g.ports["n1"][1] + "," + g.ports["n3"][1], "--transfer-rate", "64KiB"}
 	g.begin("n4", slow...)
 	g.begin("n5", slow...)
@@ -159,14 +190,12 @@ func TestClusterGrowsAndShrinks(t *testing.T) {
 	g.certified("n1")
 	g.load.phase.Store(2)
 
-	g.op("n3", "cluster", "leave", "n2", "--commit")
-	g.load.asks("n1", "n3")
-	g.agree("n1", "n3", "n4", "n5")
-	g.certified("n3")
-	g.op("n4", "cluster", "leave", "n5", "--commit")
+	g.shrink(full, ops, "n2", "n4", "n1", "n3", "n4", "n5")
+	g.shrink(full, ops, "n5", "n1", "n1", "n3", "n4")
 	info := g.agree("n1", "n3", "n4")
 	g.more(ops / 3)
 	g.load.stop()
+	t.Logf("it grew and shrank in %v", time.Since(began).Round(time.Second))
 	if !slices.Equal(info.Removed, []string{"n2", "n5"}) {
 		t.Errorf("removed are %v", info.Removed)
 	}
