@@ -41,32 +41,52 @@ func (h *Host) Cluster(ctx context.Context) (ouro.ClusterInfo, error) {
 	return info, nil
 }
 
-// placed fills in who is where, and who is on the way.
-func (h *Host) placed(info *ouro.ClusterInfo, k *known) {
-	if k.place != nil {
-		info.Placement, info.Hash = k.place.Number(), fmt.Sprintf("%x", k.place.Hash())
+// counts are what a placement comes to beside the history, kept until one of the two
+// is another: who asks for it often costs little then.
+type counts struct {
+	cluster         *member.Cluster
+	place           *place.Placement
+	holds, targets  map[ring.NodeID]int
+	moving, waiting int
+}
+
+// count returns the counts of what is known.
+func (h *Host) count(k *known) *counts {
+	if c := h.counts.Load(); c != nil && c.cluster == k.cluster && c.place == k.place {
+		return c
 	}
-	holds, targets := map[ring.NodeID]int{}, map[ring.NodeID]int{}
+	c := &counts{cluster: k.cluster, place: k.place, holds: map[ring.NodeID]int{}, targets: map[ring.NodeID]int{}}
 	n := k.cluster.Buckets.MostN()
 	for p := range uint32(k.cluster.Ring.Q()) {
 		target := k.cluster.Ring.Preference(p, n)
 		for _, id := range target {
-			targets[id]++
+			c.targets[id]++
 		}
 		if k.place == nil {
 			continue
 		}
 		l := k.place.Of(p)
 		for _, id := range l.All(nil) {
-			holds[id]++
+			c.holds[id]++
 		}
 		switch {
 		case l.Moving():
-			info.Moving++
+			c.moving++
 		case !slices.Equal(l.Old, target):
-			info.Waiting++
+			c.waiting++
 		}
 	}
+	h.counts.Store(c)
+	return c
+}
+
+// placed fills in who is where, and who is on the way.
+func (h *Host) placed(info *ouro.ClusterInfo, k *known) {
+	if k.place != nil {
+		info.Placement, info.Hash = k.place.Number(), fmt.Sprintf("%x", k.place.Hash())
+	}
+	c := h.count(k)
+	info.Moving, info.Waiting = c.moving, c.waiting
 	for _, m := range k.cluster.Members {
 		info.Members = append(info.Members, h.clusterMember(m, "member", k.place))
 	}
@@ -79,7 +99,7 @@ func (h *Host) placed(info *ouro.ClusterInfo, k *known) {
 	}
 	for i := range info.Members {
 		id := ring.NodeID(info.Members[i].ID)
-		info.Members[i].Holds, info.Members[i].Target = holds[id], targets[id]
+		info.Members[i].Holds, info.Members[i].Target = c.holds[id], c.targets[id]
 	}
 }
 

@@ -125,6 +125,7 @@ type Host struct {
 	rate    atomic.Int64 // bytes a second that operators allow what moves; 0: the usual
 	closing atomic.Bool
 	room    room
+	counts  atomic.Pointer[counts]
 	stop    chan struct{} // closed when the host stops
 	stopped sync.Once
 	doubt   atomic.Bool // no peer has been heard yet

@@ -5,6 +5,9 @@ import (
 	"testing"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/member"
+	"github.com/ourodb/ouro/internal/core/place"
+	"github.com/ourodb/ouro/internal/core/ring"
 )
 
 func TestWhomItWaitsFor(t *testing.T) {
@@ -30,5 +33,40 @@ func TestWhomItWaitsFor(t *testing.T) {
 		if !strings.HasPrefix(got[i], want[i]) {
 			t.Errorf("%q, want %q", got[i], want[i])
 		}
+	}
+}
+
+// What is counted is kept for as long as history and placement are the same.
+func TestCountsAreKept(t *testing.T) {
+	founders := []member.Member{{Node: ring.Node{ID: "a", Weight: 1}}, {Node: ring.Node{ID: "b", Weight: 1}}}
+	first, err := member.Genesis("test", founders[:1], 8, member.NamedBucket{Bucket: member.DefaultBucket()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	both, err := member.Genesis("test", founders, 8, member.NamedBucket{Bucket: member.DefaultBucket()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone, err := first.Fold()
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := both.Fold()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &Host{}
+	k := &known{cluster: alone, place: place.Founded(alone.Ring, 3)}
+	c := h.count(k)
+	if c.holds["a"] != 8 || c.targets["a"] != 8 || c.waiting != 0 || h.count(k) != c {
+		t.Errorf("of one: %+v, kept %v", c, h.count(k) == c)
+	}
+	k = &known{cluster: two, place: k.place}
+	if c = h.count(k); c.holds["b"] != 0 || c.targets["b"] != 8 || c.waiting != 8 {
+		t.Errorf("with b by the history: %+v", c)
+	}
+	k = &known{cluster: two, place: place.Founded(two.Ring, 3)}
+	if c = h.count(k); c.holds["b"] != 8 || c.waiting != 0 {
+		t.Errorf("with b in the lists: %+v", c)
 	}
 }
