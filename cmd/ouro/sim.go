@@ -29,6 +29,7 @@ type simFlags struct {
 	calm    bool
 	ring    string
 	types   bool
+	lists   bool
 	budget  time.Duration
 	fresh   bool
 	workers int
@@ -68,6 +69,7 @@ func newSimCommand() *cobra.Command {
 	fl.BoolVar(&f.calm, "calm", false, "no faults: then everything must succeed")
 	fl.StringVar(&f.ring, "ring", "", "let nodes join and leave: 'only', with no other faults, or 'also', among them")
 	fl.BoolVar(&f.types, "types", false, "besides, clients of data types: counters, maps, sets and sorted sets")
+	fl.BoolVar(&f.lists, "lists", false, "list keys while clients work, at any node, and check every page")
 	fl.DurationVar(&f.budget, "time", 0, "begin no further run after this `duration`")
 	fl.BoolVar(&f.fresh, "fresh", false, "begin at a random seed and go on until --time is over (default 1m)")
 	fl.IntVar(&f.workers, "workers", 0, "runs at a time; 0: as many as cores")
@@ -99,7 +101,7 @@ func (f *simFlags) run(cmd *cobra.Command) error {
 	case f.trace != "" && (f.seeds != "" || f.fresh):
 		return wrongUse("--trace follows one run: use it with --seed")
 	}
-	m := sim.Many{From: f.seed, To: f.seed, Workers: f.workers, Budget: f.budget, Options: sim.Options{Ops: f.ops, Nodes: f.nodes, Calm: f.calm, Ring: sim.Ring(f.ring), Types: f.types}}
+	m := sim.Many{From: f.seed, To: f.seed, Workers: f.workers, Budget: f.budget, Options: sim.Options{Ops: f.ops, Nodes: f.nodes, Calm: f.calm, Ring: sim.Ring(f.ring), Types: f.types, Lists: f.lists}}
 	switch {
 	case f.fresh:
 		m.From, m.To = freshSeed(), math.MaxUint64
@@ -260,6 +262,9 @@ func (f *simFlags) repeat(seed uint64) string {
 	if f.ring != "" {
 		c += " --ring " + f.ring
 	}
+	if f.lists {
+		c += " --lists"
+	}
 	return c
 }
 
@@ -288,6 +293,7 @@ func printSummary(w io.Writer, s *sim.Summary) {
 		fmt.Fprintf(w, "ring        %d changes (%d joins, %d leaves, %d replaces), %d links, %d moves begun, %d ended, %d aborted, %d bytes brought\n",
 			g.Changes, g.Joins, g.Leaves, g.Replaces, g.Links, g.Begun, g.Ended, g.Aborted, g.Bytes)
 	}
+	fmt.Fprintf(w, "lists       %d pages of keys, %d of them complete\n", s.Stats.Pages, h.Pages)
 	q := &s.Stats.Quorums
 	fmt.Fprintf(w, "quorums     seeds with 50 writes or more, sloppy: %d with w=1, %d with w=2, %d with more; strict: %d, %d, %d; with 50 strict reads: %d\n",
 		q.Sloppy[0], q.Sloppy[1], q.Sloppy[2], q.Strict[0], q.Strict[1], q.Strict[2], q.Reads)
@@ -314,7 +320,7 @@ func (f *simFlags) explain(w io.Writer, s *sim.Summary) {
 // key concerned.
 func (f *simFlags) traceOf(w io.Writer, r *sim.Report) {
 	var b bytes.Buffer
-	sim.Run(sim.Options{Seed: r.Seed, Ops: f.ops, Nodes: f.nodes, Calm: f.calm, Ring: sim.Ring(f.ring), Types: f.types, Trace: &b, TraceKey: r.Violation.Key})
+	sim.Run(sim.Options{Seed: r.Seed, Ops: f.ops, Nodes: f.nodes, Calm: f.calm, Ring: sim.Ring(f.ring), Types: f.types, Lists: f.lists, Trace: &b, TraceKey: r.Violation.Key})
 	lines := strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
 	if cut := len(lines) - f.lines; cut > 0 {
 		lines = lines[cut:]

@@ -67,6 +67,8 @@ func (r *Runner) look(s *replica.Survey, found *replica.Found) error {
 	switch {
 	case r.dead != nil:
 		return r.dead
+	case s.Look == replica.Names:
+		return r.listNames(s, found)
 	case s.Look != replica.Roots && !r.within(s):
 		return errSpan
 	case s.Look == replica.Keys:

@@ -15,6 +15,7 @@ type item struct {
 	input  node.Input    // a view or a link change
 	synced *synced       // the engine has synced a batch
 	do     func(*shard)  // run on the shard's goroutine
+	lost   func()        // with do, where set: it will not run, since the shard stops
 	queued time.Duration // when it was put here
 }
 

@@ -32,6 +32,7 @@ type shard struct {
 	replica *replica.Replica
 	out     node.Out
 	calls   map[uint64]*call
+	lists   map[uint64]*listCall
 	ticket  uint64
 	peers   []outbox
 	stopped bool
@@ -56,7 +57,7 @@ type outbox struct {
 }
 
 func newShard(h *Host, index int, view *node.View) *shard {
-	s := &shard{host: h, index: index, in: newInbox(h.cfg.Inbox), calls: map[uint64]*call{}}
+	s := &shard{host: h, index: index, in: newInbox(h.cfg.Inbox), calls: map[uint64]*call{}, lists: map[uint64]*listCall{}}
 	rc := h.cfg.Replica
 	rc.Run = newRun()
 	s.replica = replica.New(rc)
@@ -136,6 +137,7 @@ func (s *shard) turn(items []item) {
 	s.survey(now)
 	s.flush(now)
 	s.reply()
+	s.listed()
 	s.tell()
 	s.oldest.Store(s.core.OldestHint())
 	s.show(now)
@@ -334,9 +336,15 @@ func (s *shard) abandon() {
 	for _, c := range s.calls {
 		c.reply <- stopping(c.request)
 	}
+	for _, l := range s.lists {
+		l.lose()
+	}
 	for _, it := range s.in.take(nil) {
 		if it.call != nil {
 			it.call.reply <- stopping(it.call.request)
+		}
+		if it.lost != nil {
+			it.lost()
 		}
 	}
 }

@@ -265,6 +265,9 @@ func (w *World) flush(m *machine) {
 	for i := range m.out.Compared {
 		w.compared(m, &m.out.Compared[i])
 	}
+	for i := range m.out.Listed {
+		w.paged(m, &m.out.Listed[i])
+	}
 	for i := range m.out.Replies {
 		w.reply(m, &m.out.Replies[i])
 	}

@@ -22,6 +22,7 @@ type Options struct {
 	Calm  bool // no faults
 	Ring  Ring // whether the ring changes
 	Types bool // besides, clients of a bucket of data types
+	Lists bool // keys are listed while clients work
 	// Trace is written a line for everything that happens; TraceKey limits it
 	// to one key, in the form bucket/name.
 	Trace    io.Writer
@@ -91,7 +92,9 @@ func (w *World) play(s *shape, ops int) {
 	w.hist.Moves = w.cfg.Changes
 	l := w.engage(s, ops)
 	t := w.employTypists(s, ops/2)
+	lists := w.lists(s)
 	w.RunUntil(func() bool { return l.working+t.working == 0 })
+	lists.ended = true
 	op.end()
 	n.end()
 	w.healed = w.now
@@ -146,6 +149,9 @@ func (w *World) settle(s *shape) {
 	w.typists.judge("the reading after a power cut")
 	if w.broken == nil {
 		w.violate(w.hist.Judge())
+	}
+	if w.broken == nil {
+		w.listAll(s.buckets)
 	}
 	// Disks that may have only so few batches under way refuse what comes then, as
 	// they should; that says nothing of how a node that hangs is dealt with.

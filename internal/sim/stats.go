@@ -31,6 +31,7 @@ type Stats struct {
 	Reaped      int           `json:"tombstones_reaped"`
 	Epochs      int           `json:"epochs_begun"` // counted for each node
 	Stale       int           `json:"states_refused_as_too_old"`
+	Pages       int           `json:"pages_of_keys"` // complete or not
 	History     history.Stats `json:"history"`
 	Quorums     Quorums       `json:"quorums"`
 	Ring        RingStats     `json:"ring"`
@@ -181,6 +182,7 @@ func (s *Stats) Add(o *Stats) {
 	s.Reaped += o.Reaped
 	s.Epochs += o.Epochs
 	s.Stale += o.Stale
+	s.Pages += o.Pages
 	s.History.Add(o.History)
 	s.Faults.add(&o.Faults)
 	s.Quorums.add(&o.Quorums)

@@ -40,6 +40,7 @@ type World struct {
 	origin    place.Hash              // of the chain of links that stays
 	issued    []*Issued               // by id, from 1
 	attempts  []*attempt              // by ticket, from 1
+	pages     []*pageCall             // likewise
 	placed    map[numbered]place.Hash // that any node has adopted
 	counted   uint64                  // the highest link in the stats
 	requested map[uint64]bool         // tokens of a test's own requests

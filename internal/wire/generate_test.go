@@ -261,6 +261,9 @@ func drawSurvey(t *rapid.T) *replica.Survey {
 	if s.Look != replica.Roots {
 		s.Span = merkle.Span{First: drawUint64(t, "first"), Last: drawUint64(t, "last")}
 	}
+	if s.Look == replica.Names {
+		s.Prefix = drawName(t, "prefix", ouro.MaxKeyLen)
+	}
 	return s
 }
 
@@ -283,6 +286,10 @@ func drawFound(t *rapid.T) *replica.Found {
 		}),
 		Keys: drawSlice(t, "keys", func(t *rapid.T) replica.Listed {
 			return replica.Listed{Name: drawText(t, "name"), Digest: drawSum(t)}
+		}),
+		Until: drawUint64(t, "until"),
+		Names: drawSlice(t, "names", func(t *rapid.T) replica.Named {
+			return replica.Named{Name: drawText(t, "name"), State: drawBytes(t, "state")}
 		}),
 		Unreadable: rapid.IntRange(0, 1<<31-1).Draw(t, "unreadable"),
 		Next:       drawText(t, "next"),

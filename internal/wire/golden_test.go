@@ -70,6 +70,8 @@ func goldenMessages() map[string]node.Message {
 		"survey-roots": survey(replica.Survey{ID: 7, Look: replica.Roots, After: "carts"}),
 		"survey-parts": survey(replica.Survey{ID: 9, Look: replica.Parts, Bucket: "carts", Span: merkle.Around(1<<63, 20)}),
 		"survey-keys":  survey(replica.Survey{ID: 8, Look: replica.Keys, Bucket: "carts", Span: merkle.Span{First: 258, Last: 1027}, After: "alice"}),
+		"survey-names": survey(replica.Survey{ID: 8, Look: replica.Names, Bucket: "carts", Span: merkle.Span{First: 1 << 60, Last: 1<<61 - 1}, Prefix: "al"}),
+		"found-names":  found(replica.Found{ID: 8, Look: replica.Names, Status: replica.Have, Names: []replica.Named{{Name: "alice", State: []byte{1, 3, 0, 0, 0}}}, Until: 1<<61 - 1}),
 		"found-roots":  found(replica.Found{ID: 7, Look: replica.Roots, Status: replica.Have, Recovering: true, Roots: []replica.Root{{Bucket: "carts", Count: 300, Sum: sum}}}),
 		"found-parts":  found(replica.Found{ID: 9, Look: replica.Parts, Status: replica.Have, Parts: []merkle.Part{{Number: 2, Count: 40, Sum: sum}, {Number: 31, Count: 1, Sum: sum}}}),
 		"found-keys":   found(replica.Found{ID: 8, Look: replica.Keys, Status: replica.Have, Keys: []replica.Listed{{Name: "alice", Digest: sum}}, Unreadable: 2, Next: "alice"}),

@@ -74,7 +74,7 @@ func TestNoFieldIsForgotten(t *testing.T) {
 		case node.KindSurvey:
 			want.Survey = &replica.Survey{}
 			fill(t, reflect.ValueOf(want.Survey).Elem())
-			want.Survey.Partition = want.Partition
+			want.Survey.Partition, want.Survey.Look = want.Partition, replica.Names // of which all is sent
 		case node.KindFound:
 			want.Found = &replica.Found{}
 			fill(t, reflect.ValueOf(want.Found).Elem())

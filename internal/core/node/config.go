@@ -31,6 +31,9 @@ type Config struct {
 	// MaxSurveys is how many surveys of peers may be under way at the own storage;
 	// more are answered "overloaded". Default 64.
 	MaxSurveys int
+	// MaxListings is how many pages of keys may be under way; more are answered as
+	// not complete at once. Default 64.
+	MaxListings int
 	// MaxParked is how many operations of peers may wait for a placement that this
 	// node does not know yet, ParkedBytes how much they may bring, and ParkWait for
 	// how long: then, or where there are more, they are answered "behind". Defaults
@@ -82,7 +85,7 @@ func (c Config) withDefaults() Config {
 	ints := [...]struct {
 		v    *int
 		none int
-	}{{&c.MaxInFlight, 4096}, {&c.MaxForeign, 1 << 16}, {&c.MaxSurveys, 64}, {&c.MaxParked, 1024}, {&c.ParkedBytes, 8 << 20}, {&c.Shards, 1}, {&c.MaxForwards, 1 << 14}, {&c.MaxExplain, 128}, {&c.ReadRepairRate, 1000}, {&c.MaxReadRepairs, 1 << 14}}
+	}{{&c.MaxInFlight, 4096}, {&c.MaxForeign, 1 << 16}, {&c.MaxSurveys, 64}, {&c.MaxListings, 64}, {&c.MaxParked, 1024}, {&c.ParkedBytes, 8 << 20}, {&c.Shards, 1}, {&c.MaxForwards, 1 << 14}, {&c.MaxExplain, 128}, {&c.ReadRepairRate, 1000}, {&c.MaxReadRepairs, 1 << 14}}
 	for _, d := range ints {
 		if *d.v <= 0 {
 			*d.v = d.none

@@ -168,6 +168,7 @@ func (n *Node) setView(now clock.Now, v *View, out *Out) {
 		s.machine.Outdated(&n.effects)
 		n.drain(now, s, out)
 	}
+	n.listingsMoved(now, out)
 	n.adopted(now, out)
 }
 

@@ -4,5 +4,5 @@ package node
 // that linger after their reply, and how many operations and surveys of peers, those
 // included that wait for a placement.
 func (n *Node) Held() (requests, foreign int) {
-	return n.inFlight + n.lingering, n.asks.taken() + n.surveys.taken() + len(n.parked)
+	return n.inFlight + n.lingering, len(n.listings.all) + n.asks.taken() + n.surveys.taken() + len(n.parked)
 }

@@ -13,6 +13,7 @@ const (
 	byRepair                    // a comparison with another
 	byReaping                   // tombstones go
 	byTransfer                  // partitions come and go
+	byListing                   // keys are listed
 )
 
 const askerShift = 60

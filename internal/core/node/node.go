@@ -25,6 +25,7 @@ type Node struct {
 	lingering  int // requests with one
 	asks       asks
 	surveys    asks // of peers, under way at the own storage
+	listings   listings
 	parked     []parked
 	taken      taken
 	effects    coord.Effects
@@ -62,6 +63,7 @@ func New(cfg Config, view *View) *Node {
 	n.asks.bound = cfg.MaxForeign
 	n.asks.turn = uint32(cfg.Run)
 	n.surveys.bound, n.surveys.turn = cfg.MaxSurveys, n.asks.turn
+	n.listings.last = cfg.Run >> 16
 	n.taken.bound = cfg.MaxForwards
 	cfg.Handoff.First = cfg.Run >> 16
 	n.handoff = handoff.New(cfg.Handoff)
@@ -112,6 +114,8 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 			n.reaper.Down(now, in.Peer, holders{n}, &n.reaping)
 			n.drainReaping(now, out)
 		}
+	case *List:
+		n.list(now, in, out)
 	case *Page:
 		n.hintsPage(now, in, out)
 	case *Found:
@@ -137,7 +141,7 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 // Deadline returns when a [Tick] is wanted, as time since the process started,
 // and whether one is.
 func (n *Node) Deadline() (time.Duration, bool) {
-	at := min(n.handoff.Deadline(), n.recovery.Deadline(), n.repair.Deadline(), n.reaper.Deadline(), n.transfer.Deadline(), n.parkDeadline())
+	at := min(n.handoff.Deadline(), n.recovery.Deadline(), n.repair.Deadline(), n.reaper.Deadline(), n.transfer.Deadline(), n.parkDeadline(), n.listingsDeadline())
 	ok := at < 1<<63-1
 	if t, due := n.health.deadline(); due && (!ok || t < at) {
 		at, ok = t, true
@@ -167,6 +171,7 @@ func (n *Node) expire(now clock.Now, out *Out) {
 	n.overdue(now, out)
 	n.unpark(now, out)
 	n.hintsTick(now, out)
+	n.listingsTick(now, out)
 	n.recoveryTick(now, out)
 	n.watch(now, out)
 	n.repairTick(now, out)
@@ -184,6 +189,7 @@ func (n *Node) link(now clock.Now, l *Link, out *Out) {
 		return
 	}
 	delete(n.up, l.Peer)
+	n.listingsDown(now, l.Peer, out)
 	for _, s := range n.slots.all {
 		if s.machine != nil {
 			s.machine.Down(now, l.Peer, &n.effects)
@@ -208,6 +214,10 @@ func (n *Node) deliver(now clock.Now, d *Delivery, out *Out) {
 	case KindFound:
 		n.learn(now, d.From, m, out)
 		m.Found.Number = m.Number
+		if askerOf(m.Found.ID) == byListing {
+			n.listingFound(now, d.From, m.Found, out)
+			return
+		}
 		n.repairFound(now, d.From, m.Found, out)
 	default:
 		drop(now, out, d.From, "unknown kind of message")

@@ -16,7 +16,7 @@ func (*Found) input() {}
 // it (RULES R16).
 func (n *Node) serveSurvey(now clock.Now, from ring.NodeID, m *Message, out *Out) {
 	s := *m.Survey
-	if s.Look < replica.Roots || s.Look > replica.Keys || s.Look != replica.Roots && s.Bucket == "" {
+	if s.Look < replica.Roots || s.Look > replica.Names || s.Look != replica.Roots && s.Bucket == "" {
 		drop(now, out, from, "a survey of nothing")
 		return
 	}
@@ -49,11 +49,24 @@ func (n *Node) refuseSurvey(to ring.NodeID, m *Message, why replica.Reason, out 
 
 // surveyed takes what the own storage found: for a peer, or for this node.
 func (n *Node) surveyed(now clock.Now, f *Found, out *Out) {
+	if n.view.Unnamed() {
+		f.Recovering = true // a disk that no link names proves nothing (RULES R9)
+	}
+	if askerOf(f.ID) == byListing {
+		n.listingFound(now, n.view.Self, &f.Found, out)
+		return
+	}
 	if askerOf(f.ID) == byRepair {
 		n.repairFound(now, n.view.Self, &f.Found, out)
 		return
 	}
 	who, ok := n.surveys.give(f.ID)
+	if ok && who.number != 0 && who.number != n.view.Number(who.part) && f.Look == replica.Names {
+		n.send(out, who.from, Message{Kind: KindFound, Partition: who.part, Number: n.view.Number(who.part), Found: &replica.Found{
+			ID: who.id, Look: f.Look, Status: replica.Failed, Reason: replica.Outdated,
+		}})
+		return
+	}
 	if askerOf(f.ID) != byPeer || !ok {
 		drop(now, out, n.view.Self, "found what nobody looks for")
 		return

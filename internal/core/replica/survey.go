@@ -16,19 +16,23 @@ const (
 	Roots Look = 1 + iota // the roots of its trees
 	Parts                 // the parts of a span of the tree of Bucket
 	Keys                  // the records in a span of that tree
+	Names                 // the names of the records in Bucket, with what has become of each
 )
 
 // Survey asks what a replica holds of a partition, so that it can be compared
-// with what another holds (paper, section 4.7). Pending records are not shown.
+// with what another holds (paper, section 4.7), or its keys be listed. Pending
+// records are not shown.
 type Survey struct {
 	ID        uint64 // the asker's ticket; the answer carries it
 	Look      Look
 	Partition uint32
-	Bucket    string // Parts, Keys
-	// Span is what to look at, of Parts and Keys; that of Parts is one that a leaf may
+	Bucket    string // Parts, Keys, Names
+	// Span is what to look at, of Parts, Keys and Names; that of Parts is one that a leaf may
 	// have.
 	Span  merkle.Span
 	After string // Roots: the bucket, Keys: the key after which to go on; "": from the first
+	// Prefix is, of Names, what those begin with that are to be listed.
+	Prefix string
 }
 
 // Found answers a [Survey]. It is one page: there is more where Next is set.
@@ -52,6 +56,10 @@ type Found struct {
 	// Keys.
 	Unreadable int
 	Next       string // what After is to be for the next page; "": this was the last
+
+	Names []Named // in the order of [KeyOrder]
+	// Until is, of Names, the upper half of the last position that the page is about.
+	Until uint64
 }
 
 // Root is the root of the tree of a bucket.
@@ -65,6 +73,27 @@ type Root struct {
 type Listed struct {
 	Name   string
 	Digest causal.Sum
+}
+
+// Named is a key and the canonical form of its state without the values, which is
+// enough to say whether it shows one once it is merged with those of other
+// replicas.
+type Named struct {
+	Name  string
+	State []byte
+}
+
+// Outline returns the canonical form of the state in a stored record without its
+// values.
+func Outline(record []byte) ([]byte, error) {
+	s, err := DecodeRecord(record)
+	if err != nil {
+		return nil, err
+	}
+	for i := range s.Versions {
+		s.Versions[i].Value, s.Versions[i].ContentType = nil, ""
+	}
+	return s.Append(nil), nil
 }
 
 // Mark says that what this node holds of a partition must be compared with what

@@ -43,6 +43,7 @@ type Stats struct {
 	Contexts  int `json:"contexts_checked"`
 	Siblings  int `json:"siblings_most"` // in one answer
 	Conflicts int `json:"reads_with_siblings"`
+	Pages     int `json:"pages_checked"`
 }
 
 // Add adds the counts of o.
@@ -61,6 +62,7 @@ func (s *Stats) Add(o Stats) {
 	s.Contexts += o.Contexts
 	s.Siblings = max(s.Siblings, o.Siblings)
 	s.Conflicts += o.Conflicts
+	s.Pages += o.Pages
 }
 
 // New returns an empty history.

@@ -33,13 +33,14 @@ var (
 	Unreaped    = Promise{27, "unreaped", "with all nodes and links healthy every tombstone goes, and nothing holds one up for ever"}
 	Placed      = Promise{28, "placed", "after healing every change of the ring ends: one history, one placement, everything where it is to be and nothing elsewhere"}
 	Forked      = Promise{29, "forked", "no two placements have one number"}
+	Listed      = Promise{30, "listed", "a list of keys that says it is complete has every key whose write was acknowledged before, by enough that r others meet it, and none whose delete was; after healing it has exactly those that show something"}
 )
 
 // Promises returns all promises by ascending code.
 func Promises() []Promise {
 	return []Promise{
 		Lost, Stale, Returned, Siblings, Diverged, Context, OutcomeKept, Invented, DotReused,
-		Answers, Late, Grown, Twice, Panicked, Unavailable, Replayed, Summed, Unreaped, Placed, Forked,
+		Answers, Late, Grown, Twice, Panicked, Unavailable, Replayed, Summed, Unreaped, Placed, Forked, Listed,
 	}
 }
 
