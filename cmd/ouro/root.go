@@ -67,6 +67,7 @@ func addVerbs(root *cobra.Command) {
 		{groupLook, newRepairCommand()},
 		{groupLook, newVerifyCommand()},
 		{groupLook, newKeyCommand()},
+		{groupLook, newKeysCommand()},
 		{groupTest, newBenchCommand()},
 		{groupTest, newSimCommand()},
 		{groupTest, newPaperCommand()},

@@ -124,6 +124,7 @@ type Host struct {
 	flight  atomic.Int64 // client requests under way
 	rate    atomic.Int64 // bytes a second that operators allow what moves; 0: the usual
 	closing atomic.Bool
+	listing chan struct{} // one for each list of keys under way
 	room    room
 	counts  atomic.Pointer[counts]
 	stop    chan struct{} // closed when the host stops
@@ -140,7 +141,7 @@ func New(cfg Config, engine store.Engine) (*Host, error) {
 		return nil, errors.New("host: Links, Observer, Log, Fatal and ContextKey must be set")
 	}
 	cfg.setDefaults()
-	h := &Host{cfg: cfg, engine: engine, started: time.Now(), stop: make(chan struct{})}
+	h := &Host{cfg: cfg, engine: engine, started: time.Now(), stop: make(chan struct{}), listing: make(chan struct{}, keysCalls)}
 	var err error
 	if h.steward, err = newSteward(h); err != nil {
 		return nil, err

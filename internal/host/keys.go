@@ -15,6 +15,9 @@ var _ ouro.Lister = (*Host)(nil)
 const (
 	// keysAtOnce is how many partitions of one page are under way at a time.
 	keysAtOnce = 8
+	// keysCalls is how many pages are made at once; together they are less than a
+	// shard makes.
+	keysCalls = 6
 	// keysPartitions is how many partitions one page may be about: it bounds what an
 	// empty page costs.
 	keysPartitions = 128
@@ -31,6 +34,14 @@ type listCall struct {
 // several at a time; a page ends between two positions.
 func (h *Host) Keys(ctx context.Context, bucket string, q ouro.KeysQuery) (ouro.KeysPage, error) {
 	if err := checkKeys(ctx, bucket, &q); err != nil {
+		return ouro.KeysPage{}, err
+	}
+	select {
+	case h.listing <- struct{}{}:
+		defer func() { <-h.listing }()
+	default:
+		err := ouro.Errorf(ouro.Overloaded, ouro.NotDone, "%d lists of keys are being made, as many as this node makes at once: come back later", keysCalls)
+		err.RetryAfter = time.Second
 		return ouro.KeysPage{}, err
 	}
 	r := h.view.Load().Ring

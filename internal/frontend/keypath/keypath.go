@@ -57,6 +57,9 @@ func Append(dst []byte, key ouro.Key) []byte {
 	return appendEscaped(dst, key.Name)
 }
 
+// Escape returns a key as it stands in a path.
+func Escape(name string) string { return string(appendEscaped(nil, name)) }
+
 func appendEscaped(dst []byte, s string) []byte {
 	const hex = "0123456789ABCDEF"
 	for i := 0; i < len(s); i++ {

@@ -36,6 +36,7 @@ func groups() []group {
 		{"server", serverCommands()},
 		{"strings", stringCommands()},
 		{"keys", keyCommands()},
+		{"scan", scanCommands()},
 		{"ouro", ouroCommands()},
 	}
 }

@@ -282,7 +282,7 @@ func refusalCases() []exchangeCase {
 			},
 		})
 	}
-	bad("no key", "GET", "/b", ouro.BadRequest, "key is empty")
+	bad("no key", "GET", "/b/", ouro.BadRequest, "key is empty")
 	bad("empty key", "PUT", "/b/", ouro.BadRequest, "key is empty")
 	bad("empty bucket", "GET", "//k", ouro.BadRequest, "bucket name")
 	bad("bad bucket", "DELETE", "/b%2Fc/k", ouro.BadRequest, "bucket name")

