@@ -21,9 +21,9 @@ const exportLong = `Write objects as newline delimited JSON to standard output: 
 type, time and value of each. A value that is not text is base64; an object with
 siblings is written with all of them. 'ouro import --format ndjson' reads it back.
 
-A cluster can't list its keys yet, so they have to be named: --keys is a file with
-one key a line (- is standard input); --from is a file that was imported, in the
-same --format and with the same --key. Keys that are not stored are left out and
+The keys are named: --keys is a file with one key a line (- is standard input, such
+as what 'ouro keys' writes, where keys are printable); --from is a file that was
+imported, in the same --format and with the same --key. Keys that are not stored are left out and
 counted; a key that can't be read ends the export.`
 
 // exportFlags are the flags of export.
