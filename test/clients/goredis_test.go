@@ -251,9 +251,28 @@ func pairs(v any) map[string]any {
 // it gives. A command that is done after all fails here, and belongs above.
 func TestSkipped(t *testing.T) {
 	for _, args := range [][]any{
-		{"MULTI"}, {"EXEC"}, {"WATCH", "k"}, {"EVAL", "return 1", 0}, {"LPUSH", "k", "v"}, {"BLPOP", "k", 0}, {"SUBSCRIBE", "c"}, {"PUBLISH", "c", "m"}, {"XADD", "k", "*", "f", "v"},
-		{"MSETNX", "a", "1"}, {"RENAME", "a", "b"}, {"COPY", "a", "b"}, {"WAIT", 1, 0}, {"SETBIT", "k", 1, 1}, {"PFADD", "k", "v"}, {"GEOADD", "k", 1, 1, "v"}, {"CLUSTER", "INFO"}, {"DUMP", "k"},
-		{"OBJECT", "ENCODING", "k"}, {"FLUSHDB"}, {"SPOP", "k"}, {"ZPOPMIN", "k"},
+		{"MULTI"},
+		{"EXEC"},
+		{"WATCH", "k"},
+		{"EVAL", "return 1", 0},
+		{"LPUSH", "k", "v"},
+		{"BLPOP", "k", 0},
+		{"SUBSCRIBE", "c"},
+		{"PUBLISH", "c", "m"},
+		{"XADD", "k", "*", "f", "v"},
+		{"MSETNX", "a", "1"},
+		{"RENAME", "a", "b"},
+		{"COPY", "a", "b"},
+		{"WAIT", 1, 0},
+		{"SETBIT", "k", 1, 1},
+		{"PFADD", "k", "v"},
+		{"GEOADD", "k", 1, 1, "v"},
+		{"CLUSTER", "INFO"},
+		{"DUMP", "k"},
+		{"OBJECT", "ENCODING", "k"},
+		{"FLUSHDB"},
+		{"SPOP", "k"},
+		{"ZPOPMIN", "k"},
 	} {
 		t.Run(fmt.Sprint(args[0]), func(t *testing.T) {
 			_, err := dial(t, 0, 3).Do(t.Context(), args...).Result()
