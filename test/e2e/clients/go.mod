@@ -1,4 +1,4 @@
-module github.com/ourodb/ouro/test/clients
+module github.com/ourodb/ouro/test/e2e/clients
 
 go 1.26.0
 
