@@ -181,8 +181,13 @@ type HintTarget struct {
 // RepairInfo says how far one node has compared what it holds with what others
 // hold of the same partitions, since it started.
 type RepairInfo struct {
-	Node  string       `json:"node"`
-	Peers []RepairPeer `json:"peers"` // by id; those that hold any partition that this node holds
+	Node string `json:"node"`
+	// Started is when the node started. SinceAgreed is how many seconds ago every
+	// partition had last been compared to the end with every other node that holds
+	// it; since Started while any never was, 0 if nobody else holds any.
+	Started     time.Time    `json:"started"`
+	SinceAgreed float64      `json:"since_agreed_seconds"`
+	Peers       []RepairPeer `json:"peers"` // by id; those that hold any partition that this node holds
 }
 
 // RepairPeer is how far a node agrees with another.

@@ -154,6 +154,7 @@ func (n *node) build(faults bool) error {
 	n.metrics.WatchDisk(n.host.Space)
 	n.metrics.WatchHints(n.host.HintBytes, n.host.OldestHint)
 	n.metrics.WatchRecovery(n.host.Recovering)
+	n.metrics.WatchAgreement(n.host.SinceAgreed)
 	n.metrics.WatchReaping(n.host.ReapingEpoch, n.host.ReapingAge)
 	n.host.Start()
 	return nil

@@ -21,7 +21,9 @@ same partitions, since it started. Nodes compare themselves without being told
 to, partition after partition, and make equal what differs.
 
 OLDEST is the age of the oldest agreement: everything that the other node held
-before that is here, too.`,
+before that is here, too. The one number above the table is the oldest of them all; since
+the start of the node while a partition was never compared. The metric
+ouro_since_agreed_seconds is the same, for alerts.`,
 		Example: `  ouro repair
   ouro repair --addr 127.0.0.1:7080
   ouro repair -o json`,
@@ -33,7 +35,7 @@ func printRepair(w io.Writer, info ouro.RepairInfo, now time.Time) error {
 	if len(info.Peers) == 0 {
 		return nil
 	}
-	fmt.Fprintln(w)
+	fmt.Fprintf(w, "every pair had last agreed %v ago\n\n", time.Duration(info.SinceAgreed)*time.Second)
 	t := newTable(w, "WITH", "PARTITIONS", "NEVER", "MARKED", "OLDEST", "REPAIRED KEYS", "LAST ERROR")
 	for _, p := range info.Peers {
 		t.row(p.Peer, strconv.Itoa(p.Partitions), strconv.Itoa(p.Never), strconv.Itoa(p.Marked), ago(p.Oldest, now),

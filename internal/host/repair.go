@@ -12,7 +12,7 @@ import (
 
 // Repair implements [ouro.Inspector].
 func (h *Host) Repair(ctx context.Context) (ouro.RepairInfo, error) {
-	info := ouro.RepairInfo{Node: string(h.view.Load().Self), Peers: []ouro.RepairPeer{}}
+	info := ouro.RepairInfo{Node: string(h.view.Load().Self), Started: h.started.UTC(), Peers: []ouro.RepairPeer{}}
 	ctx, cancel := context.WithTimeout(ctx, hintsTimeout)
 	defer cancel()
 	answers := make(chan []repair.Agreement, len(h.shards))
@@ -35,7 +35,28 @@ func (h *Host) Repair(ctx context.Context) (ouro.RepairInfo, error) {
 		info.Peers = append(info.Peers, p)
 	}
 	slices.SortFunc(info.Peers, func(a, b ouro.RepairPeer) int { return cmp.Compare(a.Peer, b.Peer) })
+	info.SinceAgreed = sinceAgreed(info, time.Now()).Seconds()
 	return info, nil
+}
+
+// SinceAgreed returns for how long the pair of replicas that waits the longest has
+// not been compared to the end, as [ouro.RepairInfo] has it; false where a shard
+// did not find the time to look.
+func (h *Host) SinceAgreed() (time.Duration, bool) {
+	info, err := h.Repair(context.Background())
+	return sinceAgreed(info, time.Now()), err == nil
+}
+
+func sinceAgreed(info ouro.RepairInfo, now time.Time) time.Duration {
+	longest := time.Duration(0)
+	for _, p := range info.Peers {
+		at := p.Oldest
+		if p.Never > 0 {
+			at = info.Started
+		}
+		longest = max(longest, now.Sub(at))
+	}
+	return longest
 }
 
 // addAgreement adds what one shard says of a node to what others do.

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"log/slog"
+	"math"
 	"runtime"
 	"time"
 
@@ -106,6 +107,17 @@ func (m *Metrics) WatchRecovery(recovering func() (partitions, records int)) {
 func (m *Metrics) WatchReaping(epoch func() uint64, age func() time.Duration) {
 	m.reg.gaugeFunc("ouro_reap_epoch", "Epoch of this node, by which tombstones are reaped.", func() float64 { return float64(epoch()) })
 	m.reg.gaugeFunc("ouro_reap_oldest_seconds", "For how long the oldest key in mind waits to be reaped; 0: none.", func() float64 { return age().Seconds() })
+}
+
+// WatchAgreement shows for how long some pair of replicas has not been compared to
+// the end, as since tells when it is asked, from any goroutine; false: not known.
+func (m *Metrics) WatchAgreement(since func() (time.Duration, bool)) {
+	m.reg.gaugeFunc("ouro_since_agreed_seconds", "How long ago every partition had last been compared to the end with every other node that holds it; NaN: not known.", func() float64 {
+		if age, known := since(); known {
+			return age.Seconds()
+		}
+		return math.NaN()
+	})
 }
 
 // Rejected counts a request that a front end refused by itself.

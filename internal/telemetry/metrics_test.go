@@ -163,6 +163,7 @@ func TestDocumented(t *testing.T) {
 	m.WatchHints(func() int64 { return 7 }, func() time.Time { return time.Time{} })
 	m.WatchRecovery(func() (int, int) { return 3, 1 })
 	m.WatchReaping(func() uint64 { return 3 }, func() time.Duration { return time.Second })
+	m.WatchAgreement(func() (time.Duration, bool) { return time.Second, true })
 	families, err := reg.Gather()
 	if err != nil {
 		t.Fatal(err)

@@ -47,7 +47,7 @@ func (n node) Hints(context.Context) (ouro.HintsInfo, error) {
 }
 
 func (n node) Repair(context.Context) (ouro.RepairInfo, error) {
-	return ouro.RepairInfo{Node: "n1", Peers: []ouro.RepairPeer{{Peer: "n2", Partitions: 8, Marked: 1, Repaired: 4}}}, n.fails
+	return ouro.RepairInfo{Node: "n1", Started: time.Unix(1, 0).UTC(), SinceAgreed: 2, Peers: []ouro.RepairPeer{{Peer: "n2", Partitions: 8, Marked: 1, Repaired: 4}}}, n.fails
 }
 
 func (n node) Verify(_ context.Context, from string) (ouro.VerifyInfo, error) {
