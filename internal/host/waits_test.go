@@ -56,7 +56,7 @@ func TestCountsAreKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := &Host{}
-	k := &known{cluster: alone, place: place.Founded(alone.Ring, 3)}
+	k := &known{cluster: alone, place: place.Founded(place.Hash{}, alone.Ring, 3)}
 	c := h.count(k)
 	if c.holds["a"] != 8 || c.targets["a"] != 8 || c.waiting != 0 || h.count(k) != c {
 		t.Errorf("of one: %+v, kept %v", c, h.count(k) == c)
@@ -65,7 +65,7 @@ func TestCountsAreKept(t *testing.T) {
 	if c = h.count(k); c.holds["b"] != 0 || c.targets["b"] != 8 || c.waiting != 8 {
 		t.Errorf("with b by the history: %+v", c)
 	}
-	k = &known{cluster: two, place: place.Founded(two.Ring, 3)}
+	k = &known{cluster: two, place: place.Founded(place.Hash{}, two.Ring, 3)}
 	if c = h.count(k); c.holds["b"] != 8 || c.waiting != 0 {
 		t.Errorf("with b in the lists: %+v", c)
 	}
