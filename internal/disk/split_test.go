@@ -261,6 +261,36 @@ func TestLargeRecordsSplitLater(t *testing.T) {
 	}
 }
 
+// TestRottenOnDiskAndWellInMemory: what a leaf is added up without is not taken away
+// from it by the next change, though the record is in memory still.
+func TestRottenOnDiskAndWellInMemory(t *testing.T) {
+	f := newForest(t, disk.Config{LeafKeys: 4})
+	for i := range 4 {
+		f.do(t, f.put(fmt.Sprint(i), 2), f.put(fmt.Sprint(i), 4))
+	}
+	for i := range 4 {
+		k := key(fmt.Sprint(i))
+		f.mem.Damage(store.AppendRecordKey(nil, 0, "b", k.Pos.Hi, k.Name), func(v []byte) []byte {
+			v = slices.Clone(v)
+			v[len(v)/2] ^= 1
+			return v
+		})
+	}
+	for i := range 6 {
+		f.do(t, f.put(fmt.Sprint("more ", i), 2))
+	}
+	f.root()
+	wantLeaves(t, f.mem)
+	for i := range 4 {
+		f.do(t, f.put(fmt.Sprint(i), 6))
+	}
+	f.root()
+	if v := f.runner.Verify(nil, 1<<30); v.Err != nil || v.Unreadable != 4 {
+		t.Errorf("they were written over, as if nothing had happened: %+v", v)
+	}
+	wantLeaves(t, f.mem)
+}
+
 // TestDamagedLeaves: a leaf that can't be read, or that is not there, is added up
 // anew from its records, whoever meets it first: one that changes a record under
 // it or one who compares.
