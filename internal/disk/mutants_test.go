@@ -100,7 +100,7 @@ func TestMutantsOfLeaves(t *testing.T) {
 		},
 		{
 			Name: "a leaf in memory is taken for its neighbour's", File: "trees.go",
-			Old: "k.leaf, merkle.Around(k.last, k.depth).First <= pos", New: "k.leaf, true",
+			Old: "k.leaf, merkle.Around(k.last, k.depth).First <= pos", New: "k.leaf, merkle.Around(k.last, k.depth).Last >= pos",
 		},
 		{
 			Name: "leaves that can't be read stay within what replaces them", File: "leaves.go",

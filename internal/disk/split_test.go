@@ -403,6 +403,12 @@ func TestVerifyFindsDamage(t *testing.T) {
 		}
 	}
 	change(func(b *store.Batch) { b.Delete(at) })
+	later := newForest(t, disk.Config{})
+	later.do(t, later.put("7", 4))
+	if _, err := later.mem.Get(at, func(v []byte) { record = slices.Clone(v) }); err != nil {
+		t.Fatal(err)
+	}
+	change(func(b *store.Batch) { b.Set(at, record) }) // as many records, and another sum
 	change(func(b *store.Batch) { b.Set(store.AppendRecordKey(nil, 0, "b", k.Pos.Hi, "x"), record) })
 	change(func(b *store.Batch) { b.DeleteRange(store.LeafRange(0, "b")) })
 	change(func(b *store.Batch) { b.Delete(f.leafKey(t, 0)) })
