@@ -58,6 +58,7 @@ func TestSeedsThatBrokeAsTheRingChanged(t *testing.T) {
 		{Options{Seed: 65, Ring: RingAlso, Ops: 800}, "a joined node that lost its disk did not know what it had held, and was refused as another new disk for ever"},
 		{Options{Seed: 320, Ring: RingAlso}, "a node that was refused, and then named by a link, did not try again"},
 		{Options{Seed: 379, Ring: RingAlso}, "a node that came back was down as all others had come to rest"},
+		{Options{Seed: 685, Ring: RingAlso}, "what was kept for others was paid to a newcomer, whose move was then aborted: a write that was acknowledged was lost"},
 		{Options{Seed: 155, Ring: RingAlso}, "a leaf was added up without a rotten record that memory still had"},
 		{Options{Seed: 11, Ring: RingOnly, Ops: 600}, "a node was dropped from the cluster that had just begun to keep something for another"},
 		{Options{Seed: 53, Ring: RingOnly}, "a newcomer told nobody its epoch, as news of the history came with the placement"},

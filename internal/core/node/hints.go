@@ -33,6 +33,18 @@ func (r reachable) Primaries(partition uint32, bucket string) []ring.NodeID {
 	return r.view.Primaries(partition, r.bucket(bucket).N)
 }
 
+// creditors is the node as package handoff sees it: what is kept is owed to those in
+// the list in force. A newcomer pays nobody (RULES R34): where its move is aborted what
+// came by it goes, and with it what may have been the only copy.
+type creditors struct{ reachable }
+
+func (c creditors) Primaries(partition uint32, bucket string) []ring.NodeID {
+	if c.view.Ring == nil || int(partition) >= c.view.Ring.Q() {
+		return nil
+	}
+	return c.view.Lists(partition, c.bucket(bucket).N).Old
+}
+
 // Backlog appends to dst what is kept here for other nodes, by node.
 func (n *Node) Backlog(dst []handoff.Backlog) []handoff.Backlog { return n.handoff.Backlog(dst) }
 
@@ -61,7 +73,7 @@ func (n *Node) hintsAnswer(now clock.Now, from ring.NodeID, a *replica.Answer, o
 	n.health.answered(now, from, a, 0)
 	answer := *a
 	answer.ID = unmarked(a.ID)
-	if !n.handoff.Answer(now, from, &answer, reachable{n, now}, &n.hints) {
+	if !n.handoff.Answer(now, from, &answer, creditors{reachable{n, now}}, &n.hints) {
 		drop(now, out, from, "answer to a handover that nobody waits for")
 	}
 	n.drainHints(now, out)
@@ -71,12 +83,12 @@ func (n *Node) hintsAnswer(now clock.Now, from ring.NodeID, a *replica.Answer, o
 func (n *Node) hintsPaid(now clock.Now, a *replica.Answer, out *Out) {
 	answer := *a
 	answer.ID = unmarked(a.ID)
-	n.handoff.Complete(now, &answer, reachable{n, now}, &n.hints)
+	n.handoff.Complete(now, &answer, creditors{reachable{n, now}}, &n.hints)
 	n.drainHints(now, out)
 }
 
 func (n *Node) hintsPage(now clock.Now, p *Page, out *Out) {
-	n.handoff.Page(now, &p.Page, reachable{n, now}, &n.hints)
+	n.handoff.Page(now, &p.Page, creditors{reachable{n, now}}, &n.hints)
 	n.drainHints(now, out)
 }
 
@@ -93,13 +105,13 @@ func (n *Node) hintsLink(now clock.Now, l *Link, out *Out) {
 		n.handoff.Back(l.Peer)
 		return
 	}
-	n.handoff.Down(now, l.Peer, reachable{n, now}, &n.hints)
+	n.handoff.Down(now, l.Peer, creditors{reachable{n, now}}, &n.hints)
 	n.drainHints(now, out)
 }
 
 func (n *Node) hintsTick(now clock.Now, out *Out) {
 	if n.handoff.Deadline() <= now.Mono {
-		n.handoff.Tick(now, reachable{n, now}, &n.hints)
+		n.handoff.Tick(now, creditors{reachable{n, now}}, &n.hints)
 		n.drainHints(now, out)
 	}
 }
