@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -14,10 +15,12 @@ import (
 
 // stands returns what an engine says of the epochs.
 func stands(e store.Engine) (found reap.Disk, err error) {
-	if _, err = e.Get(store.NoteKey(byte(steward.EpochNote)), func(v []byte) { found.Durable, _ = reap.DecodeDurable(v) }); err == nil {
+	const origin = 16 // whose they are comes first
+	var damaged error
+	if _, err = e.Get(store.NoteKey(byte(steward.EpochNote)), func(v []byte) { found.Durable, damaged = reap.DecodeDurable(v[origin:]) }); err == nil {
 		found.Holds, err = disk.Holds(e)
 	}
-	return found, err
+	return found, errors.Join(err, damaged)
 }
 
 // reapedBeside returns a world in which a value was deleted and reaped, and a
