@@ -142,12 +142,19 @@ func (w *World) keepNotes(m *machine, records []steward.Record, seq uint64) {
 	}
 }
 
+// inEpoch says whether what the disk has of the epochs, behind the origin of the
+// history that they are by, is of any.
+func inEpoch(note []byte) bool {
+	d, err := reap.DecodeDurable(note[min(16, len(note)):])
+	return err == nil && d.Epoch > 0
+}
+
 // keepFirst copies a disk that is whole and holds something before it is told its
 // first epoch: what is put back in its place knows none (RULES R22).
 func (w *World) keepFirst(m *machine, records []steward.Record) {
-	began := slices.ContainsFunc(records, func(r steward.Record) bool { return r.Note == steward.EpochNote })
+	began := slices.ContainsFunc(records, func(r steward.Record) bool { return r.Note == steward.EpochNote && inEpoch(r.Value) })
 	kept := false
-	_, err := m.disk.Engine.Get(store.NoteKey(byte(steward.EpochNote)), func([]byte) { kept = true })
+	_, err := m.disk.Engine.Get(store.NoteKey(byte(steward.EpochNote)), func(v []byte) { kept = inEpoch(v) })
 	if !began || kept || err != nil {
 		return
 	}
