@@ -142,6 +142,8 @@ func failure(err error) string {
 	}
 	word := "ERR"
 	switch e.Code {
+	case ouro.WrongType:
+		return errWrongType
 	case ouro.Overloaded:
 		if e.Outcome == ouro.NotDone {
 			word = "TRYAGAIN"

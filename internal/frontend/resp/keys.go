@@ -31,8 +31,15 @@ func keyCommands() []command {
 
 func del(x *call) {
 	x.count(func(key ouro.Key) (bool, error) {
+		there := false
+		if x.c.cfg.Mode(key.Bucket) == modeTypes { // a delete of elements does not list them
+			if f, err := x.read(key); err != nil || !f.there {
+				return false, err
+			}
+			there = true
+		}
 		res, err := x.c.store.Delete(x.ctx(), key, x.options()...)
-		return len(res.Siblings) > 0, err
+		return there || len(res.Siblings) > 0, err
 	})
 }
 
@@ -47,9 +54,11 @@ func exist(x *call) {
 }
 
 func typeOf(x *call) {
-	f, ok := x.look(x.key(x.args[1]))
+	f, ok := x.glance(x.key(x.args[1]))
 	switch {
 	case !ok:
+	case f.typed != nil:
+		x.reply.simple(kindName(f.typed.Kind))
 	case f.there:
 		x.reply.simple("string")
 	default:
@@ -83,7 +92,7 @@ func expireKey(x *call, unit time.Duration, at bool) {
 		return
 	}
 	key := x.key(x.args[1])
-	f, ok := x.look(key)
+	f, ok := x.glance(key)
 	switch {
 	case !ok:
 	case !f.there || !when.holds(&f, ttl):
@@ -133,12 +142,12 @@ func (w *when) holds(f *found, ttl time.Duration) bool {
 
 func persist(x *call) {
 	key := x.key(x.args[1])
-	f, ok := x.look(key)
+	f, ok := x.glance(key)
 	switch {
 	case !ok:
 	case !f.there || f.expires.IsZero():
 		x.reply.int(0)
-	case x.answered(x.put(key, f.data, -1, f.context)):
+	case x.answered(x.lastFor(key, &f, -1, false)):
 		x.reply.int(1)
 	}
 }
@@ -146,7 +155,7 @@ func persist(x *call) {
 // showExpiry answers when a key expires, or in how long: -1 means never, -2 that
 // there is none.
 func showExpiry(x *call, unit time.Duration, at bool) {
-	f, ok := x.look(x.key(x.args[1]))
+	f, ok := x.glance(x.key(x.args[1]))
 	if !ok {
 		return
 	}

@@ -40,10 +40,21 @@ type found struct {
 	there   bool
 	expires time.Time // zero: never
 	context ouro.Context
+	typed   *ouro.Typed // nil: it is a string and was never a counter
 }
 
-// look reads a key of which one version is shown, or answers why it can't.
+// look reads a string, of which one version is shown, or answers why it can't.
 func (x *call) look(key ouro.Key) (f found, ok bool) {
+	f, ok = x.glance(key)
+	if ok && f.typed != nil && f.typed.Kind != ouro.Counter {
+		x.reply.error(errWrongType)
+		return f, false
+	}
+	return f, ok
+}
+
+// glance reads a key of any type.
+func (x *call) glance(key ouro.Key) (f found, ok bool) {
 	f, err := x.read(key)
 	if err != nil {
 		x.fail(err)
@@ -64,8 +75,14 @@ func (x *call) read(key ouro.Key) (found, error) {
 		return found{}, ouro.Errorf(ouro.SiblingsFound, ouro.NotDone,
 			"the key has %d versions that no writer has merged: OURO.GET shows them, OURO.PUT with its context replaces them", len(res.Siblings))
 	}
-	s := &res.Siblings[0]
-	return found{s.Data, true, s.Expires, res.Context}, nil
+	f := found{there: true, context: res.Context, typed: res.Typed}
+	if f.typed != nil {
+		f.expires = f.typed.Expires
+	}
+	if len(res.Siblings) > 0 {
+		f.data, f.expires = res.Siblings[0].Data, res.Siblings[0].Expires
+	}
+	return f, nil
 }
 
 // put writes a value that lasts for ttl: 0 as its bucket says, less than 0 for
@@ -310,6 +327,14 @@ func getEx(x *call) {
 
 // lastFor writes what was found anew, to be shown for ttl.
 func (x *call) lastFor(key ouro.Key, f *found, ttl time.Duration, past bool) error {
+	if updater, ok := x.c.store.(ouro.Updater); ok && x.c.cfg.Mode(key.Bucket) == modeTypes && !past {
+		u := ouro.Update{Kind: ouro.Register, Act: ouro.Expire}
+		if ttl > 0 {
+			u.Expires = time.Now().Add(ttl)
+		}
+		_, err := updater.Update(x.ctx(), key, u, x.options()...)
+		return err
+	}
 	if past {
 		_, err := x.c.store.Delete(x.ctx(), key, x.options(ouro.WithContext(f.context))...)
 		return err

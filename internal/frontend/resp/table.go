@@ -36,6 +36,10 @@ func groups() []group {
 		{"server", serverCommands()},
 		{"strings", stringCommands()},
 		{"keys", keyCommands()},
+		{"counters", counterCommands()},
+		{"hashes", hashCommands()},
+		{"sets", setCommands()},
+		{"sorted sets", zsetCommands()},
 		{"scan", scanCommands()},
 		{"ouro", ouroCommands()},
 	}

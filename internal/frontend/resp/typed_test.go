@@ -1,0 +1,145 @@
+package resp
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/ourodb/ouro/internal/oracle"
+)
+
+func ofTypes(t *testing.T) *peer {
+	return dial(t, start(t, Config{Mode: func(string) string { return modeTypes }}, oracle.NewTypes()))
+}
+
+func TestCounters(t *testing.T) {
+	p := ofTypes(t)
+	for _, c := range [][2]string{
+		{"1", "INCR c"},
+		{"11", "INCRBY c 10"},
+		{"10", "DECR c"},
+		{"-10", "DECRBY c 20"},
+		{"-10", "GET c"},
+		{"string", "TYPE c"},
+		{"OK", "SET n 41"},
+		{"42", "INCR n"},
+		{"42", "GET n"},
+		{"-ERR value is not an integer or out of range", "INCRBY c x"},
+		{"1", "DEL c"},
+		{"1", "INCR c"},
+	} {
+		p.expect(c[0], c[1])
+	}
+	p.expect("OK", "SET s words")
+	p.refusal("", "INCR s")
+}
+
+func TestHashes(t *testing.T) {
+	p := ofTypes(t)
+	for _, c := range [][2]string{
+		{"2", "HSET h a 1 b 2"},
+		{"1", "HSET h a 3 c 4"},
+		{"3", "HGET h a"},
+		{"<nil>", "HGET h none"},
+		{"<nil>", "HGET none a"},
+		{"[3 <nil> 4]", "HMGET h a none c"},
+		{"3", "HLEN h"},
+		{"[a b c]", "HKEYS h"},
+		{"[3 2 4]", "HVALS h"},
+		{"[a 3 b 2 c 4]", "HGETALL h"},
+		{"1", "HEXISTS h a"},
+		{"0", "HEXISTS h z"},
+		{"0", "HSETNX h a 9"},
+		{"1", "HSETNX h d 9"},
+		{"14", "HINCRBY h c 10"},
+		{"14", "HGET h c"},
+		{"2", "HDEL h a d z"},
+		{"hash", "TYPE h"},
+		{"1", "HSTRLEN h b"},
+		{"0", "HSTRLEN h z"},
+		{"[0 [b 2]]", "HSCAN h 0 MATCH b*"},
+		{"OK", "HMSET h x y"},
+		{"-WRONGTYPE Operation against a key holding the wrong kind of value", "GET h"},
+		{"-WRONGTYPE Operation against a key holding the wrong kind of value", "SMEMBERS h"},
+		{"-WRONGTYPE Operation against a key holding the wrong kind of value", "SADD h m"},
+		{"-ERR wrong number of arguments for 'hset' command", "HSET h a 1 b"},
+		{"1", "EXISTS h"},
+		{"1", "DEL h"},
+		{"0", "HLEN h"},
+	} {
+		p.expect(c[0], c[1])
+	}
+	p.do("HELLO", "3")
+	p.expect("1", "HSET h k v")
+	p.expect("map[k:v]", "HGETALL h")
+}
+
+func TestSets(t *testing.T) {
+	p := ofTypes(t)
+	for _, c := range [][2]string{
+		{"3", "SADD a x y z"},
+		{"0", "SADD a x"},
+		{"2", "SADD b y w"},
+		{"3", "SCARD a"},
+		{"1", "SISMEMBER a x"},
+		{"0", "SISMEMBER a w"},
+		{"[1 0]", "SMISMEMBER a x w"},
+		{"[y]", "SINTER a b"},
+		{"[x z]", "SDIFF a b"},
+		{"[x y z w]", "SUNION a b"},
+		{"[]", "SINTER a none"},
+		{"1", "SREM a x none"},
+		{"[y z]", "SMEMBERS a"},
+		{"[0 [y z]]", "SSCAN a 0"},
+		{"set", "TYPE a"},
+		{"<nil>", "SRANDMEMBER none"},
+		{"0", "SCARD none"},
+	} {
+		p.expect(c[0], c[1])
+	}
+	if m := fmt.Sprint(p.do("SRANDMEMBER", "a")); !slices.Contains([]string{"y", "z"}, m) {
+		t.Error(m)
+	}
+	p.refusal("can't be given to one client only", "SPOP a")
+}
+
+func TestSortedSets(t *testing.T) {
+	p := ofTypes(t)
+	for _, c := range [][2]string{
+		{"3", "ZADD z 1 a 2 b 3 c"},
+		{"0", "ZADD z 5 c"},
+		{"5", "ZSCORE z c"},
+		{"<nil>", "ZSCORE z none"},
+		{"[1 <nil>]", "ZMSCORE z a none"},
+		{"3", "ZCARD z"},
+		{"2", "ZCOUNT z (1 inf"},
+		{"4.5", "ZINCRBY z 2.5 b"},
+		{"4.5", "ZSCORE z b"},
+		{"[a b c]", "ZRANGE z 0 -1"},
+		{"[c b]", "ZRANGE z 0 1 REV"},
+		{"[c 5 b 4.5]", "ZREVRANGE z 0 1 WITHSCORES"},
+		{"[b c]", "ZRANGEBYSCORE z (1 5"},
+		{"[c]", "ZRANGE z 5 1 BYSCORE REV LIMIT 0 1"},
+		{"[]", "ZRANGE z 5 9"},
+		{"0", "ZRANK z a"},
+		{"2", "ZREVRANK z a"},
+		{"<nil>", "ZRANK z none"},
+		{"0", "ZADD z NX 9 a"},
+		{"1", "ZSCORE z a"},
+		{"1", "ZREM z a none"},
+		{"zset", "TYPE z"},
+		{"[0 [b 4.5 c 5]]", "ZSCAN z 0"},
+		{"-ERR value is not a valid float", "ZADD z x a"},
+		{"-ERR min or max is not a float", "ZCOUNT z a b"},
+		{"-ERR syntax error", "ZADD z NX 1"},
+		{"-ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX", "ZRANGE z 0 1 LIMIT 0 1"},
+	} {
+		p.expect(c[0], c[1])
+	}
+}
+
+func TestTypesNeedTheirBucket(t *testing.T) {
+	p := inSiblings(t, Config{})
+	p.refusal("data types merge in buckets of mode types", "INCR c")
+	p.refusal("data types merge in buckets of mode types", "HSET h a 1")
+}
