@@ -39,7 +39,7 @@ type Config struct {
 	PeerListen  string
 	AdminListen string
 	// RESPListen serves Redis clients; "off": none. RESPBuckets are what they choose
-	// with SELECT, by number: a cluster that is founded makes those of mode lww that
+	// with SELECT, by number: a cluster that is founded makes those of mode types that
 	// no other setting is about, so they are equal on every node.
 	RESPListen  string
 	RESPBuckets []string
@@ -214,13 +214,13 @@ const Off = "off"
 
 // FoundingBuckets returns every bucket setting as a founding history takes them,
 // the default first. Those of Redis clients that nobody defined are as the default
-// is, of mode lww.
+// is, of mode types.
 func (c *Config) FoundingBuckets() []member.NamedBucket {
 	named := slices.Clone(c.Buckets)
 	for _, name := range c.RESPBuckets {
 		if !slices.ContainsFunc(named, func(b member.NamedBucket) bool { return b.Name == name }) {
 			b := member.NamedBucket{Name: name, Bucket: c.Bucket}
-			b.LWW = true
+			b.LWW, b.Types = false, true
 			named = append(named, b)
 		}
 	}

@@ -157,7 +157,7 @@ w = 5
 			t.Errorf("%s comes from %q, want %q", key, got, want)
 		}
 	}
-	if got := c.FoundingBuckets(); len(got) != 5 || got[0].Name != "" || got[0].R != 1 || got[3].Name != "redis" || !got[3].LWW {
+	if got := c.FoundingBuckets(); len(got) != 5 || got[0].Name != "" || got[0].R != 1 || got[3].Name != "redis" || !got[3].Types {
 		t.Errorf("founding buckets %+v", got)
 	}
 }

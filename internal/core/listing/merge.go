@@ -8,6 +8,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/core/typed"
 )
 
 // merge returns the names that a read of those who told would show something of,
@@ -48,6 +49,9 @@ func (l *Listing) merge(now clock.Now, all []*replica.Found, until uint64) []str
 
 // shows says whether a client that reads a state is shown anything.
 func (l *Listing) shows(s *causal.State, wall int64) bool {
+	if l.req.Types {
+		return len(typed.Show(s, wall, nil)) > 0
+	}
 	if l.req.LWW {
 		latest, ok := s.Latest()
 		return ok && latest.Shown(wall)

@@ -18,6 +18,7 @@ type Request struct {
 	Last      uint64 // upper half of the last position of the partition
 	Prefix    string // only keys that begin with it; "": all
 	LWW       bool   // the bucket shows the greatest stamp only (RULES R23)
+	Types     bool   // its keys hold data types (RULES R8)
 	Lists     place.Lists
 	R, NextR  int // replicas that must tell: of the list, and of that which the partition is on its way to
 	Timeout   time.Duration

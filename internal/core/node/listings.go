@@ -99,7 +99,7 @@ func (n *Node) requestPage(l *listed) string {
 	n.listings.last++
 	l.request = listing.Request{
 		ID: n.listings.last & (1<<askerShift - 1), Self: n.view.Self, Partition: in.Partition, Bucket: in.Bucket, From: in.From, Last: last, Prefix: in.Prefix,
-		LWW: b.LWW, Lists: lists, R: askedOf(in, b, len(lists.Old)), Timeout: in.Timeout,
+		LWW: b.LWW, Types: b.Types, Lists: lists, R: askedOf(in, b, len(lists.Old)), Timeout: in.Timeout,
 	}
 	if lists.Moving() {
 		l.request.NextR = askedOf(in, b, len(lists.New))

@@ -6,6 +6,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/merkle"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/core/typed"
 )
 
 // Look is what a [Survey] looks at.
@@ -84,14 +85,17 @@ type Named struct {
 }
 
 // Outline returns the canonical form of the state in a stored record without its
-// values.
+// values, but for the elements of data types, which say themselves whether the key
+// shows anything.
 func Outline(record []byte) ([]byte, error) {
 	s, err := DecodeRecord(record)
 	if err != nil {
 		return nil, err
 	}
 	for i := range s.Versions {
-		s.Versions[i].Value, s.Versions[i].ContentType = nil, ""
+		if v := &s.Versions[i]; !typed.IsMark(v.ContentType) {
+			v.Value, v.ContentType = nil, ""
+		}
 	}
 	return s.Append(nil), nil
 }

@@ -149,6 +149,43 @@ func TestKeysAndExpiry(t *testing.T) {
 	})
 }
 
+// TestTypes writes at one node and at another: the nodes merge it.
+func TestTypes(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, c *redis.Client, key string) {
+		other := dial(t, 2, 3)
+		n, err := c.Incr(ctx, key+"c").Result()
+		is(t, "INCR", n, err, 1)
+		n, err = other.IncrBy(ctx, key+"c", 41).Result()
+		is(t, "INCRBY at another node", n, err, 42)
+		n, err = c.HSet(ctx, key+"h", "a", 1, "b", 2).Result()
+		is(t, "HSET", n, err, 2)
+		n, err = other.HIncrBy(ctx, key+"h", "a", 5).Result()
+		is(t, "HINCRBY", n, err, 6)
+		if m, err := c.HGetAll(ctx, key+"h").Result(); err != nil || fmt.Sprint(m) != "map[a:6 b:2]" {
+			t.Errorf("HGETALL: %v, %v", m, err)
+		}
+		c.SAdd(ctx, key+"s", "x", "y")
+		other.SAdd(ctx, key+"s", "z")
+		n, err = c.SRem(ctx, key+"s", "y").Result()
+		is(t, "SREM", n, err, 1)
+		if m, err := other.SMembers(ctx, key+"s").Result(); err != nil || fmt.Sprint(m) != "[x z]" {
+			t.Errorf("SMEMBERS: %v, %v", m, err)
+		}
+		n, err = c.ZAdd(ctx, key+"z", redis.Z{Score: 2, Member: "b"}, redis.Z{Score: 1, Member: "a"}).Result()
+		is(t, "ZADD", n, err, 2)
+		f, err := other.ZIncrBy(ctx, key+"z", 2.5, "a").Result()
+		is(t, "ZINCRBY", f, err, 3.5)
+		if m, err := c.ZRangeWithScores(ctx, key+"z", 0, -1).Result(); err != nil || fmt.Sprint(m) != "[{2 b} {3.5 a}]" {
+			t.Errorf("ZRANGE: %v, %v", m, err)
+		}
+		typ, err := c.Type(ctx, key+"z").Result()
+		is(t, "TYPE", typ, err, "zset")
+		if err := c.Get(ctx, key+"h").Err(); err == nil || !strings.HasPrefix(err.Error(), "WRONGTYPE") {
+			t.Errorf("GET of a hash: %v", err)
+		}
+	})
+}
+
 func TestScan(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, c *redis.Client, key string) {
 		var want []string
