@@ -99,7 +99,7 @@ func TestTypesAreTheReference(t *testing.T) {
 		keys := []ouro.Key{{Bucket: "t", Name: "one"}, {Bucket: "t", Name: "two"}}
 		for step := range 60 {
 			at, key := abc[r.IntN(3)], keys[r.IntN(2)]
-			var got, want string
+			var got, want, what string
 			switch n := r.IntN(20); {
 			case n == 0:
 				c.Crash(at)
@@ -109,14 +109,15 @@ func TestTypesAreTheReference(t *testing.T) {
 			case n == 1:
 				_, err := c.Delete(at, key).Wait()
 				_, also := reference.Delete(t.Context(), key)
-				got, want = tell(ouro.Result{}, err), tell(ouro.Result{}, also)
+				got, want, what = tell(ouro.Result{}, err), tell(ouro.Result{}, also), "a delete"
 			default:
 				u := drawUpdate(r)
+				what = fmt.Sprint(u)
 				got = tell(c.Store(at).(ouro.Updater).Update(t.Context(), key, u))
 				want = tell(reference.Update(t.Context(), key, u))
-				if got != want {
-					t.Fatalf("seed %d, step %d: %v at %s answers\n%s, the reference\n%s", seed, step, u, at, got, want)
-				}
+			}
+			if got != want {
+				t.Fatalf("seed %d, step %d: %s at %s answers\n%s, the reference\n%s", seed, step, what, at, got, want)
 			}
 			for _, at := range abc {
 				got, want := tell(c.Get(at, key).Wait()), tell(reference.Get(t.Context(), key))

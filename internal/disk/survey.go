@@ -106,10 +106,11 @@ func (r *Runner) within(s *replica.Survey) bool {
 // sums are missing in what it found.
 func (r *Runner) lookAtLeaves(s *replica.Survey, found *replica.Found) (dirty []leafID, err error) {
 	found.Roots, found.Parts, found.Next = nil, nil, ""
-	lo, hi := store.LeafRange(s.Partition, s.Bucket)
+	var lo, hi []byte
 	var larger *leafID // the leaf that the span is only a part of
 	var visit func(id leafID, l leaf) bool
 	if s.Look == replica.Parts {
+		_, hi = store.LeafRange(s.Partition, s.Bucket)
 		lo = store.AppendLeafKey(nil, s.Partition, s.Bucket, s.Span.First)
 		visit = func(id leafID, l leaf) bool { return addPart(found, s.Span, id, l, &larger) }
 	} else {

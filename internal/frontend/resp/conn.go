@@ -40,8 +40,8 @@ type conn struct {
 
 // about is what a client said of itself.
 type about struct {
-	name, lib, libVersion, command, user string
-	db, proto                            int
+	name, lib, libVersion, user string
+	db, proto                   int
 }
 
 func newConn(s *Server, nc net.Conn, id int64) *conn {
