@@ -35,11 +35,23 @@ func printRepair(w io.Writer, info ouro.RepairInfo, now time.Time) error {
 	if len(info.Peers) == 0 {
 		return nil
 	}
-	fmt.Fprintf(w, "every pair had last agreed %v ago\n\n", time.Duration(info.SinceAgreed)*time.Second)
+	fmt.Fprintf(w, "%s\n\n", agreed(info))
 	t := newTable(w, "WITH", "PARTITIONS", "NEVER", "MARKED", "OLDEST", "REPAIRED KEYS", "LAST ERROR")
 	for _, p := range info.Peers {
 		t.row(p.Peer, strconv.Itoa(p.Partitions), strconv.Itoa(p.Never), strconv.Itoa(p.Marked), ago(p.Oldest, now),
 			strconv.FormatUint(p.Repaired, 10), failure(p.Error, p.ErrorAt, now))
 	}
 	return t.flush()
+}
+
+// agreed says for how long some pair of replicas has not agreed.
+func agreed(info ouro.RepairInfo) string {
+	never, since := 0, time.Duration(info.SinceAgreed)*time.Second
+	for _, p := range info.Peers {
+		never += p.Never
+	}
+	if never > 0 {
+		return fmt.Sprintf("%d pairs have not been compared yet, %v after the start", never, since)
+	}
+	return fmt.Sprintf("every pair had last agreed %v ago", since)
 }
