@@ -55,10 +55,10 @@ func TestCheckDecides(t *testing.T) {
 		n := newNetwork()
 		a, b := start(t, n, "a", func(c *Config) { c.Self.Starts, c.Self.Runs = 3, []uint64{1, 2, 3} }), start(t, n, "b")
 		var saw atomic.Pointer[Hello]
-		b.recorder.check = func(h Hello, _ uint64) (uint64, error) {
+		b.recorder.judge(func(h Hello, _ uint64) (uint64, error) {
 			saw.Store(&h)
 			return 0, rolledBack
-		}
+		})
 		a.SetPeers(map[string]string{"b": "b"})
 		settle(time.Second)
 		if a.turns("b") != "" || a.log.count("restored from a copy") != 1 {

@@ -135,11 +135,21 @@ func (r *recorder) add(e ...event) {
 	}
 }
 
+// judge sets what Check answers from now on; nil: that all is well.
+func (r *recorder) judge(check func(h Hello, live uint64) (knows uint64, err error)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.check = check
+}
+
 func (r *recorder) Check(h Hello, live uint64) (uint64, error) {
-	if r.check == nil {
+	r.mu.Lock()
+	check := r.check
+	r.mu.Unlock()
+	if check == nil {
 		return 0, nil
 	}
-	return r.check(h, live)
+	return check(h, live)
 }
 
 func (r *recorder) Refused(_ string, err *RefusedError) {

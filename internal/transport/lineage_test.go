@@ -3,6 +3,7 @@ package transport
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -14,12 +15,12 @@ func TestTwoProcessesOfOneNode(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		n := newNetwork()
 		b := start(t, n, "b")
-		b.recorder.check = func(h Hello, live uint64) (uint64, error) {
+		b.recorder.judge(func(h Hello, live uint64) (uint64, error) {
 			if live != 0 {
 				return 0, refuse(Twin, "run %d is alive", live)
 			}
 			return 40 + h.run(), nil
-		}
+		})
 		first := start(t, n, "a", func(c *Config) { c.Self.Runs = []uint64{1} })
 		first.SetPeers(map[string]string{"b": "b"})
 		settle(time.Second)
@@ -46,7 +47,7 @@ func TestWhatTheOtherKnows(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		n := newNetwork()
 		a, b := start(t, n, "a", func(c *Config) { c.Self.Disk = 5 }), start(t, n, "b")
-		b.recorder.check = func(h Hello, _ uint64) (uint64, error) { return h.Disk - 1, nil }
+		b.recorder.judge(func(h Hello, _ uint64) (uint64, error) { return h.Disk - 1, nil })
 		var knew []uint64
 		a.recorder.up = func(h Hello) { knew = append(knew, h.Knows) }
 		a.SetPeers(map[string]string{"b": "b"})
@@ -71,12 +72,12 @@ func TestExpelledNodesHaveNoLinks(t *testing.T) {
 		a.SetPeers(map[string]string{"b": "b"})
 		c.SetPeers(map[string]string{"b": "b"})
 		settle(time.Second)
-		b.recorder.check = func(h Hello, _ uint64) (uint64, error) {
+		b.recorder.judge(func(h Hello, _ uint64) (uint64, error) {
 			if h.Node == "a" {
 				return 0, refuse(Removed, "for ever")
 			}
 			return 0, nil
-		}
+		})
 		b.Expel(func(node string) bool { return node == "a" })
 		settle(10 * time.Second)
 		if got := a.turns("b"); got != "up down" {
@@ -88,7 +89,7 @@ func TestExpelledNodesHaveNoLinks(t *testing.T) {
 		if got := c.turns("b"); got != "up" {
 			t.Errorf("the links of another: %q", got)
 		}
-		b.recorder.check = nil // a handshake that began before
+		b.recorder.judge(nil) // a handshake that began before
 		settle(10 * time.Second)
 		if got := a.turns("b"); !strings.HasSuffix(got, "down") {
 			t.Errorf("a link is open to one that was removed: %q", got)
@@ -106,18 +107,24 @@ func TestLinksAreJudgedAgain(t *testing.T) {
 		b.SetPeers(map[string]string{"a": "a", "c": "c"})
 		c.SetPeers(map[string]string{"b": "b"})
 		settle(time.Second)
+		var mu sync.Mutex
 		var asked []string
-		b.recorder.check = func(h Hello, _ uint64) (uint64, error) {
+		b.recorder.judge(func(h Hello, _ uint64) (uint64, error) {
+			mu.Lock()
 			asked = append(asked, h.Node)
+			mu.Unlock()
 			if h.Node == "c" {
 				return 0, refuse(ComeBack, "another disk")
 			}
 			return 0, nil
-		}
+		})
 		b.Recheck()
-		slices.Sort(asked)
-		if want := []string{"a", "a", "c", "c"}; !slices.Equal(asked, want) {
-			t.Errorf("asked about %q", asked)
+		mu.Lock()
+		first := slices.Clone(asked)
+		mu.Unlock()
+		slices.Sort(first)
+		if want := []string{"a", "a", "c", "c"}; !slices.Equal(first, want) {
+			t.Errorf("asked about %q", first)
 		}
 		settle(10 * time.Second)
 		if got := b.turns("a"); got != "up" {
@@ -139,7 +146,7 @@ func TestBothSidesTellOfARefusal(t *testing.T) {
 		a, b := start(t, n, "a"), start(t, n, "b", func(c *Config) { c.Self.ClusterID = 99 })
 		c := start(t, n, "c")
 		a.SetPeers(map[string]string{"b": "b"})
-		c.recorder.check = func(h Hello, _ uint64) (uint64, error) { return 0, refuse(RefusedByHandler, "no") }
+		c.recorder.judge(func(h Hello, _ uint64) (uint64, error) { return 0, refuse(RefusedByHandler, "no") })
 		c.SetPeers(map[string]string{"a": "a"})
 		settle(time.Second)
 		if got := b.recorder.denied; len(got) == 0 || got[0] != "a: foreign cluster" {

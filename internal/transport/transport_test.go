@@ -455,12 +455,12 @@ func TestClientIsRefused(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		n := newNetwork()
 		b := start(t, n, "b")
-		b.recorder.check = func(h Hello, _ uint64) (uint64, error) {
+		b.recorder.judge(func(h Hello, _ uint64) (uint64, error) {
 			if h.Client {
 				return 0, errors.New("clients are not let in")
 			}
 			return 0, nil
-		}
+		})
 		_, err := DialClient(t.Context(), Config{Self: Hello{Cluster: "test", Node: "bench"}, Dial: n.dial}, "b", nil)
 		var r *RefusedError
 		if !errors.As(err, &r) || r.Code != RefusedByHandler || !r.ByPeer || r.Message != "clients are not let in" {
