@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"slices"
 	"time"
 
@@ -314,6 +315,24 @@ func (w *World) isRotten(m *machine, key []byte) bool {
 		rotten = err != nil
 	})
 	return rotten || err != nil
+}
+
+// findRotten notes every record that can't be read. One that rotted under a write which
+// a power failure then took back is not noted any more.
+func (w *World) findRotten() {
+	lo, hi := store.AllRecords()
+	for _, m := range w.nodes {
+		m.rotten = m.rotten[:0:0]
+		err := m.disk.Engine.Range(lo, hi, func(key, record []byte) bool {
+			if _, err := replica.StateOf(record); err != nil {
+				m.rotten = append(m.rotten, bytes.Clone(key))
+			}
+			return true
+		})
+		if err != nil {
+			w.bug("%s: %v", m.id, err)
+		}
+	}
 }
 
 // meetRotten lets every record that can't be read be met, so that it is healed.

@@ -127,6 +127,7 @@ func (w *World) settle(s *shape) {
 	}
 	w.RunFor(w.net.cfg.Detect + w.net.cfg.Reconnect + 3*time.Second)
 	w.settleRing()
+	w.findRotten()
 	w.recoverAll()
 	if s.alone {
 		w.agree(s)
