@@ -18,7 +18,7 @@ func TestPlotIsWellFormed(t *testing.T) {
 		"nothing":   {Title: "a <plot> & \"nothing\""},
 		"one point": {Series: []Series{{Name: "x", Points: []Point{{3, 3}}}}},
 		"logs":      {LogX: true, LogY: true, Series: []Series{{Points: []Point{{1, 0}, {10, .1}, {1000, 300}}}, {Paper: true, Points: []Point{{5, 5}}}}},
-		"fixed":     {YMin: 0, YMax: 1, Series: []Series{{Steps: true, Points: []Point{{0, .5}, {1, 1}}}}},
+		"fixed":     {YMin: 0, YMax: 1, Series: []Series{{Points: []Point{{0, .5}, {1, 1}}}}},
 	} {
 		d := xml.NewDecoder(strings.NewReader(string(p.SVG())))
 		for {

@@ -114,12 +114,6 @@ func (p Plot) frame(b *strings.Builder, x, y axis) {
 }
 
 func (s Series) draw(b *strings.Builder, i int, x, y axis) {
-	if s.Steps {
-		for _, q := range s.Points {
-			fmt.Fprintf(b, `<rect class="c%d bar" x="%.1f" y="%.1f" width="6" height="%.1f"/>`, i, x.at(q.X)-3+float64(7*i), y.at(q.Y), max(0, y.from-y.at(q.Y)))
-		}
-		return
-	}
 	var points []string
 	for _, q := range s.Points {
 		points = append(points, fmt.Sprintf("%.1f,%.1f", x.at(q.X), y.at(q.Y)))

@@ -56,7 +56,6 @@ type Series struct {
 	Name   string
 	Points []Point
 	Paper  bool // it is the paper's: dashed
-	Steps  bool // bars in place of a line
 }
 
 // Point is one of a curve.

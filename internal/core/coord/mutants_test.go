@@ -95,11 +95,11 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "settles with one acknowledgement too few", File: "numbers.go", Test: get,
-			Old: "return max(n.N-n.PR+1, n.PR)", New: "return max(n.N-n.PR, n.PR)",
+			Old: "return place.Settled(n.N, n.PR)", New: "return place.Settled(n.N-1, n.PR)",
 		},
 		{
 			Name: "settles on fewer than answer a strict get", File: "numbers.go", Test: get,
-			Old: "return max(n.N-n.PR+1, n.PR)", New: "return n.N - n.PR + 1",
+			Old: "return place.Settled(n.N, n.PR)", New: "return min(place.Settled(n.N, n.PR), n.N-n.PR+1)",
 		},
 		{
 			Name: "names the last replier as the fastest", File: "get.go", Test: get,

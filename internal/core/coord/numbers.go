@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/place"
 )
 
 // MaxN is the largest number of replicas that a bucket may have. It bounds the
@@ -34,7 +35,7 @@ func (n Numbers) writes(all, primaries int) bool {
 }
 
 // settled is on how many primaries a strict read must know what it shows.
-func (n Numbers) settled() int { return max(n.N-n.PR+1, n.PR) }
+func (n Numbers) settled() int { return place.Settled(n.N, n.PR) }
 
 // quorum reports the numbers with how many nodes have answered, and how many of
 // them are primaries.

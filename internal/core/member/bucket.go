@@ -196,15 +196,10 @@ func (b Bucket) Promise() place.Promise {
 	}
 	if b.PR > 0 {
 		p.R = min(b.PR, b.R)
-		p.W = min(p.W, Settled(b.N, p.R))
+		p.W = min(p.W, place.Settled(b.N, p.R))
 	}
 	return p
 }
-
-// Settled returns on how many of n replicas what a read has shown must be before it
-// is shown, with pr set: on as many as every other strict read meets one of, and on
-// the pr that have answered (RULES R32).
-func Settled(n, pr int) int { return max(n-pr+1, pr) }
 
 // Of returns the settings of a bucket.
 func (b Buckets) Of(name string) Bucket {

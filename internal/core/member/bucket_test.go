@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ourodb/ouro/internal/core/place"
 )
 
 func TestImpossibleNumbers(t *testing.T) {
@@ -107,7 +109,7 @@ func TestRules_R16_WhatAStrictReadShowed(t *testing.T) {
 				sources := n - b.Promise().W + 1
 				shown := n // without pr nothing is promised of what a read has shown
 				if pr > 0 {
-					shown = Settled(n, pr)
+					shown = place.Settled(n, pr)
 					if shown+pr <= n || shown < pr {
 						t.Errorf("n=%d pr=%d: what is shown is on %d", n, pr, shown)
 					}

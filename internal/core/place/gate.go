@@ -18,6 +18,11 @@ const MaxN = 8
 // w and r where these are 0.
 type Promise struct{ N, W, R int }
 
+// Settled returns on how many of n replicas what a read has shown must be before it
+// is shown, with pr set: on as many as every other strict read meets one of, and on
+// the pr that have answered (RULES R32).
+func Settled(n, pr int) int { return max(n-pr+1, pr) }
+
 // Check says what is wrong with the numbers.
 func (p Promise) Check() error {
 	if p.N < 1 || p.N > MaxN || p.W < 1 || p.W > p.N || p.R < 1 || p.R > p.N {

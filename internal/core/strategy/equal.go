@@ -35,7 +35,7 @@ func (s Equal) Place(ids []ring.NodeID) (*Layout, error) {
 	if err != nil {
 		return nil, errStrategy("3", err)
 	}
-	l := &Layout{Units: s.Q, Fixed: true, ring: r}
+	l := &Layout{Fixed: true, ring: r}
 	for i, t := range tokens {
 		l.Arcs = append(l.Arcs, Arc{Share: 1 / float64(s.Q), End: t.End, Token: uint32(i)})
 	}

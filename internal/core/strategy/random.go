@@ -20,7 +20,7 @@ func (s Random) Place(ids []ring.NodeID) (*Layout, error) {
 	if err != nil {
 		return nil, errStrategy("1", err)
 	}
-	l := &Layout{Units: len(r.Tokens()), ring: r}
+	l := &Layout{ring: r}
 	last := r.Tokens()[len(r.Tokens())-1].End
 	before := fraction(last) - 1 // the first arc begins behind the last token
 	for i, t := range r.Tokens() {
@@ -63,7 +63,7 @@ func (s Mapped) Place(ids []ring.NodeID) (*Layout, error) {
 	if err != nil {
 		return nil, errStrategy("2", err)
 	}
-	l := &Layout{Units: len(r.Tokens()), Fixed: true, ring: r}
+	l := &Layout{Fixed: true, ring: r}
 	for _, t := range equal(s.Q) {
 		l.Arcs = append(l.Arcs, Arc{Share: 1 / float64(s.Q), End: t.End, Token: r.Partition(t.End)})
 	}

@@ -24,8 +24,6 @@ type Strategy interface {
 // Layout says who holds what: arcs of the circle of positions, in order.
 type Layout struct {
 	Arcs []Arc
-	// Units is how much of it each node must know: its tokens, or the partitions.
-	Units int
 	// Fixed says that an arc is a partition for ever, a unit to move and to archive.
 	// Otherwise its ends are tokens, and change with the nodes.
 	Fixed bool

@@ -71,15 +71,7 @@ func (h *History) checkStrict(r *Response) *Violation {
 		return nil
 	}
 	h.Stats.Strict++
-	var puts, removed Set
-	strict.Each(func(i int) bool {
-		if w := o.writes[i]; w.Verb == Put {
-			puts.Add(i)
-		} else {
-			removed.AddAll(w.covers)
-		}
-		return true
-	})
+	puts, removed := o.effects(strict)
 	if i := puts.Missing(r.covers, o.deletes); i >= 0 {
 		return Broken(Stale, o.key, "%v began after %v was acknowledged and shows neither its value nor what replaced it", r.Op, o.writes[i])
 	}
@@ -106,4 +98,17 @@ func (h *History) checkExclusive(r *Response) *Violation {
 		return Broken(Siblings, o.key, "%v is by the only client of the key and shows %d versions instead of %d", r.Op, len(r.Sees), want)
 	}
 	return nil
+}
+
+// effects returns which of some writes are puts, and what the others removed.
+func (o *object) effects(of Set) (puts, removed Set) {
+	of.Each(func(i int) bool {
+		if w := o.writes[i]; w.Verb == Put {
+			puts.Add(i)
+		} else {
+			removed.AddAll(w.covers)
+		}
+		return true
+	})
+	return puts, removed
 }

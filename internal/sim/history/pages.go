@@ -66,15 +66,7 @@ func (k *pageKey) check(h *History, listed bool) *Violation {
 	if o.wild > 0 || o.vague || len(strict) == 0 {
 		return nil
 	}
-	var puts, removed Set
-	strict.Each(func(i int) bool {
-		if w := o.writes[i]; w.Verb == Put {
-			puts.Add(i)
-		} else {
-			removed.AddAll(w.covers)
-		}
-		return true
-	})
+	puts, removed := o.effects(strict)
 	if i := puts.Missing(o.deletes, o.may); i >= 0 && !listed {
 		return Broken(Listed, o.key, "a page that says it is complete lacks the key: %v was acknowledged before, and nothing that may have removed it", o.writes[i])
 	}
