@@ -109,13 +109,16 @@ func (e *Engine) Apply(b *store.Batch, synced func(error)) error {
 
 // room reports whether there is some for what a batch sets, with mu held.
 func (e *Engine) room(b *store.Batch) error {
+	if e.most <= 0 {
+		return nil
+	}
 	sets := int64(0)
 	for i := range b.Changes {
 		if b.Changes[i].Op == store.Set {
 			sets += int64(len(b.Changes[i].Key) + len(b.Changes[i].Value))
 		}
 	}
-	if e.most > 0 && sets > 0 && e.data.bytes+sets > e.most {
+	if sets > 0 && e.data.bytes+sets > e.most {
 		return fmt.Errorf("%w: %d MiB are in memory and %d are allowed (memory-limit)", store.ErrFull, e.data.bytes>>20, e.most>>20)
 	}
 	return nil
