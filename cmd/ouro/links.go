@@ -154,6 +154,7 @@ func (l *linkHandler) Up(peer string, _ uint64, h transport.Hello) {
 		return
 	}
 	l.metrics.Link(peer, true)
+	l.host.Serves(peer, h.Clients)
 	l.host.Up(peer, h.Disk)
 }
 

@@ -230,7 +230,7 @@ func (n *node) linkConfig(clusterID uint64, faults bool) transport.Config {
 	l := n.cfg.Limits
 	return transport.Config{
 		Self: transport.Hello{
-			Cluster: n.cfg.Cluster, ClusterID: clusterID, Node: n.cfg.ID, Addr: n.peerAddr(),
+			Cluster: n.cfg.Cluster, ClusterID: clusterID, Node: n.cfg.ID, Addr: n.peerAddr(), Clients: n.clientAddr(),
 			Starts: id.Starts, Runs: numbers(id.Runs), Disk: uint64(id.DiskID), Replaced: numbers(id.Replaced), Recovering: n.recovering,
 		},
 		Log: n.log, Seed: rand.Uint64(), Faults: faults,
@@ -251,7 +251,7 @@ func (n *node) hostConfig(keys security.Keys, clusterID uint64, known steward.Co
 	l := n.cfg.Limits
 	limits := causal.Limits{Exceptions: l.Exceptions, Prune: l.Prune, PruneHard: l.PruneHard, PruneAge: l.PruneAge.Milliseconds()}
 	return host.Config{
-		Cluster: n.cfg.Cluster, ClusterID: clusterID, Version: version, Engine: n.cfg.Engine, Starts: n.dir.Identity().Starts,
+		Cluster: n.cfg.Cluster, ClusterID: clusterID, Version: version, Engine: n.cfg.Engine, Starts: n.dir.Identity().Starts, Clients: n.clientAddr(),
 		Shards: shards(n.cfg.Shards), Inbox: l.Inbox, MaxValue: int(l.MaxValue), MaxFrame: int(l.MaxFrame), Reserve: int64(l.DiskReserve),
 		TokenKey: keys.Request, ContextKey: keys.Sealing[:],
 		Core: corenode.Config{
@@ -289,7 +289,7 @@ func newRun() uint64 { return rand.Uint64()>>1 + 1 }
 
 // run serves clients, peers and operators.
 func (n *node) run(faults bool) {
-	web := web.Config{MaxValue: int(n.cfg.Limits.MaxValue), MaxDropped: int64(n.cfg.Limits.DrainBody), Rejected: n.metrics.Rejected}
+	web := web.Config{Cluster: n.host.Routes().ClusterID, MaxValue: int(n.cfg.Limits.MaxValue), MaxDropped: int64(n.cfg.Limits.DrainBody), Rejected: n.metrics.Rejected}
 	n.noting.Go(n.noteRunning)
 	n.clients = n.serveClients(web)
 	n.serveRedis()

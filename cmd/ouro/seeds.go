@@ -141,6 +141,23 @@ func (n *node) peerAddr() string {
 	return addr
 }
 
+// clientAddr is where clients reach this node; "": that is not known. A node that
+// listens on all interfaces is reached at the host at which other nodes reach it.
+func (n *node) clientAddr() string {
+	addr := n.listeners.clients.Addr().String()
+	if n.cfg.AdvertiseClients != "" {
+		addr = n.cfg.AdvertiseClients
+	} else if !usable(addr) {
+		_, port, _ := net.SplitHostPort(addr) // of a listener, so it has one
+		host, _, _ := net.SplitHostPort(n.peerAddr())
+		addr = net.JoinHostPort(host, port)
+	}
+	if !usable(addr) {
+		return ""
+	}
+	return addr
+}
+
 // otherQ makes the node begin again with another number of partitions: that of the
 // cluster that it was joined to. It holds nothing yet.
 func (n *node) otherQ(q int) {

@@ -46,6 +46,9 @@ type Config struct {
 	// Advertise is where other nodes reach PeerListen, where that differs: behind
 	// a container's port mapping, or when listening on all interfaces.
 	Advertise string
+	// AdvertiseClients is where clients reach Listen, likewise: clients that know the
+	// ring learn it from any node.
+	AdvertiseClients string
 	// Compare makes replicas equal by turns, without a read. Without it a node
 	// compares only what it must before it counts again.
 	Compare bool

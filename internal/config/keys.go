@@ -66,6 +66,7 @@ func identityKeys() []key[Config] {
 		{"resp-listen", "address for Redis clients; off: none", func(c *Config) pflag.Value { return addrValue{textValue{&c.RESPListen}} }},
 		{"resp-buckets", "buckets that Redis clients SELECT by number, equal on all nodes; those a cluster is founded with are of mode types where not defined", func(c *Config) pflag.Value { return namesValue{listValue{&c.RESPBuckets}} }},
 		{"advertise", "address at which other nodes reach this one, where it differs from peer-listen", func(c *Config) pflag.Value { return addrValue{textValue{&c.Advertise}} }},
+		{"advertise-clients", "address at which clients reach this node, where it differs from listen", func(c *Config) pflag.Value { return addrValue{textValue{&c.AdvertiseClients}} }},
 		{"compare", "compare what is held with other replicas by turns, and make it equal", func(c *Config) pflag.Value { return boolValue{&c.Compare} }},
 		{"insecure", "allow addresses off loopback although links are not encrypted", func(c *Config) pflag.Value { return boolValue{&c.Insecure} }},
 	}

@@ -97,9 +97,12 @@ func (c *Config) checkAddresses(v *verdict) {
 			v.add("%s: %s can be reached from other machines, and nothing is encrypted yet: use a loopback address such as 127.0.0.1, or accept that with --insecure", l.name, l.addr)
 		}
 	}
-	if c.Advertise != "" {
-		if err := checkAddr(c.Advertise); err != nil {
-			v.add("advertise: %w", err)
+	for _, a := range []struct{ name, addr string }{{"advertise", c.Advertise}, {"advertise-clients", c.AdvertiseClients}} {
+		if a.addr == "" {
+			continue
+		}
+		if err := checkAddr(a.addr); err != nil {
+			v.add("%s: %w", a.name, err)
 		}
 	}
 	for _, s := range c.Seeds {

@@ -26,6 +26,7 @@ type Config struct {
 	ClusterID uint64
 	Version   string
 	Engine    string // name of the engine, for status
+	Clients   string // where clients reach the node, for [ouro.Routes]
 	Starts    uint64 // how often this data folder was started, for status
 
 	Shards   int // goroutines that own partitions; default 1
@@ -127,6 +128,8 @@ type Host struct {
 	listing chan struct{} // one for each list of keys under way
 	room    room
 	counts  atomic.Pointer[counts]
+	routes  atomic.Pointer[routes]
+	served  atomic.Uint64 // how often where clients reach a peer has changed
 	stop    chan struct{} // closed when the host stops
 	stopped sync.Once
 	doubt   atomic.Bool // no peer has been heard yet

@@ -23,12 +23,13 @@ const clientPrefix = "client/"
 
 func isClient(id ring.NodeID) bool { return strings.HasPrefix(string(id), clientPrefix) }
 
-// linkTable knows which peers can be sent to, and how clients that came over a
-// node link are answered.
+// linkTable knows which peers can be sent to, where clients reach them, and how
+// clients that came over a node link are answered.
 type linkTable struct {
 	mu      sync.Mutex
 	peers   map[ring.NodeID]bool
 	clients map[ring.NodeID]func(frames []byte) error
+	serves  map[ring.NodeID]string // where clients reach them
 }
 
 func (t *linkTable) up(peer ring.NodeID) bool {

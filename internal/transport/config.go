@@ -69,8 +69,8 @@ func (c Config) validate() error {
 		return fmt.Errorf("transport: the cluster name has %d bytes: it has 1 to %d", len(c.Self.Cluster), maxName)
 	case c.Self.Node == "" || len(c.Self.Node) > maxName:
 		return fmt.Errorf("transport: the node id has %d bytes: it has 1 to %d", len(c.Self.Node), maxName)
-	case len(c.Self.Addr) > maxName:
-		return fmt.Errorf("transport: the advertised address has %d bytes: it has at most %d", len(c.Self.Addr), maxName)
+	case len(c.Self.Addr) > maxName, len(c.Self.Clients) > maxName:
+		return fmt.Errorf("transport: the advertised addresses have %d and %d bytes: each has at most %d", len(c.Self.Addr), len(c.Self.Clients), maxName)
 	case len(c.Self.Runs) > MaxRuns, len(c.Self.Replaced) > MaxRuns:
 		return fmt.Errorf("transport: %d run ids and %d replaced disks: at most the last %d are shown", len(c.Self.Runs), len(c.Self.Replaced), MaxRuns)
 	case c.MaxFrame < 0 || c.MaxFrame > 1<<30:

@@ -169,8 +169,8 @@ func TestGreetingsSurviveTheWire(t *testing.T) {
 		runs[i] = uint64(i) << 50
 	}
 	for _, want := range []greeting{
-		{hello: Hello{Cluster: "c", ClusterID: 1 << 63, Node: "n", Client: true, Starts: 1 << 40, Runs: runs, Addr: "h:1"}, target: "m"},
-		{hello: Hello{Cluster: strings.Repeat("c", 255), Node: strings.Repeat("n", 255), Addr: strings.Repeat("a", 255)}},
+		{hello: Hello{Cluster: "c", ClusterID: 1 << 63, Node: "n", Client: true, Starts: 1 << 40, Runs: runs, Addr: "h:1", Clients: "h:2"}, target: "m"},
+		{hello: Hello{Cluster: strings.Repeat("c", 255), Node: strings.Repeat("n", 255), Addr: strings.Repeat("a", 255), Clients: strings.Repeat("c", 255)}},
 		{hello: Hello{Cluster: "c", Node: "n", Disk: 1 << 60, Knows: 1 << 59, Replaced: runs, Recovering: true}},
 		{refusal: &RefusedError{Code: WrongNode, Message: "m", Epoch: 300, ByPeer: true}},
 	} {

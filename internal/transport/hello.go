@@ -30,6 +30,8 @@ type Hello struct {
 	// until now; 0: none.
 	Knows uint64
 	Addr  string // where the node can be dialled
+	// Clients is where its clients reach it; empty where nobody does.
+	Clients string
 }
 
 // run returns the newest run id.
@@ -63,7 +65,8 @@ type greeting struct {
 
 // appendGreeting appends
 //
-//	1 | flags | cluster id, 8 bytes | cluster | node | address | target |
+//	1 | flags | cluster id, 8 bytes | cluster | node | address |
+//	where its clients reach it | target |
 //	starts, uvarint | number of runs, 1 byte | runs, 8 bytes each |
 //	disk, 8 bytes | what the other side is known by, 8 bytes |
 //	number of replaced disks, 1 byte | these, 8 bytes each | tail
@@ -90,7 +93,7 @@ func appendGreeting(dst []byte, g greeting) []byte {
 	dst = append(dst, greetHello, flags)
 	dst = binary.LittleEndian.AppendUint64(dst, h.ClusterID)
 	dst = appendText(appendText(dst, h.Cluster), h.Node)
-	dst = appendText(appendText(dst, h.Addr), g.target)
+	dst = appendText(appendText(appendText(dst, h.Addr), h.Clients), g.target)
 	dst = appendIDs(binary.AppendUvarint(dst, h.Starts), h.Runs)
 	dst = binary.LittleEndian.AppendUint64(dst, h.Disk)
 	dst = binary.LittleEndian.AppendUint64(dst, h.Knows)
@@ -119,7 +122,7 @@ func decodeGreeting(b []byte) (greeting, error) {
 		g.hello.Client, g.hello.Recovering = flags&helloClient != 0, flags&helloRecovering != 0
 		g.hello.ClusterID = r.uint64()
 		g.hello.Cluster, g.hello.Node = r.text(maxName), r.text(maxName)
-		g.hello.Addr, g.target = r.text(maxName), r.text(maxName)
+		g.hello.Addr, g.hello.Clients, g.target = r.text(maxName), r.text(maxName), r.text(maxName)
 		g.hello.Starts = r.uvarint()
 		g.hello.Runs = r.ids()
 		g.hello.Disk, g.hello.Knows = r.uint64(), r.uint64()

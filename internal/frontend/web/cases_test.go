@@ -268,6 +268,11 @@ func refusalCases() []exchangeCase {
 		{name: "too large", method: "PUT", target: "/b/k", body: "12345", cfg: Config{MaxValue: 4}, status: 413, code: ouro.TooLarge},
 		{name: "too many bodies", method: "PUT", target: "/b/k", body: "1234", cfg: tight, status: 503, code: ouro.Overloaded, check: headersAre("Retry-After", "1")},
 	}
+	for _, method := range []string{"GET", "HEAD", "PUT", "POST", "DELETE"} {
+		list = append(list, exchangeCase{
+			name: method + " for another cluster", method: method, target: "/b/k", headers: []string{"Ouro-Cluster", "2"}, cfg: Config{Cluster: "1"}, status: 421,
+		})
+	}
 	bad := func(name, method, target string, code ouro.Code, mentions string, headers ...string) {
 		list = append(list, exchangeCase{
 			name: name, method: method, target: target, headers: headers, status: 400, code: code,

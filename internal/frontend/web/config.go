@@ -10,6 +10,9 @@ import (
 // Config bounds what clients may ask of the front end. A field left zero means
 // its default.
 type Config struct {
+	// Cluster is the id of the cluster. A request whose Ouro-Cluster names another is
+	// refused; empty: none is.
+	Cluster string
 	// MaxValue is the size of a value in bytes, default 1 MiB. A larger one is
 	// refused with too_large.
 	MaxValue int

@@ -20,6 +20,7 @@ const (
 	headerModified    = "Ouro-Modified"
 	headerExpires     = "Ouro-Expires"
 	headerType        = "Ouro-Type"
+	headerCluster     = "Ouro-Cluster"
 )
 
 const prefix = "/kv/"
@@ -76,13 +77,21 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.reject(err)
 		return
 	}
+	if err := x.misdirected(); err != nil {
+		x.rejectAs(http.StatusMisdirectedRequest, err)
+		return
+	}
+	if keypath.Raw(r) == ringPath {
+		x.routes()
+		return
+	}
 	x.serve()
 }
 
 func (x *exchange) serve() {
 	raw, ok := strings.CutPrefix(keypath.Raw(x.r), prefix)
 	if !ok {
-		x.rejectAs(http.StatusNotFound, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "there is nothing here: keys are at /kv/{bucket}/{key}"))
+		x.rejectAs(http.StatusNotFound, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "there is nothing here: keys are at /kv/{bucket}/{key}, where they are is at /ring"))
 		return
 	}
 	if raw != "" && !strings.Contains(raw, "/") {
