@@ -13,6 +13,9 @@ type Inspector interface {
 	Owners(key Key) (OwnersInfo, error)
 	// Replica returns this node's own state of a key, without repair.
 	Replica(ctx context.Context, key Key) (ReplicaInfo, error)
+	// ReplicaAt returns the state of a key at a member, as it tells this node, without
+	// repair. Of a member that is no primary it is what is kept in the stead of others.
+	ReplicaAt(ctx context.Context, member string, key Key) (ReplicaInfo, error)
 	// Hints returns what this node keeps for others until they can be reached.
 	Hints(ctx context.Context) (HintsInfo, error)
 	// Repair returns how far this node has compared itself with others.
@@ -137,13 +140,15 @@ type OwnersInfo struct {
 	Fallbacks []string `json:"fallbacks"` // the rest of it
 }
 
-// ReplicaInfo is one node's own state of a key.
+// ReplicaInfo is one node's state of a key: its own, or what it keeps in the stead
+// of others.
 type ReplicaInfo struct {
 	Node       string        `json:"node"`
 	Bucket     string        `json:"bucket"`
 	Key        string        `json:"key"`
 	Status     string        `json:"status"` // have, absent, dont_know, failed
 	Reason     string        `json:"reason,omitempty"`
+	Kept       bool          `json:"kept,omitempty"` // in the stead of primaries, until they have it
 	Tombstone  bool          `json:"tombstone"`
 	Vector     []EntryInfo   `json:"vector"`
 	Exceptions []string      `json:"exceptions,omitempty"` // dots
@@ -244,5 +249,6 @@ type VersionInfo struct {
 	Expires     time.Time `json:"expires,omitzero"`
 	ContentType string    `json:"content_type,omitempty"`
 	Value       []byte    `json:"value"`
+	Bytes       int       `json:"bytes"` // of the value; more than are shown where it was cut
 	Deleted     bool      `json:"deleted,omitempty"`
 }

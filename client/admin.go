@@ -80,6 +80,16 @@ func (a *Admin) Replica(ctx context.Context, key ouro.Key) (ouro.ReplicaInfo, er
 	return fetch[ouro.ReplicaInfo](ctx, a, string(keypath.Append([]byte("/admin/v1/replica/"), key)))
 }
 
+// ReplicaAt returns the state of a key at a member of the cluster, as it tells the
+// node, without repair: what it keeps in the stead of others, where it is no primary.
+func (a *Admin) ReplicaAt(ctx context.Context, member string, key ouro.Key) (ouro.ReplicaInfo, error) {
+	if err := key.Validate(); err != nil {
+		return ouro.ReplicaInfo{}, err
+	}
+	path := string(keypath.Append([]byte("/admin/v1/replica/"), key))
+	return fetch[ouro.ReplicaInfo](ctx, a, path+"?node="+url.QueryEscape(member))
+}
+
 // Ready returns nil when the node can serve.
 func (a *Admin) Ready(ctx context.Context) error {
 	_, err := a.call(ctx, http.MethodGet, "/readyz", nil)

@@ -65,14 +65,17 @@ it, and who stands in for them.`,
 
 func newKeyInspectCommand() *cobra.Command {
 	var t target
+	var member string
 	cmd := &cobra.Command{
 		Use:   "inspect BUCKET/KEY",
 		Short: "Show one node's own state of a key, without repairing it",
 		Long: `Show what one node itself stores under a key: which events it has seen (the
 version vector), which versions survive, and the digest by which replicas
-compare. Nothing is asked of other nodes and nothing is repaired.`,
-		Example: "  ouro key inspect greetings/hello --addr 127.0.0.1:7080",
-		Args:    cobra.ExactArgs(1),
+compare. Nothing is repaired. With --node it is what another member says that it
+holds, or keeps in the stead of others where it is no primary of the key.`,
+		Example: `  ouro key inspect greetings/hello --addr 127.0.0.1:7080
+  ouro key inspect greetings/hello --node n3`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			key, err := parseKey(args[0])
 			if err != nil {
@@ -80,7 +83,11 @@ compare. Nothing is asked of other nodes and nothing is repaired.`,
 			}
 			var r ouro.ReplicaInfo
 			if err := t.inside(cmd.Context(), func(ctx context.Context, a *client.Admin) (err error) {
-				r, err = a.Replica(ctx, key)
+				if member != "" {
+					r, err = a.ReplicaAt(ctx, member, key)
+				} else {
+					r, err = a.Replica(ctx, key)
+				}
 				return err
 			}); err != nil {
 				return err
@@ -92,6 +99,7 @@ compare. Nothing is asked of other nodes and nothing is repaired.`,
 		},
 	}
 	t.addFlags(cmd, true)
+	cmd.Flags().StringVar(&member, "node", "", "`id` of the member that is asked (the node itself)")
 	return cmd
 }
 
@@ -102,6 +110,9 @@ func printReplica(w io.Writer, key ouro.Key, r ouro.ReplicaInfo) error {
 	status := r.Status
 	if r.Reason != "" {
 		status += ": " + r.Reason
+	}
+	if r.Kept {
+		status += ", kept until the primaries have it"
 	}
 	if r.Tombstone {
 		status += ", a tombstone"

@@ -126,6 +126,7 @@ type Host struct {
 	rate    atomic.Int64 // bytes a second that operators allow what moves; 0: the usual
 	closing atomic.Bool
 	listing chan struct{} // one for each list of keys under way
+	peeking chan struct{} // one for each replica that is looked at
 	room    room
 	counts  atomic.Pointer[counts]
 	routes  atomic.Pointer[routes]
@@ -144,7 +145,7 @@ func New(cfg Config, engine store.Engine) (*Host, error) {
 		return nil, errors.New("host: Links, Observer, Log, Fatal and ContextKey must be set")
 	}
 	cfg.setDefaults()
-	h := &Host{cfg: cfg, engine: engine, started: time.Now(), stop: make(chan struct{}), listing: make(chan struct{}, keysCalls)}
+	h := &Host{cfg: cfg, engine: engine, started: time.Now(), stop: make(chan struct{}), listing: make(chan struct{}, keysCalls), peeking: make(chan struct{}, peekCalls)}
 	var err error
 	if h.steward, err = newSteward(h); err != nil {
 		return nil, err

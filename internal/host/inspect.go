@@ -159,6 +159,11 @@ func (h *Host) describe(info ouro.ReplicaInfo, record []byte, err error) ouro.Re
 		info.Status, info.Reason = "failed", err.Error()
 		return info
 	}
+	return h.describeState(info, &state)
+}
+
+// describeState fills in what a state says.
+func (h *Host) describeState(info ouro.ReplicaInfo, state *causal.State) ouro.ReplicaInfo {
 	info.Status = "have"
 	info.Tombstone = len(state.Versions) == 0
 	info.Floor = state.Floor
@@ -179,7 +184,7 @@ func (h *Host) describe(info ouro.ReplicaInfo, record []byte, err error) ouro.Re
 func describeVersion(v *causal.Version) ouro.VersionInfo {
 	info := ouro.VersionInfo{
 		Dot: dotName(v.Dot), Modified: time.UnixMilli(v.Stamp.Millis()).UTC(),
-		ContentType: v.ContentType, Value: v.Value, Deleted: v.Deleted,
+		ContentType: v.ContentType, Value: v.Value, Bytes: len(v.Value), Deleted: v.Deleted,
 	}
 	if v.Expiry != 0 {
 		info.Expires = time.UnixMilli(v.Expiry).UTC()

@@ -33,6 +33,7 @@ type shard struct {
 	out     node.Out
 	calls   map[uint64]*call
 	lists   map[uint64]*listCall
+	peeks   map[uint64]*peek
 	ticket  uint64
 	peers   []outbox
 	stopped bool
@@ -57,7 +58,7 @@ type outbox struct {
 }
 
 func newShard(h *Host, index int, view *node.View) *shard {
-	s := &shard{host: h, index: index, in: newInbox(h.cfg.Inbox), calls: map[uint64]*call{}, lists: map[uint64]*listCall{}}
+	s := &shard{host: h, index: index, in: newInbox(h.cfg.Inbox), calls: map[uint64]*call{}, lists: map[uint64]*listCall{}, peeks: map[uint64]*peek{}}
 	rc := h.cfg.Replica
 	rc.Run = newRun()
 	s.replica = replica.New(rc)
@@ -138,6 +139,7 @@ func (s *shard) turn(items []item) {
 	s.flush(now)
 	s.reply()
 	s.listed()
+	s.peeked()
 	s.tell()
 	s.oldest.Store(s.core.OldestHint())
 	s.show(now)
@@ -338,6 +340,9 @@ func (s *shard) abandon() {
 	}
 	for _, l := range s.lists {
 		l.lose()
+	}
+	for _, p := range s.peeks {
+		p.lose()
 	}
 	for _, it := range s.in.take(nil) {
 		if it.call != nil {

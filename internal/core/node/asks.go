@@ -154,6 +154,7 @@ func (n *Node) answer(now clock.Now, from ring.NodeID, a *replica.Answer, out *O
 		n.hintsAnswer(now, from, a, out)
 	case byProbe:
 		n.probed(now, from)
+		shown(from, a, out)
 	case byRecovery:
 		n.recoveryAnswer(now, from, a, out)
 	case byRepair:

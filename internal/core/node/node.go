@@ -116,6 +116,8 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 		}
 	case *List:
 		n.list(now, in, out)
+	case *Peek:
+		n.peek(in, out)
 	case *Page:
 		n.hintsPage(now, in, out)
 	case *Found:

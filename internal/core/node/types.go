@@ -98,7 +98,7 @@ type Message struct {
 
 // Input is anything that happens to a node: one of *Request, *Delivery,
 // *Completion, *Page, *Found, *Comparing, *Recovering, *Swept, *Mortals, *Standing,
-// *MoveRate, *List, *View, *Link and Tick.
+// *MoveRate, *List, *Peek, *View, *Link and Tick.
 type Input interface{ input() }
 
 // Delivery is a message that arrived. Session numbers the link it came over
@@ -141,6 +141,7 @@ type Out struct {
 	Proven   []transfer.Proven // what moves that may end need of this node, each told once
 	Clean    *Clean            // nil: as told before
 	Listed   []Listed          // pages of keys
+	Peeked   []Peeked          // what others hold, for people
 	Replies  []Reply           // to this node's own clients
 	Facts    []fact.Fact
 	Want     uint64 // an epoch that is waited for, for [reap.Epochs.Want]; 0: none
@@ -172,10 +173,11 @@ func (o *Out) Reset() {
 	clear(o.Proven)
 	clear(o.Replies)
 	clear(o.Listed)
+	clear(o.Peeked)
 	clear(o.Facts)
 	clear(o.Fetches)
 	o.Sends, o.Ops, o.Scans, o.Surveys = o.Sends[:0], o.Ops[:0], o.Scans[:0], o.Surveys[:0]
 	o.Compared, o.Proven, o.Clean = o.Compared[:0], o.Proven[:0], nil
 	o.Replies, o.Facts, o.Listed = o.Replies[:0], o.Facts[:0], o.Listed[:0]
-	o.Sweeps, o.Want, o.Fetches = o.Sweeps[:0], 0, o.Fetches[:0]
+	o.Sweeps, o.Want, o.Fetches, o.Peeked = o.Sweeps[:0], 0, o.Fetches[:0], o.Peeked[:0]
 }

@@ -157,15 +157,3 @@ func (h *handler) owners(raw string) http.HandlerFunc {
 		answerWith(w, owners, err)
 	}
 }
-
-func (h *handler) replica(raw string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		key, err := keypath.Parse(raw)
-		if err != nil {
-			failWith(w, err)
-			return
-		}
-		info, err := h.cfg.Inspector.Replica(r.Context(), key)
-		answerWith(w, info, err)
-	}
-}

@@ -55,7 +55,7 @@ func (n node) Verify(_ context.Context, from string) (ouro.VerifyInfo, error) {
 }
 
 func (n node) Replica(_ context.Context, key ouro.Key) (ouro.ReplicaInfo, error) {
-	return ouro.ReplicaInfo{Node: "n1", Bucket: key.Bucket, Key: key.Name, Status: "have", Versions: []ouro.VersionInfo{{Dot: "a/1:1", Value: []byte("\x00v")}}}, n.fails
+	return ouro.ReplicaInfo{Node: "n1", Bucket: key.Bucket, Key: key.Name, Status: "have", Versions: []ouro.VersionInfo{{Dot: "a/1:1", Value: []byte("\x00v"), Bytes: 2}}}, n.fails
 }
 
 // faulter notes the faults it is told of.
@@ -69,6 +69,12 @@ func (f *faulter) SetFault(peer string, dropOut, dropIn bool, delay time.Duratio
 }
 
 func (f *faulter) ClearFaults() { f.cleared++ }
+
+func (n node) ReplicaAt(ctx context.Context, member string, key ouro.Key) (ouro.ReplicaInfo, error) {
+	info, err := n.Replica(ctx, key)
+	info.Node = member
+	return info, err
+}
 
 func newTestHandler(n node, f Faulter) (http.Handler, *slog.LevelVar) {
 	reg := prometheus.NewRegistry()
@@ -109,6 +115,10 @@ func TestPages(t *testing.T) {
 		"/admin/v1/replica/b/k":     `"dot":"a/1:1"`,
 		"/admin/v1/owners/b//a%2F":  `"key":"/a/"`,
 		"/admin/v1/replica/b/..":    `"key":".."`,
+
+		"/admin/v1/replica/b/k?node=n7": `"node":"n7"`,
+		"/admin/v1/replica/b/k?most=1":  `"value":"AA==","bytes":2`,
+		"/admin/v1/replica/b/k?most=2":  `"value":"AHY=","bytes":2`,
 	} {
 		rec := ask(h, "GET", target, "")
 		if rec.Code != 200 || !strings.Contains(rec.Body.String(), mentions) {
@@ -153,6 +163,7 @@ func TestRefusals(t *testing.T) {
 		{"GET", "/admin/v1/dev/fault", "", "", 405, "POST or DELETE"},
 		{"GET", "/admin/v1/owners/b", "", "", 400, "key is empty"},
 		{"GET", "/admin/v1/replica/b%2F/k", "", "", 400, "bucket name"},
+		{"GET", "/admin/v1/replica/b/k?most=-1", "", "", 400, "number of bytes"},
 		{"PUT", "/admin/v1/log-level", `{"level":"debug"}`, "text/plain", 400, "application/json"},
 		{"PUT", "/admin/v1/log-level", `{"level":"debug"}`, "", 400, "application/json"},
 		{"PUT", "/admin/v1/log-level", `{"level":"loud"}`, "application/json", 400, "debug, info, warn or error"},
