@@ -1,0 +1,179 @@
+package ouro_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ourodb/ouro/internal/paper"
+)
+
+// paperItems are the items of the paper that docs/paper.md has to show, by section:
+// how many there are. Items in letters are parts of one.
+var paperItems = []struct {
+	section string
+	items   int
+	letters string // of the items in letters, "1ae" is 1a to 1e
+}{
+	{"1", 8, ""},
+	{"2.0", 2, ""},
+	{"2.1", 5, ""},
+	{"2.2", 6, ""},
+	{"2.3", 7, ""},
+	{"3", 4, ""},
+	{"4.1", 5, ""},
+	{"4.2", 4, ""},
+	{"4.3", 5, ""},
+	{"4.4", 11, ""},
+	{"4.5", 7, ""},
+	{"4.6", 6, ""},
+	{"4.7", 5, ""},
+	{"4.8", 3, "1ae 2ab 3ac"},
+	{"4.9", 5, ""},
+	{"5", 9, ""},
+	{"6.0", 6, ""},
+	{"6.1", 3, ""},
+	{"6.2", 7, ""},
+	{"6.3", 2, ""},
+	{"6.4", 4, ""},
+	{"6.5", 2, ""},
+	{"6.6", 5, ""},
+	{"7", 9, ""},
+	{"8", 16, ""}, // the rulings
+	{"9", 13, ""}, // what later experience found open
+}
+
+func allItems() []string {
+	all := []string{"4.0"}
+	for _, s := range paperItems {
+		if s.letters != "" {
+			for _, l := range strings.Fields(s.letters) {
+				for c := l[1]; c <= l[2]; c++ {
+					all = append(all, fmt.Sprintf("%s.%c%c", s.section, l[0], c))
+				}
+			}
+			continue
+		}
+		for i := 1; i <= s.items; i++ {
+			all = append(all, fmt.Sprintf("%s.%d", s.section, i))
+		}
+	}
+	return all
+}
+
+var (
+	isItem       = regexp.MustCompile(`^\d+(\.\d+)+[a-e]?$`)
+	namedTest    = regexp.MustCompile("`(Test[A-Za-z0-9_]+)`")
+	namedFolder  = regexp.MustCompile("`((?:internal|cmd|test|client|examples)(?:/[a-z0-9/]+)?)`")
+	namedPage    = regexp.MustCompile(`\]\(([a-z0-9/.-]+\.md)`)
+	namedExp     = regexp.MustCompile("`ouro paper --only ([a-z0-9,]+)`")
+	namedCommand = regexp.MustCompile("`ouro [a-z]")
+)
+
+// pageFaults says what is wrong with the page that lists the paper's items: an item
+// that is missing, one that is said to work and has nothing that shows it, and
+// tests, folders, pages and experiments that do not exist.
+func pageFaults(page string, tests map[string]bool, exists func(string) bool) (faults []string) {
+	seen := map[string]bool{}
+	for _, line := range strings.Split(page, "\n") {
+		cells := strings.Split(line, " | ")
+		if !strings.HasPrefix(line, "| ") || len(cells) < 4 {
+			continue
+		}
+		shown := namedCommand.MatchString(line)
+		for _, m := range namedTest.FindAllStringSubmatch(line, -1) {
+			if shown = true; !tests[m[1]] {
+				faults = append(faults, "there is no test "+m[1])
+			}
+		}
+		works := strings.HasPrefix(cells[2], "yes") || strings.HasPrefix(cells[2], "solved")
+		for _, item := range strings.Split(strings.TrimPrefix(cells[0], "| "), ", ") {
+			if !isItem.MatchString(item) {
+				continue
+			}
+			seen[item] = true
+			if works && !shown {
+				faults = append(faults, "nothing shows that "+item+" works")
+			}
+		}
+	}
+	for _, item := range allItems() {
+		if !seen[item] {
+			faults = append(faults, item+" is not on the page")
+		}
+	}
+	for _, m := range namedFolder.FindAllStringSubmatch(page, -1) {
+		if !exists(m[1]) {
+			faults = append(faults, "there is no folder "+m[1])
+		}
+	}
+	for _, m := range namedPage.FindAllStringSubmatch(page, -1) {
+		if !exists("docs/" + m[1]) {
+			faults = append(faults, "there is no page "+m[1])
+		}
+	}
+	for _, m := range namedExp.FindAllStringSubmatch(page, -1) {
+		for _, name := range strings.Split(m[1], ",") {
+			if !slices.ContainsFunc(paper.Experiments(), func(e paper.Experiment) bool { return e.Name == name }) {
+				faults = append(faults, "there is no experiment "+name)
+			}
+		}
+	}
+	return faults
+}
+
+// testsBelow returns the names of all tests of the module.
+func testsBelow(t *testing.T, root string) map[string]bool {
+	t.Helper()
+	tests := map[string]bool{}
+	declared := regexp.MustCompile(`(?m)^func (Test[A-Za-z0-9_]+)\(`)
+	err := filepath.WalkDir(root, func(name string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(name)
+		for _, m := range declared.FindAllSubmatch(text, -1) {
+			tests[string(m[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tests
+}
+
+// TestPaperPage: docs/paper.md has every item of the paper, and what it says shows
+// them is there.
+func TestPaperPage(t *testing.T) {
+	page, err := os.ReadFile("docs/paper.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := testsBelow(t, ".")
+	exists := func(name string) bool { _, err := os.Stat(name); return err == nil }
+	for _, f := range pageFaults(string(page), tests, exists) {
+		t.Error(f)
+	}
+
+	// Every kind of fault is found.
+	for _, spoilt := range []struct{ old, with, want string }{
+		{"| 4.4.9 |", "| 4.4 |", "4.4.9 is not on the page"},
+		{"| 8.13 |", "| 8.133 |", "8.13 is not on the page"},
+		{"| 4.8.2b |", "| 4.8.2x |", "4.8.2b is not on the page"},
+		{"`TestPaper_4_4_9_Figure3` |\n", "`TestPaper_4_4_9_Figure33` |\n", "there is no test TestPaper_4_4_9_Figure33"},
+		{"`TestPaper_4_9_4` |", "a promise |", "nothing shows that 4.9.4 works"},
+		{"`internal/core/typed`", "`internal/core/typing`", "there is no folder internal/core/typing"},
+		{"--only figure8`", "--only figure88`", "there is no experiment figure88"},
+		{"(concepts.md)", "(concept.md)", "there is no page concept.md"},
+	} {
+		text := strings.Replace(string(page), spoilt.old, spoilt.with, 1)
+		if !slices.Contains(pageFaults(text, tests, exists), spoilt.want) {
+			t.Errorf("with %q for %q nothing says %q", spoilt.with, spoilt.old, spoilt.want)
+		}
+	}
+}
