@@ -10,7 +10,6 @@ type Router interface {
 // node sees it. The first bits of a key's position are the number of its
 // partition: Q is a power of two, and the position the MD5 of bucket, NUL, key.
 type Routes struct {
-	Node      string `json:"node"` // whose view this is
 	Cluster   string `json:"cluster"`
 	ClusterID string `json:"cluster_id"`
 	Epoch     uint64 `json:"epoch"`     // of the cluster's history

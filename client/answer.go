@@ -15,6 +15,7 @@ import (
 // several is the JSON form of an answer with any number of versions.
 type several struct {
 	Typed    *typed    `json:"typed"`
+	Changed  int       `json:"changed"`
 	Context  string    `json:"context"`
 	Siblings []sibling `json:"siblings"`
 	Explain  []string  `json:"explain"`
@@ -56,7 +57,7 @@ func readAnswer(resp *http.Response, body []byte, method string, res ouro.Result
 		return readFailure(resp, body, method, res)
 	case resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusMultipleChoices || res.Coordinator == "":
 		return res, strange(resp, method, "is it an Ouro node?")
-	case isJSON(h) && (resp.StatusCode == http.StatusMultipleChoices || explained(resp) || h.Get("Ouro-Type") != ""):
+	case isJSON(h) && (resp.StatusCode == http.StatusMultipleChoices || method == http.MethodPost || explained(resp) || h.Get("Ouro-Type") != ""):
 		return readSeveral(resp, body, method, res)
 	case resp.StatusCode == http.StatusOK && method == http.MethodGet:
 		res.Siblings = []ouro.Sibling{readOne(h, body)}
@@ -88,41 +89,9 @@ func readSeveral(resp *http.Response, body []byte, method string, res ouro.Resul
 			Expires:  s.Expires,
 		})
 	}
-	res.Explain = a.Explain
+	res.Explain, res.Changed = a.Explain, a.Changed
 	res.Typed = a.Typed.read()
 	return res, nil
-}
-
-// typed is what a bucket of data types shows of a key.
-type typed struct {
-	Type     ouro.Kind `json:"type"`
-	Count    int64     `json:"count"`
-	Elements []struct {
-		Name        string  `json:"name"`
-		NameBase64  []byte  `json:"name_base64"`
-		Value       string  `json:"value"`
-		ValueBase64 []byte  `json:"value_base64"`
-		Score       float64 `json:"score"`
-	} `json:"elements"`
-	Expires time.Time `json:"expires"`
-}
-
-func (t *typed) read() *ouro.Typed {
-	if t == nil {
-		return nil
-	}
-	out := &ouro.Typed{Kind: t.Type, Count: t.Count, Expires: t.Expires}
-	for _, e := range t.Elements {
-		name, value := e.Name, []byte(e.Value)
-		if e.NameBase64 != nil {
-			name = string(e.NameBase64)
-		}
-		if e.ValueBase64 != nil {
-			value = e.ValueBase64
-		}
-		out.Elements = append(out.Elements, ouro.Element{Name: name, Value: value, Score: e.Score})
-	}
-	return out
 }
 
 func readFailure(resp *http.Response, body []byte, method string, res ouro.Result) (ouro.Result, error) {

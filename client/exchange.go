@@ -15,26 +15,40 @@ import (
 	"github.com/ourodb/ouro/internal/frontend/keypath"
 )
 
+// noAnswer marks the error of a node that did not answer, or not to the end.
+type noAnswer struct{ error }
+
+func (e noAnswer) Unwrap() error { return e.error }
+
 // do sends one request and reads its answer.
-func (c *Client) do(ctx context.Context, method string, key ouro.Key, value ouro.Value, opt ouro.Options) (ouro.Result, error) {
-	res := ouro.Result{RequestID: opt.RequestID}
-	if err := key.Validate(); err != nil {
+func (c *Client) do(ctx context.Context, r *call) (ouro.Result, error) {
+	res, err := c.send(ctx, r)
+	if none, ok := err.(noAnswer); ok { //nolint:errorlint // it is the outermost
+		return res, none.error
+	}
+	return res, err
+}
+
+// send is do, and marks where there was no answer.
+func (c *Client) send(ctx context.Context, r *call) (ouro.Result, error) {
+	res := ouro.Result{RequestID: r.opt.RequestID}
+	if err := r.key.Validate(); err != nil {
 		return res, err
 	}
-	req, err := c.request(ctx, method, key, value, opt)
+	req, err := c.request(ctx, r)
 	if err != nil {
 		return res, err
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return res, c.unanswered(ctx, method, err)
+		return res, noAnswer{c.unanswered(ctx, r.method, err)}
 	}
 	defer closeBody(resp.Body)
 	body, err := readAll(resp, c.maxReply)
 	if err != nil {
-		return res, c.unanswered(ctx, method, err)
+		return res, noAnswer{c.unanswered(ctx, r.method, err)}
 	}
-	return readAnswer(resp, body, method, res)
+	return readAnswer(resp, body, r.method, res)
 }
 
 // closeBody reads what is left, a few bytes if anything, so that the connection
@@ -44,7 +58,8 @@ func closeBody(body io.ReadCloser) {
 	_ = body.Close()
 }
 
-func (c *Client) request(ctx context.Context, method string, key ouro.Key, value ouro.Value, opt ouro.Options) (*http.Request, error) {
+func (c *Client) request(ctx context.Context, r *call) (*http.Request, error) {
+	key, value, opt := r.key, r.value, &r.opt
 	if opt.TTL != 0 {
 		return nil, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "HTTP carries no ttl: set it on the bucket")
 	}
@@ -52,18 +67,19 @@ func (c *Client) request(ctx context.Context, method string, key ouro.Key, value
 	if len(value.Data) > 0 {
 		body = bytes.NewReader(value.Data)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, c.base.String(), body)
+	req, err := http.NewRequestWithContext(ctx, r.method, c.base.String(), body)
 	if err != nil {
 		return nil, err
 	}
 	raw := string(keypath.Append([]byte("/kv/"), key))
 	u := *c.base
 	u.Path, u.RawPath = "/kv/"+key.Bucket+"/"+key.Name, raw
-	u.RawQuery = query(opt)
+	u.RawQuery = query(*opt)
 	req.URL = &u
-	if method == http.MethodPut && value.ContentType != "" {
+	if r.method != http.MethodGet && value.ContentType != "" {
 		req.Header.Set("Content-Type", value.ContentType)
 	}
+	c.means(req)
 	if opt.Context != nil {
 		req.Header.Set("Ouro-Context", opt.Context.String())
 	}
@@ -74,6 +90,13 @@ func (c *Client) request(ctx context.Context, method string, key ouro.Key, value
 		}
 	}
 	return req, nil
+}
+
+// means says in a request which cluster is meant, as far as that is known.
+func (c *Client) means(req *http.Request) {
+	if id := c.cluster.Load(); id != nil {
+		req.Header.Set("Ouro-Cluster", *id)
+	}
 }
 
 func query(opt ouro.Options) string {

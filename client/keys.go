@@ -38,12 +38,10 @@ func (c *Client) Keys(ctx context.Context, bucket string, q ouro.KeysQuery) (our
 	if err != nil {
 		return ouro.KeysPage{}, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "%v", err)
 	}
+	c.means(req)
 	resp, err := c.http.Do(req)
 	if err != nil {
-		if ctx.Err() != nil {
-			return ouro.KeysPage{}, ctx.Err()
-		}
-		return ouro.KeysPage{}, ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone, "node %s does not answer: %v", c.base.Host, err)
+		return ouro.KeysPage{}, c.unanswered(ctx, http.MethodGet, err)
 	}
 	defer resp.Body.Close()
 	return readKeys(resp, c.maxReply)

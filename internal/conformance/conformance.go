@@ -14,6 +14,8 @@ import (
 type Limits struct {
 	Value    int // bytes of the largest value it takes
 	Siblings int // versions after which it refuses blind growth
+	// Alone: it takes one request at a time, so cases with several at once are skipped.
+	Alone bool
 }
 
 // Run holds store to all cases. The bucket it writes to has n=3 and r=w=2, or
@@ -50,6 +52,10 @@ func Run(t *testing.T, store ouro.Store, limits Limits) {
 		{"explain tells facts", explained},
 		{"an ended context is its error", ended},
 		{"values may be reused once a call returns", ownership},
+		{"an update merges what is there", updateMerges},
+		{"an update begins where nothing is", updateBegins},
+		{"updates at once lose nothing", updateLosesNothing},
+		{"an update that its program refuses changes nothing", updateRefused},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.run(t, &suite{t: t, store: store, limits: limits})

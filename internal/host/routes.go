@@ -46,7 +46,7 @@ func (h *Host) Routes() ouro.Routes {
 
 func (h *Host) findRoutes(v *node.View) ouro.Routes {
 	r := ouro.Routes{
-		Node: string(v.Self), Cluster: h.cfg.Cluster, ClusterID: fmt.Sprintf("%016x", h.cfg.ClusterID),
+		Cluster: h.cfg.Cluster, ClusterID: fmt.Sprintf("%016x", h.cfg.ClusterID),
 		Epoch: v.Ring.Epoch(), Q: v.Ring.Q(), Nodes: []ouro.RouteNode{}, Lists: [][]int{},
 	}
 	if r.Q == 0 {

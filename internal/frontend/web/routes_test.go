@@ -18,7 +18,7 @@ type mapped struct {
 func (m *mapped) Routes() ouro.Routes { return m.routes }
 
 func TestRing(t *testing.T) {
-	s := &mapped{one("v"), ouro.Routes{Node: "a", ClusterID: "c", Q: 1, N: 3, Nodes: []ouro.RouteNode{{ID: "a", Clients: "h:1"}}, Lists: [][]int{{0}}}}
+	s := &mapped{one("v"), ouro.Routes{ClusterID: "c", Q: 1, N: 3, Nodes: []ouro.RouteNode{{ID: "a", Clients: "h:1"}}, Lists: [][]int{{0}}}}
 	rec := ask(s, "GET", "/ring", "")
 	var got ouro.Routes
 	if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil || rec.Code != 200 || got.Nodes[0] != s.routes.Nodes[0] || got.Q != 1 {

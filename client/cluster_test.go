@@ -1,0 +1,354 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/client"
+	"github.com/ourodb/ouro/internal/conformance"
+)
+
+func TestClusterConformance(t *testing.T) {
+	f := newFleet(t, 5)
+	conformance.Run(t, f.connect([]string{"d"}), conformance.Limits{Value: 1 << 20, Siblings: 100})
+}
+
+// TestPaper_3_1_ZeroHops: a client that knows the ring asks replicas alone, and all
+// of them.
+func TestPaper_3_1_ZeroHops(t *testing.T) {
+	f := newFleet(t, 5)
+	c := f.connect([]string{"a"}, client.Hedge(false))
+	for _, n := range f.nodes {
+		n.asked.Store(0)
+	}
+	for i := range 200 {
+		key := f.key(i)
+		for name, do := range map[string]func() (ouro.Result, error){
+			"put": func() (ouro.Result, error) {
+				return c.Put(t.Context(), key, ouro.Value{Data: []byte("v")}, ouro.Blind())
+			},
+			"get": func() (ouro.Result, error) { return c.Get(t.Context(), key) },
+		} {
+			before := map[string]int64{}
+			for id, n := range f.nodes {
+				before[id] = n.asked.Load()
+			}
+			res, err := do()
+			if err != nil && ouro.CodeOf(err) != ouro.NotFound {
+				t.Fatal(err)
+			}
+			for id, n := range f.nodes {
+				if n.asked.Load() > before[id] && (!slices.Contains(f.replicas(key), id) || res.Coordinator != id) {
+					t.Fatalf("the %s of %s went to %s, which passed it to %s", name, key, id, res.Coordinator)
+				}
+			}
+		}
+	}
+	for id, n := range f.nodes {
+		if n.asked.Load() < 4 {
+			t.Errorf("of 400 requests node %s had %d", id, n.asked.Load())
+		}
+	}
+}
+
+// TestPaper_6_4_3_RefreshAtOnce: an answer that shows another coordinator, or a
+// connection that is refused, makes the client look for the ring at once; otherwise
+// it asks after a while.
+func TestPaper_6_4_3_RefreshAtOnce(t *testing.T) {
+	f := newFleet(t, 5)
+	c := f.connect([]string{"a"}, client.RefreshEvery(time.Hour))
+	f.mu.Lock()
+	for p := range f.routes.Lists {
+		for i := range f.routes.Lists[p] {
+			f.routes.Lists[p][i] = (f.routes.Lists[p][i] + 3) % 5
+		}
+	}
+	f.routes.Placement = 7
+	f.mu.Unlock()
+	f.await("the ring that answers show to be old is asked for again", func() bool {
+		for i := range 20 {
+			_, _ = c.Get(t.Context(), f.key(i))
+		}
+		r, _ := c.Ring()
+		return r.Placement == 7
+	})
+	b := f.nodes["b"]
+	b.srv.Close()
+	b.listen()
+	f.await("so is one with an address at which nobody is", func() bool {
+		for i := range 20 {
+			_, _ = c.Get(t.Context(), f.key(i))
+		}
+		r, _ := c.Ring()
+		return slices.ContainsFunc(r.Nodes, func(n ouro.RouteNode) bool { return n.Clients == b.srv.Listener.Addr().String() })
+	})
+	often := f.connect([]string{"a"}, client.RefreshEvery(10*time.Millisecond))
+	f.mu.Lock()
+	f.routes.Placement = 8
+	f.mu.Unlock()
+	f.await("without a request", func() bool { r, _ := often.Ring(); return r.Placement == 8 })
+}
+
+// Every address changes, one after the other and then all at once but the seed's: no
+// call fails.
+func TestAddressesChange(t *testing.T) {
+	f := newFleet(t, 3)
+	c := f.connect([]string{"a"}, client.RefreshEvery(50*time.Millisecond))
+	var calls atomic.Int64
+	ctx, stop := context.WithCancel(t.Context())
+	failed := make(chan error, 1)
+	go func() {
+		defer close(failed)
+		for i := 0; ctx.Err() == nil; i++ {
+			call, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			_, err := c.Put(call, f.key(i), ouro.Value{Data: []byte("v")})
+			cancel()
+			if err != nil {
+				failed <- err
+				return
+			}
+			calls.Add(1)
+		}
+	}()
+	step := func(what string) {
+		before := calls.Load()
+		f.await("calls go on after "+what, func() bool { return calls.Load() > before+20 || len(failed) > 0 })
+		f.await("the ring is known after "+what, func() bool {
+			r, _ := c.Ring()
+			return slices.Equal(r.Nodes, f.nodes["a"].Routes().Nodes)
+		})
+	}
+	step("the start")
+	for _, id := range []string{"b", "c"} {
+		f.nodes[id].srv.Close()
+		f.nodes[id].listen()
+		step("a change of " + id)
+	}
+	f.nodes["b"].srv.Close()
+	f.nodes["c"].srv.Close()
+	f.nodes["b"].listen()
+	f.nodes["c"].listen()
+	step("a change of two")
+	f.nodes["a"].srv.Close() // the seed is gone for ever: the ring is enough
+	f.nodes["a"].listen()
+	step("a change of the seed")
+	stop()
+	if err := <-failed; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The seeds are tried for ever: neither a client that began before its cluster, nor
+// one whose every node is gone, gives up.
+func TestSeedsAreTriedForEver(t *testing.T) {
+	f := newFleet(t, 3)
+	seed := httptest.NewUnstartedServer(f.nodes["a"])
+	addr := seed.Listener.Addr().String()
+	c, err := client.Connect([]string{addr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	seed.Listener.Close()
+	late, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err = c.Put(late, f.key(1), ouro.Value{}, ouro.Blind())
+	if e := new(ouro.Error); !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &e) || e.Outcome != ouro.NotDone {
+		t.Fatalf("without a cluster: %v", err)
+	}
+	for _, n := range f.nodes {
+		n.srv.Close()
+	}
+	for _, n := range f.nodes {
+		n.listen()
+	}
+	again := &http.Server{Handler: f.nodes["a"]} //nolint:gosec // a test's
+	defer again.Close()
+	l := relisten(t, addr)
+	go func() { _ = again.Serve(l) }()
+	if _, err := c.Put(t.Context(), f.key(1), ouro.Value{Data: []byte("v")}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestRetriesAreStoredOnce: an answer that is lost makes the client repeat the put
+// under the same id, marked as a repetition; there is one version then.
+func TestRetriesAreStoredOnce(t *testing.T) {
+	f := newFleet(t, 3)
+	c := f.connect([]string{"a"})
+	var lost atomic.Int64
+	for _, n := range f.nodes {
+		n.does(func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Method != http.MethodPut || lost.Add(1) > 3 {
+				return false
+			}
+			n.does(nil)
+			n.ServeHTTP(httptest.NewRecorder(), r)
+			panic(http.ErrAbortHandler)
+		})
+	}
+	if _, err := c.Put(t.Context(), f.key(1), ouro.Value{Data: []byte("v")}, ouro.Blind()); err != nil {
+		t.Fatal(err)
+	}
+	res, err := f.store.Get(t.Context(), f.key(1))
+	if err != nil || len(res.Siblings) != 1 || lost.Load() == 0 {
+		t.Errorf("%d versions, %v, after %d lost answers", len(res.Siblings), err, lost.Load())
+	}
+	ids := map[string]int{}
+	firsts := 0
+	for _, n := range f.nodes {
+		for _, s := range n.sends {
+			id, attempt, _ := strings.Cut(s, " ")
+			ids[id]++
+			if attempt == "1" {
+				firsts++
+			}
+		}
+	}
+	if len(ids) != 1 || firsts > 2 { // the first attempt is seen twice, by the wrapper and by what it wraps
+		t.Errorf("request ids %v, %d of them called the first attempt", ids, firsts)
+	}
+}
+
+// What never left is sent elsewhere as what it is: the first attempt.
+func TestRefusedIsNotSent(t *testing.T) {
+	f := newFleet(t, 3)
+	c := f.connect([]string{"a"})
+	f.nodes["b"].srv.Close()
+	f.nodes["c"].srv.Close()
+	for i := range 20 {
+		if _, err := c.Put(t.Context(), f.key(i), ouro.Value{Data: []byte("v")}, ouro.Blind()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, s := range f.nodes["a"].sends {
+		if !strings.HasSuffix(s, " 1") {
+			t.Errorf("a put says %q", s)
+		}
+	}
+}
+
+// A node that takes requests and never answers costs a read next to nothing, and a
+// write the time for one attempt.
+func TestHangingNode(t *testing.T) {
+	f := newFleet(t, 3)
+	c := f.connect([]string{"a"}, client.AttemptTimeout(300*time.Millisecond))
+	release := make(chan struct{})
+	defer close(release)
+	var hung atomic.Int64
+	f.nodes["b"].does(func(_ http.ResponseWriter, r *http.Request) bool {
+		_, _ = io.Copy(io.Discard, r.Body)
+		hung.Add(1)
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+		return true
+	})
+	for i := range 60 {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		if _, err := c.Put(ctx, f.key(i), ouro.Value{Data: []byte("v")}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Get(ctx, f.key(i)); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+	}
+	if hung.Load() == 0 || hung.Load() > 60 {
+		t.Errorf("of 180 requests %d went to the node that hangs", hung.Load())
+	}
+}
+
+// An error that can't become better is returned at once; one of a single node is not.
+func TestWhatIsRetried(t *testing.T) {
+	f := newFleet(t, 3)
+	c := f.connect([]string{"a"})
+	if _, err := c.Get(t.Context(), f.key(1)); ouro.CodeOf(err) != ouro.NotFound {
+		t.Errorf("nothing there: %v", err)
+	}
+	if _, err := c.Put(t.Context(), f.key(1), ouro.Value{}, ouro.WithContext(ouro.Context("bad"))); ouro.CodeOf(err) != ouro.BadContext {
+		t.Errorf("a bad context: %v", err)
+	}
+	refuse := func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/ring" {
+			return false
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Ouro-Coordinator", "x")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprint(w, `{"code":"overloaded","message":"busy","outcome":"not_done","retryable":true}`)
+		return true
+	}
+	f.nodes["a"].does(refuse)
+	f.nodes["b"].does(refuse)
+	for i := range 10 {
+		if _, err := c.Put(t.Context(), f.key(i), ouro.Value{Data: []byte("v")}); err != nil {
+			t.Errorf("two of three are busy: %v", err)
+		}
+	}
+	f.nodes["c"].does(refuse)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err := c.Put(ctx, f.key(1), ouro.Value{}, ouro.Blind())
+	if e := new(ouro.Error); !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &e) || e.Code != ouro.Overloaded || e.Outcome != ouro.NotDone {
+		t.Errorf("all are busy: %v", err)
+	}
+}
+
+// A node of another cluster that took over an address is asked for nothing.
+func TestForeignNode(t *testing.T) {
+	f, other := newFleet(t, 3), newFleet(t, 1)
+	other.cluster = "00000000000000f2"
+	other.routes.ClusterID = other.cluster
+	c := f.connect([]string{"a"})
+	f.mu.Lock()
+	f.routes.Nodes[1].Clients = other.nodes["a"].srv.Listener.Addr().String()
+	f.routes.Placement++
+	f.mu.Unlock()
+	f.nodes["b"].srv.Close()
+	f.await("the wrong address is known", func() bool {
+		_, _ = c.Get(t.Context(), f.key(1))
+		r, _ := c.Ring()
+		return r.Placement == 1
+	})
+	for i := range 30 {
+		if _, err := c.Put(t.Context(), f.key(i), ouro.Value{Data: []byte("v")}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := other.store.Get(t.Context(), f.key(i)); ouro.CodeOf(err) != ouro.NotFound {
+			t.Fatalf("the other cluster has %s: %v", f.key(i), err)
+		}
+	}
+	if r, _ := c.Ring(); r.ClusterID != f.cluster {
+		t.Errorf("the ring is of cluster %s", r.ClusterID)
+	}
+	if _, err := client.Connect(nil); ouro.CodeOf(err) != ouro.BadRequest {
+		t.Errorf("no seeds: %v", err)
+	}
+	if _, err := client.Connect([]string{"ftp://x"}); ouro.CodeOf(err) != ouro.BadRequest {
+		t.Errorf("a bad seed: %v", err)
+	}
+}
+
+func TestClusterKeys(t *testing.T) {
+	f := newFleet(t, 3)
+	c := f.connect([]string{"a"})
+	for _, id := range []string{"a", "b"} {
+		f.nodes[id].srv.Close()
+	}
+	page, err := c.Keys(t.Context(), "b", ouro.KeysQuery{})
+	if err != nil || !slices.Equal(page.Keys, []string{"told by c"}) {
+		t.Errorf("%+v, %v", page, err)
+	}
+}

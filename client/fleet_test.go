@@ -1,0 +1,191 @@
+package client_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/client"
+	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/frontend/web"
+	"github.com/ourodb/ouro/internal/oracle"
+)
+
+// fleet is a cluster as its clients see it: servers that share one store, and say
+// who coordinated as nodes do.
+type fleet struct {
+	t       *testing.T
+	store   *oracle.Oracle
+	cluster string
+
+	mu     sync.Mutex
+	routes ouro.Routes
+	nodes  map[string]*fake
+}
+
+// fake is a node of it.
+type fake struct {
+	*oracle.Oracle
+	fleet *fleet
+	id    string
+	srv   *httptest.Server
+	asked atomic.Int64 // for keys
+	rings atomic.Int64 // for the ring
+	sends []string     // request ids and attempts of writes
+	// before, where set, handles a request instead, or returns false.
+	before atomic.Pointer[func(w http.ResponseWriter, r *http.Request) bool]
+}
+
+const fleetQ = 8
+
+// newFleet starts nodes a, b, c, …; each partition is held by three in a row.
+func newFleet(t *testing.T, n int) *fleet {
+	f := &fleet{t: t, store: oracle.New(oracle.Config{}), cluster: "00000000000000f1", nodes: map[string]*fake{}}
+	f.routes = ouro.Routes{Cluster: "test", ClusterID: f.cluster, Q: fleetQ, N: min(3, n), Lists: make([][]int, fleetQ)}
+	for i := range n {
+		node := &fake{Oracle: f.store, fleet: f, id: string(rune('a' + i))}
+		f.nodes[node.id] = node
+		f.routes.Nodes = append(f.routes.Nodes, ouro.RouteNode{ID: node.id})
+		node.listen()
+		t.Cleanup(func() { node.srv.Close() })
+	}
+	for p := range f.routes.Lists {
+		for i := range min(3, n) {
+			f.routes.Lists[p] = append(f.routes.Lists[p], (p+i)%n)
+		}
+	}
+	return f
+}
+
+// listen starts the node at a new address, and tells it.
+func (n *fake) listen() {
+	n.srv = httptest.NewServer(n)
+	n.fleet.mu.Lock()
+	defer n.fleet.mu.Unlock()
+	for i := range n.fleet.routes.Nodes {
+		if n.fleet.routes.Nodes[i].ID == n.id {
+			n.fleet.routes.Nodes[i].Clients = n.srv.Listener.Addr().String()
+		}
+	}
+}
+
+func (n *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/ring" {
+		n.rings.Add(1)
+	} else {
+		n.asked.Add(1)
+	}
+	if r.Method == http.MethodPut || r.Method == http.MethodPost {
+		n.fleet.mu.Lock()
+		n.sends = append(n.sends, r.Header.Get("Ouro-Request-Id")+" "+r.Header.Get("Ouro-Attempt"))
+		n.fleet.mu.Unlock()
+	}
+	if f := n.before.Load(); f != nil && (*f)(w, r) {
+		return
+	}
+	web.New(web.Config{Cluster: n.fleet.cluster}, n).ServeHTTP(w, r)
+}
+
+// does makes a node do something else first, or instead; nil: no more.
+func (n *fake) does(f func(w http.ResponseWriter, r *http.Request) bool) {
+	if f == nil {
+		n.before.Store(nil)
+		return
+	}
+	n.before.Store(&f)
+}
+
+func (n *fake) Routes() ouro.Routes {
+	n.fleet.mu.Lock()
+	defer n.fleet.mu.Unlock()
+	r := n.fleet.routes
+	r.Nodes, r.Lists = slices.Clone(r.Nodes), slices.Clone(r.Lists)
+	return r
+}
+
+func (n *fake) Keys(context.Context, string, ouro.KeysQuery) (ouro.KeysPage, error) {
+	return ouro.KeysPage{Keys: []string{"told by " + n.id}, Covered: 1}, nil
+}
+
+func (n *fake) Get(ctx context.Context, key ouro.Key, opts ...ouro.Option) (ouro.Result, error) {
+	res, err := n.Oracle.Get(ctx, key, opts...)
+	res.Coordinator = n.coordinator(key)
+	return res, err
+}
+
+func (n *fake) Put(ctx context.Context, key ouro.Key, v ouro.Value, opts ...ouro.Option) (ouro.Result, error) {
+	res, err := n.Oracle.Put(ctx, key, v, opts...)
+	res.Coordinator = n.coordinator(key)
+	return res, err
+}
+
+func (n *fake) Delete(ctx context.Context, key ouro.Key, opts ...ouro.Option) (ouro.Result, error) {
+	res, err := n.Oracle.Delete(ctx, key, opts...)
+	res.Coordinator = n.coordinator(key)
+	return res, err
+}
+
+// replicas are the nodes that hold a key.
+func (f *fleet) replicas(key ouro.Key) (ids []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, at := range f.routes.Lists[ring.NewKey(key.Bucket, key.Name).Pos.Hi>>61] {
+		ids = append(ids, f.routes.Nodes[at].ID)
+	}
+	return ids
+}
+
+// coordinator is the node itself where it holds the key, else who does.
+func (n *fake) coordinator(key ouro.Key) string {
+	ids := n.fleet.replicas(key)
+	if slices.Contains(ids, n.id) {
+		return n.id
+	}
+	return ids[0]
+}
+
+// connect returns a client that knows the ring, by its seeds' ids.
+func (f *fleet) connect(seeds []string, opts ...client.Option) *client.Cluster {
+	f.t.Helper()
+	var addrs []string
+	for _, id := range seeds {
+		addrs = append(addrs, f.nodes[id].srv.URL)
+	}
+	c, err := client.Connect(addrs, append([]client.Option{client.AttemptTimeout(time.Second)}, opts...)...)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(c.Close)
+	f.await("the ring is known", func() bool { _, ok := c.Ring(); return ok })
+	return c
+}
+
+// await waits for something that will be.
+func (f *fleet) await(what string, is func() bool) {
+	f.t.Helper()
+	for end := time.Now().Add(20 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			f.t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+func (f *fleet) key(i int) ouro.Key { return ouro.Key{Bucket: "b", Name: fmt.Sprint("key", i)} }
+
+// relisten listens at an address that was in use.
+func relisten(t *testing.T, addr string) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Skip("the port was taken meanwhile: ", err)
+	}
+	return l
+}

@@ -1,0 +1,92 @@
+package client
+
+import (
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// settings are what options set.
+type settings struct {
+	http     *http.Client
+	maxReply int64
+	cluster  string
+	maxConns int
+	every    time.Duration
+	attempt  time.Duration
+	patience time.Duration
+	hedge    bool
+}
+
+// Option sets something in a client.
+type Option func(*settings)
+
+// WithHTTPClient makes the client use h, with its transport and timeout.
+func WithHTTPClient(h *http.Client) Option { return func(s *settings) { s.http = h } }
+
+// MaxReply bounds the answers that the client takes, in bytes; default 256 MiB,
+// which holds a hundred siblings of a mebibyte.
+func MaxReply(n int64) Option { return func(s *settings) { s.maxReply = n } }
+
+// MaxConns bounds the connections to each node, default 256. A request that finds
+// all of them in use waits for one as long as its context lets it.
+func MaxConns(n int) Option { return func(s *settings) { s.maxConns = n } }
+
+// ClusterID says which cluster is meant, as 'ouro status' shows it: nodes of others
+// refuse the requests. A [Cluster] that is not told takes the one it meets first.
+func ClusterID(id string) Option { return func(s *settings) { s.cluster = id } }
+
+// RefreshEvery sets how often a [Cluster] asks for the ring without a reason,
+// default 10 s (paper, section 6.4).
+func RefreshEvery(d time.Duration) Option { return func(s *settings) { s.every = d } }
+
+// AttemptTimeout sets how long a [Cluster] waits for one node before it tries
+// another, default 3 s: longer than the timeout of most buckets, so that it is the
+// node that gives up. A request with [ouro.Timeout] is waited for a second longer
+// than that says.
+func AttemptTimeout(d time.Duration) Option { return func(s *settings) { s.attempt = d } }
+
+// Patience sets for how long a [Cluster] tries a request whose context has no
+// deadline, default 10 s.
+func Patience(d time.Duration) Option { return func(s *settings) { s.patience = d } }
+
+// Hedge says whether a [Cluster] sends a read to a second node where the first takes
+// longer than most reads did, default true; at most one read in ten is.
+func Hedge(yes bool) Option { return func(s *settings) { s.hedge = yes } }
+
+func newSettings(opts []Option) *settings {
+	s := &settings{
+		maxReply: 256 << 20, maxConns: 256,
+		every: 10 * time.Second, attempt: 3 * time.Second, patience: 10 * time.Second, hedge: true,
+	}
+	for _, opt := range opts {
+		opt(s)
+	}
+	if s.http == nil {
+		s.http = &http.Client{Transport: newTransport(s.maxConns), CheckRedirect: noRedirect}
+	}
+	return s
+}
+
+// clusterID is where the id of the cluster is kept.
+func (s *settings) clusterID() *atomic.Pointer[string] {
+	id := new(atomic.Pointer[string])
+	if s.cluster != "" {
+		id.Store(&s.cluster)
+	}
+	return id
+}
+
+func newTransport(maxConns int) *http.Transport {
+	return &http.Transport{
+		DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+		MaxConnsPerHost:     maxConns,
+		MaxIdleConnsPerHost: maxConns,
+		IdleConnTimeout:     time.Minute, // less than the server's, so that it is not the one to close
+		DisableCompression:  true,        // values are bytes, not text
+	}
+}
+
+// noRedirect hands a redirect to the caller: a node never sends one.
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
