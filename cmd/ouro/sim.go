@@ -290,8 +290,8 @@ func printSummary(w io.Writer, s *sim.Summary) {
 	fmt.Fprintf(w, "hints       %d kept, %d handed over, %d let go for their age or for want of room\n", s.Stats.Hinted, s.Stats.Handed, s.Stats.LetGo)
 	fmt.Fprintf(w, "reaping     %d tombstones dropped, %d epochs begun, %d states refused as too old\n", s.Stats.Reaped, s.Stats.Epochs, s.Stats.Stale)
 	if g := &s.Stats.Ring; g.Links > 0 {
-		fmt.Fprintf(w, "ring        %d changes (%d joins, %d leaves, %d replaces), %d links, %d moves begun, %d ended, %d aborted, %d bytes brought\n",
-			g.Changes, g.Joins, g.Leaves, g.Replaces, g.Links, g.Begun, g.Ended, g.Aborted, g.Bytes)
+		fmt.Fprintf(w, "ring        %d changes (%d joins, %d leaves, %d replaces), %d links, %d moves begun, %d ended, %d aborted, %d bytes brought, %d checkpoints\n",
+			g.Changes, g.Joins, g.Leaves, g.Replaces, g.Links, g.Begun, g.Ended, g.Aborted, g.Bytes, g.Folded)
 	}
 	fmt.Fprintf(w, "lists       %d pages of keys, %d of them complete\n", s.Stats.Pages, h.Pages)
 	q := &s.Stats.Quorums

@@ -74,7 +74,7 @@ func (w *World) between(do func(*link)) {
 // list of all, a spare with that list as its seeds.
 func (w *World) changing(m *machine, cfg *steward.Config) {
 	cfg.Addr, cfg.Disk = string(m.id), m.folder.disk
-	cfg.Gossip, cfg.Chain = w.cfg.Gossip, w.cfg.Chain
+	cfg.Gossip, cfg.Chain, cfg.CheckpointAfter = w.cfg.Gossip, w.cfg.Chain, w.cfg.CheckpointAfter
 	cfg.Gossip.Cluster = member.ClusterID("sim")
 	for _, n := range slices.Concat(w.cfg.Nodes, w.cfg.Apart) {
 		cfg.Gossip.Seeds = append(cfg.Gossip.Seeds, string(n.ID))

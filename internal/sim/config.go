@@ -28,13 +28,14 @@ type Config struct {
 	// Apart are nodes that have founded a ring of their own, of the same name and Q,
 	// later than Nodes have (paper, section 4.8.2). Both know each other's addresses;
 	// nothing gets through before [World.Introduce].
-	Apart   []ring.Node
-	Gossip  gossip.Config
-	Chain   chain.Config
-	Tokens  []ring.Token // the ring laid out by hand; empty: Q equal partitions
-	Q       int
-	Buckets node.Buckets
-	Node    node.Config // its Sealer and Run are set by the world
+	Apart           []ring.Node
+	Gossip          gossip.Config
+	Chain           chain.Config
+	CheckpointAfter int          // see [steward.Config]
+	Tokens          []ring.Token // the ring laid out by hand; empty: Q equal partitions
+	Q               int
+	Buckets         node.Buckets
+	Node            node.Config // its Sealer and Run are set by the world
 	// Compare makes nodes compare what they hold, for ever. Without it they do
 	// so where asked, and a world comes to rest.
 	Compare bool

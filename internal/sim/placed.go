@@ -50,6 +50,9 @@ func (w *World) linked(m *machine) {
 		}
 		w.counted = l.Number
 		s.Links++
+		if l.Checkpoint.Count > 0 {
+			s.Folded++
+		}
 		for _, move := range l.Moves {
 			switch {
 			case len(move.New) > 0 && len(move.Old) > 0:

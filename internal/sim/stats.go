@@ -48,6 +48,7 @@ type RingStats struct {
 	Ended    int   `json:"moves_ended"`
 	Aborted  int   `json:"moves_aborted"`
 	Bytes    int64 `json:"bytes"` // of states sent in them
+	Folded   int   `json:"checkpoints"`
 }
 
 // made counts a change of an operator.
@@ -74,6 +75,7 @@ func (r *RingStats) add(o *RingStats) {
 	r.Ended += o.Ended
 	r.Aborted += o.Aborted
 	r.Bytes += o.Bytes
+	r.Folded += o.Folded
 }
 
 // Quorums counts runs by what their clients asked for: those with at least

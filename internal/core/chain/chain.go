@@ -37,6 +37,8 @@ type Chain struct {
 	own    own
 	due    due
 
+	checkpoint place.Checkpoint // the history that all members have, if it should be a checkpoint
+
 	fetch    fetch
 	tellAt   time.Duration
 	ahead    ring.NodeID // told a number above all others' and ours
@@ -84,6 +86,17 @@ func (c *Chain) Target(now clock.Now, t *Target, out *Effects) {
 	c.target = t
 	c.due.dirty = true
 	c.report(now) // that this node is out may be news to it
+	c.Tick(now, out)
+}
+
+// Checkpoint says which history all members are known to have, if it has become so long
+// that a link should make it a checkpoint (RULES R38); the zero value: none.
+func (c *Chain) Checkpoint(now clock.Now, cp place.Checkpoint, out *Effects) {
+	if cp == c.checkpoint {
+		return
+	}
+	c.checkpoint = cp
+	c.due.dirty = true
 	c.Tick(now, out)
 }
 

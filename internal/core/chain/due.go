@@ -91,6 +91,7 @@ func (c *Chain) build(clock.Now) (l *place.Link, urgent bool) {
 		return &b.link, true
 	}
 	b.members()
+	b.checkpoint()
 	b.moves()
 	if !b.changed && len(b.link.Moves) == 0 {
 		return nil, false
@@ -103,7 +104,7 @@ type builder struct {
 	c       *Chain
 	p       *place.Placement
 	link    place.Link
-	changed bool // the members are others
+	changed bool // the members are others, or there is a checkpoint
 	urgent  bool // moves begin or are aborted
 	onWay   int  // partitions that move and can't end yet
 	size    int
@@ -141,6 +142,13 @@ func (b *builder) forced() bool {
 	}
 	b.link.Act = place.Forced
 	return true
+}
+
+// checkpoint makes a checkpoint of the history that all members have.
+func (b *builder) checkpoint() {
+	if cp := b.c.checkpoint; cp.Count > b.p.Checkpoint().Count {
+		b.link.Checkpoint, b.changed = cp, true
+	}
 }
 
 // leaves says whether a member has left and holds nothing any more.

@@ -223,6 +223,8 @@ func changes(before, after *place.Placement, l *place.Link) string {
 		s += ", RESTARTED by an operator"
 	case before != nil && !before.Named():
 		s += ", the founders' disks named"
+	case l.Checkpoint.Count > 0:
+		s += fmt.Sprintf(", a checkpoint of %d changes of the history", l.Checkpoint.Count)
 	}
 	return s
 }

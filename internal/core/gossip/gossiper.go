@@ -386,12 +386,17 @@ func (g *Gossiper) Checkpoint(digest [16]byte, out *Effects) {
 // them have shown the history that this node goes by.
 func (g *Gossiper) Agree() (agree, members int) {
 	for i := range g.members {
-		at, found := g.find(g.members[i].ID)
-		if g.members[i].ID == g.self || found && g.heard[at].digest == g.stored.History.Digest() {
+		if g.Has(g.members[i].ID) {
 			agree++
 		}
 	}
 	return agree, len(g.members)
+}
+
+// Has says whether a node has shown the history that this node goes by.
+func (g *Gossiper) Has(id ring.NodeID) bool {
+	at, found := g.find(id)
+	return id == g.self || found && g.heard[at].digest == g.stored.History.Digest()
 }
 
 // dirty says whether there is more than the disk has or is about to have.

@@ -14,7 +14,7 @@ import (
 //
 //	byte     1, the version of the form
 //	16 bytes hash of the founding | 16 bytes hash
-//	uvarint  number
+//	uvarint  number | checkpoint
 //	uvarint  how many members; of each, sorted by id:
 //	         byte length of the id | id | 8 bytes little-endian disk
 //	uvarint  how many partitions; of each:
@@ -23,15 +23,16 @@ import (
 // and a link:
 //
 //	byte     1
-//	uvarint  number | 16 bytes hash before | byte act
+//	uvarint  number | 16 bytes hash before | byte act | checkpoint
 //	members
 //	uvarint  how many moves; of each, sorted by partition:
 //	         uvarint partition | old list | new list | uvarint how many proofs; of each:
 //	         uvarint who | byte 1, 8 bytes disk, or 0: the one named | uvarint how much less its number is
 //	         byte n | byte w | byte r | list of sources | list of sealed
 //
-// A list is a byte that says how many follow, and of each its uvarint place among
-// the members.
+// A checkpoint is a uvarint, how many changes, and unless that is 0 16 bytes of
+// digest. A list is a byte that says how many follow, and of each its uvarint place
+// among the members.
 const version = 1
 
 // Bounds on what is decoded.
@@ -60,6 +61,7 @@ func (p *Placement) Append(dst []byte) []byte {
 
 func (p *Placement) appendBody(dst []byte) []byte {
 	dst = binary.AppendUvarint(dst, p.number)
+	dst = appendCheckpoint(dst, p.checkpoint)
 	dst = appendMembers(dst, p.members)
 	dst = binary.AppendUvarint(dst, uint64(len(p.lists)))
 	for i := range p.lists {
@@ -69,6 +71,14 @@ func (p *Placement) appendBody(dst []byte) []byte {
 		dst = appendList(dst, p.members, l.New)
 	}
 	return dst
+}
+
+func appendCheckpoint(dst []byte, c Checkpoint) []byte {
+	dst = binary.AppendUvarint(dst, c.Count)
+	if c.Count == 0 {
+		return dst
+	}
+	return append(dst, c.Digest[:]...)
 }
 
 func appendMembers(dst []byte, members []Member) []byte {
@@ -104,6 +114,7 @@ func AppendLink(dst []byte, l *Link) []byte {
 	dst = binary.AppendUvarint(dst, l.Number)
 	dst = append(dst, l.Before[:]...)
 	dst = append(dst, byte(l.Act))
+	dst = appendCheckpoint(dst, l.Checkpoint)
 	dst = appendMembers(dst, l.Members)
 	dst = binary.AppendUvarint(dst, uint64(len(l.Moves)))
 	for i := range l.Moves {
@@ -149,6 +160,7 @@ func Decode(b []byte) (*Placement, error) {
 	r.hash(&p.origin)
 	r.hash(&p.hash)
 	p.number = r.Uvarint()
+	p.checkpoint = r.checkpoint()
 	p.members = r.members()
 	q := r.Count(least, MaxQ)
 	p.lists = make([]Lists, q)
@@ -183,6 +195,7 @@ func DecodeLink(b []byte) (*Link, error) {
 	l.Number = r.Uvarint()
 	r.hash(&l.Before)
 	l.Act = Act(r.Byte())
+	l.Checkpoint = r.checkpoint()
 	l.Members = r.members()
 	if n := r.Count(leastMove, MaxQ); n > 0 {
 		l.Moves = make([]Move, n)

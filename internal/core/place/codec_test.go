@@ -36,6 +36,7 @@ func checkPlacement(t testing.TB, p *place.Placement) {
 func examples(t testing.TB) (*place.Placement, *place.Link) {
 	p := moving(t)
 	l := next(p, place.Ordinary)
+	l.Checkpoint = place.Checkpoint{Count: 1000, Digest: [16]byte{1, 2, 3}}
 	l.Members[1].Disk = 22
 	old := p.Of(1).Old
 	l.Moves = []place.Move{
@@ -64,6 +65,7 @@ func TestGolden(t *testing.T) {
 		}
 	}
 	checkPlacement(t, p)
+	checkPlacement(t, follow(t, p, next(p, place.Ordinary)))
 	checkLink(t, l)
 }
 

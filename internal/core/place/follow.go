@@ -35,10 +35,13 @@ func (p *Placement) Follow(l *Link) (*Placement, error) {
 	case l.Act != Ordinary && len(l.Moves) > 0:
 		return nil, fmt.Errorf("%w: number %d removes by force and moves", ErrIllegal, l.Number)
 	}
-	if err := p.checkMembers(l); err != nil {
+	if err := errors.Join(p.checkMembers(l), p.checkCheckpoint(l)); err != nil {
 		return nil, fmt.Errorf("%w: number %d: %w", ErrIllegal, l.Number, err)
 	}
-	next := &Placement{number: l.Number, origin: p.origin, members: l.Members, lists: slices.Clone(p.lists)}
+	next := &Placement{number: l.Number, origin: p.origin, checkpoint: p.checkpoint, members: l.Members, lists: slices.Clone(p.lists)}
+	if l.Checkpoint.Count > 0 {
+		next.checkpoint = l.Checkpoint
+	}
 	next.renumber(p, l.Act)
 	for i := range l.Moves {
 		if i > 0 && l.Moves[i-1].Partition >= l.Moves[i].Partition {
@@ -72,8 +75,23 @@ func (p *Placement) checkMembers(l *Link) error {
 		return nil
 	}
 	same := slices.EqualFunc(p.members, l.Members, func(a, b Member) bool { return a.ID == b.ID })
-	if !same || len(l.Moves) > 0 || l.Act != Ordinary {
+	if !same || len(l.Moves) > 0 || l.Checkpoint.Count > 0 || l.Act != Ordinary {
 		return errors.New("the disks of the founders are to be named first, and alone")
+	}
+	return nil
+}
+
+// checkCheckpoint says whether a checkpoint goes beyond the one before. Whether there is
+// a history with that digest is not the chain's to know: who proposes it has seen it
+// at all members.
+func (p *Placement) checkCheckpoint(l *Link) error {
+	switch s := l.Checkpoint; {
+	case s == (Checkpoint{}):
+		return nil
+	case l.Act != Ordinary:
+		return errors.New("it removes by force and names a checkpoint")
+	case s.Count <= p.checkpoint.Count:
+		return fmt.Errorf("a checkpoint of %d changes after one of %d", s.Count, p.checkpoint.Count)
 	}
 	return nil
 }

@@ -159,6 +159,14 @@ func TestIllegalLinks(t *testing.T) {
 	}
 	follow(t, p, end(func(*place.Link, *place.Proof) {}))
 	follow(t, p, begin(func(*place.Move) {}))
+	p = settled(t, p, 5)
+	at = p.Of(0)
+	settle := func(change func(*place.Link)) *place.Link {
+		l := next(p, place.Ordinary)
+		l.Checkpoint = place.Checkpoint{Count: 6}
+		change(l)
+		return l
+	}
 	for name, l := range map[string]*place.Link{
 		"number left out":            end(func(l *place.Link, _ *place.Proof) { l.Number++ }),
 		"number again":               end(func(l *place.Link, _ *place.Proof) { l.Number-- }),
@@ -201,6 +209,9 @@ func TestIllegalLinks(t *testing.T) {
 		"moved in one step":          begin(func(m *place.Move) { m.Old, m.New = m.New, nil }),
 		"begun while it moves":       begin(func(m *place.Move) { m.Partition, m.Old, m.New = 0, at.Old, ids{"D"} }),
 		"aborted without a move":     begin(func(m *place.Move) { m.New = nil }),
+		"a checkpoint again":         settle(func(l *place.Link) { l.Checkpoint.Count = 5 }),
+		"a checkpoint of nothing":    settle(func(l *place.Link) { l.Checkpoint = place.Checkpoint{Digest: [16]byte{1}} }),
+		"a checkpoint by force":      settle(func(l *place.Link) { l.Act = place.Forced }),
 	} {
 		if _, err := p.Follow(l); !errors.Is(err, place.ErrIllegal) {
 			t.Errorf("%s: %v", name, err)
@@ -300,6 +311,41 @@ func TestMembersAreRemovedByForce(t *testing.T) {
 			t.Errorf("%d: %+v", i, got)
 		}
 	}
+}
+
+// settled is a placement after a link with a checkpoint of so many changes.
+func settled(t *testing.T, p *place.Placement, changes uint64) *place.Placement {
+	t.Helper()
+	l := next(p, place.Ordinary)
+	l.Checkpoint = place.Checkpoint{Count: changes, Digest: [16]byte{byte(changes)}}
+	return follow(t, p, l)
+}
+
+// A checkpoint stays named until another goes beyond it, through whatever else happens,
+// and nothing but the history depends on it (RULES R38).
+func TestRules_R38_ACheckpointStays(t *testing.T) {
+	first := founded(t, 4, 3, "A", "B", "C")
+	names := next(first, place.Ordinary)
+	for i := range names.Members {
+		names.Members[i].Disk = uint64(i) + 1
+	}
+	names.Checkpoint.Count = 3
+	if _, err := first.Follow(names); !errors.Is(err, place.ErrIllegal) {
+		t.Errorf("a checkpoint before the disks of the founders are named: %v", err)
+	}
+	p := named(t, first)
+	if p.Checkpoint() != (place.Checkpoint{}) {
+		t.Fatal("there is a checkpoint")
+	}
+	p = settled(t, settled(t, p, 3), 8)
+	forced := next(p, place.Forced)
+	forced.Members = forced.Members[1:]
+	p = follow(t, p, forced)
+	p = follow(t, p, next(p, place.Restarted))
+	if cp := p.Checkpoint(); cp.Count != 8 || cp.Digest[0] != 8 {
+		t.Errorf("the checkpoint is %+v", cp)
+	}
+	checkPlacement(t, p)
 }
 
 // Whatever legal links follow each other: a partition's number only grows, its

@@ -35,7 +35,17 @@ type Link struct {
 	Before  Hash
 	Act     Act
 	Members []Member // sorted by id; they choose the next link
-	Moves   []Move   // sorted by partition, each at most once
+	// Checkpoint, if not zero, is a new checkpoint of the history.
+	Checkpoint Checkpoint
+	Moves      []Move // sorted by partition, each at most once
+}
+
+// Checkpoint names a beginning of the cluster's history that nothing comes into any
+// more: what is in it is folded once for all, and whatever else there is comes after
+// it, however early its stamp (RULES R38). The zero value names none.
+type Checkpoint struct {
+	Count  uint64   // of changes in it
+	Digest [16]byte // that the history had with these
 }
 
 // Move puts one partition into a configuration. To begin a move it names both

@@ -52,6 +52,14 @@ func TestMutants(t *testing.T) {
 			Old: "	if len(dst) == before || p.W+p.R > p.N && w+r <= len(f.Old) {\n", New: "	if p.W+p.R > p.N && w+r <= len(f.Old) && len(dst) > before {\n",
 		},
 		{
+			Name: "a checkpoint is forgotten by the next link", File: "follow.go", Test: "TestRules_R38_ACheckpointStays",
+			Old: "checkpoint: p.checkpoint, ", New: "",
+		},
+		{
+			Name: "any checkpoint follows any", File: "follow.go", Test: "TestIllegalLinks",
+			Old: "	case s.Count <= p.checkpoint.Count:\n", New: "	case false:\n",
+		},
+		{
 			Name: "another disk is no new number", File: "follow.go", Test: "TestAnotherDiskIsANewNumber",
 			Old: "		if a == Restarted || slices.ContainsFunc(renamed, l.Holds) {", New: "		if a == Restarted && slices.ContainsFunc(renamed, l.Holds) {",
 		},

@@ -9,11 +9,12 @@ import (
 // Placement is where all partitions are after one link of the chain: an immutable
 // value.
 type Placement struct {
-	number  uint64
-	origin  Hash
-	hash    Hash
-	members []Member
-	lists   []Lists
+	number     uint64
+	origin     Hash
+	hash       Hash
+	checkpoint Checkpoint
+	members    []Member
+	lists      []Lists
 }
 
 // Number returns that of the newest link; 1 for a cluster that was just founded.
@@ -25,6 +26,10 @@ func (p *Placement) Hash() Hash { return p.hash }
 // Origin names the founding by what the history has of it: chains of two foundings have nothing to do
 // with each other.
 func (p *Placement) Origin() Hash { return p.origin }
+
+// Checkpoint returns the newest checkpoint of the history that a link has named; zero:
+// none has.
+func (p *Placement) Checkpoint() Checkpoint { return p.checkpoint }
 
 // Members returns those who choose the next link, sorted by id. The result is
 // shared: it must not be modified.

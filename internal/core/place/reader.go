@@ -10,6 +10,13 @@ type reader struct{ codec.Reader }
 
 func (r *reader) hash(h *Hash) { copy(h[:], r.Bytes(len(h))) }
 
+func (r *reader) checkpoint() (c Checkpoint) {
+	if c.Count = r.Uvarint(); c.Count > 0 {
+		copy(c.Digest[:], r.Bytes(len(c.Digest)))
+	}
+	return c
+}
+
 func (r *reader) members() []Member {
 	n := r.Count(1+1+8, MaxMembers)
 	members := make([]Member, 0, n)

@@ -120,9 +120,12 @@ func (d Draft) news(h member.History) string {
 	const most = 5
 	var came []string
 	for _, c := range h.Changes() {
-		if !d.seen.Has(c) {
+		if !d.seen.Has(c) && c.Kind != member.Found {
 			came = append(came, c.String())
 		}
+	}
+	if folded := h.Count() - d.seen.Count() - len(came); folded > 0 {
+		came = append(came, fmt.Sprintf("%d that a checkpoint or another ring has in it", folded))
 	}
 	if more := len(came) - most; more > 0 {
 		came = append(came[:most], fmt.Sprintf("%d more", more))

@@ -90,6 +90,8 @@ func (s *Steward) adopted(now clock.Now, out *Out) {
 		s.removed = false // who said so had not heard of this link: there is something to hand on first
 	}
 	s.chain.Clean(now, s.nothingLeft(), &s.links) // it is not, before the shards have the view
+	s.checkpoint()
+	s.agree(now)
 	s.placed(now)
 	s.show(out)
 	s.expel()

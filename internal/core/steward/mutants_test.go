@@ -25,6 +25,18 @@ func TestMutants(t *testing.T) {
 			Old: "	s.placed(now)\n	s.show(out)\n", New: "	s.placed(now)\n	s.counted = s.members()\n	s.show(out)\n",
 		},
 		{
+			Name: "a checkpoint is made without those who are away", File: "checkpoint.go", Pkg: sim, Test: "TestNoCheckpointWhileAMemberIsAway",
+			Old: "h.Len() > s.cfg.CheckpointAfter && s.agreed()", New: "h.Len() > s.cfg.CheckpointAfter",
+		},
+		{
+			Name: "a history is as long as it is", File: "checkpoint.go", Pkg: sim, Test: "TestRules_R38_TheHistoryIsFolded",
+			Old: "		s.gossip.Checkpoint(p.Checkpoint().Digest, &s.gossips)\n", New: "",
+		},
+		{
+			Name: "removed ids are not in a checkpoint", Dir: "../member", File: "checkpoint.go", Pkg: sim, Test: "TestRules_R38_TheHistoryIsFolded",
+			Old: "Removed: f.cluster.Removed, ", New: "",
+		},
+		{
 			Name: "a disk that the links do not know goes on", File: "view.go", Test: "TestWhoForgot",
 			Old: "s.view.Unnamed() && !s.cfg.Recovering", New: "false",
 		},

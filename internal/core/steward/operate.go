@@ -107,6 +107,14 @@ func (s *Steward) Version() string {
 	return plan.Version(s.gossip.History())
 }
 
+// History returns what operators did, as far as it is on the disk.
+func (s *Steward) History() member.History {
+	if s.gossip == nil {
+		return member.History{}
+	}
+	return s.gossip.History()
+}
+
 // Staged tells what is staged here, in order.
 func (s *Steward) Staged() []string { return s.draft.Changes() }
 

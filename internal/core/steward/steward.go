@@ -63,6 +63,9 @@ func New(now clock.Now, cfg Config, disk Disk) (*Steward, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.cfg.CheckpointAfter <= 0 {
+		s.cfg.CheckpointAfter = 64
+	}
 	cfg.Epochs.Seed = cfg.Seed
 	s.counted = s.members()
 	s.epochs = reap.NewEpochs(cfg.Epochs, cfg.Self, s.counted, kept)
@@ -132,6 +135,7 @@ func (s *Steward) Begin(now clock.Now, out *Out) {
 	if s.gossip != nil {
 		s.readdress(now, out)
 		s.chain.Target(now, s.target(), &s.links)
+		s.checkpoint()
 		s.remember(out)
 	}
 	s.dial(out)
@@ -188,6 +192,9 @@ func (s *Steward) tick(now clock.Now) {
 func (s *Steward) drain(now clock.Now, out *Out) {
 	s.drainGossip(now, out)
 	s.drainChain(now, out)
+	if s.gossips.Seq != 0 { // a link has made a checkpoint
+		s.drainGossip(now, out)
+	}
 	s.drainEpochs(out)
 	s.keep(out)
 }
@@ -231,6 +238,7 @@ func (s *Steward) told(now clock.Now, t *Told, out *Out) {
 	case m.Kind == node.KindGossip:
 		s.met(Peer{t.From, m.Gossip.Addr}, "", out)
 		s.gossip.Deliver(now, t.From, m.Gossip, &s.gossips)
+		s.agree(now)
 	case m.Kind == node.KindChain:
 		s.chain.Hear(now, t.From, m.Chain, &s.links)
 	}

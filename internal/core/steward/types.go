@@ -31,6 +31,9 @@ type Config struct {
 	// placement (RULES R13). Chain bounds how that is agreed on.
 	Disk  uint64
 	Chain chain.Config
+	// CheckpointAfter is how many changes the history may have before it is made a checkpoint,
+	// once all members have them. Default 64. It need not be equal on all nodes.
+	CheckpointAfter int
 	// Recovering: the disk says that this node may have forgotten what it acknowledged.
 	Recovering bool
 	// Seed is for what the machines draw.

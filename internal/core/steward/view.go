@@ -189,6 +189,7 @@ func (s *Steward) refold(now clock.Now, out *Out) {
 	}
 	s.gossip.Members(c.Members, &s.gossips)
 	s.chain.Target(now, s.target(), &s.links)
+	s.agree(now)
 	s.readdress(now, out)
 	s.show(out)
 	s.expel()
