@@ -28,6 +28,10 @@ type sibling struct {
 	Expires     time.Time `json:"expires"`
 }
 
+func (s *sibling) read() ouro.Sibling {
+	return ouro.Sibling{Value: ouro.Value{Data: s.Value, ContentType: s.ContentType}, Modified: s.Modified, Expires: s.Expires}
+}
+
 // failure is the JSON form of an error.
 type failure struct {
 	Code      ouro.Code `json:"code"`
@@ -83,11 +87,7 @@ func readSeveral(resp *http.Response, body []byte, method string, res ouro.Resul
 		return res, strange(resp, method, "its JSON cannot be read: "+err.Error())
 	}
 	for _, s := range a.Siblings {
-		res.Siblings = append(res.Siblings, ouro.Sibling{
-			Value:    ouro.Value{Data: s.Value, ContentType: s.ContentType},
-			Modified: s.Modified,
-			Expires:  s.Expires,
-		})
+		res.Siblings = append(res.Siblings, s.read())
 	}
 	res.Explain, res.Changed = a.Explain, a.Changed
 	res.Typed = a.Typed.read()

@@ -23,6 +23,7 @@ type Client struct {
 var (
 	_ ouro.Store   = (*Client)(nil)
 	_ ouro.Updater = (*Client)(nil)
+	_ ouro.Batcher = (*Client)(nil)
 )
 
 // New returns a client of the node at addr: host:port, or a URL with http or

@@ -40,6 +40,7 @@ var (
 	_ ouro.Store   = (*Cluster)(nil)
 	_ ouro.Updater = (*Cluster)(nil)
 	_ ouro.Lister  = (*Cluster)(nil)
+	_ ouro.Batcher = (*Cluster)(nil)
 )
 
 // Connect returns a client of the cluster to which the nodes at seeds belong, each

@@ -23,10 +23,15 @@ func (e noAnswer) Unwrap() error { return e.error }
 // do sends one request and reads its answer.
 func (c *Client) do(ctx context.Context, r *call) (ouro.Result, error) {
 	res, err := c.send(ctx, r)
+	return res, plain(err)
+}
+
+// plain is an error without the mark.
+func plain(err error) error {
 	if none, ok := err.(noAnswer); ok { //nolint:errorlint // it is the outermost
-		return res, none.error
+		return none.error
 	}
-	return res, err
+	return err
 }
 
 // send is do, and marks where there was no answer.

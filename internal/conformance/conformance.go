@@ -14,8 +14,8 @@ import (
 type Limits struct {
 	Value    int // bytes of the largest value it takes
 	Siblings int // versions after which it refuses blind growth
-	// Alone: it takes one request at a time, so cases with several at once are skipped.
-	Alone bool
+	// Simulated: it takes one request at a time, and its time is its own.
+	Simulated bool
 }
 
 // Run holds store to all cases. The bucket it writes to has n=3 and r=w=2, or
@@ -56,6 +56,8 @@ func Run(t *testing.T, store ouro.Store, limits Limits) {
 		{"an update begins where nothing is", updateBegins},
 		{"updates at once lose nothing", updateLosesNothing},
 		{"an update that its program refuses changes nothing", updateRefused},
+		{"several requests at once have an answer each", manyAnswers},
+		{"several puts go by their own contexts", manyContexts},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.run(t, &suite{t: t, store: store, limits: limits})

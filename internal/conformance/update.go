@@ -52,7 +52,7 @@ func updateBegins(t *testing.T, s *suite) {
 
 // updateLosesNothing lets several update at once: in the end there is every word.
 func updateLosesNothing(t *testing.T, s *suite) {
-	if s.limits.Alone {
+	if s.limits.Simulated {
 		t.Skip("one request at a time")
 	}
 	key := s.key()

@@ -121,20 +121,36 @@ type through struct {
 	at ring.NodeID
 }
 
-func (s through) Get(_ context.Context, key ouro.Key, opts ...ouro.Option) (ouro.Result, error) {
-	return s.w.Get(s.at, key, opts...).Wait()
+// do is what a host does before a request reaches the core, and after.
+func (s through) do(ctx context.Context, key ouro.Key, opts []ouro.Option, begin func() *Call) (ouro.Result, error) {
+	if err := key.Validate(); err != nil {
+		return ouro.Result{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return ouro.Result{}, err
+	}
+	res, err := begin().Wait()
+	if res.RequestID = ouro.Apply(opts...).RequestID; res.RequestID == "" {
+		res.RequestID = "none"
+	}
+	return res, err
 }
 
-func (s through) Put(_ context.Context, key ouro.Key, value ouro.Value, opts ...ouro.Option) (ouro.Result, error) {
-	return s.w.Put(s.at, key, value, opts...).Wait()
+func (s through) Get(ctx context.Context, key ouro.Key, opts ...ouro.Option) (ouro.Result, error) {
+	return s.do(ctx, key, opts, func() *Call { return s.w.Get(s.at, key, opts...) })
 }
 
-func (s through) Delete(_ context.Context, key ouro.Key, opts ...ouro.Option) (ouro.Result, error) {
-	return s.w.Delete(s.at, key, opts...).Wait()
+func (s through) Put(ctx context.Context, key ouro.Key, value ouro.Value, opts ...ouro.Option) (ouro.Result, error) {
+	value.Data = slices.Clone(value.Data)
+	return s.do(ctx, key, opts, func() *Call { return s.w.Put(s.at, key, value, opts...) })
 }
 
-func (s through) Update(_ context.Context, key ouro.Key, u ouro.Update, opts ...ouro.Option) (ouro.Result, error) {
-	res, err := s.w.Update(s.at, key, u, opts...).Wait()
+func (s through) Delete(ctx context.Context, key ouro.Key, opts ...ouro.Option) (ouro.Result, error) {
+	return s.do(ctx, key, opts, func() *Call { return s.w.Delete(s.at, key, opts...) })
+}
+
+func (s through) Update(ctx context.Context, key ouro.Key, u ouro.Update, opts ...ouro.Option) (ouro.Result, error) {
+	res, err := s.do(ctx, key, opts, func() *Call { return s.w.Update(s.at, key, u, opts...) })
 	if err == nil && res.Typed == nil && u.Kind != ouro.Register && u.Act != ouro.Expire {
 		res.Typed = &ouro.Typed{Kind: u.Kind}
 	}

@@ -43,14 +43,18 @@ func noConditions(h http.Header) error {
 // with it, whatever the error. After an error the deadline stays: net/http may
 // still read what is left of the body.
 func (x *exchange) readBody() (body []byte, release func(), err error) {
-	most := int64(x.cfg.MaxValue)
+	return x.readUpTo(int64(x.cfg.MaxValue), x.tooLarge())
+}
+
+// readUpTo is readBody for other bounds, and what is said of a body beyond them.
+func (x *exchange) readUpTo(most int64, tooLarge error) (body []byte, release func(), err error) {
 	size := x.r.ContentLength // -1: unknown
 	control := http.NewResponseController(x.w)
 	// A recorder in a test has no deadlines; a connection always has.
 	_ = control.SetReadDeadline(time.Now().Add(x.cfg.BodyTimeout))
 	if size > most {
 		x.drop()
-		return nil, func() {}, x.tooLarge()
+		return nil, func() {}, tooLarge
 	}
 	reserved := size
 	if size < 0 {
@@ -73,7 +77,7 @@ func (x *exchange) readBody() (body []byte, release func(), err error) {
 		return nil, release, x.broken(err)
 	case int64(len(body)) > most:
 		x.drop()
-		return nil, release, x.tooLarge()
+		return nil, release, tooLarge
 	}
 	_ = control.SetReadDeadline(time.Time{})
 	return body, release, nil

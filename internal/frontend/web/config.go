@@ -16,10 +16,13 @@ type Config struct {
 	// MaxValue is the size of a value in bytes, default 1 MiB. A larger one is
 	// refused with too_large.
 	MaxValue int
+	// MaxBatch is how many bytes the body of several requests may have, default 8 MiB
+	// or, where that is more, twice MaxValue.
+	MaxBatch int64
 	// MaxBodies is how many bytes of values may be read and stored at once over
 	// all connections, default 64 MiB. What comes on top is refused with
 	// overloaded before any of it is read. A body of unknown length counts as
-	// MaxValue.
+	// the most that it may have.
 	MaxBodies int64
 	// MaxDropped is how many bytes of a refused body are read and thrown away,
 	// so that its client sees the refusal, default 16 MiB. Of a longer one the
@@ -53,6 +56,7 @@ type Config struct {
 
 func (c *Config) setDefaults() {
 	setDefault(&c.MaxValue, 1<<20)
+	setDefault(&c.MaxBatch, max(8<<20, 2*int64(c.MaxValue)))
 	setDefault(&c.MaxBodies, 64<<20)
 	setDefault(&c.MaxDropped, 16<<20)
 	setDefault(&c.MaxContentType, 256)

@@ -81,17 +81,20 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.rejectAs(http.StatusMisdirectedRequest, err)
 		return
 	}
-	if keypath.Raw(r) == ringPath {
+	switch keypath.Raw(r) {
+	case ringPath:
 		x.routes()
-		return
+	case manyPath:
+		x.many()
+	default:
+		x.serve()
 	}
-	x.serve()
 }
 
 func (x *exchange) serve() {
 	raw, ok := strings.CutPrefix(keypath.Raw(x.r), prefix)
 	if !ok {
-		x.rejectAs(http.StatusNotFound, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "there is nothing here: keys are at /kv/{bucket}/{key}, where they are is at /ring"))
+		x.rejectAs(http.StatusNotFound, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "there is nothing here: keys are at /kv/{bucket}/{key}, where they are is at /ring, several at once go to /many"))
 		return
 	}
 	if raw != "" && !strings.Contains(raw, "/") {
