@@ -49,6 +49,14 @@ func TestMutants(t *testing.T) {
 			Old: "case n.spent(now, d):", New: "case n.spent(now, d) && false:",
 		},
 		{
+			Name: "contexts name nobody", Dir: coord, File: "show.go", Test: "TestPaper_5_9|TestPaper_2_2_4",
+			Old: "Fastest: string(g.ids[g.fastest])}", New: "}",
+		},
+		{
+			Name: "a write that failed here counts", Dir: coord, File: "put.go", Test: "TestPaper_4_5_6",
+			Old: "		p.lost.add(p.self)\n		if !p.answered {\n", New: "		p.ack(p.self, a)\n		p.judge(now, e)\n		if !p.answered && !p.done && false {\n",
+		},
+		{
 			Name: "every read may hedge", Dir: node, File: "spare.go", Test: "TestPaper_4_8_3_HedgedReads",
 			Old: "n.hedges.take()", New: "true",
 		},

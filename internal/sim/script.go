@@ -231,6 +231,17 @@ func (w *World) Forget(at ring.NodeID, key ouro.Key) {
 	m.disk.Sync()
 }
 
+// KeptFor returns what a node keeps of a key in the stead of others, and whether it
+// keeps anything.
+func (w *World) KeptFor(at ring.NodeID, key ouro.Key) (causal.State, bool) {
+	return w.keptFor(w.mustID(at), key.String())
+}
+
+// Seal returns a context that says something, as a node would seal it.
+func (w *World) Seal(key ouro.Key, said causal.Context) ouro.Context {
+	return w.sealer.Seal(key.Bucket, key.Name, said)
+}
+
 // Open returns what a context says.
 func (w *World) Open(key ouro.Key, sealed ouro.Context) (causal.Context, error) {
 	return w.sealer.Open(key.Bucket, key.Name, sealed)

@@ -19,6 +19,7 @@ type facts struct {
 	amounts  [kinds]prometheus.Counter // by the fact's N
 	siblings prometheus.Histogram
 	lag      prometheus.Histogram
+	balance  *halfHour
 }
 
 func newFacts(r registrar) facts {
@@ -71,6 +72,7 @@ func newFacts(r registrar) facts {
 	f.counters[fact.NotMerged] = r.counter("ouro_unmerged_histories_total", "Nodes whose history cannot be merged with this one's.")
 	f.siblings = r.histogram("ouro_get_siblings", "Versions that a get showed.", []float64{0, 1, 2, 3, 5, 10, 25, 50, 100})
 	f.lag = r.histogram("ouro_replication_lag_seconds", "From a write's acknowledgement to the last of its N replicas having it.", latencies)
+	f.balance = newHalfHour(r)
 	return f
 }
 
@@ -90,6 +92,9 @@ func (f *facts) observe(batch []fact.Fact) {
 		case b.Kind == fact.Decided && b.Note == "get":
 			f.siblings.Observe(float64(b.N))
 		}
+	}
+	if n := count[fact.Decided]; n > 0 {
+		f.balance.add(n)
 	}
 	for k := range kinds {
 		if c := f.counters[k]; c != nil && count[k] > 0 {

@@ -101,7 +101,7 @@ func TestFactsAreCounted(t *testing.T) {
 	m.Observe([]fact.Fact{{Kind: fact.Late}, {Kind: fact.Pruned, N: 1}})
 	m.Observe(nil)
 	check(t, reg, map[string]float64{
-		"ouro_late_answers_total": 3, "ouro_missing_answers_total": 1, "ouro_forwards_total": 1, "ouro_versions_total": 1,
+		"ouro_late_answers_total": 3, "ouro_missing_answers_total": 1, "ouro_forwards_total": 1, "ouro_half_hour_requests": 2, "ouro_versions_total": 1,
 		"ouro_repeated_requests_total": 1, "ouro_differing_reads_total": 1, "ouro_read_repairs_total": 2, "ouro_pruned_entries_total": 8,
 		"ouro_dropped_exceptions_total": 3, "ouro_dot_reused_total": 1, "ouro_damaged_records_total": 1, "ouro_dropped_messages_total": 1,
 		"ouro_hints_total": 2, "ouro_handovers_total": 1, "ouro_failed_handovers_total": 2, "ouro_dropped_hints_total": 1, "ouro_reassigned_hints_total": 1,
