@@ -81,7 +81,8 @@ var walls = map[string]string{
 	"internal/frontend/openapi": "", // reads the document that holds the servers
 	"internal/frontend/web":     ". internal/frontend/keypath internal/frontend/openapi",
 	"internal/frontend/resp":    ".",
-	"internal/frontend/admin":   ". internal/frontend/keypath internal/frontend/openapi internal/telemetry",
+	"internal/frontend/console": "", // files alone
+	"internal/frontend/admin":   ". internal/dev internal/frontend/console internal/frontend/keypath internal/frontend/openapi internal/telemetry",
 	"internal/telemetry":        ". internal/core/fact",
 	"internal/dataset":          ".",
 	"internal/conformance":      ". client", // what every body of the store must do

@@ -112,7 +112,7 @@ func runDev(cmd *cobra.Command, opts dev.Options) error {
 func devNodeArgs(opts dev.Options) func(dev.Node, []dev.Node) []string {
 	return func(n dev.Node, all []dev.Node) []string {
 		args := []string{
-			"serve", "--dev-leash",
+			"serve", "--dev-leash", opts.Dir,
 			"--id", n.ID, "--data", n.Data, "--cluster", "dev", "--cluster-key-file", opts.KeyFile(),
 			"--listen", n.Client, "--peer-listen", n.Peer, "--admin-listen", n.Admin, "--resp-listen", n.RESP,
 		}

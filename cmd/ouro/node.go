@@ -6,18 +6,19 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/config"
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/gossip"
@@ -31,7 +32,6 @@ import (
 	"github.com/ourodb/ouro/internal/core/steward"
 	"github.com/ourodb/ouro/internal/datadir"
 	"github.com/ourodb/ouro/internal/disk"
-	"github.com/ourodb/ouro/internal/frontend/admin"
 	"github.com/ourodb/ouro/internal/frontend/resp"
 	"github.com/ourodb/ouro/internal/frontend/web"
 	"github.com/ourodb/ouro/internal/host"
@@ -71,8 +71,9 @@ type node struct {
 }
 
 // startNode starts a node as configured. On an error nothing is left running.
-// Faults may be injected into its links where faults is set.
-func startNode(cfg *config.Config, faults bool, stderr io.Writer) (_ *node, err error) {
+// Where it is one of the dev cluster in the folder playground, faults may be injected
+// into its links, and its operators are those of the cluster.
+func startNode(cfg *config.Config, playground string, stderr io.Writer) (_ *node, err error) {
 	n := &node{cfg: cfg, level: new(slog.LevelVar), ended: make(chan struct{}), failed: make(chan error, 4)}
 	if err := n.level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
 		return nil, fmt.Errorf("log-level: %w", err)
@@ -93,10 +94,10 @@ func startNode(cfg *config.Config, faults bool, stderr io.Writer) (_ *node, err 
 	if warning := exposedWarning(cfg); warning != "" {
 		n.log.Warn(warning)
 	}
-	if err = n.build(faults); err != nil {
+	if err = n.build(playground != ""); err != nil {
 		return nil, err
 	}
-	n.run(faults)
+	n.run(playground)
 	return n, nil
 }
 
@@ -203,6 +204,7 @@ func (n *node) dial(peers []steward.Peer) {
 		addrs[string(p.ID)] = p.Addr
 	}
 	n.links.SetPeers(addrs)
+	n.metrics.Peers(slices.Collect(maps.Keys(addrs)))
 	n.links.Expel(n.host.Fenced)
 }
 
@@ -288,16 +290,12 @@ func shards(configured int) int {
 func newRun() uint64 { return rand.Uint64()>>1 + 1 }
 
 // run serves clients, peers and operators.
-func (n *node) run(faults bool) {
+func (n *node) run(playground string) {
 	web := web.Config{Cluster: n.host.Routes().ClusterID, MaxValue: int(n.cfg.Limits.MaxValue), MaxDropped: int64(n.cfg.Limits.DrainBody), Rejected: n.metrics.Rejected}
 	n.noting.Go(n.noteRunning)
 	n.clients = n.serveClients(web)
 	n.serveRedis()
-	var faulter admin.Faulter
-	if faults {
-		faulter = linkFaults{n.links, n.log}
-	}
-	n.serveOperators(drainable{n.host, &n.stopping}, faulter)
+	n.serveOperators(web, playground)
 	go func() {
 		if err := n.links.Serve(n.listeners.peers); err != nil {
 			n.failed <- fmt.Errorf("the port for other nodes: %w", err)
@@ -313,38 +311,10 @@ func (n *node) serveClients(cfg web.Config) *http.Server {
 	return srv
 }
 
-func (n *node) serveOperators(inspector ouro.Inspector, faults admin.Faulter) {
-	v := readVersion()
-	n.operators = &http.Server{
-		Handler: admin.New(admin.Config{
-			Inspector: inspector, Operator: n.host, Metrics: n.reg, Level: n.level, Faults: faults,
-			Build: admin.Build{Version: v.Version, Commit: v.Revision, Go: v.Go},
-		}),
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-	}
-	go n.serveHTTP(n.operators, n.listeners.operators, "operators")
-}
-
 func (n *node) serveHTTP(srv *http.Server, l net.Listener, who string) {
 	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		n.failed <- fmt.Errorf("the port for %s: %w", who, err)
 	}
-}
-
-// drainable is not ready from the moment at which its node begins to stop, so
-// that load balancers look elsewhere while it finishes what is under way.
-type drainable struct {
-	ouro.Inspector
-	stopping *atomic.Bool
-}
-
-// Ready implements [ouro.Inspector].
-func (d drainable) Ready() error {
-	if d.stopping.Load() {
-		return errors.New("the node is stopping")
-	}
-	return d.Inspector.Ready()
 }
 
 // stop ends what was started, in the order in which parts need each other: no

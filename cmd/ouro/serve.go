@@ -45,7 +45,7 @@ const drainPatience = 10 * time.Second
 
 func newServeCommand() *cobra.Command {
 	var file string
-	var leash bool
+	var leash string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run one node",
@@ -65,7 +65,7 @@ func newServeCommand() *cobra.Command {
 		},
 	}
 	addConfigFlags(cmd, &file)
-	cmd.Flags().BoolVar(&leash, "dev-leash", false, "end with the process that holds the pipe at descriptor 3, and take faults")
+	cmd.Flags().StringVar(&leash, "dev-leash", "", "end with the process that holds the pipe at descriptor 3 and runs the dev cluster in this `folder`, and take faults")
 	_ = cmd.Flags().MarkHidden("dev-leash") // fails for a flag that does not exist
 	return cmd
 }
@@ -115,8 +115,8 @@ func fromFolder(cfg *config.Config, origins config.Origins) error {
 }
 
 // serve runs a node until a signal ends it.
-func serve(cmd *cobra.Command, cfg *config.Config, leash bool) error {
-	if leash {
+func serve(cmd *cobra.Command, cfg *config.Config, leash string) error {
+	if leash != "" {
 		dev.Leash(func() { os.Exit(exitFailed) })
 	}
 	signals := make(chan os.Signal, 2)

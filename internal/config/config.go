@@ -38,6 +38,10 @@ type Config struct {
 	Listen      string
 	PeerListen  string
 	AdminListen string
+	// AdminHosts are the names besides its addresses by which operators reach
+	// AdminListen. A page in a browser that is led there by another name is not
+	// answered.
+	AdminHosts []string
 	// RESPListen serves Redis clients; "off": none. RESPBuckets are what they choose
 	// with SELECT, by number: a cluster that is founded makes those of mode types that
 	// no other setting is about, so they are equal on every node.

@@ -22,7 +22,7 @@ func (c *Cluster) Do(cmd Command) (Outcome, error) {
 
 // pick returns the nodes a command names, counted from 0, each once.
 func (c *Cluster) pick(cmd Command) ([]int, error) {
-	if cmd.Verb == Add {
+	if cmd.Verb == Add || cmd.Verb == Spawn || cmd.Verb == Look {
 		return nil, nil
 	}
 	c.mu.Lock()
@@ -67,6 +67,11 @@ func (c *Cluster) carryOut(cmd Command, nodes []int) error {
 		return c.restart(nodes)
 	case Add:
 		return c.grow()
+	case Spawn:
+		_, err := c.spawnOne()
+		return err
+	case Look:
+		return nil
 	case Leave:
 		return c.leave(nodes)
 	case Retire:
@@ -163,8 +168,9 @@ func (c *Cluster) outcome() Outcome {
 	defer c.mu.Unlock()
 	var out Outcome
 	for i, p := range c.running {
-		s := NodeState{ID: NodeID(i + 1), State: "dead"}
-		if c.info.Nodes[i].Gone {
+		n := c.info.Nodes[i]
+		s := NodeState{ID: n.ID, State: "dead", Client: n.Client, Peer: n.Peer, Admin: n.Admin, Zone: n.Zone}
+		if n.Gone {
 			s.State = "gone"
 		} else if p.running() {
 			s.State, s.PID = "running", p.cmd.Process.Pid

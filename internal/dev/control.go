@@ -20,6 +20,8 @@ const (
 	Slow   = "slow"   // delay what they send to other nodes
 	Heal   = "heal"   // take cuts and delays back
 	Add    = "add"    // start one more node, and let it join
+	Spawn  = "spawn"  // start one more node, which waits to be joined
+	Look   = "look"   // do nothing, and tell how the nodes are
 	Leave  = "leave"  // let nodes hand on what they hold
 	Retire = "retire" // stop nodes that have left, for ever
 )
@@ -27,7 +29,7 @@ const (
 // Command is what a user asks of a running cluster.
 type Command struct {
 	Verb   string        `json:"verb"`
-	Nodes  []int         `json:"nodes"` // counted from 1; none with Add
+	Nodes  []int         `json:"nodes"` // counted from 1; none with Add, Spawn and Look
 	OneWay bool          `json:"one_way,omitempty"`
 	By     time.Duration `json:"by,omitempty"`
 }
@@ -42,6 +44,10 @@ type Outcome struct {
 type NodeState struct {
 	ID     string   `json:"id"`
 	PID    int      `json:"pid"`
+	Client string   `json:"client"` // addresses, HOST:PORT
+	Peer   string   `json:"peer"`
+	Admin  string   `json:"admin"`
+	Zone   string   `json:"zone,omitempty"`
 	State  string   `json:"state"`            // running, paused, dead or gone
 	Faults []string `json:"faults,omitempty"` // what is wrong with its links, for people
 }

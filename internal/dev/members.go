@@ -19,20 +19,29 @@ func (c *Cluster) grow() error {
 	if err != nil {
 		return err
 	}
-	node, err := c.addNode()
+	node, err := c.spawnOne()
 	if err != nil {
-		return err
-	}
-	i := len(c.Info().Nodes) - 1
-	if err := c.spawn([]int{i}); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
 	defer cancel()
-	if err := c.poll(ctx, i, func() string { return c.answers(ctx, i) }); err != nil {
-		return err
-	}
 	return c.commit(ctx, at, ouro.Change{Verb: ouro.Join, Node: node.ID, Addr: node.Peer, Zone: node.Zone})
+}
+
+// spawnOne starts one more node, which waits to be joined, and returns when it
+// answers operators.
+func (c *Cluster) spawnOne() (Node, error) {
+	node, err := c.addNode()
+	if err != nil {
+		return Node{}, err
+	}
+	i := slices.IndexFunc(c.Info().Nodes, func(n Node) bool { return n.ID == node.ID })
+	if err := c.spawn([]int{i}); err != nil {
+		return Node{}, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
+	defer cancel()
+	return node, c.poll(ctx, i, func() string { return c.answers(ctx, i) })
 }
 
 // addNode makes room for one more node.

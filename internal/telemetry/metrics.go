@@ -21,7 +21,7 @@ type Metrics struct {
 	requests requests
 	facts    facts
 	stages   *stages
-	links    *prometheus.GaugeVec
+	links    links
 	rejected map[ouro.Code]prometheus.Counter
 	redis    redis
 }
@@ -36,7 +36,7 @@ func New(reg *prometheus.Registry, version string, log *slog.Logger) *Metrics {
 		requests: newRequests(r),
 		facts:    newFacts(r),
 		stages:   newStages(r),
-		links:    r.gauges("ouro_link_up", "Whether this node can send to the peer: 1 or 0.", "peer"),
+		links:    links{gauge: r.gauges("ouro_link_up", "Whether this node can send to the peer: 1 or 0.", "peer"), up: map[string]bool{}},
 		rejected: map[ouro.Code]prometheus.Counter{},
 		redis:    newRedis(r),
 	}
@@ -48,16 +48,6 @@ func New(reg *prometheus.Registry, version string, log *slog.Logger) *Metrics {
 	build.WithLabelValues(version, runtime.Version()).Set(1)
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
-}
-
-// Link notes that the link to a peer came up or went down.
-func (m *Metrics) Link(peer string, up bool) {
-	g := m.links.WithLabelValues(peer)
-	if up {
-		g.Set(1)
-	} else {
-		g.Set(0)
-	}
 }
 
 // WatchHints shows how many bytes a node keeps for others, and for how long the

@@ -130,6 +130,48 @@ func TestRequestsAreCounted(t *testing.T) {
 	})
 }
 
+// TestLinksOfFormerPeers: a node that has left is not shown as one that is cut off.
+func TestLinksOfFormerPeers(t *testing.T) {
+	m, reg, _ := newTest(slog.LevelInfo)
+	m.Link("n2", true)
+	m.Link("n3", false)
+	m.Link("n4", true) // on its way in
+	m.Peers([]string{"n2"})
+	m.Link("n3", false)
+	got := gather(t, reg)
+	for _, n := range []string{"n3", "n4"} {
+		if v, there := got["ouro_link_up{"+n+"}"]; there {
+			t.Errorf("%s is no peer, and shown as %v", n, v)
+		}
+	}
+	m.Peers([]string{"n2", "n4"})
+	check(t, reg, map[string]float64{"ouro_link_up{n2}": 1, "ouro_link_up{n4}": 1})
+}
+
+// TestLatencies: each request is in its bucket and those after it.
+func TestLatencies(t *testing.T) {
+	m, _, _ := newTest(slog.LevelInfo)
+	m.Request("put", "done", 20*time.Millisecond)
+	m.Request("put", "done", 2*time.Minute)
+	m.Request("put", string(ouro.TimedOut), time.Second)
+	l := m.Latencies()
+	if len(l.Verbs) != 3 || l.Verbs[1].Verb != "put" || len(l.Verbs[1].Answered) != len(l.Bounds)+1 {
+		t.Fatalf("%+v", l)
+	}
+	for i, bound := range l.Bounds {
+		want := uint64(0)
+		if bound >= 0.02 {
+			want = 1
+		}
+		if got := l.Verbs[1].Answered[i]; got != want {
+			t.Errorf("up to %v s: %d, want %d", bound, got, want)
+		}
+	}
+	if put := l.Verbs[1]; put.Answered[len(l.Bounds)] != 2 || put.Failed[len(l.Bounds)] != 1 || l.Verbs[0].Answered[len(l.Bounds)] != 0 {
+		t.Errorf("%+v", l)
+	}
+}
+
 func TestStagesAndLinks(t *testing.T) {
 	m, reg, _ := newTest(slog.LevelInfo)
 	m.Turn("shard", 5, time.Millisecond)

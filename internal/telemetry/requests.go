@@ -15,6 +15,9 @@ const (
 	other     = "other"     // a code that this version does not know
 )
 
+// verbs are those of client requests.
+var verbs = []string{"get", "put", "delete"}
+
 // requests counts client requests. The count has every code; the histogram,
 // whose every label costs a row for each bucket, only tells answers from
 // failures. That nothing is stored is an answer.
@@ -29,7 +32,7 @@ func newRequests(r registrar) requests {
 	count := r.counters("ouro_requests_total", "Client requests this node took, by verb and outcome: done, the code of an error, or abandoned by the client.", "verb", "outcome")
 	took := r.histograms("ouro_request_duration_seconds", "How long client requests took; result is answered (not_found included) or failed.", latencies, "verb", "result")
 	q := requests{map[string]*verbCounts{}}
-	for _, verb := range []string{"get", "put", "delete"} {
+	for _, verb := range verbs {
 		v := &verbCounts{
 			outcomes: map[string]prometheus.Counter{},
 			answered: took.WithLabelValues(verb, "answered"),

@@ -12,7 +12,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/dev"
+	"github.com/ourodb/ouro/internal/frontend/console"
 	"github.com/ourodb/ouro/internal/frontend/keypath"
+	"github.com/ourodb/ouro/internal/telemetry"
 )
 
 // Config is what the admin port shows and changes.
@@ -22,7 +25,17 @@ type Config struct {
 	Metrics   prometheus.Gatherer
 	Level     *slog.LevelVar // what the node logs from
 	Build     Build
-	Faults    Faulter // nil: faults cannot be set, as on any node outside a dev cluster
+	// Latencies tells how long client requests took.
+	Latencies func() telemetry.Latencies
+	// Keys is the front end of the client port, for the console: a page may ask only
+	// where it came from. It takes paths that begin with /kv/.
+	Keys http.Handler
+	// Hosts are the names that the port answers to, besides addresses and single words.
+	Hosts []string
+
+	// Of a node of a dev cluster; on any other these are nil, and not there.
+	Faults Faulter
+	Dev    func(dev.Command) (dev.Outcome, error)
 }
 
 // Build says what is running.
@@ -48,12 +61,12 @@ type handler struct {
 const (
 	ownersPrefix  = "/admin/v1/owners/"
 	replicaPrefix = "/admin/v1/replica/"
+	keysPrefix    = "/kv/"
 )
 
 // New returns the handler of the admin port.
 func New(cfg Config) http.Handler {
-	// Refuses what a page from elsewhere makes a browser send, unless it is safe.
-	return http.NewCrossOriginProtection().Handler(newHandler(cfg))
+	return newGuard(cfg.Hosts, newHandler(cfg))
 }
 
 func newHandler(cfg Config) *handler {
@@ -75,26 +88,35 @@ func (h *handler) routes() {
 	get("/admin/v1/hints", from(h.cfg.Inspector.Hints))
 	get("/admin/v1/repair", from(h.cfg.Inspector.Repair))
 	get("/admin/v1/verify", h.verify)
+	get("/admin/v1/latencies", func(w http.ResponseWriter, _ *http.Request) { reply(w, h.cfg.Latencies()) })
 	h.operatorRoutes(add)
 	add("/admin/v1/log-level", methods{http.MethodGet: h.level, http.MethodPut: h.setLevel})
 	if h.cfg.Faults != nil {
 		add("/admin/v1/dev/fault", methods{http.MethodPost: h.setFaults, http.MethodDelete: h.clearFaults})
 	}
+	if h.cfg.Dev != nil {
+		add("/admin/v1/dev/cluster", methods{http.MethodGet: h.devCluster, http.MethodPost: with(h.devCommand)})
+	}
+	h.paths["/"] = methods{http.MethodGet: console.Page}
+	h.mux.Handle("/{$}", h.paths["/"])
+	h.mux.HandleFunc("/", nothing)
+	h.mux.Handle("/console/", methods{http.MethodGet: console.Assets})
 	for path, f := range map[string]http.HandlerFunc{
 		"": pprof.Index, "cmdline": pprof.Cmdline, "profile": pprof.Profile, "symbol": pprof.Symbol, "trace": pprof.Trace,
 	} {
 		h.mux.Handle("/debug/pprof/"+path, methods{http.MethodGet: f})
 	}
-	h.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		fail(w, http.StatusNotFound, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "there is nothing here: look at /healthz, /readyz, /version, /metrics, /debug/pprof/ and /admin/v1/"))
-	})
+}
+
+func nothing(w http.ResponseWriter, _ *http.Request) {
+	fail(w, http.StatusNotFound, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "there is nothing here: look at / in a browser, /healthz, /readyz, /version, /metrics, /debug/pprof/ and /admin/v1/"))
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cache-Control", "no-store")
 	path := keypath.Raw(r)
-	if raw, ok := strings.CutPrefix(path, ownersPrefix); ok {
+	if strings.HasPrefix(path, keysPrefix) && h.cfg.Keys != nil {
+		h.cfg.Keys.ServeHTTP(w, r)
+	} else if raw, ok := strings.CutPrefix(path, ownersPrefix); ok {
 		methods{http.MethodGet: h.owners(raw)}.ServeHTTP(w, r)
 	} else if raw, ok := strings.CutPrefix(path, replicaPrefix); ok {
 		methods{http.MethodGet: h.replica(raw)}.ServeHTTP(w, r)

@@ -17,6 +17,8 @@ import (
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/client"
+	"github.com/ourodb/ouro/internal/dev"
+	"github.com/ourodb/ouro/internal/telemetry"
 )
 
 // node is an inspector that tells what it is given.
@@ -81,13 +83,28 @@ func newTestHandler(n node, f Faulter) (http.Handler, *slog.LevelVar) {
 	c := prometheus.NewCounter(prometheus.CounterOpts{Name: "ouro_test_total", Help: "A test."})
 	reg.MustRegister(c)
 	level := new(slog.LevelVar)
-	return New(Config{Inspector: n, Operator: n, Metrics: reg, Level: level, Build: Build{Version: "v1", Go: "go1"}, Faults: f}), level
+	cfg := Config{
+		Inspector: n, Operator: n, Metrics: reg, Level: level, Build: Build{Version: "v1", Go: "go1"}, Faults: f, Hosts: []string{"Ops.Example.org"},
+		Latencies: telemetry.New(prometheus.NewRegistry(), "v1", slog.New(slog.DiscardHandler)).Latencies,
+		Keys:      http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "%s %s", r.Method, r.RequestURI) }),
+	}
+	if f != nil {
+		cfg.Dev = func(c dev.Command) (dev.Outcome, error) {
+			return dev.Outcome{Nodes: []dev.NodeState{{ID: "n1", State: c.Verb}}}, n.fails
+		}
+	}
+	return New(cfg), level
 }
 
 func ask(h http.Handler, method, target, body string, headers ...string) *httptest.ResponseRecorder {
 	req := httptest.NewRequest(method, target, strings.NewReader(body))
+	req.Host = "127.0.0.1:7072"
 	for i := 0; i < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
+		if headers[i] == "host" {
+			req.Host = headers[i+1]
+		} else if headers[i+1] != "" {
+			req.Header.Set(headers[i], headers[i+1])
+		}
 	}
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, req)
@@ -97,24 +114,28 @@ func ask(h http.Handler, method, target, body string, headers ...string) *httpte
 func TestPages(t *testing.T) {
 	h, _ := newTestHandler(node{}, nil)
 	for target, mentions := range map[string]string{
-		"/healthz":                  "ok",
-		"/livez":                    "ok",
-		"/readyz":                   "ok",
-		"/readyz?verbose":           "note: fewer members than n",
-		"/version":                  `"version":"v1"`,
-		"/metrics":                  "# HELP ouro_test_total A test.",
-		"/debug/pprof/":             "goroutine",
-		"/debug/pprof/heap?gc=0":    "",
-		"/admin/v1/status":          `"node":"n1"`,
-		"/admin/v1/ring":            `"hash":"abcd"`,
-		"/admin/v1/log-level":       `"level":"info"`,
-		"/admin/v1/repair":          `{"peer":"n2","partitions":8,"never":0,"marked":1,"repaired":4}`,
-		"/admin/v1/verify?from=0:7": `"wrong":["from 0:7"],"next":"0:74"`,
-		"/admin/v1/hints":           `{"target":"n2","records":4,"bytes":9,"over_age":0}`,
-		"/admin/v1/owners/b/k":      `"primaries":["n1"]`,
-		"/admin/v1/replica/b/k":     `"dot":"a/1:1"`,
-		"/admin/v1/owners/b//a%2F":  `"key":"/a/"`,
-		"/admin/v1/replica/b/..":    `"key":".."`,
+		"/healthz":                    "ok",
+		"/livez":                      "ok",
+		"/readyz":                     "ok",
+		"/readyz?verbose":             "note: fewer members than n",
+		"/version":                    `"version":"v1"`,
+		"/metrics":                    "# HELP ouro_test_total A test.",
+		"/debug/pprof/":               "goroutine",
+		"/debug/pprof/heap?gc=0":      "",
+		"/admin/v1/status":            `"node":"n1"`,
+		"/admin/v1/latencies":         `{"verb":"get","answered":[0,`,
+		"/":                           "<title>Ouro</title>",
+		"/console/app.js":             "round()",
+		"/kv/b//../k%2F?explain=true": "GET /kv/b//../k%2F?explain=true",
+		"/admin/v1/ring":              `"hash":"abcd"`,
+		"/admin/v1/log-level":         `"level":"info"`,
+		"/admin/v1/repair":            `{"peer":"n2","partitions":8,"never":0,"marked":1,"repaired":4}`,
+		"/admin/v1/verify?from=0:7":   `"wrong":["from 0:7"],"next":"0:74"`,
+		"/admin/v1/hints":             `{"target":"n2","records":4,"bytes":9,"over_age":0}`,
+		"/admin/v1/owners/b/k":        `"primaries":["n1"]`,
+		"/admin/v1/replica/b/k":       `"dot":"a/1:1"`,
+		"/admin/v1/owners/b//a%2F":    `"key":"/a/"`,
+		"/admin/v1/replica/b/..":      `"key":".."`,
 
 		"/admin/v1/replica/b/k?node=n7": `"node":"n7"`,
 		"/admin/v1/replica/b/k?most=1":  `"value":"AA==","bytes":2`,
@@ -155,12 +176,15 @@ func TestRefusals(t *testing.T) {
 		status                            int
 		mentions                          string
 	}{
-		{"GET", "/", "", "", 404, "there is nothing here"},
+		{"GET", "/other", "", "", 404, "there is nothing here"},
+		{"POST", "/", "", "", 405, "use GET"},
 		{"GET", "/admin/v1/other", "", "", 404, "there is nothing here"},
 		{"POST", "/admin/v1/status", "", "", 405, "use GET"},
 		{"DELETE", "/admin/v1/replica/b/k", "", "", 405, "use GET"},
 		{"POST", "/admin/v1/log-level", "", "", 405, "GET or PUT"},
 		{"GET", "/admin/v1/dev/fault", "", "", 405, "POST or DELETE"},
+		{"DELETE", "/admin/v1/dev/cluster", "", "", 405, "GET or POST"},
+		{"POST", "/admin/v1/dev/cluster", `{"verb":"kill","nodes":[1]}`, "text/plain", 400, "application/json"},
 		{"GET", "/admin/v1/owners/b", "", "", 400, "key is empty"},
 		{"GET", "/admin/v1/replica/b%2F/k", "", "", 400, "bucket name"},
 		{"GET", "/admin/v1/replica/b/k?most=-1", "", "", 400, "number of bytes"},
@@ -225,6 +249,11 @@ func TestNoFaultsOutsideDev(t *testing.T) {
 	h, _ := newTestHandler(node{}, nil)
 	for _, method := range []string{"POST", "DELETE"} {
 		if rec := ask(h, method, "/admin/v1/dev/fault", `{"peers":{"n2":{}}}`, "Content-Type", "application/json"); rec.Code != 404 {
+			t.Errorf("%s: %d %s", method, rec.Code, rec.Body)
+		}
+	}
+	for _, method := range []string{"GET", "POST"} {
+		if rec := ask(h, method, "/admin/v1/dev/cluster", `{"verb":"kill","nodes":[1]}`, "Content-Type", "application/json"); rec.Code != 404 {
 			t.Errorf("%s: %d %s", method, rec.Code, rec.Body)
 		}
 	}

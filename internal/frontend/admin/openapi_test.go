@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/dev"
 	"github.com/ourodb/ouro/internal/frontend/openapi"
+	"github.com/ourodb/ouro/internal/telemetry"
 )
 
 // document is what openapi.yaml says of the admin port's paths.
@@ -46,7 +48,7 @@ func (d document) responses(t *testing.T, path, method string) map[string]openap
 // and nothing else is. Profiles are for Go's own tools.
 func TestOpenAPIPaths(t *testing.T) {
 	d := readDocument(t)
-	inner := newHandler(Config{Inspector: node{}, Operator: node{}, Faults: &faulter{}})
+	inner := newHandler(Config{Inspector: node{}, Operator: node{}, Faults: &faulter{}, Dev: func(dev.Command) (dev.Outcome, error) { return dev.Outcome{}, nil }})
 	there := map[string][]string{ownersPrefix + "{bucket}/{key}": {"get"}, replicaPrefix + "{bucket}/{key}": {"get"}}
 	for path, m := range inner.paths {
 		for method := range m {
@@ -77,6 +79,7 @@ func TestOpenAPISchemas(t *testing.T) {
 		"Status": ouro.Status{}, "RingInfo": ouro.RingInfo{}, "OwnersInfo": ouro.OwnersInfo{}, "ReplicaInfo": ouro.ReplicaInfo{},
 		"HintsInfo": ouro.HintsInfo{}, "Build": Build{}, "LogLevel": logLevel{}, "Faults": faults{}, "AdminError": failure{},
 		"Plan": ouro.Plan{}, "Committed": ouro.Committed{}, "ClusterInfo": ouro.ClusterInfo{}, "BucketInfo": ouro.BucketInfo{}, "BucketSettings": ouro.BucketSettings{},
+		"Latencies": telemetry.Latencies{}, "DevCommand": dev.Command{}, "DevOutcome": dev.Outcome{},
 		"Staging": staging{}, "Commit": commit{}, "TransferRate": transferRate{}, "Restart": restart{},
 	} {
 		d.hold(t, name, reflect.TypeOf(v), done)
@@ -161,6 +164,7 @@ func (d document) holdField(t *testing.T, name string, s openapi.Schema, typ ref
 type answerCase struct {
 	method, path, target, body string
 	node                       node
+	match                      string // If-None-Match
 }
 
 // TestOpenAPIAnswers: what the handler answers is documented, and what is
@@ -169,7 +173,7 @@ func TestOpenAPIAnswers(t *testing.T) {
 	d := readDocument(t)
 	bad := &ouro.Error{Code: ouro.QuorumUnavailable}
 	late := &ouro.Error{Code: ouro.TimedOut}
-	const level, fault, owners, replica = "/admin/v1/log-level", "/admin/v1/dev/fault", ownersPrefix + "{bucket}/{key}", replicaPrefix + "{bucket}/{key}"
+	const level, fault, cluster, owners, replica = "/admin/v1/log-level", "/admin/v1/dev/fault", "/admin/v1/dev/cluster", ownersPrefix + "{bucket}/{key}", replicaPrefix + "{bucket}/{key}"
 	huge := `{"level":"` + strings.Repeat("x", maxBody) + `"}`
 	seen := map[string]bool{}
 	for _, c := range append(operatorCases(), []answerCase{
@@ -206,13 +210,22 @@ func TestOpenAPIAnswers(t *testing.T) {
 		{method: "POST", path: fault, body: `{"peers":{"n9":{}}}`},
 		{method: "POST", path: fault, body: huge},
 		{method: "DELETE", path: fault},
+		{method: "GET", path: "/"},
+		{method: "GET", path: "/", match: "*"},
+		{method: "GET", path: "/admin/v1/latencies"},
+		{method: "GET", path: cluster},
+		{method: "GET", path: cluster, node: node{fails: errors.New("it is gone")}},
+		{method: "POST", path: cluster, body: `{"verb":"kill","nodes":[2]}`},
+		{method: "POST", path: cluster, body: `{"verb":"kill","nodes":[9]}`, node: node{fails: errors.New("there is no node 9")}},
+		{method: "POST", path: cluster, body: `{"verb":2}`},
+		{method: "POST", path: cluster, body: huge},
 	}...) {
 		h, _ := newTestHandler(c.node, &faulter{set: map[string]string{}})
 		target := c.target
 		if target == "" {
 			target = c.path
 		}
-		rec := ask(h, c.method, target, c.body, "Content-Type", "application/json")
+		rec := ask(h, c.method, target, c.body, "Content-Type", "application/json", "If-None-Match", c.match)
 		status := strconv.Itoa(rec.Code)
 		r, ok := d.responses(t, c.path, c.method)[status]
 		if !ok {
@@ -237,7 +250,7 @@ func TestOpenAPIAnswers(t *testing.T) {
 func holdType(t *testing.T, name string, r openapi.Response, rec *httptest.ResponseRecorder) {
 	t.Helper()
 	typ, _, _ := strings.Cut(rec.Header().Get("Content-Type"), ";")
-	if rec.Code == http.StatusNoContent {
+	if rec.Code == http.StatusNoContent || rec.Code == http.StatusNotModified {
 		if rec.Body.Len() != 0 {
 			t.Errorf("%s has a body", name)
 		}
