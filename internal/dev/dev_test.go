@@ -382,3 +382,24 @@ func TestZones(t *testing.T) {
 		t.Error("a negative number of zones is taken")
 	}
 }
+
+// TestSpawnAndLook: one more node runs and waits to be joined, and looking at the
+// cluster tells how and where all are without doing anything.
+func TestSpawnAndLook(t *testing.T) {
+	dir := t.TempDir()
+	run(t, fakeOptions(dir))
+	out := do(t, dir, Command{Verb: Spawn})
+	if len(out.Nodes) != 4 || out.Nodes[3].ID != "n4" || out.Nodes[3].State != "running" || out.Nodes[3].Peer == "" {
+		t.Fatalf("%+v", out)
+	}
+	in, err := ReadInfo(dir)
+	if err != nil || len(in.Nodes) != 4 || !in.Nodes[3].Added {
+		t.Fatalf("%+v, %v", in, err)
+	}
+	seen := do(t, dir, Command{Verb: Look})
+	for i, n := range in.Nodes {
+		if s := seen.Nodes[i]; s.PID != n.PID || s.Admin != n.Admin || s.Peer != n.Peer || s.Client != n.Client || s.State != "running" || len(s.Faults) > 0 {
+			t.Errorf("%+v is said to be %+v", n, s)
+		}
+	}
+}
