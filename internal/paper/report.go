@@ -102,6 +102,7 @@ func Experiments() []Experiment {
 		{"figure4", "Latencies over a day", figure4Steps, runFigure4},
 		{"figure6", "Nodes out of balance, by load", figure6Steps, runFigure6},
 		{"figure8", "How evenly three strategies spread load", figure8Steps, runFigure8},
+		{"table2", "Coordination by a node behind a balancer, and by the client's choice", table2Steps, runTable2},
 		{"siblings", "How often reads show several versions", siblingSteps, runSiblings},
 	}
 }

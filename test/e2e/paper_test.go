@@ -11,12 +11,12 @@ import (
 // a page.
 func TestPaperEvaluation(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "paper.html")
-	must(t, "paper", "--quick", "--only", "sla,figure6", "--out", out)
+	must(t, "paper", "--quick", "--only", "sla,figure6,table2", "--out", out)
 	page, err := os.ReadFile(out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"one node dead, writes", "Nodes out of balance", "<svg"} {
+	for _, want := range []string{"one node dead, writes", "Nodes out of balance", "client-driven", "<svg"} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("the page has no %q", want)
 		}
