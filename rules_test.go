@@ -96,7 +96,8 @@ var walls = map[string]string{
 	"internal/security": "",
 	"internal/dev":      ". client internal/datadir",
 
-	"examples/cart": ". client",
+	"client/protobuf": "client",
+	"examples/cart":   ". client",
 
 	"cmd/ouro": "*", // wiring: names the concrete parts
 }

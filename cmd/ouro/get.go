@@ -64,6 +64,10 @@ func newGetCommand() *cobra.Command {
 // printVersions writes the value, or the sibling asked for, or all siblings as a
 // table with what to do about them.
 func printVersions(w io.Writer, key ouro.Key, res ouro.Result, sibling int) {
+	if len(res.Siblings) == 0 {
+		printTyped(w, res.Typed)
+		return
+	}
 	if sibling == 0 && len(res.Siblings) == 1 {
 		sibling = 1
 	}

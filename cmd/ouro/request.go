@@ -102,6 +102,8 @@ type answer struct {
 	Bucket      string       `json:"bucket"`
 	Key         string       `json:"key"`
 	Siblings    []shown      `json:"siblings,omitempty"`
+	Typed       *shownTyped  `json:"typed,omitempty"`
+	Changed     int          `json:"changed,omitempty"`
 	Context     string       `json:"context,omitempty"`
 	RequestID   string       `json:"request_id,omitempty"`
 	Coordinator string       `json:"coordinator,omitempty"`
@@ -115,6 +117,31 @@ type shown struct {
 	Modified    time.Time `json:"modified,omitzero"`
 	Expires     time.Time `json:"expires,omitzero"`
 	Value       []byte    `json:"value"` // base64
+}
+
+// shownTyped is what a key of a bucket of mode types shows.
+type shownTyped struct {
+	Type     ouro.Kind      `json:"type"`
+	Count    int64          `json:"count"`
+	Elements []shownElement `json:"elements,omitempty"`
+	Expires  time.Time      `json:"expires,omitzero"`
+}
+
+type shownElement struct {
+	Name  []byte  `json:"name"`            // base64
+	Value []byte  `json:"value,omitempty"` // base64
+	Score float64 `json:"score"`
+}
+
+func newShownTyped(t *ouro.Typed) *shownTyped {
+	if t == nil {
+		return nil
+	}
+	s := &shownTyped{Type: t.Kind, Count: t.Count, Expires: t.Expires}
+	for _, e := range t.Elements {
+		s.Elements = append(s.Elements, shownElement{[]byte(e.Name), e.Value, e.Score})
+	}
+	return s
 }
 
 type quorum struct {
@@ -135,6 +162,7 @@ func newAnswer(key ouro.Key, res ouro.Result, err error) answer {
 	q := res.Quorum
 	a := answer{
 		Bucket: key.Bucket, Key: key.Name, RequestID: res.RequestID, Coordinator: res.Coordinator, Explain: res.Explain,
+		Typed: newShownTyped(res.Typed), Changed: res.Changed,
 		Quorum: quorum{ouro.QuorumInfo{N: q.N, R: q.R, W: q.W, PR: q.PR, PW: q.PW, DW: q.DW}, q.Acks, q.Primaries, q.Durable},
 	}
 	if len(res.Context) > 0 {

@@ -18,6 +18,7 @@ type Config struct {
 	ValueSize int           `json:"value_size"`
 	Seed      uint64        `json:"seed"`
 	Load      bool          `json:"-"`              // first make sure that every key has a value
+	Loaded    func()        `json:"-"`              // called then, before the load; nil: nothing is
 	Warmup    time.Duration `json:"-"`              // before measuring
 	OpTimeout time.Duration `json:"-"`              // of one operation, on this side
 	PIDs      []int         `json:"pids,omitempty"` // processes of the nodes, whose CPU is counted

@@ -24,6 +24,9 @@ func Run(ctx context.Context, cfg Config, d Driver) (*Report, error) {
 			return nil, err
 		}
 	}
+	if cfg.Loaded != nil {
+		cfg.Loaded()
+	}
 	if cfg.Warmup > 0 {
 		b.measure(ctx, cfg.Warmup, 0)
 	}

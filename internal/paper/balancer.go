@@ -3,98 +3,28 @@ package paper
 import (
 	"context"
 	"io"
-	"net"
-	"sync"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"sync/atomic"
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/client"
 )
 
-// balancer is a load balancer as in front of any web server: it takes connections and
-// passes their bytes to the nodes in turn, whatever they ask for.
-type balancer struct {
-	nodes    []string
-	listener net.Listener
-	next     atomic.Uint64
-	running  sync.WaitGroup
-
-	mu    sync.Mutex
-	conns map[net.Conn]struct{}
-	ended bool
-}
-
-func newBalancer(nodes []string) (*balancer, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	b := &balancer{nodes: nodes, listener: l, conns: map[net.Conn]struct{}{}}
-	b.running.Go(b.accept)
-	return b, nil
-}
-
-func (b *balancer) addr() string { return b.listener.Addr().String() }
-
-func (b *balancer) accept() {
-	for {
-		conn, err := b.listener.Accept()
-		if err != nil {
-			return
-		}
-		node := b.nodes[b.next.Add(1)%uint64(len(b.nodes))]
-		b.running.Go(func() { b.pass(conn, node) })
-	}
-}
-
-// pass passes bytes both ways until either side ends.
-func (b *balancer) pass(conn net.Conn, node string) {
-	up, err := net.Dial("tcp", node)
-	if err != nil {
-		_ = conn.Close() // the client sees that
-		return
-	}
-	if !b.keep(conn, up) {
-		return
-	}
-	var both sync.WaitGroup
-	for _, way := range [][2]net.Conn{{up, conn}, {conn, up}} {
-		both.Go(func() {
-			_, _ = io.Copy(way[0], way[1])
-			_ = way[0].Close() // the other way ends too
-			_ = way[1].Close()
-		})
-	}
-	both.Wait()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	delete(b.conns, conn)
-	delete(b.conns, up)
-}
-
-// keep remembers connections, so that close ends them.
-func (b *balancer) keep(conns ...net.Conn) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, c := range conns {
-		if b.ended {
-			_ = c.Close()
-			continue
-		}
-		b.conns[c] = struct{}{}
-	}
-	return !b.ended
-}
-
-func (b *balancer) close() {
-	_ = b.listener.Close()
-	b.mu.Lock()
-	b.ended = true
-	for c := range b.conns {
-		_ = c.Close()
-	}
-	b.mu.Unlock()
-	b.running.Wait()
+// newBalancer starts a load balancer as in front of any web server: it passes each
+// request to the next node, whatever it asks for.
+func newBalancer(nodes []string) *httptest.Server {
+	var next atomic.Uint64
+	return httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(&url.URL{Scheme: "http", Host: nodes[next.Add(1)%uint64(len(nodes))]})
+		},
+		Transport: &http.Transport{MaxIdleConnsPerHost: 256, DisableCompression: true},
+		ErrorLog:  log.New(io.Discard, "", 0), // the client tells what failed
+	})
 }
 
 // inTurn is a store of nodes that are asked one after the other.

@@ -6,7 +6,6 @@ import (
 	"math"
 	"time"
 
-	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/client"
 	"github.com/ourodb/ouro/internal/bench"
 )
@@ -33,15 +32,15 @@ func slot(ctx context.Context, addr string, rate float64, d time.Duration, load 
 		return nil, err
 	}
 	defer c.Close()
-	return slotOf(ctx, c, rate, d, load)
+	return bench.Run(ctx, slotConfig(rate, d, load), bench.FromStore(c, "carts"))
 }
 
-// slotOf runs an open loop against a store for a while.
-func slotOf(ctx context.Context, store ouro.Store, rate float64, d time.Duration, load bool) (*bench.Report, error) {
-	return bench.Run(ctx, bench.Config{
+// slotConfig is what a slot puts its nodes under.
+func slotConfig(rate float64, d time.Duration, load bool) bench.Config {
+	return bench.Config{
 		Workers: 64, Duration: d, Rate: rate, Reads: .5, Keys: loadKeys, Dist: bench.Zipfian, ValueSize: loadValue,
 		Seed: 1, Load: load, OpTimeout: patience,
-	}, bench.FromStore(store, "carts"))
+	}
 }
 
 // runSLA asks a cluster of five at 500 requests a second: healthy, with one node
