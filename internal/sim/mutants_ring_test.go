@@ -1,0 +1,60 @@
+package sim
+
+import (
+	"testing"
+
+	"github.com/ourodb/ouro/internal/mutants"
+)
+
+// TestMutantsOfTheRing plants the variants that the models of RULES were violated by,
+// and what the scripts of interrupted moves are for, in whole nodes. Comparisons that
+// are kept over a retry are planted in packages place and transfer: on whole nodes no
+// operator can send a partition the same way twice.
+//
+//	OURO_MUTANTS=1 go test -run MutantsOfTheRing -timeout 60m ./internal/sim
+func TestMutantsOfTheRing(t *testing.T) {
+	const place, chain, coord, node, transfer = "../core/place", "../core/chain", "../core/coord", "../core/node", "../core/transfer"
+	mutants.Run(t, []mutants.Mutant{
+		{
+			Name: "a move is one flip", Dir: place, File: "follow.go", Test: "TestRules_R14",
+			Old: "	p.lists[m.Partition] = Lists{Number: p.number, Old: m.Old, New: m.New}\n",
+			New: "	p.lists[m.Partition] = Lists{Number: p.number, Old: m.Old}\n	if m.New != nil {\n		p.lists[m.Partition].Old = m.New\n	}\n",
+		},
+		{
+			Name: "one source too few", Dir: place, File: "gate.go", Test: "TestRules_R16_OneSource",
+			Old: "	return old - w + 1, old - r + 1\n", New: "	return old - w, old - r + 1\n",
+		},
+		{
+			Name: "no seal", Dir: place, File: "gate.go", Test: "TestRules_R16_WithoutTheSeal",
+			Old: "	return old - w + 1, old - r + 1\n", New: "	return old - w + 1, min(r, 0)\n",
+		},
+		{
+			Name: "comparisons are not fenced", Dir: node, File: "surveys.go", Test: "TestRules_R16_WhoDoesNotKnow",
+			Old: "	case m.Number == 0 || m.Number == number:\n	case m.Number < number:", New: "	case m.Number == m.Number:\n		number = m.Number\n	case m.Number < number:",
+		},
+		{
+			Name: "reads in the list in force only", Dir: coord, File: "lists.go", Test: "TestRules_R14",
+			Old: "c.next == nil || c.next.Numbers.reads(", New: "true || c.next.Numbers.reads(",
+		},
+		{
+			Name: "a link is chosen without a majority", Dir: chain, File: "proposer.go", Test: "TestRules_H4",
+			Old: "	return n/2 + 1\n", New: "	return (n + 1) / 2\n",
+		},
+		{
+			Name: "requests under earlier lists are served", Dir: node, File: "fence.go", Test: "TestACoordinatorWithAnOldMap",
+			Old: "case m.Number == 0 || m.Number == own:", New: "case m.Number <= own:",
+		},
+		{
+			Name: "what came before a crash comes again", Dir: transfer, File: "arrive.go", Test: "TestANewcomerResumes",
+			Old: "	case began.Number == j.number:\n		j.mixed, j.noted = began.Mixed, true\n		return\n", New: "",
+		},
+		{
+			Name: "moves to where nothing is to be any more go on", Dir: chain, File: "moves.go", Test: "TestADeadNewcomer",
+			Old: "	case len(t.Lists[i]) > 0 && !slices.Equal(t.Lists[i], l.New):\n", New: "	case len(t.Lists[i]) > place.MaxN:\n",
+		},
+		{
+			Name: "what is kept for others is paid to a newcomer", Dir: node, File: "hints.go", Test: "TestSeedsThatBrokeAsTheRingChanged",
+			Old: "	return c.view.Lists(partition, c.bucket(bucket).N).Old\n", New: "	return c.view.Primaries(partition, c.bucket(bucket).N)\n",
+		},
+	})
+}
