@@ -49,6 +49,33 @@ type Status struct {
 	// Recovering says what this node may have forgotten; nil: nothing.
 	Recovering *RecoveringInfo `json:"recovering,omitempty"`
 	Reaping    ReapingInfo     `json:"reaping"`
+	// Admission is how much of the node its background work may use.
+	Admission AdmissionInfo `json:"admission"`
+}
+
+// AdmissionInfo is how much of a node its background work may use, and why (paper,
+// section 6.5). All of that work shares one pool of slices, over all shards. It shrinks
+// while more than one in a hundred of the engine's reads for clients, or of waits in the
+// node's queues, take longer than the threshold, counted over the last minute.
+type AdmissionInfo struct {
+	Off       bool            `json:"off,omitempty"` // nothing is held back, whatever is measured
+	Slices    int             `json:"slices"`        // in the pool now
+	Most      int             `json:"most"`          // where all goes at its full pace
+	Kinds     []AdmissionKind `json:"kinds"`
+	Threshold float64         `json:"threshold_seconds"`
+	Over      bool            `json:"over"`             // beyond the threshold
+	ReadP99   float64         `json:"read_p99_seconds"` // of Reads; 0: none, or too many failed
+	WaitP99   float64         `json:"wait_p99_seconds"`
+	Reads     int             `json:"reads"`  // of the engine for clients, in the last minute
+	Failed    int             `json:"failed"` // of them
+	Shrunk    uint64          `json:"shrunk"` // how often the pool was halved since the start
+}
+
+// AdmissionKind is one kind of background work: handoff, transfer, repair, scrub or reap.
+type AdmissionKind struct {
+	Kind   string `json:"kind"`
+	Slices int    `json:"slices"` // it has
+	Most   int    `json:"most"`   // at its full pace
 }
 
 // RecoveringInfo is what a node may have forgotten after it had acknowledged it,

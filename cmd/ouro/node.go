@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/ourodb/ouro/internal/config"
+	"github.com/ourodb/ouro/internal/core/admit"
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/gossip"
 	"github.com/ourodb/ouro/internal/core/handoff"
@@ -156,6 +157,7 @@ func (n *node) build(faults bool) error {
 	n.metrics.WatchHints(n.host.HintBytes, n.host.OldestHint)
 	n.metrics.WatchRecovery(n.host.Recovering)
 	n.metrics.WatchAgreement(n.host.SinceAgreed)
+	n.metrics.WatchAdmission(n.host.Admission)
 	n.metrics.WatchReaping(n.host.ReapingEpoch, n.host.ReapingAge)
 	n.host.Start()
 	return nil
@@ -259,6 +261,7 @@ func (n *node) hostConfig(keys security.Keys, clusterID uint64, known steward.Co
 		Core: corenode.Config{
 			MaxInFlight: l.MaxInFlight, MaxExplain: l.MaxExplain, RepairWait: l.RepairWait,
 			Handoff: handoff.Config{MaxAge: l.MaxHintAge}, Repair: repair.Config{Off: !n.cfg.Compare, MoveRate: int(l.TransferRate) / shards(n.cfg.Shards)},
+			Admit: admit.Config{Threshold: l.SlowRead, Off: l.SlowRead == 0},
 		},
 		Replica: replica.Config{
 			Seed: keys.Digest, Limits: limits, MaxSiblings: l.MaxSiblings, TokenTTL: l.RequestTokenTTL, TokenMax: l.RequestTokens,

@@ -41,6 +41,9 @@ func printStatus(w io.Writer, st ouro.Status) error {
 		t.row("Recovering", line)
 	}
 	t.rowf("Reaping\t%s", tellReaping(st.Reaping, time.Now()))
+	if st.Admission.Most > 0 { // not of an older node
+		t.row("Background", tellAdmission(st.Admission))
+	}
 	for _, note := range st.Notes {
 		t.row("Note", note)
 	}
@@ -118,6 +121,22 @@ func tellReaping(r ouro.ReapingInfo, now time.Time) string {
 		s += fmt.Sprintf("; it waits for %s: %s", strings.Join(r.HeldBy, ", "), r.Why)
 	}
 	return s
+}
+
+// tellAdmission tells how much background work may do.
+func tellAdmission(a ouro.AdmissionInfo) string {
+	if a.Off {
+		return "at full pace, whatever clients see (slow-read is 0)"
+	}
+	s := fmt.Sprintf("%d of %d slices", a.Slices, a.Most)
+	if a.Slices < a.Most {
+		var kinds []string
+		for _, k := range a.Kinds {
+			kinds = append(kinds, fmt.Sprintf("%s %d", k.Kind, k.Slices))
+		}
+		s += ": " + strings.Join(kinds, ", ")
+	}
+	return s + fmt.Sprintf("; in the last minute the p99 of %s for clients was %s, that of waits in queues %s", plural(a.Reads, "read"), p95(a.ReadP99), p95(a.WaitP99))
 }
 
 func dash(s string) string {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
@@ -57,6 +58,10 @@ type Config struct {
 	LeafKeys int
 	// Leaves is how many leaves, of 32 bytes, are kept in memory at most.
 	Leaves int
+	// Read is told how long the engine took for each read that a client waits for, by
+	// Clock, and how that ended. Nil: nobody is.
+	Read  func(took time.Duration, err error)
+	Clock func() time.Duration
 }
 
 // Runner runs operations. It is deterministic, and all but SetFull, Inspect and

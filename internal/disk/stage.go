@@ -3,6 +3,7 @@ package disk
 import (
 	"bytes"
 	"errors"
+	"time"
 
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
@@ -152,6 +153,11 @@ func (r *Runner) cached(op *replica.Op) ([]byte, bool) {
 // was before.
 func (r *Runner) fetch(now clock.Now, op *replica.Op, facts *[]fact.Fact) (res replica.Result, was before) {
 	keep := !op.Pending && r.cache.wants(op.Key.Pos.Lo)
+	watched := r.config.Read != nil && !op.Background
+	var began time.Duration
+	if watched {
+		began = r.config.Clock()
+	}
 	found, err := r.engine.Get(r.key, func(stored []byte) {
 		if keep {
 			r.cache.put(op.Key.Pos.Lo, r.key, bytes.Clone(stored))
@@ -159,6 +165,9 @@ func (r *Runner) fetch(now clock.Now, op *replica.Op, facts *[]fact.Fact) (res r
 		was = r.before(op, stored)
 		res = r.replica.Do(now, stored, op, facts) // it copies what it returns
 	})
+	if watched {
+		r.config.Read(r.config.Clock()-began, err)
+	}
 	switch {
 	case err != nil:
 		return r.readFailed(now, op, err, facts), before{}

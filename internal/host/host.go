@@ -128,6 +128,7 @@ type Host struct {
 	listing chan struct{} // one for each list of keys under way
 	peeking chan struct{} // one for each replica that is looked at
 	room    room
+	load    load
 	counts  atomic.Pointer[counts]
 	routes  atomic.Pointer[routes]
 	served  atomic.Uint64 // how often where clients reach a peer has changed
@@ -192,6 +193,11 @@ func (h *Host) Start() {
 	go func() {
 		defer h.done.Done()
 		h.watchSpace()
+	}()
+	h.done.Add(1)
+	go func() {
+		defer h.done.Done()
+		h.measureLoad()
 	}()
 	for _, s := range h.shards {
 		h.done.Add(1)

@@ -55,7 +55,7 @@ func (h *Host) Status() ouro.Status {
 		InFlight: int(h.flight.Load()),
 	}
 	owned, seen := ownedBy(v.Ring), h.peers()
-	st.Reaping = h.reaping()
+	st.Reaping, st.Admission = h.reaping(), h.Admission()
 	for _, m := range h.members() {
 		self, p := m.Node.ID == v.Self, seen[m.Node.ID]
 		st.Members = append(st.Members, ouro.MemberInfo{

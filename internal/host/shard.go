@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ourodb/ouro/internal/core/admit"
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
@@ -47,6 +48,12 @@ type shard struct {
 	drift      time.Duration // wall minus monotonic clock at the last turn
 	slept      time.Duration // by how much the monotonic clock is behind
 
+	sample    admit.Sample  // what clients saw of this shard since the last time it was added up
+	sampledAt time.Duration // when that was
+	due       admit.Sample  // what the core is to be told; see load
+	told      bool          // it will be
+	admission atomic.Pointer[admit.Status]
+
 	shown  atomic.Pointer[shown]
 	moving atomic.Pointer[transfers]
 }
@@ -63,7 +70,9 @@ func newShard(h *Host, index int, view *node.View) *shard {
 	rc.Run = newRun()
 	s.replica = replica.New(rc)
 	s.replica.SetDoubt(h.cfg.Doubt)
-	s.disk = disk.New(h.diskOf(index), h.engine, s.replica, func(seq uint64, err error) {
+	dc := h.diskOf(index)
+	dc.Read, dc.Clock = s.measureRead, func() time.Duration { return time.Since(h.started) }
+	s.disk = disk.New(dc, h.engine, s.replica, func(seq uint64, err error) {
 		s.in.force(item{synced: &synced{seq, err}, queued: time.Since(h.started)})
 	})
 	cc := h.cfg.Core
@@ -145,8 +154,11 @@ func (s *shard) turn(items []item) {
 	s.show(now)
 	s.showTransfers(now)
 	if len(items) > 0 {
-		s.host.cfg.Observer.Turn("shard", inputs, now.Mono-s.slept-items[0].queued)
+		waited := now.Mono - s.slept - items[0].queued
+		s.host.cfg.Observer.Turn("shard", inputs, waited)
+		s.sample.Waits.Took(waited)
 	}
+	s.addUp(now.Mono)
 }
 
 // take steps the core on one item and returns how many inputs that was.

@@ -39,6 +39,9 @@ type Config struct {
 	// Compare makes nodes compare what they hold, for ever. Without it they do
 	// so where asked, and a world comes to rest.
 	Compare bool
+	// Admit tells nodes every second how long the reads of their disks took, and lets
+	// them hold back what they do in the background; for ever.
+	Admit   bool
 	Replica replica.Config // its Run is set by the world
 	Runner  disk.Config
 	// LeafKeys is that of Runner for each node by its place in Nodes, from the first

@@ -33,6 +33,8 @@ type platter struct {
 	failRead  func(key []byte) bool   // Gets that fail
 	full      int                     // reasons for which batches that store something are refused
 	slow      time.Duration           // what every sync takes longer
+	read      time.Duration           // what every read takes
+	spent     time.Duration           // what reads have taken in this turn
 	syncing   int                     // batches in the sync that is under way
 	stalls    int                     // reasons for which a sync that is under way does not end
 	late      *event                  // the end of a sync, which waits for the stalls
@@ -46,10 +48,17 @@ func newPlatter() *platter { return &platter{Engine: memory.New(memory.Options{M
 
 // Get implements [store.Engine].
 func (p *platter) Get(key []byte, fn func(value []byte)) (bool, error) {
+	p.spent += p.read
 	if p.failRead != nil && p.failRead(key) {
 		return false, fmt.Errorf("get: %w", errRead)
 	}
 	return p.Engine.Get(key, fn)
+}
+
+// Range implements [store.Engine].
+func (p *platter) Range(lo, hi []byte, fn func(key, value []byte) bool) error {
+	p.spent += p.read
+	return p.Engine.Range(lo, hi, fn)
 }
 
 // Apply implements [store.Engine].

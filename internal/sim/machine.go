@@ -6,6 +6,7 @@ import (
 
 	"github.com/zeebo/xxh3"
 
+	"github.com/ourodb/ouro/internal/core/admit"
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/node"
@@ -53,6 +54,8 @@ type machine struct {
 	view    *node.View    // that it goes by
 	dials   []ring.NodeID // to whom there are to be links, where the ring changes
 
+	busy    time.Duration // until when it reads its disk
+	sample  admit.Sample  // what its clients saw since its core was told
 	inbox   []item
 	turning bool          // a turn is scheduled
 	tickAt  time.Duration // when the next tick is scheduled; 0: none
@@ -77,6 +80,7 @@ type item struct {
 	seq     uint64
 	err     error
 	steward steward.Input
+	queued  time.Duration
 }
 
 // clock reads both clocks of a machine.
@@ -86,6 +90,7 @@ func (w *World) clock(m *machine) clock.Now {
 
 // take puts something into a machine's inbox; a turn follows.
 func (w *World) take(m *machine, it item) {
+	it.queued = w.now
 	m.inbox = append(m.inbox, it)
 	w.wake(m)
 }
@@ -96,7 +101,7 @@ func (w *World) wake(m *machine) {
 		return
 	}
 	m.turning = true
-	w.queue.push(event{at: w.now + w.cfg.Turn, what: evTurn, node: m.index, life: m.life})
+	w.queue.push(event{at: max(w.now+w.cfg.Turn, m.busy), what: evTurn, node: m.index, life: m.life})
 }
 
 // turn works through the inbox.
@@ -105,6 +110,9 @@ func (w *World) turn(m *machine) {
 	now := w.clock(m)
 	items := m.inbox
 	m.inbox = m.spare[:0]
+	if len(items) > 0 {
+		w.waited(m, &items[0])
+	}
 	for i := range items {
 		w.step(m, now, &items[i])
 	}
@@ -116,6 +124,7 @@ func (w *World) turn(m *machine) {
 	w.work(m, now)
 	w.scan(m)
 	w.survey(m, now)
+	w.read(m)
 	if m.runner.Err() != nil || m.failed {
 		w.crash(m) // the process ends itself: the engine can't be trusted any more
 		return
@@ -339,6 +348,12 @@ func (w *World) start(m *machine) {
 	if n := len(w.cfg.LeafKeys); n > 0 {
 		dc.LeafKeys = w.cfg.LeafKeys[m.index%n]
 	}
+	if w.cfg.Admit {
+		dc.Read, dc.Clock = m.measureRead, func() time.Duration { return w.diskClock(m) }
+		m.sample = admit.Sample{}
+		w.govern(m)
+	}
+	m.busy, m.disk.spent = 0, 0
 	m.runner = disk.New(dc, m.disk, m.replica, func(seq uint64, err error) {
 		if m.life == life {
 			w.take(m, item{synced: true, seq: seq, err: err})

@@ -194,7 +194,7 @@ func TestDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	documented := map[string]bool{}
-	for _, match := range regexp.MustCompile("(?m)^\\| `(ouro_[a-z_]+)`").FindAllSubmatch(doc, -1) {
+	for _, match := range regexp.MustCompile("(?m)^\\| `(ouro_[a-z0-9_]+)`").FindAllSubmatch(doc, -1) {
 		documented[string(match[1])] = true
 	}
 	m, reg, _ := newTest(slog.LevelInfo)
@@ -206,6 +206,7 @@ func TestDocumented(t *testing.T) {
 	m.WatchRecovery(func() (int, int) { return 3, 1 })
 	m.WatchReaping(func() uint64 { return 3 }, func() time.Duration { return time.Second })
 	m.WatchAgreement(func() (time.Duration, bool) { return time.Second, true })
+	m.WatchAdmission(func() ouro.AdmissionInfo { return ouro.AdmissionInfo{Kinds: []ouro.AdmissionKind{{Kind: "repair"}}} })
 	families, err := reg.Gather()
 	if err != nil {
 		t.Fatal(err)

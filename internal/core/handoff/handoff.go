@@ -121,6 +121,13 @@ func (h *Handoff) Kept(now clock.Now) {
 	h.next = min(h.next, now.Mono+h.cfg.Every)
 }
 
+// SetRate says how many bytes a second are sent from now on, and how many are read in
+// search of them; 0: as many as by default.
+func (h *Handoff) SetRate(rate, scan int) {
+	c := Config{Rate: rate, ScanRate: scan}.withDefaults()
+	h.cfg.Rate, h.cfg.ScanRate = c.Rate, c.ScanRate
+}
+
 // Tick gives up what has waited too long and goes on with the walk.
 func (h *Handoff) Tick(now clock.Now, p Peers, e *Effects) {
 	for i := 0; i < len(h.flights); {

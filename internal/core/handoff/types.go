@@ -37,6 +37,10 @@ type Config struct {
 	First uint64
 }
 
+// Paces returns c with the defaults in place of zero fields, for whoever gives its machine
+// a share of them.
+func (c Config) Paces() Config { return c.withDefaults() }
+
 func (c Config) withDefaults() Config {
 	ints := [...]struct {
 		v    *int

@@ -3,6 +3,7 @@ package node
 import (
 	"time"
 
+	"github.com/ourodb/ouro/internal/core/admit"
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/handoff"
 	"github.com/ourodb/ouro/internal/core/reap"
@@ -77,6 +78,8 @@ type Config struct {
 	// Transfer bounds the bringing of partitions and letting them go; likewise its
 	// First.
 	Transfer transfer.Config
+	// Admit says how much of the node its background work may use.
+	Admit admit.Config
 	// Reap bounds the reaping of tombstones; likewise its First.
 	Reap reap.Config
 }

@@ -76,6 +76,10 @@ func TestMutants(t *testing.T) {
 			Name: "reads in the list in force only", Dir: coord, File: "lists.go", Test: "TestOneList",
 			Old: "c.next == nil || c.next.Numbers.reads(", New: "true || c.next.Numbers.reads(",
 		},
+		{
+			Name: "what peers read in the background counts as a client's", File: "asks.go", Test: "TestReadsOfPeers",
+			Old: "	op.Background = background(&op)\n", New: "",
+		},
 	})
 }
 

@@ -3,6 +3,7 @@ package node
 import (
 	"time"
 
+	"github.com/ourodb/ouro/internal/core/admit"
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/coord"
 	"github.com/ourodb/ouro/internal/core/fact"
@@ -52,6 +53,8 @@ type Node struct {
 	placed     bool               // the transfer knows of the first view
 	clean      Clean              // as told last
 	told       bool
+	admit      *admit.Admit
+	paces      paces // the full ones
 }
 
 // New returns a node that has no link to any peer.
@@ -84,6 +87,8 @@ func New(cfg Config, view *View) *Node {
 	n.reaper = reap.NewReaper(cfg.Reap, view.Self)
 	cfg.Transfer.First = cfg.Run >> 16
 	n.transfer = transfer.New(cfg.Transfer)
+	n.admit = admit.New(cfg.Admit)
+	n.paces = pacesOf(&cfg)
 	return n
 }
 
@@ -133,11 +138,14 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 	case *Standing:
 		n.stand(now, in, out)
 	case *MoveRate:
-		n.repair.SetMoveRate(in.Bytes)
+		n.setMoveRate(in.Bytes)
+	case *Load:
+		n.load(now, &in.Sample)
 	case Tick:
 	}
 	n.expire(now, out)
 	n.keeps(out.Ops[before:])
+	tellApart(out.Ops[before:])
 }
 
 // Deadline returns when a [Tick] is wanted, as time since the process started,

@@ -98,7 +98,7 @@ type Message struct {
 
 // Input is anything that happens to a node: one of *Request, *Delivery,
 // *Completion, *Page, *Found, *Comparing, *Recovering, *Swept, *Mortals, *Standing,
-// *MoveRate, *List, *Peek, *View, *Link and Tick.
+// *MoveRate, *Load, *List, *Peek, *View, *Link and Tick.
 type Input interface{ input() }
 
 // Delivery is a message that arrived. Session numbers the link it came over

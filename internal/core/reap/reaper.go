@@ -160,6 +160,16 @@ func (r *Reaper) Changed(now clock.Now, changed func(partition uint32) bool) {
 	}
 }
 
+// SetPace says how many bytes of records a second are looked at from now on, and how
+// many keys may be asked about at a time; 0: as by default.
+func (r *Reaper) SetPace(rate, window int) {
+	c := Config{Rate: rate, Window: window}.withDefaults()
+	r.cfg.Rate, r.cfg.Window = c.Rate, c.Window
+}
+
+// Busy says whether any key waits, or a look at all records is under way.
+func (r *Reaper) Busy() bool { return r.sweep.walking || len(r.keys) > 0 }
+
 // Deadline returns when [Reaper.Tick] is due; the greatest time there is: not
 // before something else happens.
 func (r *Reaper) Deadline() time.Duration {

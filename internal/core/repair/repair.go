@@ -125,6 +125,14 @@ func (r *Repair) SetMoveRate(rate int) {
 	r.cfg.MoveRate = Config{MoveRate: rate}.withDefaults().MoveRate
 }
 
+// SetPace says how far apart two comparisons in turn begin from now on, and how many
+// bytes of states a second are exchanged but for partitions that move; 0: as by
+// default.
+func (r *Repair) SetPace(every time.Duration, rate int) {
+	c := Config{Every: every, Rate: rate}.withDefaults()
+	r.cfg.Every, r.cfg.Rate = c.Every, c.Rate
+}
+
 // Back tells that a node can be reached again: what it may have missed is
 // compared when it has had time to get what was kept for it.
 func (r *Repair) Back(now clock.Now, id ring.NodeID, p Peers, e *Effects) {
@@ -151,6 +159,9 @@ func (r *Repair) SetOff(now clock.Now, off bool, p Peers, e *Effects) {
 	r.cfg.Off = off
 	r.run(now, p, e)
 }
+
+// Turns says whether comparisons are made that nobody asked for.
+func (r *Repair) Turns() bool { return !r.cfg.Off && len(r.pairs) > 0 }
 
 // Deadline returns when [Repair.Tick] is due; the greatest time there is: not
 // before something else happens.

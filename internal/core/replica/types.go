@@ -58,6 +58,9 @@ type Op struct {
 	// record it came from, the lowest where several were merged (RULES E1). Of a
 	// Drop it is the epoch that the floor must be above (E2).
 	Stamp uint64
+	// Background: no client waits for it. It is told apart where it is carried out, and
+	// never sent.
+	Background bool
 	// Missed names a node that did not get the state in a Join, and that nobody
 	// will hand it to: what it holds of the partition is to be compared.
 	Missed ring.NodeID
