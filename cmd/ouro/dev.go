@@ -186,7 +186,7 @@ func tryIt(w io.Writer, in dev.Info) error {
 	if len(in.Nodes) > 1 {
 		fmt.Fprintf(w, "  %s dev kill --dir %s %d && %s put%s greetings/hello 'Hello again'\n", self, in.Dir, len(in.Nodes), self, addr)
 	}
-	_, err := fmt.Fprintln(w, "\nCtrl-C stops all nodes.")
+	_, err := fmt.Fprintf(w, "\nOr open http://%s/ in a browser. Ctrl-C stops all nodes.\n", first.Admin)
 	return err
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
@@ -90,54 +91,86 @@ func open(t *testing.T, options ...chromedp.ExecAllocatorOption) *browser {
 	ctx, cancel := chromedp.NewContext(alloc)
 	t.Cleanup(cancel)
 	b := &browser{T: t, ctx: ctx}
-	chromedp.ListenTarget(ctx, b.hear)
-	b.do(network.Enable(), log.Enable(), runtime.Enable(), page.Enable())
+	hear(b, network.RequestWillBeSent, func(e *network.EventRequestWillBeSent) { b.asked = append(b.asked, e.Request.URL) })
+	hear(b, runtime.ExceptionThrown, func(e *runtime.EventExceptionThrown) {
+		what := e.ExceptionDetails.Text
+		if e.ExceptionDetails.Exception != nil {
+			what += " " + e.ExceptionDetails.Exception.Description
+		}
+		b.bad = append(b.bad, "exception: "+what)
+	})
+	hear(b, page.JavascriptDialogOpening, func(e *page.EventJavascriptDialogOpening) { b.bad = append(b.bad, "dialog: "+e.Message) })
+	hear(b, log.EntryAdded, func(e *log.EventEntryAdded) {
+		// A refusal of the node, or one that is down, is told in the page.
+		if e.Entry.Source != "network" && (e.Entry.Level == "error" || e.Entry.Source == "security") {
+			b.bad = append(b.bad, fmt.Sprintf("%s: %s", e.Entry.Source, e.Entry.Text))
+		}
+	})
+	b.do(enable(network.Enable), enable(runtime.Enable), enable(page.Enable), enable(log.Enable))
 	return b
 }
 
-// hear notes what must not be.
-func (b *browser) hear(event any) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	switch e := event.(type) {
-	case *network.EventRequestWillBeSent:
-		b.asked = append(b.asked, e.Request.URL)
-	case *runtime.EventExceptionThrown:
-		b.bad = append(b.bad, "exception: "+e.ExceptionDetails.Error())
-	case *log.EventEntryAdded:
-		// A refusal of the node, or one that is down, is told in the page.
-		if e.Entry.Source != log.SourceNetwork && (e.Entry.Level == log.LevelError || e.Entry.Source == log.SourceSecurity) {
-			b.bad = append(b.bad, fmt.Sprintf("%s: %s", e.Entry.Source, e.Entry.Text))
+// hear has note take every event of a kind from now on.
+func hear[E any](b *browser, kind cdp.Event[E], note func(*E)) {
+	events := chromedp.Events(b.ctx, kind)
+	go func() {
+		for e, err := range events {
+			if err != nil {
+				return // the test is over
+			}
+			b.mu.Lock()
+			note(&e)
+			b.mu.Unlock()
 		}
-	case *page.EventJavascriptDialogOpening:
-		b.bad = append(b.bad, "dialog: "+e.Message)
-	}
+	}()
 }
 
-func (b *browser) do(actions ...chromedp.Action) {
+// enable has the browser tell of a part of it.
+func enable[P any](c cdp.Command[P, cdp.Empty]) chromedp.Action[chromedp.Void] {
+	return send(c, *new(P))
+}
+
+// send sends the browser a command.
+func send[P any](c cdp.Command[P, cdp.Empty], params P) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, c, params)
+		return err
+	})
+}
+
+func (b *browser) do(actions ...chromedp.Action[chromedp.Void]) {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	if err := chromedp.Run(ctx, actions...); err != nil {
+	if err := chromedp.Do(ctx, actions...); err != nil {
 		b.Fatalf("%v\n%s", err, b.text("body"))
 	}
 }
 
 // text returns what can be read in an element.
 func (b *browser) text(selector string) string {
-	var s string
 	ctx, cancel := context.WithTimeout(b.ctx, 5*time.Second)
 	defer cancel()
-	_ = chromedp.Run(ctx, chromedp.Evaluate(fmt.Sprintf("document.querySelector(%q)?.innerText ?? ''", selector), &s))
+	s, _ := chromedp.Run(ctx, chromedp.Evaluate[string](fmt.Sprintf("document.querySelector(%q)?.innerText ?? ''", selector)))
 	return s
 }
 
 // eval returns what an expression comes to.
 func eval[T any](b *browser, expression string) T {
 	b.Helper()
-	var v T
-	b.do(chromedp.Evaluate(expression, &v))
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		b.Fatalf("%s: %v\n%s", expression, err, b.text("body"))
+	}
 	return v
+}
+
+// run carries out a statement.
+func (b *browser) run(statement string) {
+	b.Helper()
+	eval[bool](b, "{"+statement+"}; true")
 }
 
 // until waits until an expression is true.
@@ -169,20 +202,21 @@ func (b *browser) press(within, text string) {
 	b.Helper()
 	find := fmt.Sprintf(`[...document.querySelectorAll(%q + " button")].find((e) => e.innerText.trim() === %q && !e.disabled)`, within, text)
 	b.until(fmt.Sprintf("a button %q in %s", text, within), find)
-	b.do(chromedp.Evaluate(find+".click()", nil))
+	b.run(find + ".click()")
 }
 
 // fill writes into a field as a person does.
 func (b *browser) fill(selector, text string) {
 	b.Helper()
-	b.do(chromedp.Evaluate(fmt.Sprintf(`document.querySelector(%q).value = ""`, selector), nil), chromedp.SendKeys(selector, text, chromedp.ByQuery))
+	b.run(fmt.Sprintf(`document.querySelector(%q).value = ""`, selector))
+	b.do(chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
 // pick selects exactly these nodes.
 func (b *browser) pick(ids ...string) {
 	b.Helper()
 	want := "," + strings.Join(ids, ",") + ","
-	b.do(chromedp.Evaluate(fmt.Sprintf(`document.querySelectorAll('[data-act="pick"]').forEach((e) => { if (e.checked !== %q.includes("," + e.dataset.node + ",")) e.click(); })`, want), nil))
+	b.run(fmt.Sprintf(`document.querySelectorAll('[data-act="pick"]').forEach((e) => { if (e.checked !== %q.includes("," + e.dataset.node + ",")) e.click(); })`, want))
 }
 
 // clean fails the test where the page did what it must not: an error, a dialog, what

@@ -71,7 +71,7 @@ func TestOnePage(t *testing.T) {
 		t.Errorf("explain: %q", text)
 	}
 	for _, i := range []string{"0", "1"} {
-		eval[any](b, `document.querySelector('#answer [data-act="use"][data-index="`+i+`"]').click()`)
+		b.run(`document.querySelector('#answer [data-act="use"][data-index="` + i + `"]').click()`)
 	}
 	b.press("#write-buttons", "Write the merged value")
 	b.reads("#answer", "Written, coordinated by")

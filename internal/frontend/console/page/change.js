@@ -72,7 +72,7 @@ function plan(p) {
     el("ol", null, p.changes.map((c) => el("li", null, c))),
     el("p", null, cost(p)),
     table("Partitions of each node before and after", ["Node", "Weight", "Partitions now", "Then"],
-      p.members.map((m) => ({ key: m.id, cells: [m.id, `${m.weight}`, `${m.before}`, after(m)] }))),
+      p.members.map((m) => ({ key: m.id, cells: [m.id, `${m.weight}`, `${m.before}`, after(m)] })), { class: "few" }),
     (p.warnings ?? []).map((w) => notice("warn", w)),
     el("details", null, el("summary", null, "What is promised meanwhile"), el("ul", null, p.guarantees.map((g) => el("li", null, g)))),
     el("div", { class: "row" },

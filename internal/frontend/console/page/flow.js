@@ -29,7 +29,7 @@ function hints(h) {
     table("What is kept for other nodes", ["For", "Records", "Bytes", "Oldest", "Last failure"], targets.map((t) => ({
       key: t.target,
       cells: [t.target, `${t.records}`, size(t.bytes), t.oldest ? ago(t.oldest) : "–", failure(t.error, t.error_at)],
-    }))),
+    })), { class: "few" }),
   ];
 }
 

@@ -118,12 +118,14 @@ function versions(r) {
 }
 
 function replicaTable(k) {
-  const shown = k.held.filter((r) => r.primary || (r.status === "have"));
-  const digests = new Set(shown.filter((r) => r.status === "have").map((r) => r.digest));
-  const agree = shown.every((r) => r.status === "have" || r.status === "absent") && digests.size + (shown.some((r) => r.status === "absent") ? 1 : 0) <= 1;
+  const shown = k.held.filter((r) => r.primary || r.status === "have");
+  const primaries = shown.filter((r) => r.primary), told = primaries.filter((r) => r.status === "have" || r.status === "absent");
+  const agree = new Set(told.map((r) => r.digest ?? "")).size <= 1;
+  const untold = primaries.filter((r) => !told.includes(r)).map((r) => r.node);
+  const what = (agree ? "All that can be asked hold the same" : "Replicas differ") + (untold.length ? `; not known of ${untold.join(", ")}.` : ".");
   return [
     el("h3", null, "On each replica"),
-    notice(agree ? "good" : "warn", agree ? "All replicas hold the same." : "Replicas differ, or not all can be asked."),
+    notice(agree && !untold.length ? "good" : "warn", agree && !untold.length ? "All replicas hold the same." : what),
     table(`What each replica holds of ${k.key.label}`, ["Node", "Is", "Holds", "Versions", "Digest"], shown.map((r) => ({
       key: r.node,
       cells: [[el("i", { class: `dot ${colourOf(r.node)}`, "aria-hidden": "true" }), r.node], r.primary ? "primary" : "stand-in", held(r), versions(r) || "–",

@@ -4,7 +4,7 @@ import { $, el, svg, show } from "./dom.js";
 import { byID, plural } from "./text.js";
 import { colourOf, draws, state } from "./state.js";
 
-const MIDDLE = 200, OUTER = 186, INNER = 156;
+const MIDDLE = 200, OUTER = 186, INNER = 148;
 
 function point(turn, radius) {
   const a = turn * 2 * Math.PI - Math.PI / 2;
@@ -13,8 +13,13 @@ function point(turn, radius) {
 
 const at = (turn, radius) => point(turn, radius).map((v) => v.toFixed(2)).join(" ");
 
-// arcs is one path for all partitions of a node; neighbours are drawn as one.
-function arcs(tokens, q) {
+// most is how many nodes have a track of their own on the ring: colours of so many
+// narrow partitions side by side could not be told apart. Beyond it all share one.
+const most = 10;
+
+// arcs is one path for all partitions of a node, between two radii; neighbours are
+// drawn as one.
+function arcs(tokens, q, OUTER, INNER) {
   let path = "";
   for (let i = 0; i < tokens.length; ) {
     let j = i + 1;
@@ -29,7 +34,7 @@ function arcs(tokens, q) {
 }
 
 function places(ids) {
-  const radius = ids.length === 1 ? 0 : 98;
+  const radius = ids.length === 1 ? 0 : 94;
   return new Map(ids.map((id, i) => [id, point(i / ids.length, radius)]));
 }
 
@@ -73,6 +78,18 @@ function keyMark() {
   return svg("path", { d: "M-6 -6L6 -6L0 6Z", transform: `translate(${x.toFixed(1)} ${y.toFixed(1)}) rotate(${angle})`, class: "key", "data-key": "key" });
 }
 
+function tracks(ring) {
+  const nodes = [...ring.nodes].sort(byID), own = nodes.length <= most;
+  const wide = own ? (OUTER - INNER) / nodes.length : OUTER - INNER;
+  return [
+    svg("circle", { cx: MIDDLE, cy: MIDDLE, r: (OUTER + INNER) / 2, "stroke-width": OUTER - INNER, class: "rail" }),
+    nodes.map((n, i) => {
+      const outer = own ? OUTER - i * wide : OUTER;
+      return svg("path", { d: arcs(n.tokens ?? [], ring.q, outer, outer - wide), class: `arc ${colourOf(n.id)}`, "data-key": `arc ${n.id}` });
+    }),
+  ];
+}
+
 function words(ring, members) {
   const up = members.filter((m) => m.up || m.self).length;
   const shares = ring.nodes.map((n) => `${n.id} owns ${n.tokens?.length ?? 0}`).join(", ");
@@ -92,7 +109,7 @@ draws(() => {
   const moving = state.cluster ? state.cluster.moving + state.cluster.waiting : 0;
   show($("ring"),
     svg("svg", { viewBox: "0 0 400 400", role: "img", "aria-label": words(ring, members) },
-      ring.nodes.map((n) => svg("path", { d: arcs(n.tokens ?? [], ring.q), class: `arc ${colourOf(n.id)}`, "data-key": `arc ${n.id}` })),
+      tracks(ring),
       links(members, where), moves(where), members.map((m) => node(m, where.get(m.id), radius)), keyMark()),
     el("p", { class: "quiet" }, `${plural(ring.q, "partition")}, epoch ${ring.epoch}, hash ${ring.hash.slice(0, 8)}. `,
       moving > 0 ? `${plural(moving, "partition")} on the move.` : "Nothing moves.",
