@@ -29,7 +29,7 @@ func TestOnePage(t *testing.T) {
 	}
 	b.press("#plan", version)
 	b.reads("#plan", "Committed")
-	b.until("n4 is a member and nothing moves", `document.querySelectorAll("#nodes tbody tr").length === 4 && document.querySelector("#ring").innerText.includes("Nothing moves") && !document.querySelector("#nodes").innerText.includes("joining") && !document.querySelector("#nodes").innerText.includes("→") && document.querySelectorAll("#ring .node").length === 4`)
+	b.until("n4 is a member that has its share, and nothing moves", `document.querySelectorAll("#nodes tbody tr").length === 4 && document.querySelector("#ring").innerText.includes("Nothing moves") && !document.querySelector("#nodes").innerText.includes("joining") && !document.querySelector("#nodes").innerText.includes("→") && document.querySelectorAll("#ring .node").length === 4 && document.querySelector('#nodes [data-key="n4"] meter')?.value > 0`)
 
 	// Both sides of a cut write the key.
 	b.pick("n3", "n4")
