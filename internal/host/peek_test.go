@@ -47,6 +47,35 @@ func TestReplicaAtShowsEveryReplica(t *testing.T) {
 	}
 }
 
+// TestReplicaAtShowsWhatIsKept: of a node that is no primary of the key it is what it
+// keeps in the stead of one.
+func TestReplicaAtShowsWhatIsKept(t *testing.T) {
+	c := startCluster(t, []string{"a", "b", "c", "d"}, nil)
+	key := ouro.Key{Bucket: "b", Name: "k"}
+	owners, err := c.hosts["a"].Owners(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, gone, standIn := owners.Primaries[0], owners.Primaries[1], owners.Fallbacks[0]
+	for _, h := range c.hosts {
+		h.Down(gone)
+	}
+	h := c.hosts[at]
+	if info, err := h.ReplicaAt(t.Context(), standIn, key); err != nil || info.Status != "absent" {
+		t.Fatalf("before anything is written: %+v, %v", info, err)
+	}
+	if _, err := h.Put(t.Context(), key, ouro.Value{Data: []byte("v")}, ouro.W(3)); err != nil {
+		t.Fatal(err)
+	}
+	info, err := h.ReplicaAt(t.Context(), standIn, key)
+	if err != nil || !info.Kept || info.Status != "have" || len(info.Versions) != 1 || string(info.Versions[0].Value) != "v" {
+		t.Errorf("%+v, %v", info, err)
+	}
+	if info, err := h.ReplicaAt(t.Context(), at, key); err != nil || info.Kept || info.Status != "have" {
+		t.Errorf("the primary: %+v, %v", info, err)
+	}
+}
+
 // TestReplicaAtIsBounded: beyond so many looks at once the next is refused, and
 // what never comes is forgotten.
 func TestReplicaAtIsBounded(t *testing.T) {
