@@ -217,8 +217,11 @@ type RepairInfo struct {
 	// Started is when the node started. SinceAgreed is how many seconds ago every
 	// partition had last been compared to the end with every other node that holds
 	// it; since Started while any never was, 0 if nobody else holds any.
-	Started     time.Time    `json:"started"`
-	SinceAgreed float64      `json:"since_agreed_seconds"`
+	Started     time.Time `json:"started"`
+	SinceAgreed float64   `json:"since_agreed_seconds"`
+	// PausedUntil is until when it begins no comparison, as an operator said; zero: it
+	// does.
+	PausedUntil time.Time    `json:"paused_until,omitzero"`
 	Peers       []RepairPeer `json:"peers"` // by id; those that hold any partition that this node holds
 }
 

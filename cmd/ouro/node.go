@@ -157,6 +157,7 @@ func (n *node) build(faults bool) error {
 	n.metrics.WatchHints(n.host.HintBytes, n.host.OldestHint)
 	n.metrics.WatchRecovery(n.host.Recovering)
 	n.metrics.WatchAgreement(n.host.SinceAgreed)
+	n.metrics.WatchRepair(n.host.RepairPeers, n.host.RepairPaused)
 	n.metrics.WatchAdmission(n.host.Admission)
 	n.metrics.WatchReaping(n.host.ReapingEpoch, n.host.ReapingAge)
 	n.host.Start()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,9 +14,21 @@ import (
 )
 
 func newRepairCommand() *cobra.Command {
+	cmd := newRepairView("repair", "Show how far a node agrees with the others that hold the same data, and steer that")
+	cmd.AddCommand(newRepairView("status", "Show how far a node agrees with the others that hold the same data"),
+		newRepairPairsCommand(), newRepairRunCommand(), newRepairPauseCommand(), newRepairResumeCommand())
+	return cmd
+}
+
+// newRepairView returns 'ouro repair', or 'ouro repair status', which is the same.
+func newRepairView(use, short string) *cobra.Command {
+	path := strings.TrimPrefix("repair "+use, "repair repair")
+	if path == "" {
+		path = "repair"
+	}
 	return newView(&cobra.Command{
-		Use:   "repair",
-		Short: "Show how far a node agrees with the others that hold the same data",
+		Use:   use,
+		Short: short,
 		Long: `Show how far one node has compared what it holds with what others hold of the
 same partitions, since it started. Nodes compare themselves without being told
 to, partition after partition, and make equal what differs.
@@ -23,15 +36,17 @@ to, partition after partition, and make equal what differs.
 OLDEST is the age of the oldest agreement: everything that the other node held
 before that is here, too. The one number above the table is the oldest of them all; since
 the start of the node while a partition was never compared. The metric
-ouro_since_agreed_seconds is the same, for alerts.`,
-		Example: `  ouro repair
-  ouro repair --addr 127.0.0.1:7080
-  ouro repair -o json`,
+ouro_since_agreed_seconds is the same, for alerts. 'ouro repair pairs' shows each
+partition.`,
+		Example: fmt.Sprintf("  ouro %[1]s\n  ouro %[1]s --addr 127.0.0.1:7080\n  ouro %[1]s -o json", path),
 	}, (*client.Admin).Repair, func(w io.Writer, info ouro.RepairInfo) error { return printRepair(w, info, time.Now()) })
 }
 
 func printRepair(w io.Writer, info ouro.RepairInfo, now time.Time) error {
 	fmt.Fprintf(w, "%s holds partitions with %d other nodes\n", info.Node, len(info.Peers))
+	if !info.PausedUntil.IsZero() {
+		fmt.Fprintf(w, "it is PAUSED until %s: replicas that differ stay so; 'ouro repair resume' ends that\n", info.PausedUntil.Format(time.RFC3339))
+	}
 	if len(info.Peers) == 0 {
 		return nil
 	}

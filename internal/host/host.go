@@ -129,6 +129,7 @@ type Host struct {
 	peeking chan struct{} // one for each replica that is looked at
 	room    room
 	load    load
+	pauses  pauses
 	counts  atomic.Pointer[counts]
 	routes  atomic.Pointer[routes]
 	served  atomic.Uint64 // how often where clients reach a peer has changed
@@ -222,6 +223,7 @@ func (h *Host) Close(patience time.Duration) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	h.stopped.Do(func() { close(h.stop) })
+	h.endPause()
 	for _, s := range h.shards {
 		s.in.close()
 		s.in.force(item{do: func(s *shard) { s.stopped = true }, queued: time.Since(h.started)})

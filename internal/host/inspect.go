@@ -64,6 +64,9 @@ func (h *Host) Status() ouro.Status {
 			Partitions: len(owned[m.Node.ID]), Up: self || h.links.up(m.Node.ID), Self: self,
 		})
 	}
+	if until := h.RepairPaused(); !until.IsZero() {
+		st.Notes = append(slices.Clone(st.Notes), fmt.Sprintf("repair is paused until %s: replicas that differ stay so; 'ouro repair resume' ends that", until.Format(time.RFC3339)))
+	}
 	if note := h.fullNote(); note != "" {
 		st.Notes = append(slices.Clone(st.Notes), note)
 	}

@@ -35,6 +35,7 @@ func (h *Host) Repair(ctx context.Context) (ouro.RepairInfo, error) {
 		info.Peers = append(info.Peers, p)
 	}
 	slices.SortFunc(info.Peers, func(a, b ouro.RepairPeer) int { return cmp.Compare(a.Peer, b.Peer) })
+	info.PausedUntil = h.RepairPaused()
 	info.SinceAgreed = sinceAgreed(info, time.Now()).Seconds()
 	return info, nil
 }

@@ -206,6 +206,9 @@ func TestDocumented(t *testing.T) {
 	m.WatchRecovery(func() (int, int) { return 3, 1 })
 	m.WatchReaping(func() uint64 { return 3 }, func() time.Duration { return time.Second })
 	m.WatchAgreement(func() (time.Duration, bool) { return time.Second, true })
+	m.WatchRepair(func() []ouro.RepairPeer {
+		return []ouro.RepairPeer{{Peer: "n2", Partitions: 8, Oldest: time.Now()}}
+	}, func() time.Time { return time.Time{} })
 	m.WatchAdmission(func() ouro.AdmissionInfo { return ouro.AdmissionInfo{Kinds: []ouro.AdmissionKind{{Kind: "repair"}}} })
 	families, err := reg.Gather()
 	if err != nil {

@@ -36,6 +36,27 @@ func (r reachable) Whole(partition uint32) merkle.Span {
 // Number is that of a partition's lists.
 func (r reachable) Number(partition uint32) uint64 { return r.view.Number(partition) }
 
+// PauseRepair makes this node compare nothing but what is asked for, or goes on.
+func (n *Node) PauseRepair(now clock.Now, on bool, out *Out) {
+	n.repair.Pause(now, on, reachable{n, now}, &n.repairs)
+	n.drainRepair(out)
+}
+
+// RepairRound has all be compared at once that this node shares with others, or a
+// partition of it, or what it shares with a peer, and returns how many pairs that is.
+func (n *Node) RepairRound(now clock.Now, partition int, peer ring.NodeID, out *Out) int {
+	pairs := n.repair.Round(now, partition, peer, reachable{n, now}, &n.repairs)
+	n.drainRepair(out)
+	return pairs
+}
+
+// Repairing says whether this node compares itself with others of its own accord.
+func (n *Node) Repairing() bool { return n.repair.Turns() }
+
+// RepairPairs appends to dst how each partition of this node stands with each other
+// that holds it.
+func (n *Node) RepairPairs(dst []repair.Pair) []repair.Pair { return n.repair.Pairs(dst) }
+
 // Agreements appends to dst how far this node has compared itself with others.
 func (n *Node) Agreements(dst []repair.Agreement) []repair.Agreement { return n.repair.Agreements(dst) }
 

@@ -9,6 +9,14 @@ import (
 func TestMutants(t *testing.T) {
 	list := []mutants.Mutant{
 		{
+			Name: "what is marked is compared while it is paused", File: "repair.go", Test: "TestPause",
+			Old: "	if r.cfg.Off || r.paused || r.inTurn()", New: "	if r.cfg.Off || r.inTurn()",
+		},
+		{
+			Name: "what is under way goes on while it is paused", File: "repair.go", Test: "TestPause",
+			Old: "on && i >= 0; i-- {", New: "on && i > 99; i-- {",
+		},
+		{
 			Name: "a comparison only pulls", File: "exchange.go",
 			Old: "		if a.Digest != f.theirs {", New: "		if false {",
 		},

@@ -20,12 +20,13 @@ const (
 
 // Repair is the machine.
 type Repair struct {
-	cfg   Config
-	seq   uint64
-	pairs []pair // by partition, then peer
-	peers []peer // by id
-	talks []*talk
-	asked []Wish // comparisons that somebody waits for, in order
+	cfg    Config
+	seq    uint64
+	pairs  []pair // by partition, then peer
+	peers  []peer // by id
+	talks  []*talk
+	asked  []Wish // comparisons that somebody waits for, in order
+	paused bool   // an operator wants no others
 
 	at   int           // the pair whose turn is next
 	last time.Duration // when the last comparison that nobody asked for began
@@ -41,6 +42,8 @@ type pair struct {
 	agreed   int64         // when the last complete comparison began, wall-clock ms; 0: none
 	due      time.Duration // marked: not before
 	failures uint8         // in a row
+	failed   string        // why the last comparison ended early; "": it did not
+	failedAt int64         // when that was, wall-clock ms
 	marked   bool
 	durable  bool // the mark is stored
 	again    bool // it was marked since the comparison under way began
@@ -154,6 +157,34 @@ func (r *Repair) Down(now clock.Now, id ring.NodeID, p Peers, e *Effects) {
 	r.run(now, p, e)
 }
 
+// Pause makes the machine begin nothing but what is asked for, whatever is marked, and
+// end what is under way, or goes on with that.
+func (r *Repair) Pause(now clock.Now, on bool, p Peers, e *Effects) {
+	r.paused = on
+	for i := len(r.talks) - 1; on && i >= 0; i-- {
+		if t := r.talks[i]; !t.out.Asked {
+			r.end(now, t, "paused", e)
+		}
+	}
+	r.run(now, p, e)
+}
+
+// Round marks every pair, or those of a partition, or with a peer, so that they are
+// compared before what is not marked, one right after the other, and returns how many
+// these are. A partition below 0 is any, likewise no peer.
+func (r *Repair) Round(now clock.Now, partition int, peer ring.NodeID, p Peers, e *Effects) int {
+	n := 0
+	for i := range r.pairs {
+		if pr := &r.pairs[i]; (partition < 0 || pr.Partition == uint32(partition)) && (peer == "" || pr.Peer == peer) {
+			pr.due = min(pr.due, now.Mono)
+			r.mark(pr, now.Mono)
+			n++
+		}
+	}
+	r.run(now, p, e)
+	return n
+}
+
 // SetOff makes the machine compare nothing but what is asked for, or ends that.
 func (r *Repair) SetOff(now clock.Now, off bool, p Peers, e *Effects) {
 	r.cfg.Off = off
@@ -161,7 +192,7 @@ func (r *Repair) SetOff(now clock.Now, off bool, p Peers, e *Effects) {
 }
 
 // Turns says whether comparisons are made that nobody asked for.
-func (r *Repair) Turns() bool { return !r.cfg.Off && len(r.pairs) > 0 }
+func (r *Repair) Turns() bool { return !r.cfg.Off && !r.paused && len(r.pairs) > 0 }
 
 // Deadline returns when [Repair.Tick] is due; the greatest time there is: not
 // before something else happens.
@@ -219,7 +250,7 @@ func (r *Repair) Answer(now clock.Now, from ring.NodeID, a *replica.Answer, p Pe
 func (r *Repair) run(now clock.Now, p Peers, e *Effects) {
 	r.runAsked(now, p, e)
 	r.wake = never
-	if r.cfg.Off || r.inTurn() || len(r.pairs) == 0 {
+	if r.cfg.Off || r.paused || r.inTurn() || len(r.pairs) == 0 {
 		return
 	}
 	i := r.due(now, p)
@@ -342,6 +373,7 @@ func (r *Repair) end(now clock.Now, t *talk, why string, e *Effects) {
 		return
 	}
 	pr := &r.pairs[i]
+	pr.failed, pr.failedAt = why, now.Wall
 	if why != "" {
 		wait := r.cfg.MaxBackOff
 		if pr.failures < 16 {
@@ -368,6 +400,19 @@ func (r *Repair) Underway(dst []Underway) []Underway {
 		if t.out.Number != 0 {
 			dst = append(dst, Underway{t.out, len(t.buckets), len(t.spans) + len(t.lists)})
 		}
+	}
+	return dst
+}
+
+// Pairs appends to dst how each partition stands with each other node that holds it.
+func (r *Repair) Pairs(dst []Pair) []Pair {
+	for i := range r.pairs {
+		pr := &r.pairs[i]
+		p := Pair{Mark: pr.Mark, Agreed: pr.agreed, Marked: pr.marked, Running: r.talkAbout(pr.Mark) != nil}
+		if pr.failed != "" {
+			p.Failed, p.FailedAt, p.Failures = pr.failed, pr.failedAt, int(pr.failures)
+		}
+		dst = append(dst, p)
 	}
 	return dst
 }

@@ -170,6 +170,21 @@ type Underway struct {
 	Buckets, Spans int
 }
 
+// Pair is how a partition stands with another node that holds it.
+type Pair struct {
+	replica.Mark
+	// Agreed is when the last complete comparison began, wall-clock milliseconds; 0:
+	// there was none since this node started.
+	Agreed  int64
+	Marked  bool // it is to be compared before its turn
+	Running bool
+	// Failed is why the last comparison ended early, "" if it did not, FailedAt when,
+	// wall-clock milliseconds, and Failures how many did in a row.
+	Failed   string
+	FailedAt int64
+	Failures int
+}
+
 // Agreement is how far this node has compared itself with another.
 type Agreement struct {
 	Peer       ring.NodeID

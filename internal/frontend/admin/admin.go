@@ -22,6 +22,7 @@ import (
 type Config struct {
 	Inspector ouro.Inspector
 	Operator  ouro.Operator
+	Repairer  ouro.Repairer
 	Metrics   prometheus.Gatherer
 	Level     *slog.LevelVar // what the node logs from
 	Build     Build
@@ -90,6 +91,11 @@ func (h *handler) routes() {
 	get("/admin/v1/verify", h.verify)
 	get("/admin/v1/latencies", func(w http.ResponseWriter, _ *http.Request) { reply(w, h.cfg.Latencies()) })
 	h.operatorRoutes(add)
+	if r := h.cfg.Repairer; r != nil {
+		get("/admin/v1/repair/pairs", from(r.RepairPairs))
+		add("/admin/v1/repair/run", methods{http.MethodPost: with(r.RunRepair)})
+		add("/admin/v1/repair/pause", methods{http.MethodPut: with(r.PauseRepair)})
+	}
 	add("/admin/v1/log-level", methods{http.MethodGet: h.level, http.MethodPut: h.setLevel})
 	if h.cfg.Faults != nil {
 		add("/admin/v1/dev/fault", methods{http.MethodPost: h.setFaults, http.MethodDelete: h.clearFaults})

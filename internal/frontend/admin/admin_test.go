@@ -84,7 +84,7 @@ func newTestHandler(n node, f Faulter) (http.Handler, *slog.LevelVar) {
 	reg.MustRegister(c)
 	level := new(slog.LevelVar)
 	cfg := Config{
-		Inspector: n, Operator: n, Metrics: reg, Level: level, Build: Build{Version: "v1", Go: "go1"}, Faults: f, Hosts: []string{"Ops.Example.org"},
+		Inspector: n, Operator: n, Repairer: n, Metrics: reg, Level: level, Build: Build{Version: "v1", Go: "go1"}, Faults: f, Hosts: []string{"Ops.Example.org"},
 		Latencies: telemetry.New(prometheus.NewRegistry(), "v1", slog.New(slog.DiscardHandler)).Latencies,
 		Keys:      http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "%s %s", r.Method, r.RequestURI) }),
 	}

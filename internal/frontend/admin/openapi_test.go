@@ -48,7 +48,7 @@ func (d document) responses(t *testing.T, path, method string) map[string]openap
 // and nothing else is. Profiles are for Go's own tools.
 func TestOpenAPIPaths(t *testing.T) {
 	d := readDocument(t)
-	inner := newHandler(Config{Inspector: node{}, Operator: node{}, Faults: &faulter{}, Dev: func(dev.Command) (dev.Outcome, error) { return dev.Outcome{}, nil }})
+	inner := newHandler(Config{Inspector: node{}, Operator: node{}, Repairer: node{}, Faults: &faulter{}, Dev: func(dev.Command) (dev.Outcome, error) { return dev.Outcome{}, nil }})
 	there := map[string][]string{ownersPrefix + "{bucket}/{key}": {"get"}, replicaPrefix + "{bucket}/{key}": {"get"}}
 	for path, m := range inner.paths {
 		for method := range m {
@@ -81,6 +81,7 @@ func TestOpenAPISchemas(t *testing.T) {
 		"Plan": ouro.Plan{}, "Committed": ouro.Committed{}, "ClusterInfo": ouro.ClusterInfo{}, "BucketInfo": ouro.BucketInfo{}, "BucketSettings": ouro.BucketSettings{},
 		"Latencies": telemetry.Latencies{}, "DevCommand": dev.Command{}, "DevOutcome": dev.Outcome{},
 		"Staging": staging{}, "Commit": commit{}, "TransferRate": transferRate{}, "Restart": restart{},
+		"RepairInfo": ouro.RepairInfo{}, "RepairPairs": ouro.RepairPairs{}, "RepairRun": ouro.RepairRun{}, "RepairPause": ouro.RepairPause{},
 	} {
 		d.hold(t, name, reflect.TypeOf(v), done)
 	}

@@ -50,6 +50,22 @@ func (n node) SetTransferRate(_ context.Context, rate int64) error {
 	return n.fails
 }
 
+func (n node) RepairPairs(context.Context) (ouro.RepairPairs, error) {
+	return ouro.RepairPairs{Node: "n1", Pairs: []ouro.RepairPair{{Partition: 7, Peer: "n2", Failures: 2, Error: "no answer"}}}, n.fails
+}
+
+func (n node) RunRepair(_ context.Context, run ouro.RepairRun) (ouro.RepairRun, error) {
+	run.Pairs = 3
+	return run, n.fails
+}
+
+func (n node) PauseRepair(_ context.Context, pause ouro.RepairPause) (ouro.RepairPause, error) {
+	if pause.Seconds > 0 {
+		pause.Until = time.Unix(int64(pause.Seconds), 0).UTC()
+	}
+	return pause, n.fails
+}
+
 func (n node) Bucket(_ context.Context, name string) (ouro.BucketInfo, error) {
 	return ouro.BucketInfo{Name: name, Mode: "siblings", Timeout: time.Second}, n.fails
 }
@@ -80,6 +96,9 @@ func operatorCases() (cases []answerCase) {
 		{method: "POST", path: root + "/commit", body: `{"version":"5f0c"}`},
 		{method: "POST", path: root + "/restart", body: `{"without":["n2"]}`},
 		{method: "PUT", path: root + "/transfer-rate", body: `{"bytes_per_second":1000}`},
+		{method: "GET", path: "/admin/v1/repair/pairs"},
+		{method: "POST", path: "/admin/v1/repair/run", body: `{"partition":7,"peer":"n2"}`},
+		{method: "PUT", path: "/admin/v1/repair/pause", body: `{"seconds":3600}`},
 		{method: "GET", path: "/admin/v1/buckets"},
 		{method: "GET", path: "/admin/v1/bucket", target: "/admin/v1/bucket?name=carts"},
 		{method: "PUT", path: "/admin/v1/bucket", target: "/admin/v1/bucket?name=", body: `{"n":5}`},
@@ -159,6 +178,16 @@ func TestOperatorClient(t *testing.T) {
 	}
 	if err := a.SetTransferRate(ctx, 5); err != nil {
 		t.Error(err)
+	}
+	if p, err := a.RepairPairs(ctx); err != nil || len(p.Pairs) != 1 || p.Pairs[0].Failures != 2 {
+		t.Errorf("%+v, %v", p, err)
+	}
+	part := uint32(7)
+	if r, err := a.RunRepair(ctx, ouro.RepairRun{Partition: &part}); err != nil || r.Pairs != 3 || *r.Partition != 7 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if p, err := a.PauseRepair(ctx, ouro.RepairPause{Seconds: 60}); err != nil || p.Until.Unix() != 60 {
+		t.Errorf("%+v, %v", p, err)
 	}
 	n := 5
 	if b, err := a.SetBucket(ctx, "carts", ouro.BucketSettings{N: &n}); err != nil || b.Name != "carts" || b.Set.N != 5 {
