@@ -110,6 +110,9 @@ func (h *house) library(folder, what string, at token.Pos) {
 
 // lengths checks the ratchets.
 func (h *house) lengths(file *ast.File) {
+	if ast.IsGenerated(file) {
+		return
+	}
 	if lines := h.fset.Position(file.FileEnd).Line; lines > maxFileLines {
 		h.report(file.Package, "the file has %d lines: split it by idea, %d is the most", lines, maxFileLines)
 	}

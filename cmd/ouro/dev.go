@@ -20,7 +20,7 @@ const devLong = `Run a cluster of several nodes on this machine, each a process 
 data folder and a log file of its own. It is ready when this command says so.
 
 Node i has the ports base + 10*(i-1) for clients, +1 for other nodes, +2 for
-administration; +9 for Redis clients. Ctrl-C or SIGTERM stops all nodes, and none
+administration; +8 for gRPC, +9 for Redis clients. Ctrl-C or SIGTERM stops all nodes, and none
 outlives this command. A node that dies stays dead until 'ouro dev start'.
 
 With --dir the data is kept and the next 'ouro dev --dir' goes on with it; without,
@@ -114,7 +114,7 @@ func devNodeArgs(opts dev.Options) func(dev.Node, []dev.Node) []string {
 		args := []string{
 			"serve", "--dev-leash", opts.Dir,
 			"--id", n.ID, "--data", n.Data, "--cluster", "dev", "--cluster-key-file", opts.KeyFile(),
-			"--listen", n.Client, "--peer-listen", n.Peer, "--admin-listen", n.Admin, "--resp-listen", n.RESP,
+			"--listen", n.Client, "--peer-listen", n.Peer, "--admin-listen", n.Admin, "--resp-listen", n.RESP, "--grpc-listen", n.GRPC,
 		}
 		if n.Added {
 			return append(args, "--seeds", devSeeds(n, all))
@@ -162,9 +162,9 @@ func announce(cmd *cobra.Command, in dev.Info, kept bool) error {
 		what = "kept"
 	}
 	fmt.Fprintf(w, "A cluster of %s is up. Data and logs are in %s (%s).\n\n", plural(len(in.Nodes), "node"), in.Dir, what)
-	t := newTable(w, "NODE", "PID", "CLIENTS", "PEERS", "ADMIN", "REDIS")
+	t := newTable(w, "NODE", "PID", "CLIENTS", "PEERS", "ADMIN", "GRPC", "REDIS")
 	for _, n := range in.Nodes {
-		t.row(n.ID, strconv.Itoa(n.PID), n.Client, n.Peer, n.Admin, n.RESP)
+		t.row(n.ID, strconv.Itoa(n.PID), n.Client, n.Peer, n.Admin, n.GRPC, n.RESP)
 	}
 	if err := t.flush(); err != nil {
 		return err

@@ -9,8 +9,9 @@ import (
 	"github.com/ourodb/ouro/internal/config"
 )
 
-// listeners are a node's ports; redis is nil where it has none for Redis clients.
-type listeners struct{ clients, peers, operators, redis net.Listener }
+// listeners are a node's ports; redis and grpc are nil where it has none for such
+// clients.
+type listeners struct{ clients, peers, operators, redis, grpc net.Listener }
 
 // listen opens all of them, or none.
 func listen(cfg *config.Config) (listeners, error) {
@@ -18,7 +19,7 @@ func listen(cfg *config.Config) (listeners, error) {
 	for _, p := range []struct {
 		at         *net.Listener
 		flag, addr string
-	}{{&l.clients, "listen", cfg.Listen}, {&l.peers, "peer-listen", cfg.PeerListen}, {&l.operators, "admin-listen", cfg.AdminListen}, {&l.redis, "resp-listen", cfg.RESPListen}} {
+	}{{&l.clients, "listen", cfg.Listen}, {&l.peers, "peer-listen", cfg.PeerListen}, {&l.operators, "admin-listen", cfg.AdminListen}, {&l.redis, "resp-listen", cfg.RESPListen}, {&l.grpc, "grpc-listen", cfg.GRPCListen}} {
 		if p.addr == config.Off {
 			continue
 		}
@@ -40,7 +41,7 @@ func listenError(err error, flag, addr string) error {
 }
 
 func (l listeners) close() {
-	for _, one := range []net.Listener{l.clients, l.peers, l.operators, l.redis} {
+	for _, one := range []net.Listener{l.clients, l.peers, l.operators, l.redis, l.grpc} {
 		if one != nil {
 			one.Close()
 		}

@@ -34,6 +34,7 @@ import (
 	"github.com/ourodb/ouro/internal/datadir"
 	"github.com/ourodb/ouro/internal/disk"
 	"github.com/ourodb/ouro/internal/frontend/resp"
+	"github.com/ourodb/ouro/internal/frontend/rpc"
 	"github.com/ourodb/ouro/internal/frontend/web"
 	"github.com/ourodb/ouro/internal/host"
 	"github.com/ourodb/ouro/internal/security"
@@ -68,6 +69,7 @@ type node struct {
 	host      *host.Host
 	clients   *http.Server
 	redis     *resp.Server
+	remote    *rpc.Server
 	operators *http.Server
 }
 
@@ -75,7 +77,7 @@ type node struct {
 // Where it is one of the dev cluster in the folder playground, faults may be injected
 // into its links, and its operators are those of the cluster.
 func startNode(cfg *config.Config, playground string, stderr io.Writer) (_ *node, err error) {
-	n := &node{cfg: cfg, level: new(slog.LevelVar), ended: make(chan struct{}), failed: make(chan error, 4)}
+	n := &node{cfg: cfg, level: new(slog.LevelVar), ended: make(chan struct{}), failed: make(chan error, 5)}
 	if err := n.level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
 		return nil, fmt.Errorf("log-level: %w", err)
 	}
@@ -299,6 +301,7 @@ func (n *node) run(playground string) {
 	n.noting.Go(n.noteRunning)
 	n.clients = n.serveClients(web)
 	n.serveRedis()
+	n.serveGRPC()
 	n.serveOperators(web, playground)
 	go func() {
 		if err := n.links.Serve(n.listeners.peers); err != nil {
@@ -306,7 +309,7 @@ func (n *node) run(playground string) {
 		}
 	}()
 	n.log.Info("serving", "node", n.cfg.ID, "cluster", n.cfg.Cluster, "start", n.dir.Identity().Starts,
-		"clients", n.listeners.clients.Addr().String(), "peers", n.listeners.peers.Addr().String(), "admin", n.listeners.operators.Addr().String(), "redis", n.redisAddr())
+		"clients", n.listeners.clients.Addr().String(), "peers", n.listeners.peers.Addr().String(), "admin", n.listeners.operators.Addr().String(), "redis", addrOf(n.listeners.redis), "grpc", addrOf(n.listeners.grpc))
 }
 
 func (n *node) serveClients(cfg web.Config) *http.Server {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/ourodb/ouro/internal/config"
 	"github.com/ourodb/ouro/internal/frontend/resp"
 )
 
@@ -39,32 +38,39 @@ func (n *node) modeOf(bucket string) string {
 	return info.Mode
 }
 
-// redisAddr is where Redis clients are served, for the log.
-func (n *node) redisAddr() string {
-	if n.listeners.redis == nil {
-		return config.Off
-	}
-	return n.listeners.redis.Addr().String()
-}
-
 // stopClients takes no further requests of clients, and waits for those under way
 // as long as ctx lasts.
 func (n *node) stopClients(ctx context.Context) {
 	if n.redis != nil {
 		n.listeners.redis.Close()
-		stopped := make(chan struct{})
-		go func() {
-			defer close(stopped)
-			n.redis.Shutdown(ctx)
-		}()
-		defer func() {
-			select {
-			case <-stopped:
-			case <-time.After(time.Second): // a store that does not answer ends with the process
-			}
-		}()
+		defer waitFor(ctx, func() { n.redis.Shutdown(ctx) })()
+	}
+	if n.remote != nil {
+		defer waitFor(ctx, func() { n.remote.Shutdown(ctx) })()
 	}
 	if n.clients != nil && n.clients.Shutdown(ctx) != nil {
 		n.clients.Close()
+	}
+}
+
+// waitFor begins to stop something that ends with ctx. What it returns waits for
+// that, and a second more at most: a store that does not answer ends with the
+// process.
+func waitFor(ctx context.Context, stop func()) func() {
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		stop()
+	}()
+	return func() {
+		select {
+		case <-stopped:
+			return
+		case <-ctx.Done():
+		}
+		select {
+		case <-stopped:
+		case <-time.After(time.Second):
+		}
 	}
 }

@@ -53,7 +53,7 @@ func newServeCommand() *cobra.Command {
 		Example: `  ouro serve                                      a cluster of one in ./ouro-data
   ouro serve --config /etc/ouro/ouro.toml
   ouro serve --id n2 --cluster shop --cluster-key-file shop.key \
-      --listen 127.0.0.1:7080 --peer-listen 127.0.0.1:7081 --admin-listen 127.0.0.1:7082 --resp-listen 127.0.0.1:7089 \
+      --listen 127.0.0.1:7080 --peer-listen 127.0.0.1:7081 --admin-listen 127.0.0.1:7082 --resp-listen off --grpc-listen 127.0.0.1:7088 \
       --members n1=127.0.0.1:7071,n2=127.0.0.1:7081,n3=127.0.0.1:7091 --data ./n2`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

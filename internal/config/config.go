@@ -47,6 +47,8 @@ type Config struct {
 	// no other setting is about, so they are equal on every node.
 	RESPListen  string
 	RESPBuckets []string
+	// GRPCListen serves gRPC clients; "off": none.
+	GRPCListen string
 	// Advertise is where other nodes reach PeerListen, where that differs: behind
 	// a container's port mapping, or when listening on all interfaces.
 	Advertise string
@@ -146,6 +148,9 @@ type Limits struct {
 	// nothing for so long; 0: never.
 	RESPMaxClients  int
 	RESPIdleTimeout time.Duration
+	// GRPCMaxClients is how many connections of gRPC clients may be open; further ones
+	// are closed.
+	GRPCMaxClients int
 	// RequestTokens and RequestTokenTTL bound how many request ids a shard remembers,
 	// and how long; a retry after that may store a sibling again (RULES R29).
 	RequestTokens   int
@@ -174,7 +179,7 @@ func Default() Config {
 	return Config{
 		ID: "n1", Data: "ouro-data", Cluster: "ouro",
 		Listen: "127.0.0.1:7070", PeerListen: "127.0.0.1:7071", AdminListen: "127.0.0.1:7072",
-		RESPListen: "127.0.0.1:7079", RESPBuckets: []string{"redis"},
+		RESPListen: "127.0.0.1:7079", RESPBuckets: []string{"redis"}, GRPCListen: "127.0.0.1:7078",
 		Weight: 1, Q: 1024, Engine: EnginePebble, Compare: true,
 		LogLevel: "info", LogFormat: "auto",
 		Bucket: member.DefaultBucket(),
@@ -182,7 +187,7 @@ func Default() Config {
 			MaxValue: 1 << 20, DrainBody: 8 << 20, MaxSiblings: 100,
 			MaxInFlight: 4096, Inbox: 4096, MaxExplain: 256,
 			MaxFrame: 128 << 20, MaxPending: 16 << 20, MaxHints: 1 << 30, TransferRate: 64 << 20, SlowRead: 50 * time.Millisecond, MaxHintAge: 3 * time.Hour, DiskReserve: 256 << 20, MaxLinks: 1024,
-			RESPMaxClients: 8192, RESPIdleTimeout: 30 * time.Minute,
+			RESPMaxClients: 8192, RESPIdleTimeout: 30 * time.Minute, GRPCMaxClients: 4096,
 			RequestTokens: 65_536, RequestTokenTTL: 2 * time.Minute,
 			RepairWait: 100 * time.Millisecond, EpochInterval: 20 * time.Second, Exceptions: 64,
 			Prune: 24, PruneHard: 50, PruneAge: 24 * time.Hour,

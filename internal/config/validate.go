@@ -79,6 +79,9 @@ func (c *Config) listeners() []address {
 	if c.RESPListen != Off {
 		all = append(all, address{"resp-listen", c.RESPListen})
 	}
+	if c.GRPCListen != Off {
+		all = append(all, address{"grpc-listen", c.GRPCListen})
+	}
 	return all
 }
 
@@ -206,6 +209,7 @@ func (l *Limits) check(v *verdict) {
 	within(v, "max-links", l.MaxLinks, 1, 1<<20)
 	within(v, "resp-max-clients", l.RESPMaxClients, 1, 1<<20)
 	v.spanning("resp-idle-timeout", l.RESPIdleTimeout, 0, 365*24*time.Hour)
+	within(v, "grpc-max-clients", l.GRPCMaxClients, 1, 1<<20)
 	within(v, "request-tokens", l.RequestTokens, 1, 1<<24)
 	v.spanning("request-token-ttl", l.RequestTokenTTL, time.Second, time.Hour)
 	v.spanning("repair-wait", l.RepairWait, 0, time.Minute)

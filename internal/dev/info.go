@@ -29,6 +29,7 @@ type Node struct {
 	Peer   string `json:"peer"`
 	Admin  string `json:"admin"`
 	RESP   string `json:"resp"` // for Redis clients
+	GRPC   string `json:"grpc"`
 	Data   string `json:"data"`
 	Zone   string `json:"zone,omitempty"`
 	Added  bool   `json:"added,omitempty"` // it joined later: it is none of the founders

@@ -13,6 +13,7 @@ const (
 	portsPerNode = 10
 	peerOffset   = 1
 	adminOffset  = 2
+	grpcOffset   = 8
 	respOffset   = 9
 )
 
@@ -27,13 +28,13 @@ func layOut(nodes []Node, base int) (*Claims, error) {
 	if base > 0 {
 		return nil, layFrom(base, nodes)
 	}
-	claims, err := Claim(4 * len(nodes))
+	claims, err := Claim(5 * len(nodes))
 	if err != nil {
 		return nil, err
 	}
 	for i := range nodes {
-		a := claims.Addrs[4*i:]
-		nodes[i].Client, nodes[i].Peer, nodes[i].Admin, nodes[i].RESP = a[0], a[1], a[2], a[3]
+		a := claims.Addrs[5*i:]
+		nodes[i].Client, nodes[i].Peer, nodes[i].Admin, nodes[i].RESP, nodes[i].GRPC = a[0], a[1], a[2], a[3], a[4]
 	}
 	return claims, nil
 }
@@ -48,7 +49,7 @@ func layFrom(base int, nodes []Node) error {
 			addr   *string
 			what   string
 			offset int
-		}{{&n.Client, "client", 0}, {&n.Peer, "peer", peerOffset}, {&n.Admin, "admin", adminOffset}, {&n.RESP, "Redis", respOffset}} {
+		}{{&n.Client, "client", 0}, {&n.Peer, "peer", peerOffset}, {&n.Admin, "admin", adminOffset}, {&n.RESP, "Redis", respOffset}, {&n.GRPC, "gRPC", grpcOffset}} {
 			port := base + portsPerNode*i + p.offset
 			*p.addr = address(port)
 			if err := held.listen(*p.addr); err != nil {

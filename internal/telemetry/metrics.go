@@ -24,6 +24,7 @@ type Metrics struct {
 	links    links
 	rejected map[ouro.Code]prometheus.Counter
 	redis    redis
+	remote   remote
 }
 
 // New registers the metrics of a node, the Go runtime and the process with reg.
@@ -39,6 +40,7 @@ func New(reg *prometheus.Registry, version string, log *slog.Logger) *Metrics {
 		links:    links{gauge: r.gauges("ouro_link_up", "Whether this node can send to the peer: 1 or 0.", "peer"), up: map[string]bool{}},
 		rejected: map[ouro.Code]prometheus.Counter{},
 		redis:    newRedis(r),
+		remote:   newRemote(r),
 	}
 	rejected := r.counters("ouro_http_rejected_total", "HTTP requests refused before they reached the store, by code.", "code")
 	for _, code := range codes {

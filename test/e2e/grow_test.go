@@ -32,8 +32,8 @@ func (g *growing) ask(ids ...string) {
 	g.Nodes = g.Nodes[:0]
 	for _, id := range ids {
 		var n struct {
-			ID, Client, Peer, Admin, RESP, Data string
-			PID                                 int
+			ID, Client, Peer, Admin, RESP, GRPC, Data string
+			PID                                       int
 		}
 		s := g.at[id]
 		n.ID, n.Client, n.Peer, n.Admin, n.PID = id, s.client, s.peer, s.admin, s.cmd.Process.Pid

@@ -114,8 +114,8 @@ type cluster struct {
 	ended chan struct{} // closed when the supervisor is gone
 	Dir   string
 	Nodes []struct {
-		ID, Client, Peer, Admin, RESP, Data string
-		PID                                 int
+		ID, Client, Peer, Admin, RESP, GRPC, Data string
+		PID                                       int
 	}
 }
 

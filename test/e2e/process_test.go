@@ -50,7 +50,7 @@ func serve(t *testing.T, args ...string) *serving {
 func serveOn(t *testing.T, ports []string, args ...string) *serving {
 	t.Helper()
 	s := &serving{log: new(lockedBuffer), client: ports[0], peer: ports[1], admin: ports[2]}
-	s.args = append([]string{"serve", "--listen", s.client, "--peer-listen", s.peer, "--admin-listen", s.admin, "--resp-listen", "off"}, args...)
+	s.args = append([]string{"serve", "--listen", s.client, "--peer-listen", s.peer, "--admin-listen", s.admin, "--resp-listen", "off", "--grpc-listen", "off"}, args...)
 	s.cmd = exec.Command(binary, s.args...)
 	s.cmd.Env = clean(os.Environ())
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
@@ -140,7 +140,7 @@ func TestForeignFolders(t *testing.T) {
 	refuse := func(says string, args ...string) {
 		t.Helper()
 		ports := freePorts(t, 3)
-		all := append([]string{"serve", "--data", data, "--listen", ports[0], "--peer-listen", ports[1], "--admin-listen", ports[2], "--resp-listen", "off"}, args...)
+		all := append([]string{"serve", "--data", data, "--listen", ports[0], "--peer-listen", ports[1], "--admin-listen", ports[2], "--resp-listen", "off", "--grpc-listen", "off"}, args...)
 		fails(t, 1, says, all...)
 	}
 	refuse("in use by another process", "--cluster", "shop")

@@ -1,0 +1,168 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/peer"
+)
+
+// listener wraps connections, and closes those that are too many.
+type listener struct {
+	net.Listener
+	server *Server
+}
+
+// Accept implements [net.Listener].
+func (l *listener) Accept() (net.Conn, error) {
+	for {
+		nc, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if l.server.opened() {
+			return &conn{Conn: nc, server: l.server, drained: make(chan struct{}, 1)}, nil
+		}
+		l.server.cfg.Dropped("connections")
+		_ = nc.Close()
+	}
+}
+
+// conn is a connection that knows how much waits to be written to its client.
+// gRPC queues answers, as long as the client does not make room for them by
+// HTTP/2's windows: without end, and for ever.
+type conn struct {
+	net.Conn
+	server  *Server
+	closing sync.Once
+	waiting atomic.Int64  // bytes of answers handed over and not written
+	written atomic.Int64  // bytes in all
+	watched atomic.Bool   // a look at it is due
+	drained chan struct{} // told when less than MaxOutput waits
+}
+
+// hand waits until there is room for an answer of n bytes, and counts it. An error
+// means that the client is gone.
+func (c *conn) hand(ctx context.Context, n int) error {
+	if c == nil { // not of a listener of this package
+		return nil
+	}
+	most := c.server.cfg.MaxOutput
+	for c.waiting.Load() > most {
+		select {
+		case <-c.drained:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	waiting := c.waiting.Add(int64(n))
+	if waiting <= most {
+		c.tell() // another may wait for the room that is left
+	}
+	if waiting > streamWindow && c.watched.CompareAndSwap(false, true) {
+		c.watch()
+	}
+	return nil
+}
+
+func (c *conn) tell() {
+	select {
+	case c.drained <- struct{}{}:
+	default:
+	}
+}
+
+// leastProgress is how many bytes a client has to read in ReplyTimeout while some
+// wait: more than what answers to pings come to.
+const leastProgress = 4 << 10
+
+// watch looks after ReplyTimeout whether the client has read anything.
+func (c *conn) watch() {
+	before := c.written.Load()
+	time.AfterFunc(c.server.cfg.ReplyTimeout, func() {
+		switch {
+		case c.waiting.Load() <= streamWindow:
+			c.watched.Store(false)
+		case c.written.Load()-before < leastProgress:
+			c.server.cfg.Dropped("slow_reader")
+			_ = c.Close()
+		default:
+			c.watch()
+		}
+	})
+}
+
+// Write implements [net.Conn]. What frames add is taken off too, so less may be
+// counted to wait than does, by a little, and never less than nothing.
+func (c *conn) Write(b []byte) (int, error) {
+	_ = c.SetWriteDeadline(time.Now().Add(c.server.cfg.ReplyTimeout))
+	n, err := c.Conn.Write(b)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		c.server.cfg.Dropped("slow_reader")
+	}
+	c.written.Add(int64(n))
+	for {
+		before := c.waiting.Load()
+		after := max(before-int64(n), 0)
+		if !c.waiting.CompareAndSwap(before, after) {
+			continue
+		}
+		if most := c.server.cfg.MaxOutput; before > most && after <= most {
+			c.tell()
+		}
+		return n, err
+	}
+}
+
+// Close implements [net.Conn].
+func (c *conn) Close() error {
+	c.closing.Do(c.server.closed)
+	return c.Conn.Close()
+}
+
+// AuthType implements [credentials.AuthInfo].
+func (c *conn) AuthType() string { return "none" }
+
+// connOf returns the connection of a call.
+func connOf(ctx context.Context) *conn {
+	if p, ok := peer.FromContext(ctx); ok {
+		if c, ok := p.AuthInfo.(*conn); ok {
+			return c
+		}
+	}
+	return nil
+}
+
+// plain is a handshake without any: it only hands the conn on to the handlers.
+type plain struct{}
+
+// ServerHandshake implements [credentials.TransportCredentials].
+func (plain) ServerHandshake(nc net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	c, ok := nc.(*conn)
+	if !ok {
+		return nil, nil, errors.New("a connection that no listener of this package took")
+	}
+	return c, c, nil
+}
+
+// ClientHandshake implements [credentials.TransportCredentials].
+func (plain) ClientHandshake(context.Context, string, net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	return nil, nil, errors.New("a server is no client")
+}
+
+// Info implements [credentials.TransportCredentials].
+func (plain) Info() credentials.ProtocolInfo {
+	return credentials.ProtocolInfo{SecurityProtocol: "none"}
+}
+
+// Clone implements [credentials.TransportCredentials].
+func (plain) Clone() credentials.TransportCredentials { return plain{} }
+
+// OverrideServerName implements [credentials.TransportCredentials].
+func (plain) OverrideServerName(string) error { return nil }

@@ -1,0 +1,127 @@
+package rpc
+
+import (
+	"context"
+	"io"
+	"sync"
+
+	"google.golang.org/grpc"
+
+	ourov1 "github.com/ourodb/ouro/proto/ouro/v1"
+)
+
+// MultiGet implements [ourov1.StoreServiceServer].
+func (s *service) MultiGet(stream grpc.BidiStreamingServer[ourov1.MultiGetRequest, ourov1.MultiGetResponse]) error {
+	return serveItems(s, stream, func(ctx context.Context, in *ourov1.MultiGetRequest) (*ourov1.MultiGetResponse, int) {
+		shown, size, failed := s.get(ctx, in.GetGet())
+		if failed != nil {
+			return &ourov1.MultiGetResponse{Tag: in.GetTag(), Outcome: &ourov1.MultiGetResponse_Failure{Failure: failed.message()}}, 0
+		}
+		return &ourov1.MultiGetResponse{Tag: in.GetTag(), Outcome: &ourov1.MultiGetResponse_Shown{Shown: shown}}, size
+	})
+}
+
+// MultiPut implements [ourov1.StoreServiceServer].
+func (s *service) MultiPut(stream grpc.BidiStreamingServer[ourov1.MultiPutRequest, ourov1.MultiPutResponse]) error {
+	return serveItems(s, stream, func(ctx context.Context, in *ourov1.MultiPutRequest) (*ourov1.MultiPutResponse, int) {
+		stored, size, failed := s.put(ctx, in.GetPut())
+		if failed != nil {
+			return &ourov1.MultiPutResponse{Tag: in.GetTag(), Outcome: &ourov1.MultiPutResponse_Failure{Failure: failed.message()}}, 0
+		}
+		return &ourov1.MultiPutResponse{Tag: in.GetTag(), Outcome: &ourov1.MultiPutResponse_Stored{Stored: stored}}, size
+	})
+}
+
+// items are those of one stream.
+type items[In, Out any] struct {
+	*service
+	stream  grpc.BidiStreamingServer[In, Out]
+	arrived chan *In
+	ended   error         // why no more arrive; read once arrived is closed
+	slots   chan struct{} // one for each item under way
+	under   sync.WaitGroup
+
+	sending sync.Mutex
+	broken  error         // sending failed
+	failed  chan struct{} // closed then
+}
+
+// serveItems carries out the items of a stream, several at once, and answers each
+// as it is done. It reads no item before there is a place for it, so HTTP/2's
+// window makes a client wait. A node that stops answers what it has begun.
+func serveItems[In, Out any](s *service, stream grpc.BidiStreamingServer[In, Out], do func(context.Context, *In) (*Out, int)) error {
+	t := &items[In, Out]{service: s, stream: stream, arrived: make(chan *In), slots: make(chan struct{}, s.cfg.MaxInFlight), failed: make(chan struct{})}
+	go t.receive()
+	err := t.carryOut(do)
+	t.under.Wait()
+	if t.broken != nil {
+		return t.broken
+	}
+	return err
+}
+
+// receive takes what arrives until the stream ends, at the latest when its handler
+// has returned.
+func (t *items[In, Out]) receive() {
+	defer close(t.arrived)
+	for {
+		in, err := t.stream.Recv()
+		if err != nil {
+			t.ended = err
+			return
+		}
+		select {
+		case t.arrived <- in:
+		case <-t.stream.Context().Done():
+			t.ended = t.stream.Context().Err()
+			return
+		}
+	}
+}
+
+func (t *items[In, Out]) carryOut(do func(context.Context, *In) (*Out, int)) error {
+	for {
+		select {
+		case t.slots <- struct{}{}:
+		case <-t.failed:
+			return nil // it is told what failed
+		case <-t.closing:
+			return t.stopped()
+		}
+		select {
+		case in, ok := <-t.arrived:
+			if !ok {
+				if t.ended == io.EOF {
+					return nil
+				}
+				return t.ended
+			}
+			t.under.Go(func() {
+				defer func() { <-t.slots }()
+				t.answer(do(t.stream.Context(), in))
+			})
+		case <-t.failed:
+			return nil
+		case <-t.closing:
+			return t.stopped()
+		}
+	}
+}
+
+func (t *items[In, Out]) stopped() error {
+	return t.Server.stopping("items without an answer were not begun, send them to another").status()
+}
+
+// answer sends one answer. What can't be sent ends the stream.
+func (t *items[In, Out]) answer(out *Out, size int) {
+	err := connOf(t.stream.Context()).hand(t.stream.Context(), size)
+	t.sending.Lock()
+	defer t.sending.Unlock()
+	if err == nil && t.broken == nil {
+		err = t.stream.Send(out)
+	}
+	if err != nil && t.broken == nil {
+		t.broken = err
+		close(t.failed)
+	}
+}
