@@ -82,6 +82,21 @@ func TestPaper_6_4_3_RefreshAtOnce(t *testing.T) {
 		r, _ := c.Ring()
 		return r.Placement == 7
 	})
+	f.mu.Lock()
+	for p := range f.routes.Lists {
+		for i := range f.routes.Lists[p] {
+			f.routes.Lists[p][i] = (f.routes.Lists[p][i] + 3) % 5
+		}
+	}
+	f.routes.Placement = 8
+	f.mu.Unlock()
+	f.await("and where puts show it", func() bool {
+		for i := range 20 {
+			_, _ = c.Put(t.Context(), f.key(i), ouro.Value{}, ouro.Blind())
+		}
+		r, _ := c.Ring()
+		return r.Placement == 8
+	})
 	b := f.nodes["b"]
 	b.srv.Close()
 	b.listen()
@@ -94,9 +109,9 @@ func TestPaper_6_4_3_RefreshAtOnce(t *testing.T) {
 	})
 	often := f.connect([]string{"a"}, client.RefreshEvery(10*time.Millisecond))
 	f.mu.Lock()
-	f.routes.Placement = 8
+	f.routes.Placement = 9
 	f.mu.Unlock()
-	f.await("without a request", func() bool { r, _ := often.Ring(); return r.Placement == 8 })
+	f.await("without a request", func() bool { r, _ := often.Ring(); return r.Placement == 9 })
 }
 
 // Every address changes, one after the other and then all at once but the seed's: no
@@ -177,6 +192,16 @@ func TestSeedsAreTriedForEver(t *testing.T) {
 	l := relisten(t, addr)
 	go func() { _ = again.Serve(l) }()
 	if _, err := c.Put(t.Context(), f.key(1), ouro.Value{Data: []byte("v")}); err != nil {
+		t.Fatal(err)
+	}
+	f.await("the seed tells the ring", func() bool { _, ok := c.Ring(); return ok })
+	for _, n := range f.nodes { // all are elsewhere at once
+		n.srv.Close()
+		n.listen()
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	defer stop()
+	if _, err := c.Put(ctx, f.key(1), ouro.Value{Data: []byte("w")}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -270,6 +295,37 @@ func TestHangingNode(t *testing.T) {
 	}
 }
 
+// A read that meets a node that hangs is answered by another, long before the client
+// gives the first one up.
+func TestReadsAreHedged(t *testing.T) {
+	f := newFleet(t, 3)
+	c := f.connect([]string{"a"}, client.AttemptTimeout(time.Minute))
+	for i := range 20 {
+		if _, err := c.Put(t.Context(), f.key(i), ouro.Value{Data: []byte("v")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var hung atomic.Int64
+	f.nodes["b"].does(func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/ring" {
+			return false
+		}
+		hung.Add(1)
+		<-r.Context().Done()
+		return true
+	})
+	for i := range 20 {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		if _, err := c.Get(ctx, f.key(i)); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+	}
+	if hung.Load() == 0 {
+		t.Error("no read met the node that hangs")
+	}
+}
+
 // An error that can't become better is returned at once; one of a single node is not.
 func TestWhatIsRetried(t *testing.T) {
 	f := newFleet(t, 3)
@@ -323,7 +379,7 @@ func TestForeignNode(t *testing.T) {
 		return r.Placement == 1
 	})
 	for i := range 30 {
-		if _, err := c.Put(t.Context(), f.key(i), ouro.Value{Data: []byte("v")}); err != nil {
+		if _, err := c.Put(t.Context(), f.key(i), ouro.Value{Data: []byte("v")}, ouro.Blind()); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := other.store.Get(t.Context(), f.key(i)); ouro.CodeOf(err) != ouro.NotFound {
@@ -350,5 +406,36 @@ func TestClusterKeys(t *testing.T) {
 	page, err := c.Keys(t.Context(), "b", ouro.KeysQuery{})
 	if err != nil || !slices.Equal(page.Keys, []string{"told by c"}) {
 		t.Errorf("%+v, %v", page, err)
+	}
+}
+
+// A cluster that refuses on and on is not asked for its ring on and on.
+func TestRingIsNotAskedForInVain(t *testing.T) {
+	f := newFleet(t, 3)
+	c := f.connect([]string{"a"}, client.RefreshEvery(time.Hour))
+	for _, n := range f.nodes {
+		n.does(func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path == "/ring" {
+				return false
+			}
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			fmt.Fprint(w, `{"code":"quorum_unavailable","message":"alone","outcome":"not_done","retryable":true}`)
+			return true
+		})
+	}
+	for end := time.Now().Add(1500 * time.Millisecond); time.Now().Before(end); {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		if _, err := c.Get(ctx, f.key(1)); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		cancel()
+	}
+	var asked int64
+	for _, n := range f.nodes {
+		asked += n.rings.Load()
+	}
+	if asked < 2 || asked > 7 { // at first, then after .1, .2, .4 and .8 s at most
+		t.Errorf("the ring was asked for %d times", asked)
 	}
 }

@@ -10,10 +10,12 @@ import (
 	"github.com/ourodb/ouro"
 )
 
-// What following the ring costs at most: kicks are answered so often, a node may take
-// so long, and where none answers the pauses grow to lastPause.
+// What following the ring costs at most: after a kick it is asked for within kickGap,
+// and where that brings no news the next time after twice as long, up to kickGapMost. A
+// node may take ringTimeout, and where none answers the pauses grow to lastPause.
 const (
 	kickGap     = 100 * time.Millisecond
+	kickGapMost = 3 * time.Second
 	ringTimeout = 2 * time.Second
 	maxRing     = 32 << 20 // bytes
 )
@@ -28,12 +30,18 @@ func (c *Cluster) kick() {
 
 // follow keeps the ring up to date until ctx ends.
 func (c *Cluster) follow(ctx context.Context) {
-	pause := firstPause
+	pause, gap := firstPause, kickGap
 	for {
-		if c.refresh(ctx) {
-			pause = firstPause
-			if !c.rest(ctx) {
+		if ok, news := c.refresh(ctx); ok {
+			if pause = firstPause; news {
+				gap = kickGap
+			}
+			kicked, ok := c.rest(ctx, gap)
+			if !ok {
 				return
+			}
+			if kicked {
+				gap = min(2*gap, kickGapMost)
 			}
 			continue
 		}
@@ -44,49 +52,50 @@ func (c *Cluster) follow(ctx context.Context) {
 	}
 }
 
-// rest waits until the ring is due, or something shows that it is old.
-func (c *Cluster) rest(ctx context.Context) bool {
+// rest waits until the ring is due, or something shows that it is old: then for gap at
+// most.
+func (c *Cluster) rest(ctx context.Context, gap time.Duration) (kicked, ok bool) {
 	every := c.settings.every
 	timer := time.NewTimer(every - every/10 + rand.N(every/5+1)) // clients do not ask in step
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return true
+		return false, true
 	case <-ctx.Done():
-		return false
+		return false, false
 	case <-c.kicked:
 	}
-	if !sleep(ctx, kickGap/2+rand.N(kickGap/2)) {
-		return false
+	if !sleep(ctx, gap/2+rand.N(gap/2)) {
+		return true, false
 	}
 	select { // whatever was noticed meanwhile
 	case <-c.kicked:
 	default:
 	}
-	return true
+	return true, true
 }
 
 // refresh asks nodes in an order drawn anew, then the seeds, until one tells the
-// ring.
-func (c *Cluster) refresh(ctx context.Context) bool {
+// ring, and says whether it is another one.
+func (c *Cluster) refresh(ctx context.Context) (ok, news bool) {
 	for _, s := range append(c.anyNode(), c.seeds...) {
 		if ctx.Err() != nil {
-			return false
+			return false, false
 		}
 		r, tag, err := c.ask(ctx, s)
 		if err != nil {
 			continue
 		}
 		if r == nil {
-			return true // there is no news
+			return true, false
 		}
 		if t, err := c.newTable(*r, tag); err == nil {
 			c.id.CompareAndSwap(nil, &t.routes.ClusterID)
 			c.table.Store(t)
-			return true
+			return true, true
 		}
 	}
-	return false
+	return false, false
 }
 
 // ask asks one node for the ring; nil: it is as it was.

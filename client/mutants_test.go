@@ -1,0 +1,71 @@
+package client
+
+import (
+	"testing"
+
+	"github.com/ourodb/ouro/internal/mutants"
+)
+
+// TestMutants plants bugs that the tests must notice:
+//
+//	OURO_MUTANTS=1 go test -run Mutants -timeout 30m ./client
+func TestMutants(t *testing.T) {
+	mutants.Run(t, []mutants.Mutant{
+		{
+			Name: "calls a repetition the first attempt", File: "attempt.go", Test: "TestRetriesAreStoredOnce",
+			Old: "attempt.opt.First = first && !a.sent", New: "attempt.opt.First = first",
+		},
+		{
+			Name: "calls what never left a repetition", File: "attempt.go", Test: "TestRefusedIsNotSent",
+			Old: "if e := errorOf(err); e != nil && e.Outcome != ouro.NotDone {", New: "if e := errorOf(err); e != nil {",
+		},
+		{
+			Name: "does not notice that a key is elsewhere", File: "attempt.go", Test: "TestPaper_6_4_3",
+			Old: "		if c.stale(s, r, &res) {\n			c.kick()", New: "		if c.stale(s, r, &res) {\n			_ = c",
+		},
+		{
+			Name: "a read does not notice that its key is elsewhere", File: "hedge.go", Test: "TestPaper_6_4_3",
+			Old: "c.kick()", New: "_ = c",
+		},
+		{
+			Name: "does not notice an address at which nobody is", File: "attempt.go", Test: "TestAddressesChange|TestPaper_6_4_3",
+			Old: "			c.kick() // it may be gone", New: "			_ = c // it may be gone",
+		},
+		{
+			Name: "forgets the seeds", File: "follow.go", Test: "TestSeedsAreTriedForEver",
+			Old: "append(c.anyNode(), c.seeds...)", New: "c.anyNode()[:0]",
+		},
+		{
+			Name: "looks for the ring as often as it is kicked", File: "follow.go", Test: "TestRingIsNotAskedForInVain",
+			Old: "gap = min(2*gap, kickGapMost)", New: "gap = kickGap",
+		},
+		{
+			Name: "asks nodes that hold nothing", File: "table.go", Test: "TestPaper_3_1_ZeroHops",
+			Old: "int(ring.NewKey(key.Bucket, key.Name).Pos.Hi >> t.shift)", New: "int(ring.NewKey(key.Bucket, key.Name).Pos.Lo >> t.shift)",
+		},
+		{
+			Name: "takes whichever cluster lives at an address", File: "exchange.go", Test: "TestForeignNode",
+			Old: `req.Header.Set("Ouro-Cluster", *id)`, New: "_ = id",
+		},
+		{
+			Name: "waits for a node that hangs", File: "hedge.go", Test: "TestReadsAreHedged",
+			Old: "if second == nil || !c.pace.take() {", New: "if second != nil || !c.pace.take() {",
+		},
+		{
+			Name: "forgets that an attempt may have been carried out", File: "many.go", Test: "TestManySurvive",
+			Old: "again.opt.First = again.opt.First && !unknown", New: "again.opt.RequestID += \"x\"",
+		},
+		{
+			Name: "sends many one by one", File: "many.go", Test: "TestManyGoInGroups",
+			Old: "batchItems = 200", New: "batchItems = 1",
+		},
+		{
+			Name: "begins updates anew for ever", File: "update.go", Test: "TestUpdateIsBounded",
+			Old: "updateTries = 8", New: "updateTries = 20",
+		},
+		{
+			Name: "an update does not say what it has seen", File: "update.go", Test: "TestClusterConformance",
+			Old: "seen = ouro.WithContext(read.Context)", New: "_ = seen",
+		},
+	})
+}
