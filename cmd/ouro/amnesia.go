@@ -76,8 +76,8 @@ func (n *node) rolledBack(why string) {
 }
 
 // confirmed notes that a peer took this disk for one that follows from what it
-// remembers, under the disk id known until then.
-func (n *node) confirmed(known uint64) error {
+// remembers, under the disk ids known until then.
+func (n *node) confirmed(known []uint64) error {
 	if err := n.dir.Confirm(known); err != nil {
 		return err
 	}

@@ -39,19 +39,19 @@ func newLinkHandler(n *node) *linkHandler {
 }
 
 // Check implements [transport.Handler].
-func (l *linkHandler) Check(h transport.Hello, live uint64) (knows uint64, err error) {
+func (l *linkHandler) Check(h transport.Hello, live uint64) (knows []uint64, err error) {
 	if h.Client {
-		return 0, nil
+		return nil, nil
 	}
 	if l.host.Fenced(h.Node) {
-		return 0, &transport.RefusedError{Code: transport.Removed, Message: fmt.Sprintf(
+		return nil, &transport.RefusedError{Code: transport.Removed, Message: fmt.Sprintf(
 			"node %s was removed from this cluster and is fenced for ever: stop it; its machine may join again with an empty data folder and a new --id", h.Node)}
 	}
 	if usable(h.Addr) {
 		l.host.Met(h.Node, h.Addr, "")
 	}
 	if !l.host.Member(h.Node) {
-		return 0, nil // it may be joined some day; nothing counts before that
+		return nil, nil // it may be joined some day; nothing counts before that
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -62,18 +62,18 @@ func (l *linkHandler) Check(h transport.Hello, live uint64) (knows uint64, err e
 		if verdict == member.Twin {
 			no.Code, no.Epoch = transport.Twin, 0
 		}
-		return 0, no
+		return nil, no
 	}
-	before, _ := l.seen.Of(h.Node)
+	knows = l.seen.Disks(h.Node, transport.MaxRuns)
 	next, news := l.seen.With(h.Node, &d)
 	if news {
 		if err := l.node.dir.Remember(peersOf(next)); err != nil {
 			l.node.log.Error("what was seen of another node can't be stored, so there is no link to it", "peer", h.Node, "error", err)
-			return 0, err
+			return nil, err
 		}
 	}
 	l.seen = next
-	return before.Disk, nil
+	return knows, nil
 }
 
 // lineage is what a data folder remembers of its peers, as package member has it.

@@ -88,12 +88,23 @@ func (id *Identity) comeBack() {
 	id.replaces(old)
 }
 
-func (id *Identity) replaces(old ID) {
+// replaceAll is replaces of several; it says whether any of them is news.
+func (id *Identity) replaceAll(old []uint64) bool {
+	news := false
+	for _, o := range old {
+		news = id.replaces(ID(o)) || news
+	}
+	return news
+}
+
+// replaces notes a disk that came before, and says whether that is news.
+func (id *Identity) replaces(old ID) bool {
 	if old == 0 || old == id.DiskID || slices.Contains(id.Replaced, old) {
-		return
+		return false
 	}
 	id.Replaced = append(slices.Clone(id.Replaced), old)
 	id.Replaced = id.Replaced[max(0, len(id.Replaced)-keptRuns):]
+	return true
 }
 
 func (id *Identity) recordStart(run uint64) {

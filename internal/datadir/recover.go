@@ -53,17 +53,15 @@ func (d *Dir) Forgotten() error { return d.change(func(id *Identity) { id.Forget
 func (d *Dir) Marked() error { return d.change(func(id *Identity) { id.Recover = false }) }
 
 // Confirm notes that another node has accepted this disk, which it knew by the
-// id known until then; 0: it did not know it.
-func (d *Dir) Confirm(known uint64) error {
+// ids known until then.
+func (d *Dir) Confirm(known []uint64) error {
 	now := d.Identity()
-	before := len(now.Replaced)
-	now.replaces(ID(known))
-	if now.Confirmed && len(now.Replaced) == before {
+	if now.Confirmed && !now.replaceAll(known) {
 		return nil
 	}
 	return d.change(func(id *Identity) {
 		id.Confirmed = true
-		id.replaces(ID(known))
+		id.replaceAll(known)
 	})
 }
 

@@ -33,7 +33,7 @@ func TestComeBackIsAnotherDisk(t *testing.T) {
 func TestConfirmAndRemember(t *testing.T) {
 	path := t.TempDir()
 	d := open(t, path, want, 1)
-	for _, known := range []uint64{0, 0, 77, 77, uint64(d.Identity().DiskID)} {
+	for _, known := range [][]uint64{nil, {0}, {76, 77}, {77}, {uint64(d.Identity().DiskID)}} {
 		if err := d.Confirm(known); err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +44,7 @@ func TestConfirmAndRemember(t *testing.T) {
 	}
 	d.Close()
 	id, _, err := Peek(path)
-	if err != nil || !id.Confirmed || !slices.Equal(id.Replaced, []ID{77}) {
+	if err != nil || !id.Confirmed || !slices.Equal(id.Replaced, []ID{76, 77}) {
 		t.Errorf("confirmed: %v, %+v", err, id)
 	}
 	if len(id.Peers) != 1 || id.Peers[0].Run != 8 || !slices.Equal(id.Peers[0].Retired, []ID{4}) {

@@ -170,6 +170,25 @@ func (r *Runner) Recoveries() ([]Recovering, error) {
 	return all, nil
 }
 
+// AllRecover says whether partitions are all marked as recovering in an engine, and not
+// only since the node was away.
+func AllRecover(e store.Engine, partitions []uint32) (bool, error) {
+	for _, p := range partitions {
+		marked := false
+		_, err := e.Get(store.AppendProgressKey(nil, p), func(value []byte) {
+			progress, bad := replica.DecodeProgress(value)
+			marked = bad != nil || !progress.Away
+		})
+		if err != nil {
+			return false, fmt.Errorf("what is recovering can't be read: %w", err)
+		}
+		if !marked {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
 // AnyRecovering says whether an engine has partitions that are recovering.
 func AnyRecovering(e store.Engine) (bool, error) {
 	any := false

@@ -6,6 +6,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/place"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/store/memory"
 )
 
 // viewFor is a view of a host in which a node holds all of four partitions, or none.
@@ -42,7 +43,7 @@ func TestWhoHasForgottenBeginsAgain(t *testing.T) {
 		"it holds more than before": {false, viewFor(t, "a", "b"), viewFor(t, "a", "a", "b"), true},
 	} {
 		again := false
-		h := &Host{cfg: Config{Lost: test.lost, Learned: func() { again = true }}}
+		h := &Host{engine: memory.New(memory.Options{}), cfg: Config{Lost: test.lost, Learned: func() { again = true }}}
 		h.view.Store(test.before)
 		if fits := h.fits(test.now); fits == test.again || again != test.again {
 			t.Errorf("%s: it goes on: %v, it begins again: %v", name, fits, again)

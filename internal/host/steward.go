@@ -298,7 +298,7 @@ func (h *Host) overhear(from ring.NodeID, bodies [][]byte) [][]byte {
 // what it may have forgotten; it begins again then.
 func (h *Host) fits(v *node.View) bool {
 	q, before := v.Ring.Q(), h.view.Load()
-	if h.cfg.Learned != nil && (h.cfg.Lost && before.Ring.Q() == 0 && q > 0 || v.Gained(before)) {
+	if h.cfg.Learned != nil && (h.cfg.Lost && before.Ring.Q() == 0 && q > 0 || h.forgot(v.Gained(before))) {
 		h.cfg.Learned()
 		return false
 	}
@@ -307,6 +307,16 @@ func (h *Host) fits(v *node.View) bool {
 	}
 	h.cfg.OtherQ(q)
 	return false
+}
+
+// forgot says whether a node that is to hold partitions has forgotten what it held of
+// them, without knowing so.
+func (h *Host) forgot(partitions []uint32) bool {
+	marked, err := disk.AllRecover(h.engine, partitions)
+	if err != nil {
+		h.cfg.Log.Warn("the node begins again, as if it had forgotten what it is to hold", "error", err)
+	}
+	return !marked
 }
 
 // setView tells every shard of a new view.

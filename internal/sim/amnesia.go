@@ -6,7 +6,10 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/chain"
+	"github.com/ourodb/ouro/internal/core/place"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/core/steward"
 	"github.com/ourodb/ouro/internal/store"
 )
 
@@ -81,15 +84,69 @@ func (w *World) putBack(m *machine, old *image, marked bool) {
 }
 
 // needed says whether a member must not lose its disk, as too few would be left to
-// choose the next link: only an operator's act helps then (RULES R13).
+// choose the next link: only an operator's act helps then (RULES R13). The next link may
+// have been chosen without anybody knowing, so what any disk has accepted counts too.
 func (w *World) needed(m *machine) bool {
-	p := w.newest().Place
-	if !w.cfg.Changes || p == nil {
+	if !w.cfg.Changes {
 		return false
 	}
-	_, member := p.Member(m.id)
-	all := len(p.Members())
-	return member && p.Named() && all-1 < all/2+1
+	return slices.ContainsFunc(w.electorates(), func(members []place.Member) bool {
+		in, able := false, 0
+		for _, o := range members {
+			switch {
+			case o.ID == m.id:
+				in = true
+			case w.mustID(o.ID).folder.disk == o.Disk:
+				able++
+			}
+		}
+		return in && able <= len(members)/2
+	})
+}
+
+// electorates returns who has a say in the next link by the newest placement on any
+// disk, and who would have by each link that was accepted there and may be chosen.
+func (w *World) electorates() (all [][]place.Member) {
+	var newest *place.Placement
+	for _, m := range w.nodes {
+		if p := w.placementOf(m); p != nil && (newest == nil || p.Number() > newest.Number()) {
+			newest = p
+		}
+	}
+	if newest == nil {
+		return nil
+	}
+	if newest.Named() {
+		all = append(all, newest.Members())
+	}
+	for _, m := range w.nodes {
+		if v := w.voteOf(m); v.Link != nil && v.Number == newest.Number() {
+			all = append(all, v.Link.Members)
+		}
+	}
+	return all
+}
+
+// placementOf returns the placement on a node's disk; nil: there is none of this ring.
+func (w *World) placementOf(m *machine) *place.Placement {
+	b := w.note(m, steward.PlaceNote)
+	if len(b) < len(w.origin) || [16]byte(b[:len(w.origin)]) != w.origin {
+		return nil
+	}
+	p, err := chain.DecodePlacement(b[len(w.origin):])
+	if err != nil {
+		w.bug("%s: %v", m.id, err)
+	}
+	return p
+}
+
+// voteOf returns the vote on a node's disk.
+func (w *World) voteOf(m *machine) chain.Vote {
+	v, err := chain.DecodeVote(w.note(m, steward.VoteNote))
+	if err != nil {
+		w.bug("%s: %v", m.id, err)
+	}
+	return v
 }
 
 // fenced says whether a node was removed and has handed on what it held: it is

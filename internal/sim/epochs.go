@@ -37,8 +37,8 @@ func (w *World) begins(m *machine) {
 func (w *World) stewardOf(m *machine) (*steward.Steward, error) {
 	kept := steward.Disk{Notes: map[steward.Note][]byte{}}
 	for _, n := range steward.Notes() {
-		if _, err := m.disk.Engine.Get(store.NoteKey(byte(n)), func(v []byte) { kept.Notes[n] = slices.Clone(v) }); err != nil {
-			w.bug("%s: %v", m.id, err)
+		if b := w.note(m, n); b != nil {
+			kept.Notes[n] = b
 		}
 	}
 	var err error
@@ -53,6 +53,14 @@ func (w *World) stewardOf(m *machine) (*steward.Steward, error) {
 		cfg.Fixed = w.view(m)
 	}
 	return steward.New(w.clock(m), cfg, kept)
+}
+
+// note returns what a node's disk keeps under a note, nil where it keeps nothing.
+func (w *World) note(m *machine, n steward.Note) (b []byte) {
+	if _, err := m.disk.Engine.Get(store.NoteKey(byte(n)), func(v []byte) { b = slices.Clone(v) }); err != nil {
+		w.bug("%s: %v", m.id, err)
+	}
+	return b
 }
 
 // tellSteward gives a steward one input; what it wants is carried out with the

@@ -156,21 +156,23 @@ func (w *World) greet(l *link) bool {
 		}
 		return false
 	}
-	before, _ := to.folder.seen.Of(string(from.id))
+	known := to.folder.seen.Disks(string(from.id), member.MaxRuns)
 	to.folder.seen, _ = to.folder.seen.With(string(from.id), from.shown())
 	from.folder.seen, _ = from.folder.seen.With(string(to.id), to.shown())
-	w.confirm(from, before.Disk)
+	w.confirm(from, known)
 	return true
 }
 
 // confirm notes that a peer has accepted a node's disk, by which it knew it under
-// the id known until then.
-func (w *World) confirm(m *machine, known uint64) {
+// the ids known until then.
+func (w *World) confirm(m *machine, known []uint64) {
 	f := &m.folder
 	f.confirmed, m.unheard = true, false
 	m.replica.SetDoubt(false)
-	if known != 0 && known != f.disk && !slices.Contains(f.replaced, known) {
-		f.replaced = append(f.replaced, known)
+	for _, disk := range known {
+		if disk != f.disk && !slices.Contains(f.replaced, disk) {
+			f.replaced = append(f.replaced, disk)
+		}
 	}
 }
 
@@ -199,7 +201,7 @@ func (w *World) comeBack(m *machine) {
 func (w *World) learns(m *machine, v *node.View) bool {
 	before := m.view
 	m.view = v
-	if before == nil || !(m.folder.recover && before.Ring.Q() == 0 && v.Ring.Q() > 0) && !v.Gained(before) {
+	if before == nil || !(m.folder.recover && before.Ring.Q() == 0 && v.Ring.Q() > 0) && !w.forgot(m, v.Gained(before)) {
 		return false
 	}
 	life := m.life
@@ -214,6 +216,16 @@ func (w *World) learns(m *machine, v *node.View) bool {
 		}
 	})
 	return true
+}
+
+// forgot says whether a node that is to hold partitions has forgotten what it held of
+// them, without knowing so.
+func (w *World) forgot(m *machine, partitions []uint32) bool {
+	marked, err := disk.AllRecover(m.disk.Engine, partitions)
+	if err != nil {
+		w.bug("%s: %v", m.id, err)
+	}
+	return !marked
 }
 
 // startOver ends a process that has learned that its data is older than what the

@@ -118,22 +118,22 @@ func (t *Transport) shake(conn net.Conn) (*link, Hello, error) {
 }
 
 // admit is the last word on a dialler.
-func (t *Transport) admit(h Hello) (uint64, error) {
+func (t *Transport) admit(h Hello) ([]uint64, error) {
 	if t.faultOf(h.Node).DropIn {
-		return 0, ErrFault
+		return nil, ErrFault
 	}
 	t.mu.Lock()
 	full := t.accepted >= t.cfg.MaxLinks
 	t.mu.Unlock()
 	if full {
-		return 0, refuse(TooManyLinks, "%d links are open", t.cfg.MaxLinks)
+		return nil, refuse(TooManyLinks, "%d links are open", t.cfg.MaxLinks)
 	}
 	return t.check(h)
 }
 
 // check asks the handler about whoever is at the other end, with what other
 // process of the same node there is a link to.
-func (t *Transport) check(h Hello) (uint64, error) {
+func (t *Transport) check(h Hello) ([]uint64, error) {
 	return t.handler.Check(h, t.otherRun(h))
 }
 

@@ -115,11 +115,11 @@ func newBenchNode(b *testing.B, id string, inline bool, frames func([][]byte)) *
 	return n
 }
 
-func (n *benchNode) Check(Hello, uint64) (uint64, error) { return 0, nil }
-func (n *benchNode) Refused(string, *RefusedError)       {}
-func (n *benchNode) Denied(_, _ string, _ *RefusedError) {}
-func (n *benchNode) Up(string, uint64, Hello)            { close(n.up) }
-func (n *benchNode) Down(string, uint64, error)          {}
+func (n *benchNode) Check(Hello, uint64) ([]uint64, error) { return nil, nil }
+func (n *benchNode) Refused(string, *RefusedError)         {}
+func (n *benchNode) Denied(_, _ string, _ *RefusedError)   {}
+func (n *benchNode) Up(string, uint64, Hello)              { close(n.up) }
+func (n *benchNode) Down(string, uint64, error)            {}
 func (n *benchNode) Frames(_ string, _ uint64, bodies [][]byte, _ func([]byte) error) {
 	n.frames(bodies)
 }

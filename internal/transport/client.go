@@ -32,7 +32,7 @@ func DialClient(ctx context.Context, cfg Config, addr string, frames func(bodies
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() }) // the handshake then fails
 	h, err := bounded(conn, began.Add(cfg.HandshakeTimeout), func() (Hello, error) {
-		return handshakeOut(conn, cfg.Self, "", func(Hello) (uint64, error) { return 0, nil })
+		return handshakeOut(conn, cfg.Self, "", func(Hello) ([]uint64, error) { return nil, nil })
 	})
 	if !stop() && err == nil {
 		err = ctx.Err()

@@ -87,7 +87,7 @@ func readGreeting(conn io.Reader) (greeting, error) {
 
 // handshakeOut introduces self on a connection just dialled and returns what the
 // other side is, which check has accepted. target is the node meant, or "".
-func handshakeOut(conn net.Conn, self Hello, target string, check func(Hello) (uint64, error)) (Hello, error) {
+func handshakeOut(conn net.Conn, self Hello, target string, check func(Hello) ([]uint64, error)) (Hello, error) {
 	if err := greet(conn, greeting{hello: self, target: target}); err != nil {
 		return Hello{}, fmt.Errorf("transport: no handshake: %w", err)
 	}
@@ -112,7 +112,7 @@ func handshakeOut(conn net.Conn, self Hello, target string, check func(Hello) (u
 
 // handshakeIn answers the handshake on a connection just accepted. A refusal is
 // told to the dialler; whoever does not speak the protocol is told nothing.
-func handshakeIn(conn net.Conn, self Hello, check func(Hello) (uint64, error)) (Hello, error) {
+func handshakeIn(conn net.Conn, self Hello, check func(Hello) ([]uint64, error)) (Hello, error) {
 	g, err := readDialler(conn)
 	if err == nil {
 		self.Knows, err = admit(self, g, check)
@@ -140,15 +140,15 @@ func readDialler(conn net.Conn) (greeting, error) {
 }
 
 // admit decides on a dialler, and returns what it was known by.
-func admit(self Hello, g greeting, check func(Hello) (uint64, error)) (knows uint64, err error) {
+func admit(self Hello, g greeting, check func(Hello) ([]uint64, error)) (knows []uint64, err error) {
 	if r := judge(self, g.hello, ""); r != nil {
-		return 0, r
+		return nil, r
 	}
 	if g.target != "" && g.target != self.Node {
-		return 0, refuse(WrongNode, "the dialler wants node %q and this is %q: check the members list", g.target, self.Node)
+		return nil, refuse(WrongNode, "the dialler wants node %q and this is %q: check the members list", g.target, self.Node)
 	}
 	if knows, err = check(g.hello); err != nil {
-		return 0, asRefusal(err)
+		return nil, asRefusal(err)
 	}
 	return knows, nil
 }

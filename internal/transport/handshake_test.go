@@ -55,9 +55,9 @@ func TestCheckDecides(t *testing.T) {
 		n := newNetwork()
 		a, b := start(t, n, "a", func(c *Config) { c.Self.Starts, c.Self.Runs = 3, []uint64{1, 2, 3} }), start(t, n, "b")
 		var saw atomic.Pointer[Hello]
-		b.recorder.judge(func(h Hello, _ uint64) (uint64, error) {
+		b.recorder.judge(func(h Hello, _ uint64) ([]uint64, error) {
 			saw.Store(&h)
-			return 0, rolledBack
+			return nil, rolledBack
 		})
 		a.SetPeers(map[string]string{"b": "b"})
 		settle(time.Second)
@@ -171,7 +171,7 @@ func TestGreetingsSurviveTheWire(t *testing.T) {
 	for _, want := range []greeting{
 		{hello: Hello{Cluster: "c", ClusterID: 1 << 63, Node: "n", Client: true, Starts: 1 << 40, Runs: runs, Addr: "h:1", Clients: "h:2"}, target: "m"},
 		{hello: Hello{Cluster: strings.Repeat("c", 255), Node: strings.Repeat("n", 255), Addr: strings.Repeat("a", 255), Clients: strings.Repeat("c", 255)}},
-		{hello: Hello{Cluster: "c", Node: "n", Disk: 1 << 60, Knows: 1 << 59, Replaced: runs, Recovering: true}},
+		{hello: Hello{Cluster: "c", Node: "n", Disk: 1 << 60, Knows: runs, Replaced: runs, Recovering: true}},
 		{refusal: &RefusedError{Code: WrongNode, Message: "m", Epoch: 300, ByPeer: true}},
 	} {
 		b := appendGreeting(nil, want)

@@ -26,9 +26,9 @@ type Hello struct {
 	Replaced  []uint64 // ids of folders that it had before, as far as it knows; at most MaxRuns
 	// Recovering: it may have forgotten what it acknowledged (RULES R9).
 	Recovering bool
-	// Knows, in the answer to a hello: the disk that the other side was known by
-	// until now; 0: none.
-	Knows uint64
+	// Knows, in the answer to a hello: the disks that the other side was known by
+	// until now, the latest last; at most MaxRuns.
+	Knows []uint64
 	Addr  string // where the node can be dialled
 	// Clients is where its clients reach it; empty where nobody does.
 	Clients string
@@ -68,7 +68,8 @@ type greeting struct {
 //	1 | flags | cluster id, 8 bytes | cluster | node | address |
 //	where its clients reach it | target |
 //	starts, uvarint | number of runs, 1 byte | runs, 8 bytes each |
-//	disk, 8 bytes | what the other side is known by, 8 bytes |
+//	disk, 8 bytes | number of disks the other side is known by, 1 byte |
+//	these, 8 bytes each |
 //	number of replaced disks, 1 byte | these, 8 bytes each | tail
 //
 // or
@@ -96,8 +97,7 @@ func appendGreeting(dst []byte, g greeting) []byte {
 	dst = appendText(appendText(appendText(dst, h.Addr), h.Clients), g.target)
 	dst = appendIDs(binary.AppendUvarint(dst, h.Starts), h.Runs)
 	dst = binary.LittleEndian.AppendUint64(dst, h.Disk)
-	dst = binary.LittleEndian.AppendUint64(dst, h.Knows)
-	return append(appendIDs(dst, h.Replaced), 0)
+	return append(appendIDs(appendIDs(dst, h.Knows), h.Replaced), 0)
 }
 
 func appendIDs(dst []byte, ids []uint64) []byte {
@@ -125,8 +125,8 @@ func decodeGreeting(b []byte) (greeting, error) {
 		g.hello.Addr, g.hello.Clients, g.target = r.text(maxName), r.text(maxName), r.text(maxName)
 		g.hello.Starts = r.uvarint()
 		g.hello.Runs = r.ids()
-		g.hello.Disk, g.hello.Knows = r.uint64(), r.uint64()
-		g.hello.Replaced = r.ids()
+		g.hello.Disk = r.uint64()
+		g.hello.Knows, g.hello.Replaced = r.ids(), r.ids()
 	case greetRefusal:
 		g.refusal = &RefusedError{Code: RefusalCode(r.byte()), Message: r.text(maxHello), Epoch: r.uvarint(), ByPeer: true}
 	default:

@@ -114,7 +114,7 @@ type event struct {
 type recorder struct {
 	mu     sync.Mutex
 	events []event
-	check  func(h Hello, live uint64) (knows uint64, err error)
+	check  func(h Hello, live uint64) (knows []uint64, err error)
 	frames func(peer string, session uint64, bodies [][]byte, reply func([]byte) error)
 	change chan struct{}
 
@@ -136,18 +136,18 @@ func (r *recorder) add(e ...event) {
 }
 
 // judge sets what Check answers from now on; nil: that all is well.
-func (r *recorder) judge(check func(h Hello, live uint64) (knows uint64, err error)) {
+func (r *recorder) judge(check func(h Hello, live uint64) (knows []uint64, err error)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.check = check
 }
 
-func (r *recorder) Check(h Hello, live uint64) (uint64, error) {
+func (r *recorder) Check(h Hello, live uint64) ([]uint64, error) {
 	r.mu.Lock()
 	check := r.check
 	r.mu.Unlock()
 	if check == nil {
-		return 0, nil
+		return nil, nil
 	}
 	return check(h, live)
 }

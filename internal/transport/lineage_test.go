@@ -15,11 +15,11 @@ func TestTwoProcessesOfOneNode(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		n := newNetwork()
 		b := start(t, n, "b")
-		b.recorder.judge(func(h Hello, live uint64) (uint64, error) {
+		b.recorder.judge(func(h Hello, live uint64) ([]uint64, error) {
 			if live != 0 {
-				return 0, refuse(Twin, "run %d is alive", live)
+				return nil, refuse(Twin, "run %d is alive", live)
 			}
-			return 40 + h.run(), nil
+			return []uint64{40 + h.run()}, nil
 		})
 		first := start(t, n, "a", func(c *Config) { c.Self.Runs = []uint64{1} })
 		first.SetPeers(map[string]string{"b": "b"})
@@ -47,9 +47,9 @@ func TestWhatTheOtherKnows(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		n := newNetwork()
 		a, b := start(t, n, "a", func(c *Config) { c.Self.Disk = 5 }), start(t, n, "b")
-		b.recorder.judge(func(h Hello, _ uint64) (uint64, error) { return h.Disk - 1, nil })
+		b.recorder.judge(func(h Hello, _ uint64) ([]uint64, error) { return []uint64{h.Disk - 2, h.Disk - 1}, nil })
 		var knew []uint64
-		a.recorder.up = func(h Hello) { knew = append(knew, h.Knows) }
+		a.recorder.up = func(h Hello) { knew = append(knew, h.Knows...) }
 		a.SetPeers(map[string]string{"b": "b"})
 		settle(time.Second)
 		a.SetSelf(func(h *Hello) { h.Disk = 9 })
@@ -57,7 +57,7 @@ func TestWhatTheOtherKnows(t *testing.T) {
 		settle(time.Second)
 		a.SetPeers(map[string]string{"b": "b"})
 		settle(time.Second)
-		if len(knew) != 2 || knew[0] != 4 || knew[1] != 8 {
+		if !slices.Equal(knew, []uint64{3, 4, 7, 8}) {
 			t.Errorf("the other knew %v", knew)
 		}
 	})
@@ -72,11 +72,11 @@ func TestExpelledNodesHaveNoLinks(t *testing.T) {
 		a.SetPeers(map[string]string{"b": "b"})
 		c.SetPeers(map[string]string{"b": "b"})
 		settle(time.Second)
-		b.recorder.judge(func(h Hello, _ uint64) (uint64, error) {
+		b.recorder.judge(func(h Hello, _ uint64) ([]uint64, error) {
 			if h.Node == "a" {
-				return 0, refuse(Removed, "for ever")
+				return nil, refuse(Removed, "for ever")
 			}
-			return 0, nil
+			return nil, nil
 		})
 		b.Expel(func(node string) bool { return node == "a" })
 		settle(10 * time.Second)
@@ -109,14 +109,14 @@ func TestLinksAreJudgedAgain(t *testing.T) {
 		settle(time.Second)
 		var mu sync.Mutex
 		var asked []string
-		b.recorder.judge(func(h Hello, _ uint64) (uint64, error) {
+		b.recorder.judge(func(h Hello, _ uint64) ([]uint64, error) {
 			mu.Lock()
 			asked = append(asked, h.Node)
 			mu.Unlock()
 			if h.Node == "c" {
-				return 0, refuse(ComeBack, "another disk")
+				return nil, refuse(ComeBack, "another disk")
 			}
-			return 0, nil
+			return nil, nil
 		})
 		b.Recheck()
 		mu.Lock()
@@ -146,7 +146,7 @@ func TestBothSidesTellOfARefusal(t *testing.T) {
 		a, b := start(t, n, "a"), start(t, n, "b", func(c *Config) { c.Self.ClusterID = 99 })
 		c := start(t, n, "c")
 		a.SetPeers(map[string]string{"b": "b"})
-		c.recorder.judge(func(h Hello, _ uint64) (uint64, error) { return 0, refuse(RefusedByHandler, "no") })
+		c.recorder.judge(func(h Hello, _ uint64) ([]uint64, error) { return nil, refuse(RefusedByHandler, "no") })
 		c.SetPeers(map[string]string{"a": "a"})
 		settle(time.Second)
 		if got := b.recorder.denied; len(got) == 0 || got[0] != "a: foreign cluster" {

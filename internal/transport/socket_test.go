@@ -113,7 +113,7 @@ func TestPeerThatReadsNothingOverSockets(t *testing.T) {
 		if err != nil {
 			return
 		}
-		_, _ = handshakeIn(conn, Hello{Cluster: "test", ClusterID: 7, Node: "b"}, func(Hello) (uint64, error) { return 0, nil })
+		_, _ = handshakeIn(conn, Hello{Cluster: "test", ClusterID: 7, Node: "b"}, func(Hello) ([]uint64, error) { return nil, nil })
 		<-release
 		_ = conn.Close()
 	}()

@@ -25,7 +25,7 @@ type Handler interface {
 	// word is taken for alive until its link has been silent for the link
 	// timeout. It returns the disk that the node was known by until now, 0: none,
 	// which is told to a dialler, as an error is.
-	Check(h Hello, live uint64) (knows uint64, err error)
+	Check(h Hello, live uint64) (knows []uint64, err error)
 
 	// Refused says that a peer which was dialled refused the link, at every
 	// attempt anew.

@@ -243,7 +243,7 @@ func mustShake(t *testing.T, n *network, addr string, self Hello) net.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := handshakeOut(conn, self, "", func(Hello) (uint64, error) { return 0, nil }); err != nil {
+	if _, err := handshakeOut(conn, self, "", func(Hello) ([]uint64, error) { return nil, nil }); err != nil {
 		t.Fatal(err)
 	}
 	return conn
@@ -262,7 +262,7 @@ func deaf(t *testing.T, n *network, addr string, f func(net.Conn)) {
 				return
 			}
 			self := Hello{Cluster: "test", ClusterID: 7, Node: addr, Runs: []uint64{99}}
-			if _, err := handshakeIn(conn, self, func(Hello) (uint64, error) { return 0, nil }); err == nil {
+			if _, err := handshakeIn(conn, self, func(Hello) ([]uint64, error) { return nil, nil }); err == nil {
 				f(conn)
 			}
 			_ = conn.Close()
@@ -455,11 +455,11 @@ func TestClientIsRefused(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		n := newNetwork()
 		b := start(t, n, "b")
-		b.recorder.judge(func(h Hello, _ uint64) (uint64, error) {
+		b.recorder.judge(func(h Hello, _ uint64) ([]uint64, error) {
 			if h.Client {
-				return 0, errors.New("clients are not let in")
+				return nil, errors.New("clients are not let in")
 			}
-			return 0, nil
+			return nil, nil
 		})
 		_, err := DialClient(t.Context(), Config{Self: Hello{Cluster: "test", Node: "bench"}, Dial: n.dial}, "b", nil)
 		var r *RefusedError

@@ -21,6 +21,6 @@ func (t *Transport) Who(ctx context.Context, addr string) (Hello, error) {
 	stop := context.AfterFunc(t.ctx, func() { _ = conn.Close() })
 	defer stop()
 	return bounded(conn, began.Add(t.cfg.HandshakeTimeout), func() (Hello, error) {
-		return handshakeOut(conn, self, "", func(Hello) (uint64, error) { return 0, nil })
+		return handshakeOut(conn, self, "", func(Hello) ([]uint64, error) { return nil, nil })
 	})
 }

@@ -1,6 +1,8 @@
 package chain
 
 import (
+	"slices"
+
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/place"
@@ -71,13 +73,22 @@ func (c *Chain) accept(now clock.Now, from ring.NodeID, m *Message, out *Effects
 		return
 	}
 	if v.Accepted != m.Ballot {
-		if _, err := c.placement.Follow(m.Link); err != nil {
+		if _, err := c.placement.Follow(m.Link); err != nil || c.takesInRemoved(m.Link) {
 			return
 		}
 		v.Promised, v.Accepted, v.Link = m.Ballot, m.Ballot, m.Link
 		c.desk.version++
 	}
 	c.hold(now, from, &Message{Kind: Accepted, Ballot: m.Ballot}, out)
+}
+
+// takesInRemoved says whether a link makes a member of one that has left for ever: who
+// proposes it does not know, as it lost its history.
+func (c *Chain) takesInRemoved(l *place.Link) bool {
+	return c.target != nil && slices.ContainsFunc(l.Members, func(m place.Member) bool {
+		_, there := c.placement.Member(m.ID)
+		return !there && c.target.removed(m.ID)
+	})
 }
 
 // hold sends a reply when all that it rests on is synced. One that is held for the

@@ -326,8 +326,16 @@ func (k *cluster) run(long time.Duration, done func() bool) bool {
 	return true
 }
 
-// aim gives all machines another target: members placed by a ring of them.
+// aim gives all machines another target: members placed by a ring of them. Who is not
+// among these has left.
 func (k *cluster) aim(t *chain.Target) {
+	t.Removed = nil
+	for _, m := range k.nodes {
+		if !slices.Contains(t.Members, m.id) {
+			t.Removed = append(t.Removed, m.id)
+		}
+	}
+	slices.Sort(t.Removed)
 	k.target = t
 	for _, m := range k.nodes {
 		if !k.down[m.id] {

@@ -87,6 +87,8 @@ func (c *Chain) build(clock.Now) (l *place.Link, urgent bool) {
 	switch {
 	case !b.p.Named():
 		return b.founders(), true
+	case b.ignorant():
+		return nil, false
 	case b.forced():
 		return &b.link, true
 	}
@@ -123,6 +125,22 @@ func (b *builder) founders() *place.Link {
 		b.link.Members = append(b.link.Members, m)
 	}
 	return &b.link
+}
+
+// ignorant says whether the history that is known here is older than the placement: it
+// has not heard of all members. Who has lost its disk begins so.
+func (b *builder) ignorant() bool {
+	t := b.c.target
+	if t == nil || t.Members == nil {
+		return false
+	}
+	for _, m := range b.p.Members() {
+		if _, joined := slices.BinarySearch(t.Members, m.ID); !joined && !t.removed(m.ID) {
+			b.c.due.waits = fmt.Sprintf("the history that is known here says nothing of %s", m.ID)
+			return true
+		}
+	}
+	return false
 }
 
 // forced removes who is given up, by a link of its own.

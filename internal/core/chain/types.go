@@ -2,6 +2,7 @@ package chain
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,11 +78,18 @@ type Target struct {
 	Lists [][]ring.NodeID
 	// Members are all that have joined and not left, sorted.
 	Members []ring.NodeID
+	// Removed are those that have left for ever, sorted: they are never taken in again.
+	Removed []ring.NodeID
 	// Forced are those that an operator removed for ever, sorted: their lists go
 	// on without them, and what only they held is lost (R18).
 	Forced []ring.NodeID
 	// Promises are those of the buckets: what ends a move must prove each.
 	Promises []place.Promise
+}
+
+func (t *Target) removed(id ring.NodeID) bool {
+	_, found := slices.BinarySearch(t.Removed, id)
+	return found
 }
 
 // Kind says what a [Message] is.

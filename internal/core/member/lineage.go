@@ -80,6 +80,19 @@ func (l Lineage) Of(node string) (Seen, bool) {
 	return l[i], true
 }
 
+// Disks returns the last of the disks that a node is known to have had, its present
+// one last; at most limit. Told to the node, they become its [Disk.Replaced]: one that
+// lost its disk knows of no other way what it had, and a peer that was given an old
+// copy of its own may remember it by any of them.
+func (l Lineage) Disks(node string, limit int) []uint64 {
+	seen, known := l.Of(node)
+	if !known {
+		return nil
+	}
+	all := append(slices.Clone(seen.Retired), seen.Disk)
+	return all[max(0, len(all)-limit):]
+}
+
 func (l Lineage) find(node string) (int, bool) {
 	return slices.BinarySearchFunc(l, node, func(s Seen, node string) int { return cmp.Compare(s.Node, node) })
 }

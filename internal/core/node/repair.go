@@ -149,7 +149,9 @@ func (n *Node) drainRepair(out *Out) {
 	for i := range e.Asks {
 		a := &e.Asks[i]
 		a.Op.ID = byRepair.mark(a.Op.ID)
-		n.send(out, a.To, Message{Kind: KindAsk, Partition: a.Op.Partition, Op: a.Op})
+		// A peer that knows of later lists may have let the partition go: that it holds
+		// nothing of a key would then say nothing.
+		n.send(out, a.To, Message{Kind: KindAsk, Partition: a.Op.Partition, Number: n.view.Number(a.Op.Partition), Op: a.Op})
 	}
 	for i := range e.Questions {
 		q := &e.Questions[i]

@@ -150,19 +150,21 @@ type Bucket = member.Bucket
 // Buckets are the settings of every bucket.
 type Buckets = member.Buckets
 
-// Gained says whether, by a view, this node has partitions in whose lists it was not by
-// the one before, and was not on its way to. Nobody is taken into a list without having
-// proved what it holds, so it has forgotten that it did: all of it is to be recovering
-// (RULES R9). A node without a placement is not asked, as its first may be its first.
-func (v *View) Gained(before *View) bool {
+// Gained returns the partitions in whose lists this node is by a view, and was not by the
+// one before, nor on its way to them. Nobody is taken into a list without having proved
+// what it holds, so unless these recover already it has forgotten that it did: all of it
+// is to be recovering (RULES R9). A node without a placement has gained nothing, as its
+// first may be its first.
+func (v *View) Gained(before *View) []uint32 {
 	if v.Place == nil || before.Place == nil {
-		return false
+		return nil
 	}
+	var all []uint32
 	same := before.Place.Origin() == v.Place.Origin() && before.Place.Q() == v.Place.Q()
 	for p := range uint32(v.Place.Q()) {
 		if slices.Contains(v.Place.Of(p).Old, v.Self) && !(same && before.Place.Of(p).Holds(v.Self)) {
-			return true
+			all = append(all, p)
 		}
 	}
-	return false
+	return all
 }

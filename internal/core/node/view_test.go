@@ -99,7 +99,7 @@ func TestWhoIsGivenWhatItDidNotProveHasForgotten(t *testing.T) {
 		before, after := viewOf(t), viewOf(t)
 		test.before(before)
 		test.after(after)
-		if got := after.Gained(before); got != test.gained {
+		if got := after.Gained(before); len(got) > 0 != test.gained {
 			t.Errorf("%s: gained %v", name, got)
 		}
 	}

@@ -113,7 +113,7 @@ func (s *Steward) target() *chain.Target {
 	for _, m := range s.cluster.Members {
 		t.Members = append(t.Members, m.ID)
 	}
-	t.Forced = s.cluster.Forced
+	t.Removed, t.Forced = s.cluster.Removed, s.cluster.Forced
 	t.Promises = s.cluster.Buckets.Promises()
 	return t
 }

@@ -97,6 +97,9 @@ func (s *Steward) drainEpochs(out *Out) {
 		out.Stand = e.Stand
 	}
 	for i := range e.Tells {
+		if s.removed {
+			break // what it has is of long ago: a member that lost its disk would believe it
+		}
 		show := e.Tells[i].Show // the memory of the effects is used again
 		out.Sends = append(out.Sends, node.Send{To: e.Tells[i].To, Message: node.Message{Kind: node.KindEpochs, Show: &show}})
 	}
