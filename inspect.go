@@ -23,6 +23,8 @@ type Inspector interface {
 	// Verify adds some of this node's trees up from the records and compares, from
 	// the place from on, which is "" at first and then what the one before said.
 	Verify(ctx context.Context, from string) (VerifyInfo, error)
+	// Scrub returns how far this node has read back what it stores.
+	Scrub(ctx context.Context) (ScrubInfo, error)
 	// Ready returns nil when this node can serve; it never depends on peers.
 	Ready() error
 }
@@ -263,6 +265,35 @@ func (v VerifyInfo) With(p VerifyInfo) VerifyInfo {
 	v.Unreadable, v.Doubtful = v.Unreadable+p.Unreadable, v.Doubtful+p.Doubtful
 	v.Wrong = append(append([]string{}, v.Wrong...), p.Wrong...)
 	return v
+}
+
+// ScrubInfo says how far one node has read back all that it stores, to find what
+// rots while others still have it.
+type ScrubInfo struct {
+	Node    string `json:"node"`
+	Paused  bool   `json:"paused"`  // nothing is read back until it is told to, or starts again
+	Hurried bool   `json:"hurried"` // at full speed, as somebody asked for it
+	Late    bool   `json:"late"`    // the round takes longer than it may: raise scrub-rate
+	// Size is about how many bytes there are, Pace how many are read in a second.
+	Size int64 `json:"size_bytes"`
+	Pace int64 `json:"bytes_per_second"`
+	// Round is the one under way, or the last that was; Last the last that ended.
+	Round *ScrubRound `json:"round,omitempty"`
+	Last  *ScrubRound `json:"last,omitempty"`
+	Error string      `json:"error,omitempty"` // why the last stretch can't be read
+}
+
+// ScrubRound is what reading everything back once came to, so far.
+type ScrubRound struct {
+	Began      time.Time `json:"began"`
+	Ended      time.Time `json:"ended,omitzero"`
+	Bytes      int64     `json:"bytes"`
+	Records    int64     `json:"records"` // of the node's own
+	Leaves     int64     `json:"leaves"`
+	Unreadable int64     `json:"unreadable"` // records that could not be read: they are had from others
+	Mended     int64     `json:"mended"`     // leaves that were not the sums of their records
+	Lost       int64     `json:"lost"`       // records kept for others that could not be read; they went
+	Skipped    int64     `json:"skipped"`    // stretches that the engine could not read
 }
 
 // EntryInfo is one entry of a version vector.

@@ -33,6 +33,11 @@ type Operator interface {
 	// SetTransferRate bounds what this node receives in moves, in bytes a second,
 	// until it stops.
 	SetTransferRate(ctx context.Context, bytesPerSecond int64) error
+	// RunScrub makes this node read back all that it stores, from now on and as fast as
+	// it may; PauseScrub makes it read nothing back until RunScrub, or until it starts
+	// again.
+	RunScrub(ctx context.Context) error
+	PauseScrub(ctx context.Context) error
 	// Bucket returns the settings of a bucket, Buckets those of all that are
 	// defined, the default ("") first. SetBucket defines one, or changes what may
 	// be changed; it takes effect without a plan.

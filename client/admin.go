@@ -58,6 +58,11 @@ func (a *Admin) Repair(ctx context.Context) (ouro.RepairInfo, error) {
 	return fetch[ouro.RepairInfo](ctx, a, "/admin/v1/repair")
 }
 
+// Scrub returns how far the node has read back what it stores.
+func (a *Admin) Scrub(ctx context.Context) (ouro.ScrubInfo, error) {
+	return fetch[ouro.ScrubInfo](ctx, a, "/admin/v1/scrub")
+}
+
 // Verify makes the node add some of its trees up from the records and compare, from
 // the place from on: "" at first, and then [ouro.VerifyInfo.Next].
 func (a *Admin) Verify(ctx context.Context, from string) (ouro.VerifyInfo, error) {

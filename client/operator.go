@@ -53,6 +53,18 @@ func (a *Admin) SetTransferRate(ctx context.Context, bytesPerSecond int64) error
 	return err
 }
 
+// RunScrub implements [ouro.Operator].
+func (a *Admin) RunScrub(ctx context.Context) error {
+	_, err := a.call(ctx, http.MethodPost, "/admin/v1/scrub", nil)
+	return err
+}
+
+// PauseScrub implements [ouro.Operator].
+func (a *Admin) PauseScrub(ctx context.Context) error {
+	_, err := a.call(ctx, http.MethodDelete, "/admin/v1/scrub", nil)
+	return err
+}
+
 // Bucket implements [ouro.Operator].
 func (a *Admin) Bucket(ctx context.Context, name string) (ouro.BucketInfo, error) {
 	return fetch[ouro.BucketInfo](ctx, a, bucketPath(name))

@@ -30,6 +30,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/repair"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/core/scrub"
 	"github.com/ourodb/ouro/internal/core/steward"
 	"github.com/ourodb/ouro/internal/datadir"
 	"github.com/ourodb/ouro/internal/disk"
@@ -161,6 +162,7 @@ func (n *node) build(faults bool) error {
 	n.metrics.WatchAgreement(n.host.SinceAgreed)
 	n.metrics.WatchRepair(n.host.RepairPeers, n.host.RepairPaused)
 	n.metrics.WatchAdmission(n.host.Admission)
+	n.metrics.WatchScrub(n.host.ScrubAge)
 	n.metrics.WatchReaping(n.host.ReapingEpoch, n.host.ReapingAge)
 	n.host.Start()
 	return nil
@@ -265,6 +267,7 @@ func (n *node) hostConfig(keys security.Keys, clusterID uint64, known steward.Co
 			MaxInFlight: l.MaxInFlight, MaxExplain: l.MaxExplain, RepairWait: l.RepairWait,
 			Handoff: handoff.Config{MaxAge: l.MaxHintAge}, Repair: repair.Config{Off: !n.cfg.Compare, MoveRate: int(l.TransferRate) / shards(n.cfg.Shards)},
 			Admit: admit.Config{Threshold: l.SlowRead, Off: l.SlowRead == 0},
+			Scrub: scrub.Config{Within: l.ScrubWithin, Off: l.ScrubWithin == 0, Rate: int(l.ScrubRate) / shards(n.cfg.Shards)},
 		},
 		Replica: replica.Config{
 			Seed: keys.Digest, Limits: limits, MaxSiblings: l.MaxSiblings, TokenTTL: l.RequestTokenTTL, TokenMax: l.RequestTokens,

@@ -68,6 +68,7 @@ func addVerbs(root *cobra.Command) {
 		{groupLook, newRingCommand()},
 		{groupLook, newHintsCommand()},
 		{groupLook, newRepairCommand()},
+		{groupLook, newScrubCommand()},
 		{groupLook, newVerifyCommand()},
 		{groupLook, newKeyCommand()},
 		{groupLook, newKeysCommand()},

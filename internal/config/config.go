@@ -130,6 +130,10 @@ type Limits struct {
 	// shard, may take. Where more than one in a hundred takes longer, background work
 	// gets less to do (paper, section 6.5); 0: whatever they take it goes at full pace.
 	SlowRead time.Duration
+	// ScrubWithin is in what time a node reads back all that it stores, 0: never by
+	// itself, and ScrubRate how many bytes a second it does so at most.
+	ScrubWithin time.Duration
+	ScrubRate   Size
 	// DiskReserve is how much of the data's file system is kept free. Below it a
 	// node takes no writes, names the reason (disk_full) and goes on reading, until
 	// an eighth more than it is free; what makes room may use half of it.
@@ -186,7 +190,7 @@ func Default() Config {
 		Limits: Limits{
 			MaxValue: 1 << 20, DrainBody: 8 << 20, MaxSiblings: 100,
 			MaxInFlight: 4096, Inbox: 4096, MaxExplain: 256,
-			MaxFrame: 128 << 20, MaxPending: 16 << 20, MaxHints: 1 << 30, TransferRate: 64 << 20, SlowRead: 50 * time.Millisecond, MaxHintAge: 3 * time.Hour, DiskReserve: 256 << 20, MaxLinks: 1024,
+			MaxFrame: 128 << 20, MaxPending: 16 << 20, MaxHints: 1 << 30, TransferRate: 64 << 20, ScrubWithin: 14 * 24 * time.Hour, ScrubRate: 8 << 20, SlowRead: 50 * time.Millisecond, MaxHintAge: 3 * time.Hour, DiskReserve: 256 << 20, MaxLinks: 1024,
 			RESPMaxClients: 8192, RESPIdleTimeout: 30 * time.Minute, GRPCMaxClients: 4096,
 			RequestTokens: 65_536, RequestTokenTTL: 2 * time.Minute,
 			RepairWait: 100 * time.Millisecond, EpochInterval: 20 * time.Second, Exceptions: 64,

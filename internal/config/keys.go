@@ -117,6 +117,8 @@ func limitKeys() []key[Config] {
 		{"max-hints", "bytes kept for nodes that cannot be reached", func(c *Config) pflag.Value { return sizeValue{&c.Limits.MaxHints} }},
 		{"transfer-rate", "bytes of values exchanged in a second of partitions that move", func(c *Config) pflag.Value { return sizeValue{&c.Limits.TransferRate} }},
 		{"slow-read", "what a read of the engine for a client may take before background work is held back, and a wait in a queue; 0s: never held back", func(c *Config) pflag.Value { return durationValue{&c.Limits.SlowRead} }},
+		{"scrub-within", "in what time all that is stored is read back; 0s: never, unless 'ouro scrub run' says so", func(c *Config) pflag.Value { return durationValue{&c.Limits.ScrubWithin} }},
+		{"scrub-rate", "bytes read back in a second at most", func(c *Config) pflag.Value { return sizeValue{&c.Limits.ScrubRate} }},
 		{"disk-reserve", "bytes of the file system kept free: below, writes are refused as disk_full", func(c *Config) pflag.Value { return sizeValue{&c.Limits.DiskReserve} }},
 		{"memory-limit", "bytes of keys and values in memory with an engine that has them there, beyond which writes are refused; 0: no bound", func(c *Config) pflag.Value { return sizeValue{&c.Limits.MemoryLimit} }},
 		{"max-hint-age", "age from which what is kept for one is dropped, once two others have it", func(c *Config) pflag.Value { return durationValue{&c.Limits.MaxHintAge} }},

@@ -202,6 +202,8 @@ func (l *Limits) check(v *verdict) {
 	within(v, "max-pending", l.MaxPending, 64<<10, 16<<30)
 	within(v, "max-hints", l.MaxHints, 1<<20, 1<<50)
 	within(v, "transfer-rate", l.TransferRate, 64<<10, 1<<40)
+	v.spanning("scrub-within", l.ScrubWithin, 0, 365*24*time.Hour)
+	within(v, "scrub-rate", l.ScrubRate, 64<<10, 1<<40)
 	within(v, "memory-limit", l.MemoryLimit, 0, 1<<50)
 	within(v, "disk-reserve", l.DiskReserve, 1<<20, 1<<50)
 	v.spanning("slow-read", l.SlowRead, 0, time.Minute)

@@ -45,6 +45,9 @@ type Config struct {
 	// Mine says which partitions are this runner's, where several share an
 	// engine; nil: all.
 	Mine func(partition uint32) bool
+	// Shard is which of Shards this runner's is, where several share an engine:
+	// each notes by itself how far it has read everything back. Default 0 of 1.
+	Shard, Shards int
 	// CacheBytes is how many bytes of records are kept in memory; less than 0:
 	// none. It pays where the records in use fit.
 	CacheBytes int
@@ -87,6 +90,9 @@ type Runner struct {
 	waiting waitlist
 
 	surveyed []surveyed // answers that wait for a sync
+
+	large  largeLeaf // that is being read back
+	mended []byte    // the place at which a tree was mended last
 
 	// Of the present run.
 	batch   store.Batch

@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/ourodb/ouro/internal/core/merkle"
@@ -148,7 +149,8 @@ type tally struct {
 	count  uint32
 	rotten []string // names of those that can't be read
 	size   int
-	more   bool // not all were read
+	more   bool   // not all were read
+	next   []byte // the engine key of the first that was not
 }
 
 // tally adds up the records of a span of a tree, no more than limit bytes of them
@@ -165,10 +167,16 @@ func (r *Runner) tally(t treeID, s merkle.Span, limit int) (tally, error) {
 // addUp adds up the records of a span of a tree. Those that can't be read are not
 // in the sum: whoever replaces one makes its leaf dirty again.
 func addUp(e store.Engine, rep member, t treeID, s merkle.Span, limit int) (tally, error) {
-	var all tally
 	lo, hi := store.RecordRange(t.partition, t.bucket, s.First, s.Last)
+	return addUpRange(e, rep, t, lo, hi, limit)
+}
+
+// addUpRange is addUp for a range of engine keys of records.
+func addUpRange(e store.Engine, rep member, t treeID, lo, hi []byte, limit int) (tally, error) {
+	var all tally
 	err := e.Range(lo, hi, func(key, value []byte) bool {
 		if all.more = all.size > limit; all.more {
+			all.next = bytes.Clone(key)
 			return false
 		}
 		all.size += len(value)

@@ -203,6 +203,7 @@ func addRoot(found *replica.Found, bucket string, l leaf, seen int) bool {
 // it read. One that is too large for that is split.
 func (r *Runner) addUp(id leafID, size int) (int, error) {
 	r.reset()
+	r.trees.remove(id) // which may be whole in memory where it is not on the disk
 	at, err := r.plot(id.treeID, id.last)
 	if err != nil {
 		return size, err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ourodb/ouro/internal/core/merkle"
 	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/store"
 )
 
@@ -66,15 +67,33 @@ type verifier struct {
 	size    int
 	later   bool // the leaf to go on with was another's in an earlier slice
 	out     replica.Verified
+
+	// Of the scrubber, who mends what is wrong.
+	large  *largeLeaf // what is known of a leaf that is too large for one slice; nil: all are read whole
+	doubts []leafID   // trees, and positions in them whose leaf is to be added up anew
+	back   []byte     // the place before the first of those that are wrong
+	within bool       // a leaf was not read to its end, which is for the next slice
+	rotten []replica.Rotten
 }
 
-const maxWrong = 16 // found in a slice, which ends there
+// What is found in a slice, which ends there.
+const (
+	maxWrong  = 16
+	maxRotten = 64
+)
 
-func (v *verifier) wrong(t treeID, format string, args ...any) {
+// wrong notes what is not as it must be: what is at a position of a tree.
+func (v *verifier) wrong(t treeID, pos uint64, format string, args ...any) {
+	v.doubts = append(v.doubts, leafID{t, pos})
+	if v.back == nil && v.large != nil {
+		v.back = v.out.Next
+	}
 	v.out.Wrong = append(v.out.Wrong, fmt.Sprintf("partition %d, bucket %s: ", t.partition, t.bucket)+fmt.Sprintf(format, args...))
 }
 
-func (v *verifier) over() bool { return v.size > v.limit || len(v.out.Wrong) >= maxWrong }
+func (v *verifier) over() bool {
+	return v.size > v.limit || len(v.out.Wrong) >= maxWrong || len(v.rotten) >= maxRotten || v.back != nil || v.within
+}
 
 func (v *verifier) skips(partition uint32) bool { return v.mine != nil && !v.mine(partition) }
 
@@ -118,7 +137,7 @@ func (v *verifier) trees() {
 			return
 		}
 		if !any {
-			v.wrong(t, "it has records and no tree")
+			v.wrong(t, merkle.Whole(t.partition, v.bits).First, "it has records and no tree")
 		}
 	}
 }
@@ -162,6 +181,9 @@ func (v *verifier) leaves() {
 				break
 			}
 			v.leafAfter(v.out.Next, &list[i])
+			if v.within {
+				return
+			}
 			v.out.Next = store.AppendLeafKey(nil, id.partition, id.bucket, id.last)
 		}
 		if v.out.Err != nil {
@@ -179,13 +201,12 @@ func (v *verifier) ends(key []byte, next treeID) {
 		return
 	}
 	if end := merkle.Whole(partition, v.bits).Last; last != end {
-		v.wrong(t, "its leaves end at %016x, not at %016x", last, end)
+		v.wrong(t, end, "its leaves end at %016x, not at %016x", last, end)
 	}
 }
 
 // leafAfter checks a leaf, given the key of the one before it.
 func (v *verifier) leafAfter(before []byte, s *stored) {
-	v.out.Leaves++
 	begins := merkle.Whole(s.id.partition, v.bits).First
 	if partition, bucket, last, ok := store.SplitLeafKey(before); ok && (treeID{partition, string(bucket)}) == s.id.treeID {
 		begins = last + 1
@@ -197,27 +218,58 @@ func (v *verifier) leafAfter(before []byte, s *stored) {
 	span := merkle.Span{First: begins, Last: s.id.last}
 	switch {
 	case !s.readable:
+		v.out.Leaves++
 		v.out.Doubtful++
-		v.wrong(s.id.treeID, "the leaf to %016x can't be read", s.id.last)
+		v.wrong(s.id.treeID, s.id.last, "the leaf to %016x can't be read", s.id.last)
 		return
 	case s.id.span(s.leaf) != span:
-		v.wrong(s.id.treeID, "the leaf to %016x is of depth %d and follows %016x", s.id.last, s.leaf.depth, begins)
+		v.out.Leaves++
+		v.wrong(s.id.treeID, begins, "the leaf to %016x is of depth %d and follows %016x", s.id.last, s.leaf.depth, begins)
 		return
 	}
-	t, err := addUp(v.engine, v.replica, s.id.treeID, span, math.MaxInt)
-	if v.out.Err = err; err != nil {
+	t, whole := v.tally(s, span)
+	if v.out.Err != nil || !whole {
 		return
 	}
-	v.size += t.size + leafLen
-	v.out.Records += int(t.count)
-	v.out.Unreadable += len(t.rotten)
-	v.out.Bytes += int64(t.size)
+	v.out.Leaves++
 	switch {
 	case s.leaf.dirty || len(t.rotten) > 0:
 		v.out.Doubtful++
+		if s.leaf.dirty {
+			v.doubts = append(v.doubts, s.id)
+		}
 	case t.sum != s.leaf.sum:
-		v.wrong(s.id.treeID, "the leaf %016x to %016x is not the sum of its %d records", span.First, span.Last, t.count)
+		v.wrong(s.id.treeID, s.id.last, "the leaf %016x to %016x is not the sum of its %d records", span.First, span.Last, t.count)
 	case t.count != s.leaf.count:
-		v.wrong(s.id.treeID, "the leaf %016x to %016x has %d records and says %d", span.First, span.Last, t.count, s.leaf.count)
+		v.wrong(s.id.treeID, s.id.last, "the leaf %016x to %016x has %d records and says %d", span.First, span.Last, t.count, s.leaf.count)
+	}
+}
+
+// tally adds up the records under a leaf; false where that goes on in the next
+// slice, or can't be said.
+func (v *verifier) tally(s *stored, span merkle.Span) (tally, bool) {
+	var t tally
+	whole := true
+	if v.large == nil {
+		if t, v.out.Err = addUp(v.engine, v.replica, s.id.treeID, span, math.MaxInt); v.out.Err == nil {
+			v.read(s.id.treeID, &t)
+		}
+	} else {
+		t, whole, v.out.Err = v.large.addUp(v, s, span)
+	}
+	if v.out.Err != nil {
+		return tally{}, false
+	}
+	return t, whole
+}
+
+// read counts records that were read.
+func (v *verifier) read(t treeID, part *tally) {
+	v.size += part.size + leafLen
+	v.out.Records += int(part.count)
+	v.out.Unreadable += len(part.rotten)
+	v.out.Bytes += int64(part.size)
+	for _, name := range part.rotten {
+		v.rotten = append(v.rotten, replica.Rotten{Partition: t.partition, Key: ring.NewKey(t.bucket, name)})
 	}
 }

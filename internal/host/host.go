@@ -243,6 +243,7 @@ func (h *Host) diskOf(index int) disk.Config {
 		cfg.MaxPending = disk.DefaultMaxPending
 	}
 	cfg.MaxPending = max(cfg.MaxPending/int64(shards), 1)
+	cfg.Shard, cfg.Shards = index, shards
 	if shards > 1 {
 		cfg.Mine = func(partition uint32) bool { return int(partition)%shards == index }
 	}

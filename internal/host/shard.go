@@ -55,6 +55,7 @@ type shard struct {
 	admission atomic.Pointer[admit.Status]
 
 	shown  atomic.Pointer[shown]
+	scrubs atomic.Pointer[scrubs]
 	moving atomic.Pointer[transfers]
 }
 
@@ -83,6 +84,7 @@ func newShard(h *Host, index int, view *node.View) *shard {
 	}
 	cc.Shard, cc.Shards, cc.Marks = index, h.cfg.Shards, s.disk.Marks()
 	cc.Transfer.Held = s.disk.Holdings()
+	cc.Scrub.Note, cc.Scrub.Shards = s.disk.ScrubNote(), h.cfg.Shards
 	s.core = node.New(cc, view)
 	s.oldest.Store(s.core.OldestHint())
 	return s
@@ -143,6 +145,7 @@ func (s *shard) turn(items []item) {
 	s.store(now)
 	s.scan()
 	s.sweep()
+	s.scrub(now)
 	s.want()
 	s.survey(now)
 	s.flush(now)
@@ -152,6 +155,7 @@ func (s *shard) turn(items []item) {
 	s.tell()
 	s.oldest.Store(s.core.OldestHint())
 	s.show(now)
+	s.showScrub(now)
 	s.showTransfers(now)
 	if len(items) > 0 {
 		waited := now.Mono - s.slept - items[0].queued

@@ -42,6 +42,8 @@ type Config struct {
 	// Admit tells nodes every second how long the reads of their disks took, and lets
 	// them hold back what they do in the background; for ever.
 	Admit   bool
+	// Scrub makes nodes read back what they store, for ever; likewise.
+	Scrub   bool
 	Replica replica.Config // its Run is set by the world
 	Runner  disk.Config
 	// LeafKeys is that of Runner for each node by its place in Nodes, from the first

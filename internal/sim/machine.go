@@ -222,6 +222,12 @@ func (w *World) scan(m *machine) {
 	}
 	clear(m.out.Sweeps)
 	m.out.Sweeps = m.out.Sweeps[:0]
+	for i := range m.out.Scrubs {
+		s := &m.out.Scrubs[i]
+		w.take(m, item{input: &node.Scrubbed{Scrubbed: m.runner.Scrub(w.clock(m), s.From, s.Limit, s.Note, &m.out.Facts)}})
+	}
+	clear(m.out.Scrubs)
+	m.out.Scrubs = m.out.Scrubs[:0]
 }
 
 // survey looks at what is stored of partitions, for a comparison.
@@ -366,6 +372,7 @@ func (w *World) start(m *machine) {
 	nc.Repair.Off = !w.cfg.Compare
 	nc.Handoff.Found = m.runner.Owing()
 	nc.Reap.Off = !w.cfg.Reap
+	nc.Scrub.Off, nc.Scrub.Note = !w.cfg.Scrub, m.runner.ScrubNote()
 	m.view = w.view(m)
 	m.core = node.New(nc, m.view)
 	w.recall(m)

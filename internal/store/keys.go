@@ -16,6 +16,7 @@ import "encoding/binary"
 //	't' | partition | length of bucket | bucket | last, 8 bytes   leaf of a tree
 //	'm' | 'c' | partition | name of a node                       mark of a doubt
 //	'm' | one of e h l a                                         what the steward keeps
+//	'm' | 's' | shard, 4 bytes | of how many, 4 bytes            how far all was read back
 //
 // A leaf is the sum of the records under its span of positions (package
 // merkle). It has the key of the last of them, so that the leaf of a position is
@@ -27,6 +28,7 @@ const (
 	leafPrefix    = 't'
 	metaPrefix    = 'm'
 	doubtMark     = 'c'
+	scrubMark     = 's'
 )
 
 // AppendRecordKey appends the engine key of a record to dst.
@@ -143,6 +145,25 @@ func SplitDoubtKey(key []byte) (partition uint32, node []byte, ok bool) {
 		return 0, nil, false
 	}
 	return binary.BigEndian.Uint32(key[2:]), key[6:], true
+}
+
+// AppendScrubKey appends the engine key of how far one shard of so many has come in
+// reading everything back.
+func AppendScrubKey(dst []byte, shard, shards int) []byte {
+	dst = binary.BigEndian.AppendUint32(append(dst, metaPrefix, scrubMark), uint32(shard))
+	return binary.BigEndian.AppendUint32(dst, uint32(shards))
+}
+
+// NextPartition returns the first engine key of the same kind as one that is of a
+// later partition; nil: there is none. Of nil it is that of the second partition.
+func NextPartition(key []byte) []byte {
+	next := []byte{recordPrefix, 0, 0, 0, 0}
+	copy(next, key)
+	if partition := binary.BigEndian.Uint32(next[1:]); partition < 1<<32-1 {
+		binary.BigEndian.PutUint32(next[1:], partition+1)
+		return next
+	}
+	return nil
 }
 
 // after returns the first key behind all those that begin with prefix, which has

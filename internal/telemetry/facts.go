@@ -10,7 +10,7 @@ import (
 )
 
 // kinds bounds the kinds of fact that are counted.
-const kinds = int(fact.DeltaRefused) + 1
+const kinds = int(fact.ScrubEnded) + 1
 
 // facts counts what the core states. Kinds without a counter are for explain
 // only.
@@ -70,6 +70,10 @@ func newFacts(r registrar) facts {
 	f.counters[fact.DeltaRefused] = r.counter("ouro_refused_deltas_total", "Updates of data types of which a replica had to be sent the whole record.")
 	f.amounts[fact.Merged] = r.counter("ouro_merged_changes_total", "Changes of the cluster's history that came from other nodes.")
 	f.counters[fact.NotMerged] = r.counter("ouro_unmerged_histories_total", "Nodes whose history cannot be merged with this one's.")
+	f.amounts[fact.Scrubbed] = r.counter("ouro_scrubbed_bytes_total", "Bytes that the scrubber has read back.")
+	f.amounts[fact.Mended] = r.counter("ouro_scrub_mended_leaves_total", "Leaves of trees that the scrubber added up anew, as they were not the sums of their records.")
+	f.counters[fact.NotScrubbed] = r.counter("ouro_scrub_skipped_total", "Stretches of what is stored that the engine could not read back.")
+	f.counters[fact.ScrubEnded] = r.counter("ouro_scrub_rounds_total", "Times that everything was read back.")
 	f.siblings = r.histogram("ouro_get_siblings", "Versions that a get showed.", []float64{0, 1, 2, 3, 5, 10, 25, 50, 100})
 	f.lag = r.histogram("ouro_replication_lag_seconds", "From a write's acknowledgement to the last of its N replicas having it.", latencies)
 	f.balance = newHalfHour(r)
@@ -125,9 +129,9 @@ func levelOf(k fact.Kind) slog.Level {
 	switch k {
 	case fact.DotReused, fact.RolledBack:
 		return slog.LevelError
-	case fact.Damaged, fact.ExceptionDropped, fact.Recovering, fact.Suspected, fact.NotMerged:
+	case fact.Damaged, fact.Mended, fact.NotScrubbed, fact.ExceptionDropped, fact.Recovering, fact.Suspected, fact.NotMerged:
 		return slog.LevelWarn
-	case fact.Current, fact.Healed, fact.Trusted, fact.Merged:
+	case fact.Current, fact.Healed, fact.Trusted, fact.Merged, fact.ScrubEnded:
 		return slog.LevelInfo
 	default:
 		return slog.LevelDebug

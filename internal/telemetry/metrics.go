@@ -112,6 +112,12 @@ func (m *Metrics) WatchAgreement(since func() (time.Duration, bool)) {
 	})
 }
 
+// WatchScrub shows how long ago everything stored had been read back, as age tells
+// when it is asked, from any goroutine.
+func (m *Metrics) WatchScrub(age func() time.Duration) {
+	m.reg.gaugeFunc("ouro_scrub_age_seconds", "How long ago the last round began in which all that is stored was read back; since the start where there was none.", func() float64 { return age().Seconds() })
+}
+
 // Rejected counts a request that a front end refused by itself.
 func (m *Metrics) Rejected(code ouro.Code) {
 	if c, ok := m.rejected[code]; ok {

@@ -68,6 +68,10 @@ const (
 	Outpaced                         // Peer knows of lists that this node does not, by their number N
 	Parked                           // Peer asked under lists that this node does not know yet, by their number N: it waits for them
 	DeltaRefused                     // Peer lacks what a delta was cut from, and is sent the whole record
+	Scrubbed                         // N bytes were read back
+	Mended                           // N leaves of trees were added up anew; Note: what the first was
+	NotScrubbed                      // a stretch of what is stored can't be read; Note: why
+	ScrubEnded                       // all was read back, N records, in Lasted; Note: what was found
 )
 
 // Fact is one thing that happened.
@@ -98,6 +102,7 @@ var names = [...]string{
 	Merged: "merged history of", NotMerged: "did not merge the history of",
 	Restarted: "lists changed, begins again", Outpaced: "newer lists known to", Parked: "waits for the lists of",
 	DeltaRefused: "whole record sent to",
+	Scrubbed:     "read back", Mended: "leaves mended", NotScrubbed: "ALARM can't be read back", ScrubEnded: "all was read back",
 }
 
 // String returns the name of the kind in words.

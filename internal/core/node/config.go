@@ -10,6 +10,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/recovery"
 	"github.com/ourodb/ouro/internal/core/repair"
 	"github.com/ourodb/ouro/internal/core/replica"
+	"github.com/ourodb/ouro/internal/core/scrub"
 	"github.com/ourodb/ouro/internal/core/transfer"
 )
 
@@ -82,6 +83,8 @@ type Config struct {
 	Admit admit.Config
 	// Reap bounds the reaping of tombstones; likewise its First.
 	Reap reap.Config
+	// Scrub bounds the reading back of what is stored.
+	Scrub scrub.Config
 }
 
 func (c Config) withDefaults() Config {

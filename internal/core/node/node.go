@@ -13,6 +13,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/repair"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/core/scrub"
 	"github.com/ourodb/ouro/internal/core/transfer"
 )
 
@@ -45,6 +46,8 @@ type Node struct {
 	repairs    repair.Effects
 	reaper     *reap.Reaper
 	reaping    reap.Effects
+	scrub      *scrub.Scrub
+	scrubs     scrub.Effects
 	standing   replica.Standing
 	transfer   *transfer.Transfer
 	transfers  transfer.Effects
@@ -85,6 +88,7 @@ func New(cfg Config, view *View) *Node {
 	n.mends = mends{bound: cfg.MaxReadRepairs, rate: float64(cfg.ReadRepairRate), may: newAllowance(float64(cfg.ReadRepairRate))}
 	cfg.Reap.First = cfg.Run >> 16
 	n.reaper = reap.NewReaper(cfg.Reap, view.Self)
+	n.scrub = scrub.New(cfg.Scrub)
 	cfg.Transfer.First = cfg.Run >> 16
 	n.transfer = transfer.New(cfg.Transfer)
 	n.admit = admit.New(cfg.Admit)
@@ -141,6 +145,8 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 		n.setMoveRate(in.Bytes)
 	case *Load:
 		n.load(now, &in.Sample)
+	case *Scrubbed, *Scrubbing, *ScrubNow, *ScrubRate:
+		n.scrubInput(now, in, out)
 	case Tick:
 	}
 	n.expire(now, out)
@@ -151,7 +157,7 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 // Deadline returns when a [Tick] is wanted, as time since the process started,
 // and whether one is.
 func (n *Node) Deadline() (time.Duration, bool) {
-	at := min(n.handoff.Deadline(), n.recovery.Deadline(), n.repair.Deadline(), n.reaper.Deadline(), n.transfer.Deadline(), n.parkDeadline(), n.listingsDeadline())
+	at := min(n.handoff.Deadline(), n.recovery.Deadline(), n.repair.Deadline(), n.reaper.Deadline(), n.transfer.Deadline(), n.scrub.Deadline(), n.parkDeadline(), n.listingsDeadline())
 	ok := at < 1<<63-1
 	if t, due := n.health.deadline(); due && (!ok || t < at) {
 		at, ok = t, true
@@ -189,6 +195,7 @@ func (n *Node) expire(now clock.Now, out *Out) {
 	n.transferTick(now, out)
 	n.moved(now, out)
 	n.reapTick(now, out)
+	n.scrubTick(now, out)
 }
 
 func (n *Node) link(now clock.Now, l *Link, out *Out) {

@@ -98,7 +98,8 @@ type Message struct {
 
 // Input is anything that happens to a node: one of *Request, *Delivery,
 // *Completion, *Page, *Found, *Comparing, *Recovering, *Swept, *Mortals, *Standing,
-// *MoveRate, *Load, *List, *Peek, *View, *Link and Tick.
+// *Scrubbed, *Scrubbing, *ScrubNow, *ScrubRate, *MoveRate, *Load, *List, *Peek, *View,
+// *Link and Tick.
 type Input interface{ input() }
 
 // Delivery is a message that arrived. Session numbers the link it came over
@@ -137,6 +138,7 @@ type Out struct {
 	Scans    []Scan            // of this node's own storage
 	Surveys  []replica.Survey  // likewise
 	Sweeps   []Sweep           // likewise
+	Scrubs   []ScrubSlice      // likewise
 	Compared []repair.Outcome  // comparisons that ended
 	Proven   []transfer.Proven // what moves that may end need of this node, each told once
 	Clean    *Clean            // nil: as told before
@@ -168,6 +170,7 @@ func (o *Out) Reset() {
 	clear(o.Ops)
 	clear(o.Scans)
 	clear(o.Sweeps)
+	clear(o.Scrubs)
 	clear(o.Surveys)
 	clear(o.Compared)
 	clear(o.Proven)
@@ -179,5 +182,5 @@ func (o *Out) Reset() {
 	o.Sends, o.Ops, o.Scans, o.Surveys = o.Sends[:0], o.Ops[:0], o.Scans[:0], o.Surveys[:0]
 	o.Compared, o.Proven, o.Clean = o.Compared[:0], o.Proven[:0], nil
 	o.Replies, o.Facts, o.Listed = o.Replies[:0], o.Facts[:0], o.Listed[:0]
-	o.Sweeps, o.Want, o.Fetches, o.Peeked = o.Sweeps[:0], 0, o.Fetches[:0], o.Peeked[:0]
+	o.Sweeps, o.Scrubs, o.Want, o.Fetches, o.Peeked = o.Sweeps[:0], o.Scrubs[:0], 0, o.Fetches[:0], o.Peeked[:0]
 }

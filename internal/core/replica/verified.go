@@ -26,3 +26,17 @@ func (a Verified) With(b Verified) Verified {
 		Wrong: slices.Concat(a.Wrong, b.Wrong), Next: b.Next, Err: b.Err,
 	}
 }
+
+// Scrubbed is what a look of the scrubber found. What is not as it must be of
+// trees has been added up from the records by then.
+type Scrubbed struct {
+	Verified
+	Rotten []Rotten // records of the node's own that can't be read
+	Mended int      // leaves that were added up anew
+	Lost   int      // records kept for others that could not be read; they went
+	// Size is about how many bytes there are in all.
+	Size int64
+	// Skip is, with an Err, where to go on without what can't be read; nil: there is
+	// nothing behind it.
+	Skip []byte
+}

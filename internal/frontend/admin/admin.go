@@ -90,6 +90,11 @@ func (h *handler) routes() {
 	get("/admin/v1/repair", from(h.cfg.Inspector.Repair))
 	get("/admin/v1/verify", h.verify)
 	get("/admin/v1/latencies", func(w http.ResponseWriter, _ *http.Request) { reply(w, h.cfg.Latencies()) })
+	scrub := methods{http.MethodGet: from(h.cfg.Inspector.Scrub)}
+	if h.cfg.Operator != nil {
+		scrub[http.MethodPost], scrub[http.MethodDelete] = done(h.cfg.Operator.RunScrub), done(h.cfg.Operator.PauseScrub)
+	}
+	add("/admin/v1/scrub", scrub)
 	h.operatorRoutes(add)
 	if r := h.cfg.Repairer; r != nil {
 		get("/admin/v1/repair/pairs", from(r.RepairPairs))

@@ -52,6 +52,11 @@ func (n node) Repair(context.Context) (ouro.RepairInfo, error) {
 	return ouro.RepairInfo{Node: "n1", Started: time.Unix(1, 0).UTC(), SinceAgreed: 2, Peers: []ouro.RepairPeer{{Peer: "n2", Partitions: 8, Marked: 1, Repaired: 4}}}, n.fails
 }
 
+func (n node) Scrub(context.Context) (ouro.ScrubInfo, error) {
+	at := time.Unix(1700000000, 0).UTC()
+	return ouro.ScrubInfo{Node: "n1", Size: 9, Round: &ouro.ScrubRound{Began: at, Bytes: 4}, Last: &ouro.ScrubRound{Began: at, Ended: at}}, n.fails
+}
+
 func (n node) Verify(_ context.Context, from string) (ouro.VerifyInfo, error) {
 	return ouro.VerifyInfo{Node: "n1", Trees: 3, Leaves: 8, Records: 40, Bytes: 900, Wrong: []string{"from " + from}, Next: "0:74"}, n.fails
 }
@@ -131,6 +136,7 @@ func TestPages(t *testing.T) {
 		"/admin/v1/log-level":         `"level":"info"`,
 		"/admin/v1/repair":            `{"peer":"n2","partitions":8,"never":0,"marked":1,"repaired":4}`,
 		"/admin/v1/verify?from=0:7":   `"wrong":["from 0:7"],"next":"0:74"`,
+		"/admin/v1/scrub":             `"began":"2023-11-14T22:13:20Z","bytes":4,`,
 		"/admin/v1/hints":             `{"target":"n2","records":4,"bytes":9,"over_age":0}`,
 		"/admin/v1/owners/b/k":        `"primaries":["n1"]`,
 		"/admin/v1/replica/b/k":       `"dot":"a/1:1"`,

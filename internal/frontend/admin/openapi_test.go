@@ -81,7 +81,7 @@ func TestOpenAPISchemas(t *testing.T) {
 		"Plan": ouro.Plan{}, "Committed": ouro.Committed{}, "ClusterInfo": ouro.ClusterInfo{}, "BucketInfo": ouro.BucketInfo{}, "BucketSettings": ouro.BucketSettings{},
 		"Latencies": telemetry.Latencies{}, "DevCommand": dev.Command{}, "DevOutcome": dev.Outcome{},
 		"Staging": staging{}, "Commit": commit{}, "TransferRate": transferRate{}, "Restart": restart{},
-		"RepairInfo": ouro.RepairInfo{}, "RepairPairs": ouro.RepairPairs{}, "RepairRun": ouro.RepairRun{}, "RepairPause": ouro.RepairPause{},
+		"ScrubInfo": ouro.ScrubInfo{}, "RepairInfo": ouro.RepairInfo{}, "RepairPairs": ouro.RepairPairs{}, "RepairRun": ouro.RepairRun{}, "RepairPause": ouro.RepairPause{},
 	} {
 		d.hold(t, name, reflect.TypeOf(v), done)
 	}
@@ -175,6 +175,7 @@ func TestOpenAPIAnswers(t *testing.T) {
 	bad := &ouro.Error{Code: ouro.QuorumUnavailable}
 	late := &ouro.Error{Code: ouro.TimedOut}
 	const level, fault, cluster, owners, replica = "/admin/v1/log-level", "/admin/v1/dev/fault", "/admin/v1/dev/cluster", ownersPrefix + "{bucket}/{key}", replicaPrefix + "{bucket}/{key}"
+	const scrub = "/admin/v1/scrub"
 	huge := `{"level":"` + strings.Repeat("x", maxBody) + `"}`
 	seen := map[string]bool{}
 	for _, c := range append(operatorCases(), []answerCase{
@@ -190,6 +191,15 @@ func TestOpenAPIAnswers(t *testing.T) {
 		{method: "GET", path: "/admin/v1/repair"},
 		{method: "GET", path: "/admin/v1/repair", node: node{fails: bad}},
 		{method: "GET", path: "/admin/v1/repair", node: node{fails: late}},
+		{method: "GET", path: scrub},
+		{method: "GET", path: scrub, node: node{fails: bad}},
+		{method: "GET", path: scrub, node: node{fails: late}},
+		{method: "POST", path: scrub},
+		{method: "POST", path: scrub, node: node{fails: bad}},
+		{method: "POST", path: scrub, node: node{fails: late}},
+		{method: "DELETE", path: scrub},
+		{method: "DELETE", path: scrub, node: node{fails: bad}},
+		{method: "DELETE", path: scrub, node: node{fails: late}},
 		{method: "GET", path: "/admin/v1/verify", target: "/admin/v1/verify?from=0:74"},
 		{method: "GET", path: "/admin/v1/verify", target: "/admin/v1/verify?from=x", node: node{fails: ouro.Errorf(ouro.BadRequest, ouro.NotDone, "from")}},
 		{method: "GET", path: "/admin/v1/verify", node: node{fails: bad}},

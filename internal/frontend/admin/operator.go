@@ -16,14 +16,8 @@ func (h *handler) operatorRoutes(add func(string, methods)) {
 	add("/admin/v1/cluster", methods{http.MethodGet: from(op.Cluster), http.MethodPost: from(op.Found)})
 	add("/admin/v1/cluster/plan", methods{http.MethodGet: from(op.Plan)})
 	add("/admin/v1/cluster/changes", methods{
-		http.MethodPost: with(func(ctx context.Context, in staging) (ouro.Plan, error) { return op.Stage(ctx, in.Changes) }),
-		http.MethodDelete: func(w http.ResponseWriter, r *http.Request) {
-			if err := op.Unstage(r.Context()); err != nil {
-				failWith(w, err)
-				return
-			}
-			w.WriteHeader(http.StatusNoContent)
-		},
+		http.MethodPost:   with(func(ctx context.Context, in staging) (ouro.Plan, error) { return op.Stage(ctx, in.Changes) }),
+		http.MethodDelete: done(op.Unstage),
 	})
 	add("/admin/v1/cluster/commit", methods{
 		http.MethodPost: with(func(ctx context.Context, in commit) (ouro.Committed, error) { return op.Commit(ctx, in.Version) }),
@@ -55,6 +49,17 @@ type (
 		BytesPerSecond int64 `json:"bytes_per_second"`
 	}
 )
+
+// done answers that do has done something, with nothing else.
+func done(do func(context.Context) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := do(r.Context()); err != nil {
+			failWith(w, err)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
 
 // with answers with what do makes of the body.
 func with[In, Out any](do func(context.Context, In) (Out, error)) http.HandlerFunc {

@@ -66,6 +66,10 @@ func (n node) PauseRepair(_ context.Context, pause ouro.RepairPause) (ouro.Repai
 	return pause, n.fails
 }
 
+func (n node) RunScrub(context.Context) error { return n.fails }
+
+func (n node) PauseScrub(context.Context) error { return n.fails }
+
 func (n node) Bucket(_ context.Context, name string) (ouro.BucketInfo, error) {
 	return ouro.BucketInfo{Name: name, Mode: "siblings", Timeout: time.Second}, n.fails
 }
