@@ -277,7 +277,7 @@ func printSummary(w io.Writer, s *sim.Summary) {
 		h.Reads, h.Strict, h.Contexts, h.Conflicts, h.Siblings)
 	fmt.Fprintf(w, "faults      %d: %d crashes, %d power cuts, %d pauses, %d clock jumps, %d wiped disks, %d stalled disks, %d failed syncs,\n",
 		c.Injected(), c.Crashes, c.PowerCuts, c.Pauses, c.ClockJumps, c.Wipes, c.Stalls, c.SyncErrors)
-	fmt.Fprintf(w, "            %d disks restored, %d of them to before their first epoch, %d copied, %d rotten records, %d long absences,\n", c.Restored, c.Early, c.Copied, c.Rotten, c.Away)
+	fmt.Fprintf(w, "            %d disks restored, %d of them to before their first epoch, %d copied, %d rotten records and %d leaves of trees, %d long absences,\n", c.Restored, c.Early, c.Copied, c.Rotten, c.RottenLeaves, c.Away)
 	fmt.Fprintf(w, "            %d spells of failing writes, %d of failing reads, %d full disks, %d slow disks,\n", c.WriteFails, c.ReadFails, c.FullDisks, c.SlowDisks)
 	fmt.Fprintf(w, "            %d cuts, %d one-way cuts, %d clogs, %d slow nodes, %d frames lost, %d repeated\n",
 		c.Cuts, c.OneWay, c.Clogs, c.Slow, c.Lost, c.Duplicated)

@@ -237,8 +237,10 @@ func (r *Runner) gap(t treeID, pos uint64) (id leafID, l leaf, anew bool, err er
 		anew = true
 		_, _, last, _ := store.SplitLeafKey(key)
 		other, ok := readLeaf(value)
-		if !ok {
-			return true
+		if !ok { // memory may have it: then the batch may be about it too
+			if other, ok = r.trees.at(leafID{t, last}); !ok {
+				return true
+			}
 		}
 		s := merkle.Around(last, other.depth)
 		if s.Last < pos {

@@ -175,6 +175,32 @@ func TestALeafThatRotsUnderItsCopyInMemory(t *testing.T) {
 	wantLeaves(t, s.mem)
 }
 
+// TestLeavesThatRotBesideEachOther: of some memory has a copy. What fills the place of
+// those that it has not must not take that of the others.
+func TestLeavesThatRotBesideEachOther(t *testing.T) {
+	for first := range 12 {
+		s := newShard(t, disk.Config{LeafKeys: 4}, nil)
+		names := s.stock(60, "v")
+		s.runner.Refresh()
+		for _, name := range names[first : first+3] {
+			s.run(join(500, name, 2, "w")) // memory has its leaf
+		}
+		s.mem.Sync()
+		s.deliver()
+		for _, key := range s.leafKeys() {
+			s.change(key, func(v []byte) []byte { v[12] ^= 1; return v })
+		}
+		for _, name := range append(names[first+1:first+9], names[first]) {
+			s.run(join(501, name, 3, "x"))
+			s.mem.Sync()
+			s.deliver()
+		}
+		s.scrub(300, nil)
+		s.scrub(300, nil)
+		wantLeaves(t, s.mem)
+	}
+}
+
 // A record that rots is told, wherever it is, and memory does not hide it.
 func TestScrubFindsRecords(t *testing.T) {
 	for _, limit := range []int{1, 300, 1 << 20} {

@@ -53,6 +53,19 @@ func (t *trees) get(id treeID, pos uint64) (leafID, leaf, bool) {
 	return leafID{id, k.last}, k.leaf, merkle.Around(k.last, k.depth).First <= pos
 }
 
+// at returns the leaf that ends where id does, where it is known.
+func (t *trees) at(id leafID) (leaf, bool) {
+	tr := t.byID[id.treeID]
+	if tr == nil {
+		return leaf{}, false
+	}
+	i, found := tr.search(id.last)
+	if !found {
+		return leaf{}, false
+	}
+	return tr.leaves[i].leaf, true
+}
+
 // search returns where the first leaf is that ends at or after a position, and
 // whether it ends there.
 func (tr *tree) search(pos uint64) (int, bool) {

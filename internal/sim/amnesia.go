@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/chain"
 	"github.com/ourodb/ouro/internal/core/place"
 	"github.com/ourodb/ouro/internal/core/ring"
@@ -61,6 +60,7 @@ func (n *nemesis) forget(k kind, m *machine) {
 			c.Rotten++
 			w.rot(m, key)
 		}
+		c.RottenLeaves += w.rotLeaves(m, n.rots)
 		return
 	}
 	n.heals(func() { w.restart(m) })
@@ -195,22 +195,6 @@ func (n *nemesis) record(m *machine) []byte {
 	}
 	return keys[n.rand.IntN(len(keys))]
 }
-
-// rot flips bits in the middle of a record, on the disk alone: what a node has in
-// memory stays.
-func (w *World) rot(m *machine, key []byte) {
-	w.tracef("%s: the record %q rots", m.id, key)
-	m.disk.Damage(key, func(v []byte) []byte {
-		v = bytes.Clone(v)
-		v[len(v)/2] ^= 0x55
-		return v
-	})
-	m.rotten = append(m.rotten, key)
-	w.lost()
-}
-
-// Rot damages the record of a key on a node's disk.
-func (w *World) Rot(id ring.NodeID, key ouro.Key) { w.rot(w.mustID(id), w.recordKey(key)) }
 
 // OldDisk is a copy of a node's disk.
 type OldDisk struct{ *image }

@@ -33,7 +33,7 @@ const (
 	kindSlow
 	kindRestore // a node is started from an old copy of its disk
 	kindCopy    // a node is started on a copy of another's data
-	kindRot     // a record rots on the disk
+	kindRot     // a record rots on the disk, and maybe leaves of trees
 	kindAway    // a node is down for longer than hints are kept
 	kinds
 )
@@ -58,6 +58,7 @@ var allKinds = func() []kind {
 type nemesis struct {
 	w      *World
 	rand   *rand.Rand
+	rots   *rand.Rand // which leaves rot
 	shape  *shape
 	active []*wound
 	stop   bool
@@ -72,7 +73,7 @@ type wound struct {
 }
 
 func (w *World) unleash(s *shape) *nemesis {
-	n := &nemesis{w: w, rand: stream(s.cfg.Seed, streamFaults), shape: s, images: map[*machine]*image{}}
+	n := &nemesis{w: w, rand: stream(s.cfg.Seed, streamFaults), rots: stream(s.cfg.Seed, streamScrub+1), shape: s, images: map[*machine]*image{}}
 	n.early = stream(s.cfg.Seed, streamImages).IntN(2) == 0
 	if len(s.kinds) > 0 {
 		n.next()

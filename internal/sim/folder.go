@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"bytes"
 	"slices"
 	"time"
 
@@ -287,7 +286,6 @@ func (w *World) wholeOne(m *machine) bool {
 func (w *World) recoverAll() {
 	end := w.now + recoverPatience
 	for !w.whole() && w.broken == nil && w.now < end {
-		w.meetRotten()
 		w.RunFor(w.cfg.Node.Recovery.Wait / 4)
 	}
 	if w.broken == nil && !w.whole() {
@@ -316,46 +314,5 @@ func (w *World) knows(m *machine, msg *node.Message) {
 	}
 	if m.replica.Recovering(msg.Partition) {
 		w.bug("%s recovers in partition %d and answers a read", m.id, msg.Partition)
-	}
-}
-
-// isRotten says whether there is a record under an engine key that can't be read.
-func (w *World) isRotten(m *machine, key []byte) bool {
-	rotten := false
-	_, err := m.disk.Engine.Get(key, func(v []byte) {
-		_, err := replica.StateOf(v)
-		rotten = err != nil
-	})
-	return rotten || err != nil
-}
-
-// findRotten notes every record that can't be read. One that rotted under a write which
-// a power failure then took back is not noted any more.
-func (w *World) findRotten() {
-	lo, hi := store.AllRecords()
-	for _, m := range w.nodes {
-		m.rotten = m.rotten[:0:0]
-		err := m.disk.Engine.Range(lo, hi, func(key, record []byte) bool {
-			if _, err := replica.StateOf(record); err != nil {
-				m.rotten = append(m.rotten, bytes.Clone(key))
-			}
-			return true
-		})
-		if err != nil {
-			w.bug("%s: %v", m.id, err)
-		}
-	}
-}
-
-// meetRotten lets every record that can't be read be met, so that it is healed.
-func (w *World) meetRotten() {
-	for _, m := range w.nodes {
-		if len(m.rotten) > 0 {
-			m.runner.Refresh() // what is in memory may be whole
-		}
-		for _, key := range m.rotten {
-			_, bucket, name, _ := store.SplitKey(key)
-			w.Get(m.id, keyIn(string(bucket), string(name)))
-		}
 	}
 }

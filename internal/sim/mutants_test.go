@@ -273,3 +273,26 @@ func TestMutantsOfThePaper(t *testing.T) {
 	}
 	mutants.Run(t, list)
 }
+
+// TestMutantsOfRot plants what lets rot stay where it is.
+func TestMutantsOfRot(t *testing.T) {
+	const disk, node = "../disk", "../core/node"
+	list := []mutants.Mutant{
+		{
+			Name: "the scrubber mends no leaf", Dir: disk, File: "scrub.go",
+			Old: "	for _, id := range doubts {\n", New: "	for _, id := range doubts[:0] {\n",
+		},
+		{
+			Name: "what the scrubber finds is looked for nowhere", Dir: node, File: "scrubbing.go",
+			Old: "		n.rotten(now, &e.Rotten[i], out)\n", New: "",
+		},
+		{
+			Name: "the place is not noted", Dir: disk, File: "scrub.go",
+			Old: "	r.batch.Set(r.scrubKey(), note)\n", New: "",
+		},
+	}
+	for i := range list {
+		list[i].Test = "TestWhatRots"
+	}
+	mutants.Run(t, list)
+}

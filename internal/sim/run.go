@@ -121,6 +121,7 @@ func (w *World) checkCalm() {
 func (w *World) settle(s *shape) {
 	w.net.cfg.Loss, w.net.cfg.Duplicate = 0, 0
 	w.comparing(false)
+	w.scrubbing(false)
 	w.emptyFormer()
 	for _, m := range w.nodes {
 		w.restart(m)
@@ -128,6 +129,7 @@ func (w *World) settle(s *shape) {
 	w.RunFor(w.net.cfg.Detect + w.net.cfg.Reconnect + 3*time.Second)
 	w.settleRing()
 	w.findRotten()
+	w.scrubAll()
 	w.recoverAll()
 	if s.alone {
 		w.agree(s)

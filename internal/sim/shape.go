@@ -14,6 +14,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/repair"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/core/scrub"
 	"github.com/ourodb/ouro/internal/sim/workload"
 )
 
@@ -63,6 +64,7 @@ func draw(o *Options) shape {
 	s.drawLoad(r)
 	s.drawReaping(r)
 	s.drawTrees(stream(o.Seed, streamTrees))
+	s.drawScrub(stream(o.Seed, streamScrub))
 	if o.Ring != RingFixed {
 		s.drawRing(stream(o.Seed, streamRing+1), o)
 	}
@@ -194,6 +196,13 @@ func (s *shape) drawTrees(r *rand.Rand) {
 	if s.unhinted = !s.calm && r.IntN(2) == 0; s.unhinted {
 		s.cfg.Runner.MaxPending = -1
 	}
+}
+
+// drawScrub draws whether nodes read back what they store while clients work, and in
+// how large slices.
+func (s *shape) drawScrub(r *rand.Rand) {
+	s.cfg.Scrub = r.IntN(2) == 0
+	s.cfg.Node.Scrub = scrub.Config{Within: pick[time.Duration](r, 1, 5, 60) * time.Second, Slice: pick(r, 1<<10, 8<<10, 64<<10)}
 }
 
 // drawHints draws how much is kept for nodes that can't be reached, and how long

@@ -127,36 +127,37 @@ func (q *Quorums) asked(op *history.Op) {
 
 // Faults counts the faults injected, by kind.
 type Faults struct {
-	Crashes    int `json:"crashes"`
-	PowerCuts  int `json:"power_cuts"` // all nodes at once
-	Pauses     int `json:"pauses"`
-	ClockJumps int `json:"clock_jumps"`
-	Wipes      int `json:"wiped_disks"`
-	Restored   int `json:"restored_disks"`
-	Early      int `json:"restored_early"` // of them, from before the first epoch
-	Copied     int `json:"copied_disks"`
-	Rotten     int `json:"rotten_records"`
-	Away       int `json:"long_absences"`
-	Stalls     int `json:"stalled_disks"`
-	SyncErrors int `json:"sync_errors"`
-	WriteFails int `json:"failing_writes"`
-	ReadFails  int `json:"failing_reads"`
-	FullDisks  int `json:"full_disks"`
-	SlowDisks  int `json:"slow_disks"`
-	Cuts       int `json:"cuts"`
-	OneWay     int `json:"one_way_cuts"`
-	Clogs      int `json:"clogs"`
-	Slow       int `json:"slow_nodes"`
-	Lost       int `json:"frames_lost"`
-	Unsent     int `json:"frames_cut"`
-	Duplicated int `json:"frames_duplicated"`
-	LinksLost  int `json:"links_lost"`
+	Crashes      int `json:"crashes"`
+	PowerCuts    int `json:"power_cuts"` // all nodes at once
+	Pauses       int `json:"pauses"`
+	ClockJumps   int `json:"clock_jumps"`
+	Wipes        int `json:"wiped_disks"`
+	Restored     int `json:"restored_disks"`
+	Early        int `json:"restored_early"` // of them, from before the first epoch
+	Copied       int `json:"copied_disks"`
+	Rotten       int `json:"rotten_records"`
+	RottenLeaves int `json:"rotten_leaves"` // of trees
+	Away         int `json:"long_absences"`
+	Stalls       int `json:"stalled_disks"`
+	SyncErrors   int `json:"sync_errors"`
+	WriteFails   int `json:"failing_writes"`
+	ReadFails    int `json:"failing_reads"`
+	FullDisks    int `json:"full_disks"`
+	SlowDisks    int `json:"slow_disks"`
+	Cuts         int `json:"cuts"`
+	OneWay       int `json:"one_way_cuts"`
+	Clogs        int `json:"clogs"`
+	Slow         int `json:"slow_nodes"`
+	Lost         int `json:"frames_lost"`
+	Unsent       int `json:"frames_cut"`
+	Duplicated   int `json:"frames_duplicated"`
+	LinksLost    int `json:"links_lost"`
 }
 
 // Injected returns the number of all faults that were injected on purpose,
 // frames counted one by one.
 func (f *Faults) Injected() int {
-	return f.Crashes + f.PowerCuts + f.Pauses + f.ClockJumps + f.Wipes + f.Restored + f.Copied + f.Rotten + f.Away + f.Stalls + f.SyncErrors + f.WriteFails +
+	return f.Crashes + f.PowerCuts + f.Pauses + f.ClockJumps + f.Wipes + f.Restored + f.Copied + f.Rotten + f.RottenLeaves + f.Away + f.Stalls + f.SyncErrors + f.WriteFails +
 		f.ReadFails + f.FullDisks + f.SlowDisks + f.Cuts + f.OneWay + f.Clogs + f.Slow + f.Lost + f.Duplicated
 }
 
@@ -201,6 +202,7 @@ func (f *Faults) add(o *Faults) {
 	f.Early += o.Early
 	f.Copied += o.Copied
 	f.Rotten += o.Rotten
+	f.RottenLeaves += o.RottenLeaves
 	f.Away += o.Away
 	f.Stalls += o.Stalls
 	f.SyncErrors += o.SyncErrors

@@ -7,8 +7,12 @@ import (
 	"github.com/ourodb/ouro/internal/sim/history"
 )
 
-// addUp checks that the leaves on a node's disk are the sums of its records.
+// addUp checks that the leaves on a node's disk are the sums of its records. Of one
+// with leaves that have rotted and were not found yet nothing can be said.
 func (w *World) addUp(m *machine, when string) {
+	if w.rottenLeaves(m) > 0 {
+		return
+	}
 	if err := disk.VerifyLeaves(m.disk.Engine, replica.New(w.cfg.Replica), w.ring.Bits()); err != nil {
 		w.violatef(history.Summed, "", "%s, on %s: %v", when, m.id, err)
 	}

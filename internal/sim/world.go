@@ -62,6 +62,7 @@ const (
 	streamRing   = 1<<32 + 1
 	streamTrees  = 1<<32 + 3
 	streamTypes  = 1<<32 + 4 // and the one after it
+	streamScrub  = 1<<32 + 6 // and the one after it
 )
 
 func stream(seed uint64, number uint64) *rand.Rand {
