@@ -18,8 +18,8 @@ func (*Load) input() {}
 // paces are those at which the kinds of background work go where nothing is in the
 // way of that.
 type paces struct {
-	handoff, scan, repair, move, sweep, votes int
-	every                                     time.Duration
+	handoff, scan, repair, move, sweep, votes, scrub int
+	every                                            time.Duration
 }
 
 func pacesOf(c *Config) paces {
@@ -27,7 +27,7 @@ func pacesOf(c *Config) paces {
 	return paces{
 		handoff: h.Rate, scan: h.ScanRate,
 		repair: r.Rate, move: r.MoveRate, every: r.Every,
-		sweep: p.Rate, votes: p.Window,
+		sweep: p.Rate, votes: p.Window, scrub: c.Scrub.Paces(),
 	}
 }
 
@@ -46,6 +46,7 @@ func (n *Node) busy() (b admit.Busy) {
 	b[admit.Transfer] = len(n.transfer.Pending(nil)) > 0
 	b[admit.Repair] = n.repair.Turns()
 	b[admit.Reap] = n.reaper.Busy()
+	b[admit.Scrub] = n.scrub.Busy()
 	return b
 }
 
@@ -55,6 +56,7 @@ func (n *Node) grant() {
 	n.handoff.SetRate(a.Rate(admit.Handoff, p.handoff), a.Rate(admit.Handoff, p.scan))
 	n.repair.SetMoveRate(a.Rate(admit.Transfer, p.move))
 	n.repair.SetPace(a.Every(admit.Repair, p.every), a.Rate(admit.Repair, p.repair))
+	n.scrub.SetRate(a.Rate(admit.Scrub, p.scrub))
 	n.reaper.SetPace(a.Rate(admit.Reap, p.sweep), a.Rate(admit.Reap, p.votes))
 }
 

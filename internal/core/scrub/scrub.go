@@ -55,6 +55,9 @@ func New(cfg Config) *Scrub {
 // as by default.
 func (s *Scrub) SetRate(bytes int) { s.cfg.Rate = Config{Rate: bytes}.withDefaults().Rate }
 
+// Busy says whether a round is under way.
+func (s *Scrub) Busy() bool { return s.walking && !s.off }
+
 // SetOff says whether anything is to be read. A slice that is under way ends.
 func (s *Scrub) SetOff(now clock.Now, off bool) {
 	s.off, s.hurry = off, s.hurry && !off

@@ -42,6 +42,9 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// Paces returns the rate at which it goes at most where nothing is in the way of that.
+func (c Config) Paces() int { return c.withDefaults().Rate }
+
 // Effects is what a [Scrub] wants done.
 type Effects struct {
 	Slices []Slice
