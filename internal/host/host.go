@@ -123,6 +123,7 @@ type Host struct {
 	started time.Time
 	links   linkTable
 	flight  atomic.Int64 // client requests under way
+	sent    atomic.Uint64
 	rate    atomic.Int64 // bytes a second that operators allow what moves; 0: the usual
 	closing atomic.Bool
 	listing chan struct{} // one for each list of keys under way

@@ -176,7 +176,11 @@ func refuse(m *node.Message) (node.Message, bool) {
 // send passes frames to a peer, or to a client that came over a node link.
 func (h *Host) send(to ring.NodeID, frames []byte) error {
 	if !isClient(to) {
-		return h.cfg.Links.Send(string(to), frames)
+		err := h.cfg.Links.Send(string(to), frames)
+		if err == nil {
+			h.sent.Add(uint64(len(frames)))
+		}
+		return err
 	}
 	reply := h.links.answer(to)
 	if reply == nil {
@@ -184,6 +188,9 @@ func (h *Host) send(to ring.NodeID, frames []byte) error {
 	}
 	return reply(frames)
 }
+
+// Sent returns how many bytes were passed on for other nodes since the start.
+func (h *Host) Sent() uint64 { return h.sent.Load() }
 
 // appendFrame appends a message as one frame.
 func appendFrame(dst []byte, m *node.Message) []byte {
