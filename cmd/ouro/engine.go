@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/ourodb/ouro/internal/config"
 	"github.com/ourodb/ouro/internal/store"
@@ -30,13 +32,55 @@ func (n *node) openEngine() (store.Engine, error) {
 	return e, nil
 }
 
+// tellDamage says what to do where a node can't start because its data is damaged.
+func tellDamage(data string, err error) error {
+	if !errors.Is(err, store.ErrDamaged) {
+		return err
+	}
+	return fmt.Errorf("%w; where other nodes hold what this one does, 'ouro recover --start-over --data %s' sets its data aside, and the node has all of it from them", err, filepath.Clean(data))
+}
+
+// damage is which files of the engine were found damaged since the start.
+type damage struct {
+	mu    sync.Mutex
+	files []string
+}
+
+// maxDamaged is how many of them are remembered.
+const maxDamaged = 1000
+
+func (d *damage) note(file string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !slices.Contains(d.files, file) && len(d.files) < maxDamaged {
+		d.files = append(d.files, file)
+	}
+}
+
+func (d *damage) count() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.files)
+}
+
+// notes are for 'ouro status'.
+func (d *damage) notes() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.files) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("ALARM: %s of the engine are damaged, such as %s: keys in them are had from other nodes when asked for; stop this node and run 'ouro recover --start-over' to have all of it from them",
+		plural(len(d.files), "file"), d.files[0])}
+}
+
 func (n *node) openOnDisk(name string) (store.Engine, error) {
 	reserve := int64(n.cfg.Limits.DiskReserve) / 2 // the host refuses writes at the whole of it
 	switch name {
 	case config.EngineBolt:
 		return bolt.Open(n.dir.Engine(), bolt.Options{Reserve: reserve})
 	default:
-		return pebble.Open(n.dir.Engine(), pebble.Options{Logger: n.log, OnFatal: n.fatal, Reserve: reserve})
+		return pebble.Open(n.dir.Engine(), pebble.Options{Logger: n.log, OnFatal: n.fatal, OnDamage: n.damage.note, Reserve: reserve})
 	}
 }
 

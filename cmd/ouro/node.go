@@ -64,6 +64,7 @@ type node struct {
 	end        sync.Once
 
 	listeners listeners
+	damage    damage
 	dir       *datadir.Dir
 	engine    store.Engine
 	links     *transport.Transport
@@ -99,7 +100,7 @@ func startNode(cfg *config.Config, playground string, stderr io.Writer) (_ *node
 		n.log.Warn(warning)
 	}
 	if err = n.build(playground != ""); err != nil {
-		return nil, err
+		return nil, tellDamage(cfg.Data, err)
 	}
 	n.run(playground)
 	return n, nil
@@ -162,6 +163,8 @@ func (n *node) build(faults bool) error {
 	n.metrics.WatchAgreement(n.host.SinceAgreed)
 	n.metrics.WatchRepair(n.host.RepairPeers, n.host.RepairPaused)
 	n.metrics.WatchAdmission(n.host.Admission)
+	n.metrics.WatchSent(n.host.Sent)
+	n.metrics.WatchDamage(n.damage.count)
 	n.metrics.WatchScrub(n.host.ScrubAge)
 	n.metrics.WatchReaping(n.host.ReapingEpoch, n.host.ReapingAge)
 	n.host.Start()
@@ -273,7 +276,7 @@ func (n *node) hostConfig(keys security.Keys, clusterID uint64, known steward.Co
 			Seed: keys.Digest, Limits: limits, MaxSiblings: l.MaxSiblings, TokenTTL: l.RequestTokenTTL, TokenMax: l.RequestTokens,
 		},
 		Disk: disk.Config{MaxPending: int64(l.MaxHints)}, Steward: known, Q: n.cfg.Q,
-		Doubt: doubt, Notes: notes(keys), Troubles: n.troubles.list, Links: n.links, Dial: n.dial, Seek: (&seeker{node: n}).seek, OtherQ: n.otherQ, Lost: n.lost, Learned: n.learned, Recheck: func() { go n.links.Recheck() }, Founding: n.foundingHere(known.Addr), Observer: n.metrics, Log: n.log, Fatal: n.fatal,
+		Doubt: doubt, Notes: notes(keys), Troubles: func() []string { return slices.Concat(n.damage.notes(), n.troubles.list()) }, Links: n.links, Dial: n.dial, Seek: (&seeker{node: n}).seek, OtherQ: n.otherQ, Lost: n.lost, Learned: n.learned, Recheck: func() { go n.links.Recheck() }, Founding: n.foundingHere(known.Addr), Observer: n.metrics, Log: n.log, Fatal: n.fatal,
 		RolledBack: func() { n.rolledBack("another member has seen this node in a later epoch than its data is in") },
 		Forgot:     n.forgot,
 	}

@@ -10,8 +10,9 @@ import (
 
 func newRecoverCommand() *cobra.Command {
 	var data string
+	var startOver bool
 	cmd := &cobra.Command{
-		Use:   "recover --data DIR",
+		Use:   "recover [--start-over] --data DIR",
 		Short: "Mark a data folder that was restored, before its node starts",
 		Long: `Mark a data folder as one that may lack something that was acknowledged: after it
 was restored from a backup or a snapshot, or copied from another machine.
@@ -23,11 +24,16 @@ to be done.
 
 A node whose folder was restored without this mark finds out from the others, if
 any of them can be reached that saw a later start. Where none can, only the mark
-keeps a strict read from missing what the folder lacks.`,
-		Example: `  ouro recover --data /var/lib/ouro && ouro serve --config /etc/ouro/ouro.toml`,
-		Args:    cobra.NoArgs,
+keeps a strict read from missing what the folder lacks.
+
+With --start-over the data is set aside when the node starts next, as it is damaged,
+and the node has all of it from the others as if its disk was lost. What only this
+node held is in the folder set-aside-1 then, and in no other place.`,
+		Example: `  ouro recover --data /var/lib/ouro && ouro serve --config /etc/ouro/ouro.toml
+  ouro recover --start-over --data /var/lib/ouro`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			id, err := datadir.MarkRecovering(data)
+			id, err := datadir.MarkRecovering(data, startOver)
 			if err != nil {
 				return err
 			}
@@ -39,5 +45,6 @@ keeps a strict read from missing what the folder lacks.`,
 		},
 	}
 	cmd.Flags().StringVar(&data, "data", "ouro-data", "data `folder` of the node")
+	cmd.Flags().BoolVar(&startOver, "start-over", false, "set the data aside, and have all of it from the others")
 	return cmd
 }

@@ -107,8 +107,9 @@ func setAside(path string) (string, error) {
 
 // MarkRecovering marks the folder at path, which no process may be using, as one
 // that may lack what was acknowledged, as after it was restored from a backup.
+// Aside says that its data is set aside when it is opened next, as it can't be read.
 // It returns the folder's identity.
-func MarkRecovering(path string) (Identity, error) {
+func MarkRecovering(path string, aside bool) (Identity, error) {
 	if _, found, err := readIdentity(path); err != nil {
 		return Identity{}, err
 	} else if !found {
@@ -127,6 +128,7 @@ func MarkRecovering(path string) (Identity, error) {
 		return Identity{}, err
 	}
 	id.comeBack()
+	id.Aside = id.Aside || aside
 	if err := writeIdentity(path, id); err != nil {
 		return Identity{}, fmt.Errorf("the identity of the data folder can't be stored: %w", err)
 	}

@@ -94,16 +94,16 @@ func TestSetAside(t *testing.T) {
 
 func TestMarkRecovering(t *testing.T) {
 	path := t.TempDir()
-	if _, err := MarkRecovering(path); err == nil || !strings.Contains(err.Error(), "no data folder") {
+	if _, err := MarkRecovering(path, false); err == nil || !strings.Contains(err.Error(), "no data folder") {
 		t.Errorf("an empty folder: %v", err)
 	}
 	d := open(t, path, want, 1)
 	before := d.Identity()
-	if _, err := MarkRecovering(path); err == nil || !strings.Contains(err.Error(), "stop its node first") {
+	if _, err := MarkRecovering(path, false); err == nil || !strings.Contains(err.Error(), "stop its node first") {
 		t.Errorf("a folder in use: %v", err)
 	}
 	d.Close()
-	after, err := MarkRecovering(path)
+	after, err := MarkRecovering(path, false)
 	if err != nil || !after.Recover || after.DiskID == before.DiskID || after.Node != "n1" {
 		t.Errorf("%v, %+v", err, after)
 	}

@@ -2,6 +2,7 @@ package disk_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/ourodb/ouro/internal/core/causal"
@@ -76,6 +77,50 @@ func TestRules_H9(t *testing.T) {
 	s.sync(1)
 	heal.ID = 10
 	expect(t, "healing what is whole is a join", append(s.run(heal), s.sync(1)...), "10 heal durable")
+}
+
+// TestWhatLiesInADamagedBlockIsRotten: the engine says that it can't tell what is under
+// a key. That is no "not found", and heals like a record that fails its own checksum.
+func TestWhatLiesInADamagedBlockIsRotten(t *testing.T) {
+	bad := false
+	s := newShard(t, disk.Config{CacheBytes: -1}, func(op fault.Op, at []byte) fault.Fault {
+		if bad && op == fault.Get && store.IsRecord(at) {
+			return fault.Fault{Err: fmt.Errorf("test: %w", store.ErrDamaged)}
+		}
+		return fault.Fault{}
+	})
+	s.run(write(1, "k", "acknowledged"))
+	s.sync(1)
+	bad = true
+	expect(t, "rotten", s.run(join(2, "k", 1, "new"), read(3, "k"), recall(4, "k", 9)), "4 recall dontknow")
+	expect(t, "synced", s.sync(1), "2 join durable", "3 read dontknow new")
+	var done []replica.Answer
+	alone := read(5, "never written")
+	if err := s.runner.Run(clock.Now{}, []replica.Op{alone}, &done, &s.facts); err != nil || len(done) != 1 || done[0].Rotten == nil || done[0].Status == replica.Absent {
+		t.Errorf("%v %+v", err, done)
+	}
+	heal := replica.Op{ID: 6, Verb: replica.Heal, Key: key("k"), State: stateOf(2, "from others")}
+	s.run(heal)
+	expect(t, "healed", s.sync(1), "6 heal durable")
+	bad = false
+	expect(t, "whole", s.run(read(7, "k")), "7 read from others+new")
+}
+
+// TestNobodyElseHasIt: where nobody else holds a record that rots it stays an error, not
+// "not found", until something is written in its stead.
+func TestNobodyElseHasIt(t *testing.T) {
+	s := newShard(t, disk.Config{}, nil)
+	s.run(write(1, "k", "v"))
+	s.sync(1)
+	s.spoil("k")
+	nothing := causal.State{}
+	heal := replica.Op{ID: 2, Verb: replica.Heal, Key: key("k"), State: nothing.Append(nil), Alone: true}
+	expect(t, "nothing was written since", append(s.run(heal, read(3, "k")), s.sync(9)...), "2 heal corrupt", "3 read dontknow")
+	s.run(write(4, "k", "w"))
+	s.sync(9)
+	s.run(heal)
+	expect(t, "something was", s.sync(9), "2 heal durable")
+	expect(t, "it is shown", s.run(read(5, "k")), "5 read w")
 }
 
 // TestRottenAnswersName: whoever meets a rotten record is told which it is, also

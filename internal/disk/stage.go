@@ -169,6 +169,8 @@ func (r *Runner) fetch(now clock.Now, op *replica.Op, facts *[]fact.Fact) (res r
 		r.config.Read(r.config.Clock()-began, err)
 	}
 	switch {
+	case errors.Is(err, store.ErrDamaged) && !op.Pending:
+		return r.damaged(now, op, err, facts), before{}
 	case err != nil:
 		return r.readFailed(now, op, err, facts), before{}
 	case !found:
@@ -176,6 +178,15 @@ func (r *Runner) fetch(now clock.Now, op *replica.Op, facts *[]fact.Fact) (res r
 	default:
 		return res, was
 	}
+}
+
+// damaged is the outcome of an operation on a record that lies where the engine finds
+// damage: it is rotten, and whole again once what others have of it is stored anew.
+func (r *Runner) damaged(now clock.Now, op *replica.Op, err error, facts *[]fact.Fact) replica.Result {
+	*facts = append(*facts, fact.Fact{Kind: fact.Damaged, Ticket: op.ID, At: now.Mono, Note: op.Key.Bucket + ": " + err.Error()})
+	a := failed(op, replica.Corrupt)
+	a.Rotten = &replica.Rotten{Partition: op.Partition, Key: op.Key}
+	return replica.Result{Answer: a, Unreadable: true}
 }
 
 // readFailed is the outcome of an operation whose record cannot be read: an

@@ -181,11 +181,13 @@ func (w *World) allHoldAll() bool {
 	return all
 }
 
-// record draws the engine key of a record on a disk; nil: there is none.
+// record draws the engine key of a record on a disk that others hold too, since one
+// that nobody else does stays as it is until it is written anew; nil: there is none.
 func (n *nemesis) record(m *machine) []byte {
 	var keys [][]byte
 	err := m.disk.Engine.Range([]byte{'r'}, []byte{'s'}, func(key, _ []byte) bool {
-		if store.IsRecord(key) {
+		partition, bucket, _, ok := store.SplitKey(key)
+		if ok && len(n.w.view(m).Primaries(partition, n.w.cfg.Buckets.Of(string(bucket)).N)) > 1 {
 			keys = append(keys, bytes.Clone(key))
 		}
 		return true

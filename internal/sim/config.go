@@ -41,7 +41,7 @@ type Config struct {
 	Compare bool
 	// Admit tells nodes every second how long the reads of their disks took, and lets
 	// them hold back what they do in the background; for ever.
-	Admit   bool
+	Admit bool
 	// Scrub makes nodes read back what they store, for ever; likewise.
 	Scrub   bool
 	Replica replica.Config // its Run is set by the world

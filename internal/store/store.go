@@ -12,6 +12,9 @@ var (
 	ErrClosed = errors.New("store: engine is closed")
 	ErrLocked = errors.New("store: data folder is in use by another process")
 	ErrFull   = errors.New("store: disk is full")
+	// ErrDamaged comes from an engine that has read back something else than it once
+	// wrote: what lies there can't be told, and is not absent.
+	ErrDamaged = errors.New("store: what is on the disk is damaged")
 	// ErrDead comes from an engine after a sync error: nothing more is stored
 	// or shown by it, and its process must end.
 	ErrDead = errors.New("store: engine stopped after a failed sync")

@@ -112,6 +112,18 @@ func (m *Metrics) WatchAgreement(since func() (time.Duration, bool)) {
 	})
 }
 
+// WatchSent shows how many bytes were sent to other nodes, as sent tells when it is
+// asked, from any goroutine.
+func (m *Metrics) WatchSent(sent func() uint64) {
+	m.reg.counterFunc("ouro_link_sent_bytes_total", "Bytes passed on for other nodes, over all links.", func() float64 { return float64(sent()) })
+}
+
+// WatchDamage shows in how many files of the engine damage was found, as count tells
+// when it is asked, from any goroutine.
+func (m *Metrics) WatchDamage(count func() int) {
+	m.reg.gaugeFunc("ouro_damaged_files", "ALARM: files of the storage engine in which damage was found since the start.", func() float64 { return float64(count()) })
+}
+
 // WatchScrub shows how long ago everything stored had been read back, as age tells
 // when it is asked, from any goroutine.
 func (m *Metrics) WatchScrub(age func() time.Duration) {

@@ -205,6 +205,8 @@ func TestDocumented(t *testing.T) {
 	m.WatchHints(func() int64 { return 7 }, func() time.Time { return time.Time{} })
 	m.WatchRecovery(func() (int, int) { return 3, 1 })
 	m.WatchReaping(func() uint64 { return 3 }, func() time.Duration { return time.Second })
+	m.WatchDamage(func() int { return 0 })
+	m.WatchSent(func() uint64 { return 0 })
 	m.WatchScrub(func() time.Duration { return 0 })
 	m.WatchAgreement(func() (time.Duration, bool) { return time.Second, true })
 	m.WatchRepair(func() []ouro.RepairPeer {

@@ -58,7 +58,7 @@ func TestNoFieldIsForgotten(t *testing.T) {
 			fill(t, reflect.ValueOf(&want.Op).Elem())
 			want.Op.Partition = want.Partition
 			want.Op.Key = ring.NewKey("bucket", "name")
-			want.Op.Kept = false // for the own storage only
+			want.Op.Kept, want.Op.Alone = false, false // for the own storage only
 			want.Op.Background = false
 		case node.KindAnswer:
 			fill(t, reflect.ValueOf(&want.Answer).Elem())

@@ -102,6 +102,7 @@ func (r *Recovery) fetch(now clock.Now, p *record, need *Need, c Cluster, e *Eff
 	p.sources, p.merged = nil, causal.State{}
 	if need.met(nil) { // there are no others
 		r.heal(p, e)
+		e.Ops[len(e.Ops)-1].Alone = true
 		return
 	}
 	for _, o := range need.Others {

@@ -333,6 +333,23 @@ func TestHealIsTriedAgain(t *testing.T) {
 	b.want("what could not be stored is had anew", "ask B 9", "ask C 10")
 }
 
+// A record that nobody else holds is not healed to nothing.
+func TestARottenRecordThatNobodyElseHolds(t *testing.T) {
+	b := newBench(t, recovery.Config{Wait: time.Second}, recovery.Need{Count: 1})
+	b.Rotten(b.now, rotten("k"), &b.e)
+	b.now.Mono += 2 * time.Second
+	b.Tick(b.now, &b.cluster, &b.e)
+	if len(b.e.Ops) != 1 || !b.e.Ops[0].Alone {
+		t.Fatalf("%+v", b.e.Ops)
+	}
+	failed := replica.Answer{ID: b.e.Ops[0].ID, Verb: replica.Heal, Status: replica.Failed, Reason: replica.Corrupt}
+	b.e.Reset()
+	b.Complete(b.now, &failed, &b.cluster, &b.e)
+	if b.RottenLeft() != 1 {
+		t.Error("it is taken for healed")
+	}
+}
+
 func TestRottenRecordsAreBounded(t *testing.T) {
 	b := newBench(t, recovery.Config{MaxRotten: 3, MaxHeals: 2, Wait: time.Second}, need(1, "B"))
 	for i := range 5 {

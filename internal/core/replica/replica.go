@@ -218,6 +218,9 @@ func (r *Replica) Beside(now clock.Now, side []byte, op *Op, facts *[]fact.Fact)
 			c.stored = nil // nothing is left to keep of it
 		}
 	}
+	if op.Verb == Heal && op.Alone && c.stored == nil {
+		return c.failed(Corrupt)
+	}
 	res := c.do()
 	if res.Answer.Status == Failed && op.Verb != Heal {
 		return res

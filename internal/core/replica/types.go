@@ -51,7 +51,10 @@ type Op struct {
 	Base *causal.Claims
 	// Kept: the record is held already, and a pending Join only changes to whom it
 	// is owed. It needs no room that is not there. It is never sent to a peer.
-	Kept   bool
+	Kept bool
+	// Alone: nobody else holds the record of a Heal: only what was written beside it may
+	// take its place, since "not found" would be a lie. It is never sent to a peer.
+	Alone  bool
 	Digest causal.Sum // Paid: of the state that was delivered; Drop: of that voted for
 
 	// Stamp is the epoch of the state in a Join: that of the read of a primary's

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	cockroach "github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/record"
 
 	"github.com/ourodb/ouro/internal/store"
 )
@@ -97,8 +98,13 @@ func (e *Engine) Get(key []byte, fn func(value []byte)) (bool, error) {
 	case err != nil:
 		return false, fmt.Errorf("get: %w", mapError(err))
 	}
+	// A value in a file of its own that can't be read is shown as an empty one; only
+	// the iterator below knows.
+	if it, ok := closer.(interface{ Error() error }); ok && it.Error() != nil {
+		return false, fmt.Errorf("get: %w", mapError(errors.Join(it.Error(), closer.Close())))
+	}
 	fn(value)
-	return true, closer.Close()
+	return true, mapError(closer.Close())
 }
 
 // Range implements [store.Engine].
@@ -207,7 +213,25 @@ func mapError(err error) error {
 		return nil
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("%w: %w", store.ErrFull, err)
+	case isDamage(err):
+		return fmt.Errorf("%w: %w", store.ErrDamaged, err)
 	default:
 		return err
 	}
+}
+
+// isDamage says whether the library has read something else than it once wrote. Not
+// all of what fails a checksum is marked so by it: files of values are not, nor is
+// what does not parse when a store is opened.
+func isDamage(err error) bool {
+	if cockroach.IsCorruptionError(err) || errors.Is(err, record.ErrInvalidChunk) || errors.Is(err, record.ErrZeroedChunk) {
+		return true
+	}
+	text := err.Error()
+	for _, says := range []string{"checksum mismatch", "corrupt", "invalid", "malformed"} {
+		if strings.Contains(text, says) {
+			return true
+		}
+	}
+	return false
 }

@@ -14,13 +14,16 @@ import (
 // logger hands what the library says to slog and keeps control where the
 // library wants to end the process.
 type logger struct {
-	engine  *Engine
-	log     *slog.Logger
-	onFatal func(error)
+	engine   *Engine
+	log      *slog.Logger
+	onFatal  func(error)
+	onDamage func(file string)
 
 	mu         sync.Mutex
 	background time.Time // when a background error was last logged
 	suppressed int       // background errors since then
+	damage     string    // the file that was logged last as damaged
+	damagedAt  time.Time
 }
 
 // backgroundEvery is how often background errors are logged at most: the
@@ -79,12 +82,31 @@ func (l *logger) events() *cockroach.EventListener {
 	return &cockroach.EventListener{
 		BackgroundError: l.backgroundError,
 		// The read that meets the damage gets the error; the node lives on.
-		DataCorruption:  func(info cockroach.DataCorruptionInfo) { l.log.Error("damaged data", "what", info.String()) },
+		DataCorruption:  l.damaged,
 		WriteStallBegin: func(info cockroach.WriteStallBeginInfo) { l.log.Warn("writes stall", "why", info.Reason) },
 		WriteStallEnd:   func() { l.log.Info("writes go on") },
 		DiskSlow:        func(info cockroach.DiskSlowInfo) { l.log.Warn("the disk is slow", "what", info.String()) },
 	}
 }
+
+// damaged reports a damaged file. The library does so at each read.
+func (l *logger) damaged(info cockroach.DataCorruptionInfo) {
+	if l.onDamage != nil {
+		l.onDamage(info.Path)
+	}
+	l.mu.Lock()
+	again := info.Path == l.damage && time.Since(l.damagedAt) < damageEvery
+	if !again {
+		l.damage, l.damagedAt = info.Path, time.Now()
+	}
+	l.mu.Unlock()
+	if !again {
+		l.log.Error("damaged data", "file", info.Path, "keys", info.Bounds.String(), "error", info.Details)
+	}
+}
+
+// damageEvery is how often one damaged file is logged at most.
+const damageEvery = time.Minute
 
 // backgroundError reports a failed flush or compaction, which the library
 // retries by itself.

@@ -54,6 +54,9 @@ type Options struct {
 	// goroutine panics. A failed write or sync of the log is logged, and told not
 	// here but to the callers of Apply.
 	OnFatal func(error)
+	// OnDamage is told of each file in which something is read back that was not
+	// written, again and again, from any goroutine; it must not block. Nil: nobody is.
+	OnDamage func(file string)
 	// FS replaces the operating system's file system, in tests.
 	FS vfs.FS
 }
@@ -83,7 +86,7 @@ func (o Options) withDefaults() Options {
 
 // library translates the options, with their defaults, for the library.
 func (o Options) library(e *Engine) *cockroach.Options {
-	log := &logger{engine: e, log: o.Logger, onFatal: o.OnFatal}
+	log := &logger{engine: e, log: o.Logger, onFatal: o.OnFatal, onDamage: o.OnDamage}
 	opts := &cockroach.Options{
 		FS:                 &logFS{FS: o.FS, broken: log.logBroken, unmade: log.logUnmade},
 		FormatMajorVersion: Format,
