@@ -135,6 +135,10 @@ func TestMutantsOfLeaves(t *testing.T) {
 			Old: "	r.grow(len(value), 0)\n", New: "",
 		},
 		{
+			Name: "the place is not noted", File: "scrub.go",
+			Old: "	r.batch.Set(r.scrubKey(), note)\n", New: "",
+		},
+		{
 			Name: "side records are not looked at", File: "scrub.go",
 			Old: "func(rec replica.Rotten, _ []byte) { found.Rotten = append(found.Rotten, rec) })", New: "func(replica.Rotten, []byte) {})",
 		},
@@ -172,7 +176,7 @@ func TestMutantsOfLeaves(t *testing.T) {
 		},
 	}
 	for i := range list {
-		list[i].Test = "Leaf|Leaves|H24|R27|H9|Survey|Tree|Marks|Crashes|Grow|Large|Damage|Verify|Parts"
+		list[i].Test = "Leaf|Leaves|H24|R27|H9|Survey|Tree|Marks|Crashes|Grow|Large|Damage|Verify|Parts|Scrub"
 	}
 	mutants.Run(t, list)
 }
