@@ -152,6 +152,7 @@ type load struct {
 	c       *cluster
 	rec     *recorder
 	seed    uint64
+	bucket  string // where the keys are
 	stores  []*asked
 	over    chan struct{}
 	clients sync.WaitGroup
@@ -176,7 +177,7 @@ type asked struct {
 }
 
 func newLoad(c *cluster, seed uint64) *load {
-	l := &load{c: c, rec: newRecorder(), seed: seed, over: make(chan struct{}), seen: map[string][]*operation{}, failed: map[ouro.Code]int{}, took: map[int32][]time.Duration{}}
+	l := &load{c: c, rec: newRecorder(), seed: seed, bucket: "chaos", over: make(chan struct{}), seen: map[string][]*operation{}, failed: map[ouro.Code]int{}, took: map[int32][]time.Duration{}}
 	l.lastAt(c)
 	return l
 }
@@ -251,7 +252,7 @@ func (l *load) draw(id int, r *rand.Rand) (op *operation, at *asked) {
 	if r.IntN(3) == 0 {
 		name = r.IntN(2) // what many use at a time
 	}
-	op = &operation{Op: history.Op{Client: id, Verb: history.Get, Key: fmt.Sprintf("chaos/k%d", name), N: 3, R: 2, W: 2, Sloppy: true}}
+	op = &operation{Op: history.Op{Client: id, Verb: history.Get, Key: fmt.Sprintf("%s/k%d", l.bucket, name), N: 3, R: 2, W: 2, Sloppy: true}}
 	if r.IntN(5) == 0 {
 		op.R, op.W = 1+r.IntN(3), 1+r.IntN(3)
 	}
