@@ -292,3 +292,32 @@ func (c cluster) all(key ouro.Key) []string {
 	}
 	return shown(res)
 }
+
+// The read engine (6.0.3), r=1 and w=n: a read asks the own disk alone and is never
+// stale; a write needs all n. With one of them down it is refused where pw=n; else a
+// stand-in takes it, and the node that was down shows the old version until it is
+// handed the new one.
+func TestPaper_6_0_3_ReadEngine(t *testing.T) {
+	c, key := five(t, 3, 1, 3)
+	c.put("A", key, "old")
+	for _, at := range []ring.NodeID{"A", "B", "C"} {
+		get := c.Get(at, key)
+		if res, err := get.Wait(); err != nil || !slices.Equal(shown(res), []string{"old"}) {
+			t.Errorf("%s shows %q right after the write of all: %v", at, shown(res), err)
+		}
+		if get.Took() > 100*time.Microsecond {
+			t.Errorf("a read at %s, which holds the key, took %v", at, get.Took())
+		}
+	}
+	c.Crash("C")
+	c.RunFor(time.Second)
+	if _, err := c.Put("A", key, text("refused"), ouro.PW(3)).Wait(); ouro.CodeOf(err) != ouro.QuorumUnavailable {
+		t.Errorf("a put with pw=3 and two primaries: %v", err)
+	}
+	old := c.get("A", key, []string{"old"})
+	c.put("A", key, "new", ouro.WithContext(old.Context))
+	c.Restart("C")
+	c.get("C", key, []string{"old"})
+	c.RunUntilIdle()
+	c.get("C", key, []string{"new"})
+}

@@ -5,12 +5,18 @@
 //	go run ./examples/cart alice remove apple
 //	go run ./examples/cart alice
 //
-// OURO_ADDR names one node or several, separated by commas.
+// OURO_ADDR names one node or several, separated by commas. Without arguments it plays
+// what becomes of a cart while a cluster is cut in two: in a simulated one, or in the
+// one that 'ouro dev --dir DIR' runs.
+//
+//	go run ./examples/cart
+//	go run ./examples/cart -dev ./cluster
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -21,10 +27,21 @@ import (
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/client"
+	"github.com/ourodb/ouro/examples/stage"
 )
 
 func main() {
-	if err := run(os.Args[1:], os.Getenv("OURO_ADDR")); err != nil {
+	dir := flag.String("dev", "", "folder of a dev cluster to play in; none: a simulated one")
+	flag.Parse()
+	var err error
+	if flag.NArg() > 0 {
+		err = run(flag.Args(), os.Getenv("OURO_ADDR"))
+	} else if s, bad := stage.Open(*dir); bad != nil {
+		err = bad
+	} else {
+		_, err = play(os.Stdout, s, fmt.Sprint("alice-", time.Now().UnixNano()))
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -79,6 +79,11 @@ func (w *World) Cut(a, b ring.NodeID) {
 	w.CutOneWay(b, a)
 }
 
+// CutOff says whether a [World.Cut] between two nodes is in force.
+func (w *World) CutOff(a, b ring.NodeID) bool {
+	return w.linkOf(a, b).cuts > 0 && w.linkOf(b, a).cuts > 0
+}
+
 // CutOneWay stops what one node sends to another.
 func (w *World) CutOneWay(from, to ring.NodeID) { w.cut(w.linkOf(from, to)) }
 
