@@ -41,6 +41,7 @@ func newPaperCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
+	cmd.AddCommand(newDemoCommand())
 	cmd.Flags().StringVar(&f.out, "out", "ouro-paper.html", "`file` to write")
 	cmd.Flags().StringSliceVar(&f.only, "only", nil, "run these `experiments` alone")
 	cmd.Flags().BoolVar(&f.quick, "quick", false, "make each short: to see that it works, too short for figures")

@@ -23,3 +23,16 @@ func TestPaperEvaluation(t *testing.T) {
 	}
 	fails(t, 2, `"figure9": there is no such experiment: choose from sla, figure4,`, "paper", "--only", "figure9", "--out", out)
 }
+
+// Demonstrations are listed, run by their number, and those that can't be say why.
+func TestPaperDemos(t *testing.T) {
+	list := must(t, "paper", "demo")
+	if lines := strings.Count(list, "\n"); lines != 22 {
+		t.Errorf("%d demonstrations are listed:\n%s", lines, list)
+	}
+	if out := must(t, "paper", "demo", "6"); !strings.Contains(out, "what A has: expected and seen [v]") {
+		t.Errorf("hinted handoff shows:\n%s", out)
+	}
+	fails(t, 2, "they are 1 to 22", "paper", "demo", "23")
+	fails(t, 1, "is a test of the source tree; run there: OURO_SCALE=1 go test", "paper", "demo", "22")
+}

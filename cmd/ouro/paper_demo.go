@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ourodb/ouro/internal/demo"
+)
+
+func newDemoCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "demo [N]",
+		Short: "Run one of the paper's demonstrations, or list them",
+		Long: "Runs one demonstration and prints what is expected of each step and what was seen. Most direct\n" +
+			"a simulated cluster, in virtual time and the same way each time, and take a moment; some start\n" +
+			"clusters of processes on this machine. Without a number they are listed. It fails where\n" +
+			"something else was seen, and for one that can't be run yet.",
+		Example: "  ouro paper demo      what there is\n  ouro paper demo 6    hinted handoff, step by step",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return listDemos(cmd.OutOrStdout())
+			}
+			all := demo.Demos()
+			n, err := strconv.Atoi(args[0])
+			if err != nil || n < 1 || n > len(all) {
+				return wrongUse("%q is no demonstration: they are 1 to %d; 'ouro paper demo' lists them", args[0], len(all))
+			}
+			return runDemo(cmd, &all[n-1])
+		},
+	}
+}
+
+func listDemos(out io.Writer) error {
+	for _, d := range demo.Demos() {
+		line := fmt.Sprintf("%3d  %-10s %s (%s)", d.N, d.How(), d.Title, d.Items)
+		switch {
+		case d.Missing != "":
+			line += ": " + d.Missing
+		case d.Test != "":
+			line += ": " + d.Test
+		case d.Command != nil:
+			line += ": ouro " + strings.Join(d.Command, " ")
+		}
+		if _, err := fmt.Fprintln(out, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func runDemo(cmd *cobra.Command, d *demo.Demo) error {
+	out := cmd.OutOrStdout()
+	if d.Missing != "" {
+		return fmt.Errorf("demonstration %d can't be run: %s", d.N, d.Missing)
+	}
+	if d.Test != "" {
+		return fmt.Errorf("demonstration %d is a test of the source tree; run there: %s", d.N, d.Test)
+	}
+	fmt.Fprintf(out, "Demonstration %d: %s (%s)\n", d.N, d.Title, d.Items)
+	if d.Play != nil {
+		return d.Run(out)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "ouro %s\n", strings.Join(d.Command, " "))
+	run := exec.CommandContext(cmd.Context(), self, d.Command...)
+	run.Stdout, run.Stderr = out, cmd.ErrOrStderr()
+	if err := run.Run(); err != nil {
+		return fmt.Errorf("ouro %s: %w", strings.Join(d.Command, " "), err)
+	}
+	return nil
+}

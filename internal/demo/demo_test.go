@@ -1,0 +1,62 @@
+package demo
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/ourodb/ouro/internal/sim"
+)
+
+// Every demonstration that is simulated shows what is expected.
+func TestDemos(t *testing.T) {
+	for i, d := range Demos() {
+		if d.N != i+1 {
+			t.Fatalf("number %d is in the place of %d", d.N, i+1)
+		}
+		if d.Play == nil {
+			continue
+		}
+		t.Run(d.Title, func(t *testing.T) {
+			var out bytes.Buffer
+			if err := d.Run(&out); err != nil {
+				t.Errorf("%v\n%s", err, &out)
+			}
+			if !strings.Contains(out.String(), "seen") {
+				t.Errorf("it shows nothing:\n%s", &out)
+			}
+		})
+	}
+}
+
+// One that shows something else fails, and says what.
+func TestFailedDemo(t *testing.T) {
+	d := Demo{Play: func(s *Scene) {
+		s.begin(sim.Config{})
+		s.expect("the sum", 4, 5)
+	}}
+	var out bytes.Buffer
+	if err := d.Run(&out); !errors.Is(err, ErrFailed) || !strings.Contains(out.String(), "the sum: expected 4, SEEN 5") {
+		t.Errorf("%v: %s", err, &out)
+	}
+}
+
+// There is one way to run each, or a reason why there is none.
+func TestEveryDemoIsListed(t *testing.T) {
+	all := Demos()
+	if len(all) != 22 {
+		t.Errorf("there are %d demonstrations of 22", len(all))
+	}
+	for _, d := range all {
+		ways := 0
+		for _, is := range []bool{d.Play != nil, d.Command != nil, d.Test != "", d.Missing != ""} {
+			if is {
+				ways++
+			}
+		}
+		if ways != 1 || d.Title == "" || d.Items == "" {
+			t.Errorf("demo %d: %+v", d.N, d)
+		}
+	}
+}
