@@ -132,6 +132,11 @@ func (c *Cluster) applyFaults() error {
 		}
 		c.mu.Lock()
 		links := c.faults.of(i)
+		for j := range c.info.Nodes {
+			if c.info.Nodes[j].Gone { // no node has a link to it, and would be told in vain
+				delete(links, NodeID(j+1))
+			}
+		}
 		c.mu.Unlock()
 		set := func(ctx context.Context, a *client.Admin) error { return a.SetFaults(ctx, links) }
 		if err := c.admin(context.Background(), i, set); err != nil {

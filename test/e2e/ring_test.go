@@ -253,6 +253,11 @@ func TestDevGrowsAndShrinks(t *testing.T) {
 	if alive(c.Nodes[1].PID) {
 		t.Error("the node that was removed runs")
 	}
+	for _, verb := range []string{"cut", "heal"} { // nobody is told of a node that left
+		if out := c.dev(verb, "1"); !strings.Contains(out, "n4") {
+			t.Errorf("dev %s says:\n%s", verb, out)
+		}
+	}
 	c.stop()
 	again := start(t, dir, 0)
 	for _, i := range []int{1, 3, 4} {
