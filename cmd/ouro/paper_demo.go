@@ -41,7 +41,7 @@ func listDemos(out io.Writer) error {
 	for _, d := range demo.Demos() {
 		line := fmt.Sprintf("%3d  %-10s %s (%s)", d.N, d.How(), d.Title, d.Items)
 		switch {
-		case d.Missing != "":
+		case d.How() == "missing":
 			line += ": " + d.Missing
 		case d.Test != "":
 			line += ": " + d.Test
@@ -57,7 +57,7 @@ func listDemos(out io.Writer) error {
 
 func runDemo(cmd *cobra.Command, d *demo.Demo) error {
 	out := cmd.OutOrStdout()
-	if d.Missing != "" {
+	if d.How() == "missing" {
 		return fmt.Errorf("demonstration %d can't be run: %s", d.N, d.Missing)
 	}
 	if d.Test != "" {

@@ -26,7 +26,7 @@ type Demo struct {
 	Play    func(s *Scene) // in a simulated cluster
 	Command []string       // of ouro: arguments; what is expected stands in what it prints
 	Test    string         // a command of the source tree, where it is a test alone
-	Missing string         // why it can't be run yet
+	Missing string         // why it can't be run, where there is no way
 }
 
 // How says how a demonstration is run, in a few words.
