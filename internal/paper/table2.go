@@ -132,7 +132,7 @@ func runTable2(ctx context.Context, lab *Lab) (Section, error) {
 			table2Nodes, table2Rate, took),
 		Tables: table2Tables(all),
 		Differs: "The paper's client coordinates reads in its own process; here it chooses the coordinator among the replicas, so what it saves is the balancer and, for requests that would have come to a node " +
-			"without the key, the hop to one that has it. A read with r=1 is answered by that replica alone. The middle row shows how much of the difference is the balancer.",
+			"without the key, the hop to one that has it. A read with r=1 is answered by that replica alone. The middle row shows how much of the difference is the balancer. Where the tails of all ways are close together, the machine made them.",
 	}, nil
 }
 
