@@ -23,7 +23,7 @@ func (f *fleet) items(n int) (keys []ouro.Key, items []ouro.Item) {
 // Several requests go to their replicas in groups: many more items than requests.
 func TestManyGoInGroups(t *testing.T) {
 	f := newFleet(t, 5)
-	c := f.connect([]string{"a"})
+	c := f.connect([]string{"a"}, client.AttemptTimeout(20*time.Second)) // a group that is given up goes on one by one
 	keys, items := f.items(1000)
 	for i, a := range c.PutMany(t.Context(), items, ouro.Blind()) {
 		if a.Err != nil {
