@@ -24,7 +24,7 @@ func strict(t *testing.T, r, w int) *World {
 	b := &cfg.Buckets.Default
 	b.N, b.R, b.W, b.PR, b.PW = 3, r, w, r, w
 	world := newChangingWorld(t, cfg, "D")
-	world.settles(t, "at first")
+	world.RunFor(5 * time.Second) // the disks of the founders are named
 	return world
 }
 
@@ -225,7 +225,7 @@ func TestRules_R16_WhoDoesNotKnowIsNoSource(t *testing.T) {
 // more than half, and both changes are made when they meet (R12, R13, H4).
 func TestRules_H4_HalfAClusterMovesNothing(t *testing.T) {
 	w := newChangingWorld(t, Config{Nodes: []ring.Node{{ID: "A", Weight: 1}, {ID: "B", Weight: 1}, {ID: "C", Weight: 1}, {ID: "D", Weight: 1}}}, "E", "F")
-	w.settles(t, "at first")
+	w.RunFor(5 * time.Second) // the disks of the founders are named
 	must(t, w.Put("A", key, text("v")))
 	for _, a := range []ring.NodeID{"A", "B", "E"} {
 		for _, b := range []ring.NodeID{"C", "D", "F"} {

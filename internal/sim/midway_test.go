@@ -37,6 +37,11 @@ func midway(t *testing.T, seed uint64, ops ...ouro.Option) *World {
 	return w
 }
 
+// forceRemove lets an operator give up a node.
+func (w *World) forceRemove(at, id ring.NodeID) {
+	w.Issue(at, member.Change{Kind: member.ForceRemove, Member: member.Member{Node: ring.Node{ID: id}}})
+}
+
 // moving is how many partitions are on their way.
 func moving(w *World) (n int) {
 	for p := range uint32(w.Place().Q()) {
@@ -98,7 +103,7 @@ func TestADeadNewcomerIsGivenUp(t *testing.T) {
 				t.Fatal("it is dropped though it may keep something for others")
 			}
 		}
-		w.Issue("C", member.Change{Kind: member.ForceRemove, Member: member.Member{Node: ring.Node{ID: "D"}}})
+		w.forceRemove("C", "D")
 		w.RunFor(time.Second)
 		w.settles(t, "after it was removed by force")
 		if n := len(w.Place().Members()); n != 3 || w.stats.Ring.Aborted == 0 && leaves {
