@@ -144,6 +144,66 @@ func TestClientsThatNeverReadAreDropped(t *testing.T) {
 	eventually(t, "no connection is open", func() bool { return n.open.Load() == 0 })
 }
 
+// An answer waits while more than MaxOutput is unread, and goes on once it is read.
+func TestAnswersWaitForTheirClient(t *testing.T) {
+	near, far := net.Pipe()
+	defer far.Close()
+	go func() { _, _ = io.Copy(io.Discard, far) }()
+	s := New(Config{MaxOutput: 1000}, &canned{})
+	c := &conn{Conn: near, server: s, drained: make(chan struct{}, 1)}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	for i, want := range []error{nil, nil, context.Canceled} { // 900 leave room for one more
+		if err := c.hand(over, 900); !errors.Is(err, want) {
+			t.Errorf("answer %d: %v, want %v", i, err, want)
+		}
+	}
+	handed := make(chan error, 2)
+	for range 2 {
+		go func() { handed <- c.hand(t.Context(), 100) }()
+	}
+	if _, err := c.Write(make([]byte, 1000)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := <-handed; err != nil {
+			t.Error(err)
+		}
+	}
+	if got := c.waiting.Load(); got != 1000 {
+		t.Errorf("%d wait, want 1000", got)
+	}
+	if _, err := c.Write(make([]byte, 5000)); err != nil || c.waiting.Load() != 0 {
+		t.Errorf("what frames add makes %d wait, %v", c.waiting.Load(), err)
+	}
+}
+
+// A client that goes with answers unread is not counted as one that was dropped.
+func TestClientsThatGoAreNotDropped(t *testing.T) {
+	var n counter
+	big := &canned{res: ouro.Result{Siblings: []ouro.Sibling{{Value: ouro.Value{Data: make([]byte, 1<<20)}}}}}
+	addr := start(t, n.config(Config{ReplyTimeout: 200 * time.Millisecond}), big)
+	conn := connect(t, addr, grpc.WithStaticStreamWindowSize(64<<10))
+	stream, err := ourov1.NewStoreServiceClient(conn).MultiGet(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := stream.Send(&ourov1.MultiGetRequest{Get: &ourov1.GetRequest{Key: keyPB(key)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := stream.Recv(); err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.Close()
+	eventually(t, "no connection is open", func() bool { return n.open.Load() == 0 })
+	time.Sleep(400 * time.Millisecond) // for the look that is due
+	if len(n.dropped) > 0 {
+		t.Errorf("dropped: %s", <-n.dropped)
+	}
+}
+
 // One that does not even take bytes off the socket is dropped for that.
 func TestClientsThatTakeNoBytesAreDropped(t *testing.T) {
 	var n counter

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,30 +26,36 @@ import (
 
 // canned answers everything with the same, and remembers what it was asked.
 type canned struct {
-	res   ouro.Result
-	err   error
-	opts  ouro.Options
-	value ouro.Value
-	u     ouro.Update
+	res ouro.Result
+	err error
+
+	mu   sync.Mutex // of calls at once
+	opts ouro.Options
+}
+
+func (c *canned) asked(opts []ouro.Option) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.opts = ouro.Apply(opts...)
 }
 
 func (c *canned) Get(_ context.Context, _ ouro.Key, opts ...ouro.Option) (ouro.Result, error) {
-	c.opts = ouro.Apply(opts...)
+	c.asked(opts)
 	return c.res, c.err
 }
 
-func (c *canned) Put(_ context.Context, _ ouro.Key, v ouro.Value, opts ...ouro.Option) (ouro.Result, error) {
-	c.opts, c.value = ouro.Apply(opts...), v
+func (c *canned) Put(_ context.Context, _ ouro.Key, _ ouro.Value, opts ...ouro.Option) (ouro.Result, error) {
+	c.asked(opts)
 	return c.res, c.err
 }
 
 func (c *canned) Delete(_ context.Context, _ ouro.Key, opts ...ouro.Option) (ouro.Result, error) {
-	c.opts = ouro.Apply(opts...)
+	c.asked(opts)
 	return c.res, c.err
 }
 
-func (c *canned) Update(_ context.Context, _ ouro.Key, u ouro.Update, opts ...ouro.Option) (ouro.Result, error) {
-	c.opts, c.u = ouro.Apply(opts...), u
+func (c *canned) Update(_ context.Context, _ ouro.Key, _ ouro.Update, opts ...ouro.Option) (ouro.Result, error) {
+	c.asked(opts)
 	return c.res, c.err
 }
 
@@ -112,6 +120,32 @@ func verbs(s *remote, opts ...ouro.Option) map[string]func() (ouro.Result, error
 		"update": func() (ouro.Result, error) {
 			return s.Update(ctx, key, ouro.Update{Kind: ouro.Counter, Act: ouro.Increment}, opts...)
 		},
+	}
+}
+
+// What other front ends took may be no UTF-8, which protobuf wants of texts.
+func TestTextsAreMadeValid(t *testing.T) {
+	store := &canned{res: ouro.Result{
+		Siblings: []ouro.Sibling{{Value: ouro.Value{Data: []byte("\xff"), ContentType: "text/\xff"}}}, Explain: []string{"asked \xff"}, Coordinator: "n\xff",
+	}}
+	s := &remote{dial(t, start(t, Config{}, store))}
+	res, err := s.Get(t.Context(), key)
+	if err != nil || string(res.Siblings[0].Data) != "\xff" || res.Siblings[0].ContentType != "text/\uFFFD" || res.Explain[0] != "asked \uFFFD" || res.Coordinator != "n\uFFFD" {
+		t.Errorf("%+v, %v", res, err)
+	}
+	store.err = ouro.Errorf(ouro.NotFound, ouro.NotDone, "no %s", "\xff")
+	if _, err := s.Get(t.Context(), key); ouro.CodeOf(err) != ouro.NotFound || !strings.Contains(err.Error(), "no \uFFFD") {
+		t.Errorf("%v", err)
+	}
+}
+
+// Facts that go with an error are bounded: they travel in a header.
+func TestFactsOfAnErrorAreCut(t *testing.T) {
+	store := &canned{err: ouro.Errorf(ouro.TimedOut, ouro.Unknown, "late"), res: ouro.Result{Explain: slices.Repeat([]string{strings.Repeat("fact", 25)}, 1000)}}
+	s := &remote{dial(t, start(t, Config{}, store))}
+	res, err := s.Put(t.Context(), key, ouro.Value{})
+	if ouro.CodeOf(err) != ouro.TimedOut || len(res.Explain) < 10 || len(res.Explain) > 50 || res.Explain[len(res.Explain)-1] != "and more" {
+		t.Errorf("%d facts, %v", len(res.Explain), err)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,6 +40,7 @@ type conn struct {
 	net.Conn
 	server  *Server
 	closing sync.Once
+	gone    atomic.Bool
 	waiting atomic.Int64  // bytes of answers handed over and not written
 	written atomic.Int64  // bytes in all
 	watched atomic.Bool   // a look at it is due
@@ -54,21 +54,28 @@ func (c *conn) hand(ctx context.Context, n int) error {
 		return nil
 	}
 	most := c.server.cfg.MaxOutput
-	for c.waiting.Load() > most {
-		select {
-		case <-c.drained:
-		case <-ctx.Done():
-			return ctx.Err()
+	for {
+		before := c.waiting.Load()
+		if before > most {
+			select {
+			case <-c.drained:
+				continue
+			case <-ctx.Done():
+				return ctx.Err()
+			}
 		}
+		after := before + int64(n)
+		if !c.waiting.CompareAndSwap(before, after) {
+			continue
+		}
+		if after <= most {
+			c.tell() // another may wait for the room that is left
+		}
+		if after > streamWindow && c.watched.CompareAndSwap(false, true) {
+			c.watch()
+		}
+		return nil
 	}
-	waiting := c.waiting.Add(int64(n))
-	if waiting <= most {
-		c.tell() // another may wait for the room that is left
-	}
-	if waiting > streamWindow && c.watched.CompareAndSwap(false, true) {
-		c.watch()
-	}
-	return nil
 }
 
 func (c *conn) tell() {
@@ -82,11 +89,13 @@ func (c *conn) tell() {
 // wait: more than what answers to pings come to.
 const leastProgress = 4 << 10
 
-// watch looks after ReplyTimeout whether the client has read anything.
+// watch looks after ReplyTimeout whether the client has read anything. One of whom
+// less waits than fills a window is found out by its not answering pings.
 func (c *conn) watch() {
 	before := c.written.Load()
 	time.AfterFunc(c.server.cfg.ReplyTimeout, func() {
 		switch {
+		case c.gone.Load():
 		case c.waiting.Load() <= streamWindow:
 			c.watched.Store(false)
 		case c.written.Load()-before < leastProgress:
@@ -101,11 +110,7 @@ func (c *conn) watch() {
 // Write implements [net.Conn]. What frames add is taken off too, so less may be
 // counted to wait than does, by a little, and never less than nothing.
 func (c *conn) Write(b []byte) (int, error) {
-	_ = c.SetWriteDeadline(time.Now().Add(c.server.cfg.ReplyTimeout))
 	n, err := c.Conn.Write(b)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		c.server.cfg.Dropped("slow_reader")
-	}
 	c.written.Add(int64(n))
 	for {
 		before := c.waiting.Load()
@@ -122,6 +127,7 @@ func (c *conn) Write(b []byte) (int, error) {
 
 // Close implements [net.Conn].
 func (c *conn) Close() error {
+	c.gone.Store(true)
 	c.closing.Do(c.server.closed)
 	return c.Conn.Close()
 }

@@ -46,7 +46,7 @@ func New(cfg Config, store ouro.Store) *Server {
 		grpc.ConnectionTimeout(cfg.ConnectTimeout),
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: idle, Time: cfg.KeepAlive, Timeout: cfg.KeepAliveTimeout}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: cfg.MinPing, PermitWithoutStream: true}),
-		grpc.SharedWriteBuffer(true), // no buffer for a connection that is idle
+		grpc.ReadBufferSize(readBuffer),
 		// Fixed windows: those that grow with the line would let each of a hundred
 		// calls fill up to 16 MiB that nobody reads.
 		grpc.StaticStreamWindowSize(streamWindow), grpc.StaticConnWindowSize(connWindow),
@@ -67,6 +67,10 @@ const (
 	streamWindow = 256 << 10
 	connWindow   = 1 << 20
 )
+
+// readBuffer is what a connection keeps to read into; gRPC's own 32 KiB are most of
+// what an idle one takes.
+const readBuffer = 8 << 10
 
 // Serve takes connections from l until it is closed, and returns nil after
 // [Server.Shutdown].
