@@ -9,8 +9,8 @@ import (
 )
 
 // devCluster tells how the nodes of the dev cluster are.
-func (h *handler) devCluster(w http.ResponseWriter, _ *http.Request) {
-	out, err := h.devCommand(nil, dev.Command{Verb: dev.Look})
+func (h *handler) devCluster(w http.ResponseWriter, r *http.Request) {
+	out, err := h.devCommand(r.Context(), dev.Command{Verb: dev.Look})
 	answerWith(w, out, err)
 }
 
