@@ -14,7 +14,7 @@ import (
 // shows. Where another node had to stand in for a replica that was slow it is read
 // again, from the replicas and nobody else.
 func (w *World) readOne(m *machine, bucket, name, when string) {
-	n := w.cfg.Buckets.Of(bucket).N
+	n := len(w.Primaries(keyIn(bucket, name))) // fewer than the bucket's n where fewer are left
 	res, err := w.Get(m.id, keyIn(bucket, name), ouro.R(n), ouro.Timeout(10*time.Second)).Wait()
 	if w.broken == nil && res.Quorum.Primaries < n {
 		res, err = w.Get(m.id, keyIn(bucket, name), ouro.R(n), ouro.PR(n), ouro.Timeout(10*time.Second)).Wait()
