@@ -33,9 +33,9 @@ type machine struct {
 	run    uint64        // the run id
 	born   time.Duration // when the process started
 	folder folder
-	rotten [][]byte          // engine keys of records that were damaged
-	leaves map[string][]byte // likewise of leaves, and what became of them
-	first  *image            // its disk as it was before its first epoch
+	rotten [][]byte            // engine keys of records that were damaged
+	leaves map[string][][]byte // likewise of leaves, and what became of them
+	first  *image              // its disk as it was before its first epoch
 
 	forgot     bool          // the links know another disk of it, and this one does not say so
 	failed     bool          // a sync of what the steward wants kept has failed
