@@ -21,15 +21,6 @@ type load struct {
 	sample admit.Sample
 }
 
-// measureRead notes a read of the engine that a client waited for.
-func (s *shard) measureRead(took time.Duration, err error) {
-	if err != nil {
-		s.sample.Reads.Failed()
-	} else {
-		s.sample.Reads.Took(took)
-	}
-}
-
 // addUp adds what this shard has measured to what all have, now and then.
 func (s *shard) addUp(now time.Duration) {
 	if now-s.sampledAt < sampleEvery || s.sample.Empty() {

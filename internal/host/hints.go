@@ -47,9 +47,6 @@ func (h *Host) OldestHint() time.Time {
 	return time.UnixMilli(oldest).UTC()
 }
 
-// hintsTimeout bounds how long the shards may take to tell what they keep.
-const hintsTimeout = 5 * time.Second
-
 // Hints implements [ouro.Inspector].
 func (h *Host) Hints(ctx context.Context) (ouro.HintsInfo, error) {
 	info := ouro.HintsInfo{
@@ -59,22 +56,14 @@ func (h *Host) Hints(ctx context.Context) (ouro.HintsInfo, error) {
 	for i := range h.shards {
 		info.Max += h.diskOf(i).MaxPending
 	}
-	ctx, cancel := context.WithTimeout(ctx, hintsTimeout)
-	defer cancel()
-	answers := make(chan []handoff.Backlog, len(h.shards))
-	for _, s := range h.shards {
-		s.in.force(item{do: func(s *shard) { answers <- s.core.Backlog(nil) }, queued: time.Since(h.started)})
-	}
 	byTarget := map[string]ouro.HintTarget{}
-	for range h.shards {
-		select {
-		case all := <-answers:
-			for _, b := range all {
-				byTarget[string(b.Target)] = addBacklog(byTarget[string(b.Target)], b)
-			}
-		case <-ctx.Done():
-			return ouro.HintsInfo{}, ouro.Errorf(ouro.TimedOut, ouro.NotDone, "node %s did not find the time to look: %v", info.Node, ctx.Err())
+	err := askAll(ctx, h, ouro.NotDone, func(s *shard) []handoff.Backlog { return s.core.Backlog(nil) }, func(all []handoff.Backlog) {
+		for _, b := range all {
+			byTarget[string(b.Target)] = addBacklog(byTarget[string(b.Target)], b)
 		}
+	})
+	if err != nil {
+		return ouro.HintsInfo{}, err
 	}
 	for _, t := range byTarget {
 		info.Targets = append(info.Targets, t)

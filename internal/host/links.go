@@ -77,9 +77,7 @@ func (h *Host) Down(peer string) { h.link(ring.NodeID(peer), false, 0) }
 
 func (h *Host) link(peer ring.NodeID, up bool, disk uint64) {
 	h.links.set(peer, up)
-	for _, s := range h.shards {
-		s.in.force(item{input: &node.Link{Peer: peer, Up: up}, queued: time.Since(h.started)})
-	}
+	h.tellAll(func() node.Input { return &node.Link{Peer: peer, Up: up} })
 	h.steward.do(&core.Link{Peer: peer, Up: up, Disk: disk})
 }
 

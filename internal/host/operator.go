@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"time"
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/node"
@@ -122,13 +121,8 @@ func (h *Host) SetTransferRate(_ context.Context, bytesPerSecond int64) error {
 		return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "a rate of %d bytes a second: it is at least 0, which sets the usual one", bytesPerSecond)
 	}
 	h.rate.Store(bytesPerSecond)
-	each := int(bytesPerSecond) / len(h.shards)
-	if bytesPerSecond > 0 {
-		each = max(each, 1)
-	}
-	for _, s := range h.shards {
-		s.in.force(item{input: &node.MoveRate{Bytes: each}, queued: time.Since(h.started)})
-	}
+	each := h.share(int(bytesPerSecond))
+	h.tellAll(func() node.Input { return &node.MoveRate{Bytes: each} })
 	return nil
 }
 

@@ -13,23 +13,15 @@ import (
 // Repair implements [ouro.Inspector].
 func (h *Host) Repair(ctx context.Context) (ouro.RepairInfo, error) {
 	info := ouro.RepairInfo{Node: string(h.view.Load().Self), Started: h.started.UTC(), Peers: []ouro.RepairPeer{}}
-	ctx, cancel := context.WithTimeout(ctx, hintsTimeout)
-	defer cancel()
-	answers := make(chan []repair.Agreement, len(h.shards))
-	for _, s := range h.shards {
-		s.in.force(item{do: func(s *shard) { answers <- s.core.Agreements(nil) }, queued: time.Since(h.started)})
-	}
 	byPeer := map[string]ouro.RepairPeer{}
-	for range h.shards {
-		select {
-		case all := <-answers:
-			for _, a := range all {
-				p, found := byPeer[string(a.Peer)]
-				byPeer[string(a.Peer)] = addAgreement(p, a, !found)
-			}
-		case <-ctx.Done():
-			return ouro.RepairInfo{}, ouro.Errorf(ouro.TimedOut, ouro.NotDone, "node %s did not find the time to look: %v", info.Node, ctx.Err())
+	err := askAll(ctx, h, ouro.NotDone, func(s *shard) []repair.Agreement { return s.core.Agreements(nil) }, func(all []repair.Agreement) {
+		for _, a := range all {
+			p, found := byPeer[string(a.Peer)]
+			byPeer[string(a.Peer)] = addAgreement(p, a, !found)
 		}
+	})
+	if err != nil {
+		return ouro.RepairInfo{}, err
 	}
 	for _, p := range byPeer {
 		info.Peers = append(info.Peers, p)

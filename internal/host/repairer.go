@@ -22,29 +22,10 @@ type pauses struct {
 	ends  *time.Timer
 }
 
-// all asks every shard for something, on its goroutine, and calls take with each answer.
-func all[T any](ctx context.Context, h *Host, ask func(*shard) T, take func(T)) error {
-	ctx, cancel := context.WithTimeout(ctx, hintsTimeout)
-	defer cancel()
-	answers := make(chan T, len(h.shards))
-	for _, s := range h.shards {
-		s.in.force(item{do: func(s *shard) { answers <- ask(s) }, queued: time.Since(h.started)})
-	}
-	for range h.shards {
-		select {
-		case a := <-answers:
-			take(a)
-		case <-ctx.Done():
-			return ouro.Errorf(ouro.TimedOut, ouro.Unknown, "node %s did not find the time to look: %v", h.view.Load().Self, ctx.Err())
-		}
-	}
-	return nil
-}
-
 // RepairPairs implements [ouro.Repairer].
 func (h *Host) RepairPairs(ctx context.Context) (ouro.RepairPairs, error) {
 	info := ouro.RepairPairs{Node: string(h.view.Load().Self), Pairs: []ouro.RepairPair{}}
-	err := all(ctx, h, func(s *shard) []repair.Pair { return s.core.RepairPairs(nil) }, func(pairs []repair.Pair) {
+	err := askAll(ctx, h, ouro.Unknown, func(s *shard) []repair.Pair { return s.core.RepairPairs(nil) }, func(pairs []repair.Pair) {
 		for i := range pairs {
 			info.Pairs = append(info.Pairs, pairInfo(&pairs[i]))
 		}
@@ -79,7 +60,7 @@ func (h *Host) RunRepair(ctx context.Context, run ouro.RepairRun) (ouro.RepairRu
 		partition = int(*run.Partition)
 	}
 	run.Pairs = 0
-	err := all(ctx, h, func(s *shard) int {
+	err := askAll(ctx, h, ouro.Unknown, func(s *shard) int {
 		return s.core.RepairRound(s.now(), partition, ring.NodeID(run.Peer), &s.out)
 	}, func(n int) { run.Pairs += n })
 	if err == nil && run.Pairs == 0 && (run.Partition != nil || run.Peer != "") {
@@ -125,7 +106,7 @@ func (h *Host) pauseEnds() {
 }
 
 func (h *Host) tellPause(ctx context.Context, on bool) error {
-	return all(ctx, h, func(s *shard) struct{} {
+	return askAll(ctx, h, ouro.Unknown, func(s *shard) struct{} {
 		s.core.PauseRepair(s.now(), on, &s.out)
 		return struct{}{}
 	}, func(struct{}) {})

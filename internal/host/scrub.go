@@ -42,22 +42,15 @@ func (s *shard) showScrub(now clock.Now) {
 // may be from before they were told something.
 func (h *Host) Scrub(ctx context.Context) (ouro.ScrubInfo, error) {
 	info := ouro.ScrubInfo{Node: string(h.view.Load().Self)}
-	ctx, cancel := context.WithTimeout(ctx, hintsTimeout)
-	defer cancel()
-	answers := make(chan scrub.Status, len(h.shards))
-	for _, s := range h.shards {
-		s.in.force(item{do: func(s *shard) { answers <- s.core.Scrubs(s.now()) }, queued: time.Since(h.started)})
-	}
-	all := scrub.Status{}
-	for i := range h.shards {
-		select {
-		case st := <-answers:
-			if all = all.With(st); i == 0 {
-				all = st
-			}
-		case <-ctx.Done():
-			return info, ouro.Errorf(ouro.TimedOut, ouro.NotDone, "node %s did not find the time to look: %v", info.Node, ctx.Err())
+	var all *scrub.Status
+	err := askAll(ctx, h, ouro.NotDone, func(s *shard) scrub.Status { return s.core.Scrubs(s.now()) }, func(st scrub.Status) {
+		if all != nil {
+			st = all.With(st)
 		}
+		all = &st
+	})
+	if err != nil {
+		return info, err
 	}
 	info.Paused, info.Hurried, info.Late, info.Error = all.Off, all.Hurry, all.Late, all.Failed
 	info.Size, info.Pace = all.Size, int64(all.Pace)
@@ -96,28 +89,19 @@ func (h *Host) ScrubAge() time.Duration {
 
 // RunScrub implements [ouro.Operator].
 func (h *Host) RunScrub(context.Context) error {
-	h.tellScrubs(func() node.Input { return &node.ScrubNow{} })
+	h.tellAll(func() node.Input { return &node.ScrubNow{} })
 	return nil
 }
 
 // PauseScrub implements [ouro.Operator].
 func (h *Host) PauseScrub(context.Context) error {
-	h.tellScrubs(func() node.Input { return &node.Scrubbing{} })
+	h.tellAll(func() node.Input { return &node.Scrubbing{} })
 	return nil
 }
 
 // SetScrubRate says how many bytes a second this node reads back at most, over all its
 // shards, from now on; 0: as many as by default.
 func (h *Host) SetScrubRate(bytes int) {
-	each := bytes / len(h.shards)
-	if bytes > 0 {
-		each = max(each, 1)
-	}
-	h.tellScrubs(func() node.Input { return &node.ScrubRate{Bytes: each} })
-}
-
-func (h *Host) tellScrubs(in func() node.Input) {
-	for _, s := range h.shards {
-		s.in.force(item{input: in(), queued: time.Since(h.started)})
-	}
+	each := h.share(bytes)
+	h.tellAll(func() node.Input { return &node.ScrubRate{Bytes: each} })
 }

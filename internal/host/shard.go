@@ -72,7 +72,7 @@ func newShard(h *Host, index int, view *node.View) *shard {
 	s.replica = replica.New(rc)
 	s.replica.SetDoubt(h.cfg.Doubt)
 	dc := h.diskOf(index)
-	dc.Read, dc.Clock = s.measureRead, func() time.Duration { return time.Since(h.started) }
+	dc.Read, dc.Clock = s.sample.Reads.Note, func() time.Duration { return time.Since(h.started) }
 	s.disk = disk.New(dc, h.engine, s.replica, func(seq uint64, err error) {
 		s.in.force(item{synced: &synced{seq, err}, queued: time.Since(h.started)})
 	})

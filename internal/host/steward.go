@@ -325,9 +325,7 @@ func (h *Host) setView(v *node.View) {
 	if h.cfg.Recheck != nil && !sameNodes(before, v) {
 		h.cfg.Recheck()
 	}
-	for _, s := range h.shards {
-		s.in.force(item{input: v, queued: time.Since(h.started)})
-	}
+	h.tellAll(func() node.Input { return v })
 }
 
 // sameNodes says whether two views admit the same nodes, see [core.Admits].

@@ -51,7 +51,7 @@ func (h *Host) Verify(ctx context.Context, from string) (ouro.VerifyInfo, error)
 
 // verifySlice makes a shard verify one slice.
 func (h *Host) verifySlice(ctx context.Context, s *shard, from []byte) (replica.Verified, error) {
-	ctx, cancel := context.WithTimeout(ctx, hintsTimeout)
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	answer := make(chan replica.Verified, 1)
 	s.in.force(item{do: func(s *shard) { answer <- s.disk.Verify(from, verifySlice) }, queued: time.Since(h.started)})

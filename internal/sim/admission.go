@@ -38,14 +38,6 @@ func (w *World) govern(m *machine) {
 // diskClock is the time, with what the reads of this turn have taken so far.
 func (w *World) diskClock(m *machine) time.Duration { return w.now + m.disk.spent }
 
-func (m *machine) measureRead(took time.Duration, err error) {
-	if err != nil {
-		m.sample.Reads.Failed()
-	} else {
-		m.sample.Reads.Took(took)
-	}
-}
-
 // waited notes how long the first input of a turn had to wait.
 func (w *World) waited(m *machine, first *item) {
 	if w.cfg.Admit {

@@ -356,7 +356,7 @@ func (w *World) start(m *machine) {
 		dc.LeafKeys = w.cfg.LeafKeys[m.index%n]
 	}
 	if w.cfg.Admit {
-		dc.Read, dc.Clock = m.measureRead, func() time.Duration { return w.diskClock(m) }
+		dc.Read, dc.Clock = m.sample.Reads.Note, func() time.Duration { return w.diskClock(m) }
 		m.sample = admit.Sample{}
 		w.govern(m)
 	}

@@ -19,6 +19,15 @@ type Times struct {
 	failed uint32 // slower than any
 }
 
+// Note counts one that ended so.
+func (t *Times) Note(d time.Duration, err error) {
+	if err != nil {
+		t.Failed()
+	} else {
+		t.Took(d)
+	}
+}
+
 // Took counts one.
 func (t *Times) Took(d time.Duration) {
 	t.n[bucketOf(d)]++
