@@ -123,15 +123,9 @@ func (r *Runner) scrubTrees(now clock.Now, from []byte, limit int, found *replic
 	}
 	v := verifier{
 		engine: r.engine, replica: r.replica, bits: r.config.PartitionBits, mine: r.config.Mine, limit: limit,
-		later: store.IsLeaf(from), large: &r.large,
+		large: &r.large,
 	}
-	v.out.Next = from
-	if !store.IsLeaf(from) {
-		v.trees()
-	}
-	if v.out.Err == nil && store.IsLeaf(v.out.Next) {
-		v.leaves()
-	}
+	v.run(from)
 	if v.out.Err != nil && !bytes.Equal(v.out.Next, from) {
 		v.out.Err = nil // the next slice begins with what can't be read
 	}

@@ -35,14 +35,8 @@ func VerifyLeaves(e store.Engine, r *replica.Replica, partitionBits uint) error 
 // (nil: the first), at about limit bytes of records, and compares. It looks at
 // partitions that are mine; nil: all. The engine must not change meanwhile.
 func Verify(e store.Engine, r *replica.Replica, partitionBits uint, mine func(uint32) bool, from []byte, limit int) replica.Verified {
-	v := verifier{engine: e, replica: r, bits: partitionBits, mine: mine, limit: limit, later: store.IsLeaf(from)}
-	v.out.Next = from
-	if !store.IsLeaf(from) {
-		v.trees()
-	}
-	if v.out.Err == nil && store.IsLeaf(v.out.Next) {
-		v.leaves()
-	}
+	v := verifier{engine: e, replica: r, bits: partitionBits, mine: mine, limit: limit}
+	v.run(from)
 	return v.out
 }
 
@@ -89,6 +83,17 @@ func (v *verifier) wrong(t treeID, pos uint64, format string, args ...any) {
 		v.back = v.out.Next
 	}
 	v.out.Wrong = append(v.out.Wrong, fmt.Sprintf("partition %d, bucket %s: ", t.partition, t.bucket)+fmt.Sprintf(format, args...))
+}
+
+// run verifies from a place on.
+func (v *verifier) run(from []byte) {
+	v.out.Next, v.later = from, store.IsLeaf(from)
+	if !v.later {
+		v.trees()
+	}
+	if v.out.Err == nil && store.IsLeaf(v.out.Next) {
+		v.leaves()
+	}
 }
 
 func (v *verifier) over() bool {
