@@ -43,7 +43,7 @@ func (n *Node) load(now clock.Now, s *admit.Sample) {
 // busy says which kinds have something to do.
 func (n *Node) busy() (b admit.Busy) {
 	b[admit.Handoff] = !n.handoff.Empty()
-	b[admit.Transfer] = len(n.transfer.Pending(nil)) > 0
+	b[admit.Transfer] = !n.transfer.Idle()
 	b[admit.Repair] = n.repair.Turns()
 	b[admit.Reap] = n.reaper.Busy()
 	b[admit.Scrub] = n.scrub.Busy()

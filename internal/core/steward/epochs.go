@@ -96,12 +96,13 @@ func (s *Steward) drainEpochs(out *Out) {
 	if e.Stand.Seq != 0 {
 		out.Stand = e.Stand
 	}
-	for i := range e.Tells {
-		if s.removed {
-			break // what it has is of long ago: a member that lost its disk would believe it
-		}
-		show := e.Tells[i].Show // the memory of the effects is used again
-		out.Sends = append(out.Sends, node.Send{To: e.Tells[i].To, Message: node.Message{Kind: node.KindEpochs, Show: &show}})
+	tells := e.Tells
+	if s.removed {
+		tells = nil // what it has is of long ago: a member that lost its disk would believe it
+	}
+	for i := range tells {
+		show := tells[i].Show // the memory of the effects is used again
+		out.Sends = append(out.Sends, node.Send{To: tells[i].To, Message: node.Message{Kind: node.KindEpochs, Show: &show}})
 	}
 	out.Facts = append(out.Facts, e.Facts...)
 	out.RolledBack = out.RolledBack || e.RolledBack

@@ -201,6 +201,9 @@ func (t *Transfer) Pending(dst []Pending) []Pending {
 	return dst
 }
 
+// Idle says whether nothing is on its way here, and nothing left over.
+func (t *Transfer) Idle() bool { return len(t.arrivals)+len(t.leavings) == 0 }
+
 // id returns the id of the next operation.
 func (t *Transfer) id() uint64 {
 	t.seq++
