@@ -33,14 +33,9 @@ func (w *World) Rot(id ring.NodeID, key ouro.Key) { w.rot(w.mustID(id), w.record
 // rotLeaves flips bits of up to four leaves beside each other, or of none, and returns
 // of how many.
 func (w *World) rotLeaves(m *machine, r *rand.Rand) int {
-	var keys [][]byte
-	lo, hi := store.AllLeaves()
-	err := m.disk.Engine.Range(lo, hi, func(key, _ []byte) bool {
-		keys = append(keys, bytes.Clone(key))
-		return true
-	})
+	keys := w.leavesOf(m)
 	first, n := r.IntN(1<<20), r.IntN(5)
-	if err != nil || len(keys) == 0 {
+	if len(keys) == 0 {
 		return 0
 	}
 	first %= len(keys)
@@ -50,6 +45,18 @@ func (w *World) rotLeaves(m *machine, r *rand.Rand) int {
 		w.rotLeaf(m, key, func(v []byte) { v[at%len(v)] ^= 0x55 })
 	}
 	return len(keys)
+}
+
+// leavesOf returns the engine keys of the leaves on a node's disk.
+func (w *World) leavesOf(m *machine) (keys [][]byte) {
+	lo, hi := store.AllLeaves()
+	if err := m.disk.Engine.Range(lo, hi, func(key, _ []byte) bool {
+		keys = append(keys, bytes.Clone(key))
+		return true
+	}); err != nil {
+		w.bug("%s: %v", m.id, err)
+	}
+	return keys
 }
 
 func (w *World) rotLeaf(m *machine, key []byte, by func([]byte)) {
@@ -68,15 +75,7 @@ func (w *World) rotLeaf(m *machine, key []byte, by func([]byte)) {
 // RotLeaves damages every leaf of a tree on a node's disk.
 func (w *World) RotLeaves(id ring.NodeID) {
 	m := w.mustID(id)
-	lo, hi := store.AllLeaves()
-	var keys [][]byte
-	if err := m.disk.Engine.Range(lo, hi, func(key, _ []byte) bool {
-		keys = append(keys, bytes.Clone(key))
-		return true
-	}); err != nil {
-		w.bug("%s: %v", m.id, err)
-	}
-	for _, key := range keys {
+	for _, key := range w.leavesOf(m) {
 		w.rotLeaf(m, key, func(v []byte) { v[len(v)/2] ^= 0x55 })
 	}
 }
@@ -127,11 +126,7 @@ func (w *World) findRotten() {
 // scrubbing makes nodes read back what they store from now on, or not any more.
 func (w *World) scrubbing(on bool) {
 	w.cfg.Scrub = on
-	for _, m := range w.nodes {
-		if m.alive {
-			w.take(m, item{input: &node.Scrubbing{On: on}})
-		}
-	}
+	w.tellAll(func() node.Input { return &node.Scrubbing{On: on} })
 }
 
 // scrubPatience is within what time everything must have been read back once where

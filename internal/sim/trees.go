@@ -26,9 +26,14 @@ func (w *World) Comparing(on bool) { w.comparing(on) }
 // any more.
 func (w *World) comparing(on bool) {
 	w.cfg.Compare = on
+	w.tellAll(func() node.Input { return &node.Comparing{On: on} })
+}
+
+// tellAll gives every node that is up an input of its own.
+func (w *World) tellAll(in func() node.Input) {
 	for _, m := range w.nodes {
 		if m.alive {
-			w.take(m, item{input: &node.Comparing{On: on}})
+			w.take(m, item{input: in()})
 		}
 	}
 }

@@ -174,7 +174,7 @@ func (c *typist) done(changed int) {
 func (t *typists) judge(when string) {
 	for _, k := range t.keys {
 		m := t.w.serving()[0]
-		n := t.w.cfg.Buckets.Of(typedBucket).N
+		n := len(t.w.Primaries(k.key)) // as in readOne
 		res, err := t.w.Get(m.id, k.key, ouro.R(n), ouro.PR(n), ouro.Timeout(10*time.Second)).Wait()
 		t.w.rest()
 		switch {
