@@ -67,14 +67,7 @@ func TestPaper_3_1_ZeroHops(t *testing.T) {
 func TestPaper_6_4_3_RefreshAtOnce(t *testing.T) {
 	f := newFleet(t, 5)
 	c := f.connect([]string{"a"}, client.RefreshEvery(time.Hour))
-	f.mu.Lock()
-	for p := range f.routes.Lists {
-		for i := range f.routes.Lists[p] {
-			f.routes.Lists[p][i] = (f.routes.Lists[p][i] + 3) % 5
-		}
-	}
-	f.routes.Placement = 7
-	f.mu.Unlock()
+	f.moveAll(7)
 	f.await("the ring that answers show to be old is asked for again", func() bool {
 		for i := range 20 {
 			_, _ = c.Get(t.Context(), f.key(i))
@@ -82,14 +75,7 @@ func TestPaper_6_4_3_RefreshAtOnce(t *testing.T) {
 		r, _ := c.Ring()
 		return r.Placement == 7
 	})
-	f.mu.Lock()
-	for p := range f.routes.Lists {
-		for i := range f.routes.Lists[p] {
-			f.routes.Lists[p][i] = (f.routes.Lists[p][i] + 3) % 5
-		}
-	}
-	f.routes.Placement = 8
-	f.mu.Unlock()
+	f.moveAll(8)
 	f.await("and where puts show it", func() bool {
 		for i := range 20 {
 			_, _ = c.Put(t.Context(), f.key(i), ouro.Value{}, ouro.Blind())

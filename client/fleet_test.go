@@ -168,6 +168,18 @@ func (f *fleet) connect(seeds []string, opts ...client.Option) *client.Cluster {
 	return c
 }
 
+// moveAll puts every key elsewhere, by another placement.
+func (f *fleet) moveAll(placement uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for p := range f.routes.Lists {
+		for i := range f.routes.Lists[p] {
+			f.routes.Lists[p][i] = (f.routes.Lists[p][i] + 3) % 5
+		}
+	}
+	f.routes.Placement = placement
+}
+
 // await waits for something that will be.
 func (f *fleet) await(what string, is func() bool) {
 	f.t.Helper()

@@ -26,11 +26,7 @@ func newDelCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			opts, err := f.options(cmd)
-			if err != nil {
-				return err
-			}
-			store, err := f.store()
+			store, opts, err := f.open(cmd)
 			if err != nil {
 				return err
 			}

@@ -41,11 +41,7 @@ func newGetCommand() *cobra.Command {
 			if cmd.Flags().Changed("sibling") && sibling < 1 {
 				return wrongUse("--sibling %d: siblings are counted from 1", sibling)
 			}
-			opts, err := f.options(cmd)
-			if err != nil {
-				return err
-			}
-			store, err := f.store()
+			store, opts, err := f.open(cmd)
 			if err != nil {
 				return err
 			}

@@ -29,11 +29,7 @@ failure. -o json prints all versions, with the contexts.`,
 				}
 				keys = append(keys, key)
 			}
-			opts, err := f.options(cmd)
-			if err != nil {
-				return err
-			}
-			store, err := f.store()
+			store, opts, err := f.open(cmd)
 			if err != nil {
 				return err
 			}
@@ -73,11 +69,7 @@ as with put; --blind replaces nothing. A key ends at the first = of its argument
 				}
 				keys, items = append(keys, key), append(items, ouro.Item{Key: key, Value: ouro.Value{Data: []byte(value), ContentType: contentType}})
 			}
-			opts, err := f.options(cmd)
-			if err != nil {
-				return err
-			}
-			store, err := f.store()
+			store, opts, err := f.open(cmd)
 			if err != nil {
 				return err
 			}

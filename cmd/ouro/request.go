@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/client"
 )
 
 // requestFlags are the flags of one request.
@@ -75,6 +76,16 @@ func (f *requestFlags) options(cmd *cobra.Command) ([]ouro.Option, error) {
 		opts = append(opts, ouro.RequestID(f.id))
 	}
 	return f.seen(cmd, opts)
+}
+
+// open returns the store, and what the flags ask of it.
+func (f *requestFlags) open(cmd *cobra.Command) (*client.Client, []ouro.Option, error) {
+	opts, err := f.options(cmd)
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := f.store()
+	return store, opts, err
 }
 
 // seen adds what the request knows of the versions that are there.

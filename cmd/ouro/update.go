@@ -44,11 +44,7 @@ func newUpdateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			opts, err := f.options(cmd)
-			if err != nil {
-				return err
-			}
-			store, err := f.store()
+			store, opts, err := f.open(cmd)
 			if err != nil {
 				return err
 			}
