@@ -22,11 +22,11 @@ const (
 
 // pace is how fast reads are answered, and how many may be hedged.
 type pace struct {
-	mu     sync.Mutex
-	took   [hedgeSamples]time.Duration
-	n      int
-	after  time.Duration
-	budget int // in shares of 1/hedgeOneIn
+	mu    sync.Mutex
+	took  [hedgeSamples]time.Duration
+	n     int
+	after time.Duration
+	spent int // on hedges, of hedgeBurst*hedgeOneIn; each read gives back one
 }
 
 // note counts a read that was answered.
@@ -35,7 +35,7 @@ func (p *pace) note(took time.Duration) {
 	defer p.mu.Unlock()
 	p.took[p.n%hedgeSamples] = took
 	p.n++
-	p.budget = min(p.budget+1, hedgeBurst*hedgeOneIn)
+	p.spent = max(p.spent-1, 0)
 	if p.n%(hedgeSamples/4) == 0 && p.n >= hedgeSamples {
 		sorted := p.took
 		slices.Sort(sorted[:])
@@ -57,13 +57,10 @@ func (p *pace) wait() time.Duration {
 func (p *pace) take() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.n < hedgeSamples && p.budget == 0 {
-		p.budget = hedgeBurst * hedgeOneIn // to begin with
-	}
-	if p.budget < hedgeOneIn {
+	if p.spent+hedgeOneIn > hedgeBurst*hedgeOneIn {
 		return false
 	}
-	p.budget -= hedgeOneIn
+	p.spent += hedgeOneIn
 	return true
 }
 
