@@ -33,13 +33,13 @@ type held struct {
 }
 
 // acceptor says whether this node has a say in which link follows. A founder whose
-// disk no link has named has.
+// disk no link has named has, unless it may have forgotten which link did.
 func (c *Chain) acceptor() bool {
 	if c.placement == nil {
 		return false
 	}
 	m, ok := c.placement.Member(c.self)
-	return ok && (m.Disk == c.disk || m.Disk == 0)
+	return ok && (m.Disk == c.disk || m.Disk == 0 && !c.cfg.Recovering)
 }
 
 // here says whether a message is about the instance that this node is at.
@@ -73,7 +73,7 @@ func (c *Chain) accept(now clock.Now, from ring.NodeID, m *Message, out *Effects
 		return
 	}
 	if v.Accepted != m.Ballot {
-		if _, err := c.placement.Follow(m.Link); err != nil || c.takesInRemoved(m.Link) {
+		if _, err := c.placement.Follow(m.Link); err != nil || !m.Found && c.takesInRemoved(m.Link) {
 			return
 		}
 		v.Promised, v.Accepted, v.Link = m.Ballot, m.Ballot, m.Link
@@ -83,7 +83,8 @@ func (c *Chain) accept(now clock.Now, from ring.NodeID, m *Message, out *Effects
 }
 
 // takesInRemoved says whether a link makes a member of one that has left for ever: who
-// proposes it does not know, as it lost its history.
+// proposes it does not know, as it lost its history. A link that may have been chosen
+// is not judged by that: no other could be chosen any more.
 func (c *Chain) takesInRemoved(l *place.Link) bool {
 	return c.target != nil && slices.ContainsFunc(l.Members, func(m place.Member) bool {
 		_, there := c.placement.Member(m.ID)

@@ -27,6 +27,7 @@ const (
 	hasReports
 	isClean
 	hasPage
+	isFound
 	knownFlags = 1<<iota - 1
 )
 
@@ -44,6 +45,7 @@ func (m *Message) flags() (f byte) {
 		{len(m.Reports) > 0, hasReports},
 		{m.Clean, isClean},
 		{m.Offset > 0 || m.Total > 0 || len(m.Bytes) > 0, hasPage},
+		{m.Found, isFound},
 	} {
 		if x.is {
 			f |= x.flag
@@ -142,7 +144,7 @@ func DecodeMessage(b []byte) (*Message, error) {
 			m.Reports = append(m.Reports, r.ready())
 		}
 	}
-	m.Clean = f&isClean != 0
+	m.Clean, m.Found = f&isClean != 0, f&isFound != 0
 	if f&hasPage != 0 {
 		m.Offset, m.Total = r.size(), r.size()
 		m.Bytes = r.Bytes(r.size())

@@ -18,6 +18,22 @@ func TestMutants(t *testing.T) {
 			Old: "	return able > stay/2\n", New: "	return able >= 0\n",
 		},
 		{
+			Name: "who was removed is taken in", File: "acceptor.go", Test: "TestALinkThatTakesIn",
+			Old: "!m.Found && c.takesInRemoved(m.Link)", New: "c.takesInRemoved(m.Link) && false",
+		},
+		{
+			Name: "a link that may have been chosen is refused", File: "acceptor.go", Test: "TestALinkThatMayHave",
+			Old: "!m.Found && c.takesInRemoved(m.Link)", New: "c.takesInRemoved(m.Link)",
+		},
+		{
+			Name: "a proposer accepts first what all others refuse", File: "proposer.go", Test: "TestALinkThatTakesIn",
+			Old: "	return p.link == nil || len(p.answered)+1 >= c.need()\n", New: "	return p != nil\n",
+		},
+		{
+			Name: "founders that forgot found again", File: "acceptor.go", Test: "TestFoundersThatForgot",
+			Old: "m.Disk == 0 && !c.cfg.Recovering", New: "m.Disk == 0",
+		},
+		{
 			Name: "a minority chooses", File: "proposer.go", Test: choices,
 			Old: "	return n/2 + 1\n", New: "	return n / 2\n",
 		},
@@ -47,7 +63,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "a disk that forgot votes", File: "acceptor.go", Test: "TestADiskThatForgotHasNoVote",
-			Old: "	return ok && (m.Disk == c.disk || m.Disk == 0)\n", New: "	return ok && (m.Disk != 0 || m.Disk == 0)\n",
+			Old: "	return ok && (m.Disk == c.disk || m.Disk == 0 && !c.cfg.Recovering)\n", New: "	return ok && (m.Disk != 0 || m.Disk == 0)\n",
 		},
 		{
 			Name: "the vote of a disk that forgot counts", File: "proposer.go", Test: "TestADiskThatForgotHasNoVote",

@@ -58,11 +58,8 @@ func (c *Chain) ask(now clock.Now, out *Effects) {
 	p := c.proposal
 	p.asked++
 	p.at = now.Mono + c.cfg.Wait
-	m := Message{Kind: Prepare, Ballot: p.ballot}
-	if p.link != nil {
-		m = Message{Kind: Accept, Ballot: p.ballot, Link: p.link}
-	}
-	self := false // asked last: it may answer at once
+	m := p.question()
+	self := false // asked last: it may answer at once, and that may be the end
 	for _, a := range c.placement.Members() {
 		switch {
 		case slices.Contains(p.answered, a.ID):
@@ -73,9 +70,24 @@ func (c *Chain) ask(now clock.Now, out *Effects) {
 			c.send(a.ID, &to, out)
 		}
 	}
-	if self {
+	if self && c.asksItself() {
 		c.Hear(now, c.self, c.at(&m), out)
 	}
+}
+
+func (p *proposal) question() Message {
+	if p.link == nil {
+		return Message{Kind: Prepare, Ballot: p.ballot}
+	}
+	return Message{Kind: Accept, Ballot: p.ballot, Link: p.link, Found: p.found != nil}
+}
+
+// asksItself says whether this node is to answer its own question by now. It accepts
+// what it proposes as the last one that is needed: what all others refuse, as they know
+// more than this node does, nobody has accepted then, and it need not be followed.
+func (c *Chain) asksItself() bool {
+	p := c.proposal
+	return p.link == nil || len(p.answered)+1 >= c.need()
 }
 
 func (c *Chain) retry(now clock.Now, out *Effects) {
@@ -140,6 +152,10 @@ func (c *Chain) accepted(now clock.Now, from ring.NodeID, m *Message, out *Effec
 	p := c.proposal
 	p.answered = append(p.answered, from)
 	if len(p.answered) < c.need() {
+		if c.asksItself() && !slices.Contains(p.answered, c.self) {
+			m := p.question()
+			c.Hear(now, c.self, c.at(&m), out)
+		}
 		return
 	}
 	next, err := c.placement.Follow(p.link)

@@ -1,11 +1,13 @@
 package chain_test
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/chain"
+	"github.com/ourodb/ouro/internal/core/place"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
@@ -56,6 +58,73 @@ func TestADiskThatForgotHasNoVote(t *testing.T) {
 			t.Errorf("a promise of disk %d counts: %v", test.disk, got)
 		}
 	}
+}
+
+// Founders that all lost their disks, long after the founding, found nothing again:
+// the links that they made go on elsewhere.
+func TestFoundersThatForgotFoundNothing(t *testing.T) {
+	k := &cluster{t: t, rand: rand.New(rand.NewPCG(1, 7)), down: map[ring.NodeID]bool{}, cut: func(_, _ ring.NodeID) bool { return false }, hashes: map[uint64]place.Hash{}, sent: map[chain.Kind]int{}, target: &chain.Target{Promises: []place.Promise{usual}}}
+	k.cfg.Recovering = true
+	for _, id := range (ids{"A", "B", "C"}) {
+		k.add(id, chain.Durable{Placement: founded(t, 8, 3, "A", "B", "C")})
+	}
+	if k.run(time.Minute, func() bool { return k.linked > 0 }) {
+		t.Error("a second chain begins with the first link")
+	}
+	k.cfg.Recovering = false
+	k.crash(k.machine("A"))
+	k.boot(k.machine("A"))
+	if k.run(time.Minute, func() bool { return k.linked > 0 }) {
+		t.Error("two that forgot have a say in the first link")
+	}
+}
+
+// A link that takes in one who was removed is refused by those who know that, and then
+// nobody has accepted it. One that somebody accepted before he knew is followed: it may
+// have been chosen, and no other could be any more.
+func TestALinkThatTakesInTheRemoved(t *testing.T) {
+	const q = 8
+	for _, test := range []struct {
+		knows ids // that D was removed, while A is to take it in
+		taken bool
+	}{{ids{"B", "C"}, false}, {ids{"C"}, true}} {
+		k := begun(t, q, "A", "B", "C")
+		k.add("D", chain.Durable{})
+		with, without := k.wants(q, "A", "B", "C", "D"), k.wants(q, "A", "B", "C")
+		without.Removed = ids{"D"}
+		for _, m := range k.nodes {
+			target := with
+			if slices.Contains(test.knows, m.id) {
+				target = without
+			}
+			k.step(m, func(out *chain.Effects) { m.c.Target(k.now, target, out) })
+		}
+		k.run(10*time.Second, func() bool { return false }) // D would propose itself after 15
+		if _, taken := k.machine("B").c.Placement().Member("D"); taken != test.taken {
+			t.Errorf("%v know that D was removed, and it is a member: %v", test.knows, taken)
+		}
+		k.aim(without)
+		k.mustArrive(10 * time.Minute)
+	}
+}
+
+// A link that one accepted of two who are needed is chosen after all, though all know
+// by now that it takes in one who was removed.
+func TestALinkThatMayHaveBeenChosen(t *testing.T) {
+	const q = 8
+	k := begun(t, q, "A", "B", "C")
+	k.add("D", chain.Durable{})
+	k.crash(k.machine("C"))
+	b := k.machine("B")
+	k.cut = func(from, _ ring.NodeID) bool { return from == "B" && b.d.Vote.Link != nil }
+	k.aim(k.wants(q, "A", "B", "C", "D"))
+	if !k.run(time.Minute, func() bool { return b.d.Vote.Link != nil }) {
+		t.Fatal("B accepts nothing")
+	}
+	k.cut = func(_, _ ring.NodeID) bool { return false }
+	k.add("E", chain.Durable{})
+	k.aim(k.wants(q, "A", "B", "C", "E")) // D is among those who have left
+	k.mustArrive(10 * time.Minute)
 }
 
 // What is synced is told, and nothing else.

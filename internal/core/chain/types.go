@@ -17,6 +17,9 @@ type Config struct {
 	// another ring knows of none yet, and hears of its own from those who have not
 	// heard so. Zero: whichever is heard of first.
 	Origin place.Hash
+	// Recovering: the disk may have forgotten something. A founder is no acceptor then
+	// before a link names its disk: it may have forgotten that links have.
+	Recovering bool
 	// Every is the least time between two proposals of this node. Default 1 s.
 	Every time.Duration
 	// Wait is after what time acceptors are asked again. After three times a new
@@ -120,6 +123,7 @@ type Message struct {
 	Ballot   Ballot
 	Accepted Ballot
 	Link     *place.Link
+	Found    bool // of an Accept: an acceptor named the link, so it may have been chosen
 	Reports  []Ready
 	Clean    bool
 	Offset   int

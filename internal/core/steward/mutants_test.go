@@ -70,7 +70,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "who was merged follows any chain", File: "view.go", Pkg: sim, Test: "TestPaper_4_8_2_RingsFormedApartMerge",
-			Old: "	cfg.Origin = s.origin\n", New: "",
+			Old: "	cfg.Origin, cfg.Recovering = s.origin, s.cfg.Recovering\n", New: "",
 		},
 		{
 			Name: "a change is acknowledged before it is on disk", File: "operate.go", Test: "TestACommitIsAnsweredWhenItIsOnDisk",

@@ -101,7 +101,7 @@ func (s *Steward) recallChain(disk Disk) error {
 
 func (s *Steward) newChain(d chain.Durable) *chain.Chain {
 	cfg := s.cfg.Chain
-	cfg.Origin = s.origin
+	cfg.Origin, cfg.Recovering = s.origin, s.cfg.Recovering
 	return chain.New(cfg, s.cfg.Self, s.cfg.Disk, d, s.draws)
 }
 
