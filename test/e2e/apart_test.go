@@ -27,6 +27,7 @@ func (c *ringed) founders(ids ...string) {
 // one when a node of either hears of the other, and every node shows all (paper,
 // section 4.8.2).
 func TestRingsFormedApart(t *testing.T) {
+	t.Parallel()
 	c := newRinged(t, "--q", "64")
 	first, second := []string{"n1", "n2", "n3"}, []string{"m1", "m2"}
 	c.founders(first...)

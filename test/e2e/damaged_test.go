@@ -16,6 +16,7 @@ import (
 // each. It does not start, and says what to do; nothing is "not found" or another value
 // meanwhile; and once its data is set aside it has all of it from the others.
 func TestDamagedFiles(t *testing.T) {
+	t.Parallel()
 	nodes, args := trio(t)
 	const keys = 60
 	value := func(i int) string { return strings.Repeat(fmt.Sprint("value ", i, " "), 20+i*20) }

@@ -15,6 +15,7 @@ import (
 func TestEnginesKeepWhatTheyAcknowledged(t *testing.T) {
 	for _, engine := range []string{"pebble", "bbolt", "memory+pebble"} {
 		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
 			c := serveThree(t, "--engine", engine, "--max-value", "64MiB", "--max-siblings", "4", "--max-frame", "512MiB")
 			for i := range 20 {
 				must(t, "put", fmt.Sprint("engines/", i), fmt.Sprint("value ", i), "--addr", c.at[i%3].client)

@@ -68,6 +68,7 @@ func (c *ringed) isOut(id, key string) {
 // is told so and hurts nothing. A node that only runs owns nothing (paper, sections
 // 4.8.1a and 4.9).
 func TestDeadMemberIsReplacedAndStaysOut(t *testing.T) {
+	t.Parallel()
 	c := newRinged(t, "--q", "64")
 	c.begin("n1", "--seeds", "none")
 	c.op("n1", "cluster", "init")

@@ -9,6 +9,7 @@ import (
 // down its tombstone stays, and status says for whom it waits (paper, section 4.4;
 // item 9.4).
 func TestTombstonesAreReaped(t *testing.T) {
+	t.Parallel()
 	nodes := serveThree(t, "--epoch-interval", "200ms")
 	status := nodes.status
 	at := func(i int, args ...string) string { return must(t, append(args, "--addr", nodes.at[i].client)...) }

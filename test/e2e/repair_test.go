@@ -10,6 +10,7 @@ import (
 // nobody keeps anything for it, since there is no other node to. When it is back
 // it gets all of it though nobody reads (section 4.7).
 func TestReplicasAgreeWithoutReads(t *testing.T) {
+	t.Parallel()
 	c := start(t, "", 3)
 	const keys = 20
 	for k := range keys / 2 {

@@ -107,6 +107,7 @@ func (c *ringed) agree(members ...string) ouro.ClusterInfo {
 // Nodes join, leave, are replaced and changed as an operator does it (paper,
 // sections 4.8.1, 4.9 and 6.2).
 func TestOperatorVerbs(t *testing.T) {
+	t.Parallel()
 	c := newRinged(t, "--q", "64")
 	c.begin("n1", "--seeds", "none")
 	seed := []string{"--seeds", c.ports["n1"][1]}

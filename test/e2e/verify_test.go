@@ -20,6 +20,7 @@ import (
 // runs and in the folder of one that does not; what is wrong is told, with an exit
 // code of its own.
 func TestVerify(t *testing.T) {
+	t.Parallel()
 	for _, engine := range []string{"pebble", "bbolt"} {
 		t.Run(engine, func(t *testing.T) {
 			dir, ports := filepath.Join(t.TempDir(), "n1"), freePorts(t, 3)
