@@ -179,7 +179,11 @@ func (n *Node) again(now clock.Now, s *slot, out *Out) {
 	numbers, next, err := n.numbers(s.request, s.common.Partition)
 	put, _ := s.machine.(*coord.Put)
 	stored := put != nil && put.Stored()
+	forward, passed := s.machine.(*coord.Forward)
 	switch {
+	case err != nil && passed: // who has it may have done it: nobody else is asked
+		forward.Reroute(&s.common, nil)
+		return
 	case err != nil:
 		if stored {
 			err.Outcome = ouro.Unknown
@@ -194,7 +198,6 @@ func (n *Node) again(now clock.Now, s *slot, out *Out) {
 	if next != nil {
 		next.Numbers.Timeout = numbers.Timeout
 	}
-	forward, passed := s.machine.(*coord.Forward)
 	if !passed { // the reply to what was passed on is still good
 		n.slots.renew(s)
 	}

@@ -430,10 +430,13 @@ func TestStoredUnderTheListsBefore(t *testing.T) {
 }
 
 // without makes a placement by which c is gone, and the partition at a, b and d.
-func (m *move) without(n *mover) *node.View {
+func (m *move) without(n *mover) *node.View { return m.only(n, "a", "b", "d") }
+
+// only makes a placement by which c is gone, and the partition at some.
+func (m *move) only(n *mover, at ...ring.NodeID) *node.View {
 	lists := make([]place.Lists, m.place.Q())
 	for i := range lists {
-		lists[i] = place.Lists{Number: 9, Old: []ring.NodeID{"a", "b", "d"}}
+		lists[i] = place.Lists{Number: 9, Old: at}
 	}
 	v := *n.view
 	v.Place = place.New(9, place.Hash{}, []place.Member{{ID: "a", Disk: 1}, {ID: "b", Disk: 2}, {ID: "d", Disk: 4}}, lists)
@@ -481,6 +484,33 @@ func TestForwardGoesToTheNewLists(t *testing.T) {
 	m.want(m.d, "the write", "ok")
 	if m.d.replies[0].Coordinator != "d" {
 		t.Errorf("%s coordinated it", m.d.replies[0].Coordinator)
+	}
+}
+
+// A write that is with another node when its numbers can't be met any more is not
+// refused: it may be done there (RULES R31). What that node says is told.
+func TestForwardWaitsThoughItsNumbersCantBeMet(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		m := newMove(t)
+		r := quorum(node.Put, m.key, "v")
+		r.W = ouro.Count{N: 3, Set: true}
+		m.ask(m.d, r)
+		if lost {
+			m.queue = nil
+		}
+		m.d.view = m.only(m.d, "a", "b")
+		m.step(m.d, m.d.view)
+		if len(m.d.replies) > 0 {
+			t.Fatalf("it is refused: %v", m.d.replies[0].Err)
+		}
+		if !lost {
+			m.want(m.d, "the write", "ok")
+			continue
+		}
+		for _, n := range m.nodes {
+			m.step(m.d, &node.Link{Peer: n.id})
+		}
+		m.want(m.d, "the write whose coordinator is lost", "quorum_unavailable unknown")
 	}
 }
 

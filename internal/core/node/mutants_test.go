@@ -53,6 +53,10 @@ func TestMutants(t *testing.T) {
 			Old: "return !l.Holds(n.view.Self) ||", New: "return",
 		},
 		{
+			Name: "a write is refused while another may do it", File: "fence.go", Test: "TestForwardWaits",
+			Old: "	case err != nil && passed:", New: "	case false:",
+		},
+		{
 			Name: "a forward refused by one who holds nothing is the client's", File: "forwards.go", Test: "TestForward",
 			Old: "moved = moved && r.Err != nil &&", New: "moved = moved && r.Err == nil &&",
 		},
