@@ -179,6 +179,7 @@ func (c *Chain) adopted(now clock.Now, out *Effects) {
 	d := &c.desk
 	before := c.placement
 	c.placement, c.encoded = d.next, nil
+	c.own.clean = false // of the lists before: by these there may be something to let go
 	out.Adopted = d.next
 	c.keepLink(d.link)
 	out.Facts = append(out.Facts, fact.Fact{Kind: fact.Linked, At: now.Mono, N: int(d.next.Number()), Note: changes(before, d.next, d.link)})

@@ -214,6 +214,23 @@ func TestALeaverHelpsWhoLostItsDisk(t *testing.T) {
 	}
 }
 
+// Who leaves in several links is a member until it has let go what the last of them
+// took from it, though it had nothing to let go before that (seed 474 of the ring
+// among faults).
+func TestALeaverLetsGoFirst(t *testing.T) {
+	const q = 16
+	k := newCluster(t, 3, q, "A", "B", "C", "D")
+	k.cfg.MaxMoving, k.work = 2, 5*time.Second
+	for _, m := range k.nodes {
+		k.boot(m)
+	}
+	k.aim(k.wants(q, "A", "B", "C"))
+	k.mustArrive(10 * time.Minute)
+	if k.linked < 5 {
+		t.Fatalf("D left in %d links", k.linked)
+	}
+}
+
 // An operator gives up a dead node for ever, and then a majority.
 func TestMembersAreGivenUp(t *testing.T) {
 	const q = 16

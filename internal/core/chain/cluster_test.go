@@ -27,6 +27,8 @@ type machine struct {
 	d     chain.Durable     // what is on disk
 	d0    chain.Durable     // what a new disk begins with
 	asked map[uint32]uint64 // for which number a partition has been proved
+	at    *place.Placement  // what it adopted last
+	lets  int               // how often it has yet to let go what it held by lists before
 }
 
 // cluster is some machines and a network that delays, drops and repeats.
@@ -211,6 +213,7 @@ func (k *cluster) adopted(m *machine, p *place.Placement) {
 	} else if !ok {
 		k.hashes[p.Number()] = p.Hash()
 		k.linked++
+		k.leave(p)
 	}
 	for i := range uint32(p.Q()) {
 		l := p.Of(i)
@@ -218,11 +221,29 @@ func (k *cluster) adopted(m *machine, p *place.Placement) {
 			k.prove(m, i, l)
 		}
 	}
-	clean := true
 	for i := range uint32(p.Q()) {
-		clean = clean && !p.Of(i).Holds(m.id)
+		if m.at != nil && m.at.Of(i).Holds(m.id) && !p.Of(i).Holds(m.id) {
+			m.lets++
+			k.after(k.work, func() { m.lets-- })
+			break
+		}
 	}
-	k.after(k.work, func() { k.step(m, func(out *chain.Effects) { m.c.Clean(k.now, clean, out) }) })
+	m.at = p
+	for _, d := range []time.Duration{k.work / 4, k.work + time.Millisecond} {
+		k.after(d, func() { k.step(m, func(out *chain.Effects) { m.c.Clean(k.now, m.lets == 0, out) }) })
+	}
+}
+
+// leave checks that who is a member no more has let go all that it held, unless it can
+// not be asked.
+func (k *cluster) leave(p *place.Placement) {
+	for _, m := range k.nodes {
+		if _, there := p.Member(m.id); !there && m.at != nil && m.lets > 0 && !slices.Contains(k.target.Forced, m.id) {
+			if _, was := m.at.Member(m.id); was {
+				k.t.Errorf("%s leaves by number %d and has not let go what it held", m.id, p.Number())
+			}
+		}
+	}
 }
 
 // prove lets a machine compare, which is not what these tests are about.

@@ -34,6 +34,10 @@ func TestMutants(t *testing.T) {
 			Old: "m.Disk == 0 && !c.cfg.Recovering", New: "m.Disk == 0",
 		},
 		{
+			Name: "a leaver says that it let go before it has", File: "acceptor.go", Test: "TestALeaverLetsGo",
+			Old: "	c.own.clean = false //", New: "	//",
+		},
+		{
 			Name: "a minority chooses", File: "proposer.go", Test: choices,
 			Old: "	return n/2 + 1\n", New: "	return n / 2\n",
 		},
