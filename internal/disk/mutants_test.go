@@ -127,6 +127,10 @@ func TestMutantsOfLeaves(t *testing.T) {
 			Old: "		found.Next, r.mended = v.back, v.back // what", New: "		r.mended = v.back // what",
 		},
 		{
+			Name: "a leaf is mended once and never again", File: "scrub.go",
+			Old: "		r.mended = nil\n", New: "",
+		},
+		{
 			Name: "a leaf that changes while it is read is judged", File: "scrub.go",
 			Old: "return whole.tally, !whole.changed, nil", New: "return whole.tally, true, nil",
 		},

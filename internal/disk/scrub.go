@@ -118,6 +118,9 @@ func after(from []byte) []byte {
 
 // scrubTrees looks at the records and the leaves of trees.
 func (r *Runner) scrubTrees(now clock.Now, from []byte, limit int, found *replica.Scrubbed, facts *[]fact.Fact) {
+	if from == nil { // a round begins
+		r.mended = nil
+	}
 	if !bytes.Equal(r.large.before, from) {
 		r.large = largeLeaf{}
 	}

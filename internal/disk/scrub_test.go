@@ -253,6 +253,24 @@ func TestScrubFindsRecordsUnderRottenLeaves(t *testing.T) {
 	}
 }
 
+// A leaf that was mended, and rots again together with a record under it, is mended in
+// a later round, which then reads that record (seed 592 of the ring among faults).
+func TestALeafThatRotsAgain(t *testing.T) {
+	s := newShard(t, disk.Config{}, nil)
+	names := s.stock(3, "v")
+	rot := func(v []byte) []byte { v[len(v)/2] ^= 8; return v }
+	for round := range names {
+		for _, key := range s.leafKeys() {
+			s.change(key, rot)
+		}
+		k := key(names[round])
+		s.change(store.AppendRecordKey(nil, 0, k.Bucket, k.Pos.Hi, k.Name), rot)
+		if found := s.scrub(1<<20, nil); len(found.Rotten) != round+1 || found.Mended == 0 {
+			t.Errorf("round %d: %d leaves mended, %d records found", round, found.Mended, len(found.Rotten))
+		}
+	}
+}
+
 // A leaf with more than a slice's worth of records is read in several, and judged
 // where it did not change meanwhile.
 func TestScrubReadsLargeLeavesInParts(t *testing.T) {
