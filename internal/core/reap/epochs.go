@@ -300,14 +300,28 @@ func (e *Epochs) rollBack(now clock.Now, from ring.NodeID, told uint64, out *Epo
 // anybody can tell.
 func (e *Epochs) adopt(now clock.Now, from ring.NodeID, out *EpochEffects) bool {
 	i := index(e.members, e.self)
-	if e.durable.Epoch != 0 || i < 0 || e.members[i].Epoch == 0 && e.highest() < 2 {
+	switch {
+	case i < 0 || e.phase == storing:
+		return false
+	case e.durable.Epoch != 0:
+		return e.catchUp(out)
+	case e.members[i].Epoch == 0 && e.highest() < 2:
 		return false
 	}
 	if e.holds {
 		e.rollBack(now, from, max(e.members[i].Epoch, e.highest()-1), out)
 		return false
 	}
-	if e.phase == storing {
+	e.fill(e.highest(), out)
+	return true
+}
+
+// catchUp takes the epoch of the others for a newcomer that took one from them some time
+// ago: they go on without it until a link names it, and would refuse what it has to
+// give. Nobody goes two epochs beyond a member, and what a newcomer holds is as young as
+// the others' epoch.
+func (e *Epochs) catchUp(out *EpochEffects) bool {
+	if e.holds || e.highest() < e.durable.Epoch+2 {
 		return false
 	}
 	e.fill(e.highest(), out)

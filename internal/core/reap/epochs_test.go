@@ -113,6 +113,28 @@ func TestRefusedDisk(t *testing.T) {
 	}
 }
 
+// A newcomer that took the epoch of who refused it takes theirs again, where the others
+// have gone on before a link named it (seed 65 of the ring among faults). One that was
+// a member is never so far behind.
+func TestANewcomerCatchesUp(t *testing.T) {
+	for _, c := range []struct {
+		what  string
+		disk  reap.Disk
+		other int
+		epoch uint64
+	}{
+		{"three behind", reap.Disk{Durable: reap.Durable{Epoch: 14}}, 17, 17},
+		{"two behind", reap.Disk{Durable: reap.Durable{Epoch: 15}}, 17, 17},
+		{"one behind, as members are", reap.Disk{Durable: reap.Durable{Epoch: 16}}, 17, 16},
+		{"with something of its own", reap.Disk{Durable: reap.Durable{Epoch: 14}, Holds: true}, 17, 14},
+	} {
+		k := newKeeper(t, c.disk)
+		k.hears("B", int(c.disk.Durable.Epoch), c.other, c.other)
+		k.settle()
+		k.is(c.what, c.epoch, false)
+	}
+}
+
 // A disk that knows its epoch was rolled back where it was seen in a later one,
 // whatever it holds.
 func TestDiskSeenInALaterEpoch(t *testing.T) {

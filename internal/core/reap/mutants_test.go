@@ -82,6 +82,14 @@ func TestMutants(t *testing.T) {
 			Old: "!e.holds && e.phase != storing && epoch > 0", New: "epoch > 0",
 		},
 		{
+			Name: "a newcomer stays behind", File: "epochs.go", Test: "TestANewcomerCatchesUp",
+			Old: "		return e.catchUp(out)\n", New: "		return false\n",
+		},
+		{
+			Name: "a newcomer takes for young what it held", File: "epochs.go", Test: "TestANewcomerCatchesUp",
+			Old: "	if e.holds || e.highest()", New: "	if e.highest()",
+		},
+		{
 			Name: "a node goes on from epoch 0 unheard", File: "epochs.go", Test: "TestNobodyGoesOnUnheard",
 			Old: " && e.heardAll() && e.swept() && ", New: " && e.swept() && ",
 		},
