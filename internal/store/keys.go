@@ -190,11 +190,13 @@ func appendTree(dst []byte, partition uint32, bucket string) []byte {
 //
 //	'm' | 'd'                     id of the data folder that the data belongs to
 //	'm' | 'r' | partition         progress of the recovery of a partition
+//	'm' | 'b' | partition | name of a bucket  writes were acknowledged before they were synced
 //	'q' | as the key of a record  side record of one that can't be read
 const (
 	sidePrefix   = 'q'
 	diskKey      = 'd'
 	recoveringIn = 'r'
+	bufferedIn   = 'b'
 )
 
 // AppendSideKey appends the engine key of the side record of a key to dst.
@@ -230,6 +232,28 @@ func SplitProgressKey(key []byte) (partition uint32, ok bool) {
 		return 0, false
 	}
 	return binary.BigEndian.Uint32(key[2:]), true
+}
+
+// AppendBufferedKey appends the engine key of the mark of a partition and bucket in
+// which writes may be acknowledged before they are synced.
+func AppendBufferedKey(dst []byte, partition uint32, bucket string) []byte {
+	dst = binary.BigEndian.AppendUint32(append(dst, metaPrefix, bufferedIn), partition)
+	return append(dst, bucket...)
+}
+
+// BufferedRange returns the range of engine keys, the end excluded, that holds all
+// such marks and nothing else.
+func BufferedRange() (lo, hi []byte) {
+	return []byte{metaPrefix, bufferedIn}, []byte{metaPrefix, bufferedIn + 1}
+}
+
+// SplitBufferedKey returns what the engine key of such a mark was made of, or false
+// for any other key.
+func SplitBufferedKey(key []byte) (partition uint32, bucket []byte, ok bool) {
+	if len(key) < 2+4 || key[0] != metaPrefix || key[1] != bufferedIn {
+		return 0, nil, false
+	}
+	return binary.BigEndian.Uint32(key[2:]), key[6:], true
 }
 
 func appendKey(dst []byte, partition uint32, bucket string, pos uint64, name string) []byte {

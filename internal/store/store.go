@@ -62,7 +62,13 @@ type Usage struct {
 // Batch is a list of changes, applied as one. The zero value is empty.
 type Batch struct {
 	Changes []Change
-	buf     []byte
+	// Lazy says that nobody waits for its sync: an engine with a write buffer may
+	// leave it there for a while. Any later batch that is not lazy takes it along.
+	Lazy bool
+	// Admitted says that the engine was asked beforehand whether it has room for this,
+	// and must not refuse it for want of that (see package buffer).
+	Admitted bool
+	buf      []byte
 }
 
 // Change is one change in a [Batch]: a set, a delete, or a range delete.
@@ -109,7 +115,7 @@ func (b *Batch) Len() int { return len(b.Changes) }
 // Reset empties the batch and keeps its memory.
 func (b *Batch) Reset() {
 	clear(b.Changes)
-	b.Changes, b.buf = b.Changes[:0], b.buf[:0]
+	b.Changes, b.buf, b.Lazy, b.Admitted = b.Changes[:0], b.buf[:0], false, false
 }
 
 // copy keeps p in the batch's own memory. Earlier slices stay valid when the

@@ -43,6 +43,8 @@ type Options struct {
 	Reserve int64
 	// MaxBuffer bounds what waits for its transaction: see [buffer.Options].
 	MaxBuffer int64
+	// Window is for how long what nobody waits for may gather: see [buffer.Options].
+	Window time.Duration
 }
 
 // Open opens the store in dir and makes it where there is none. All that is applied
@@ -57,7 +59,7 @@ func Open(dir string, o Options) (store.Engine, error) {
 	if err := f.open(); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
 	}
-	return buffer.New(f, buffer.Options{MaxBytes: o.MaxBuffer}), nil
+	return buffer.New(f, buffer.Options{MaxBytes: o.MaxBuffer, Window: o.Window}), nil
 }
 
 // file is a [store.Engine] that syncs within Apply. It is used through a buffer.

@@ -7,6 +7,7 @@ package buffer
 import (
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/ourodb/ouro/internal/store"
 )
@@ -20,6 +21,13 @@ type Options struct {
 	// to the engine below while so much is gathered. Apply waits for room. 0 means
 	// [DefaultMaxBytes].
 	MaxBytes int64
+	// Window is for how long lazy batches may gather before they are handed on, where
+	// nothing that is waited for comes, and no more than half of MaxBytes: the paper's
+	// periodic write. 0: not at all.
+	Window time.Duration
+	// Direct lets a batch that is not lazy pass by where nothing waits before it: for
+	// an engine that itself syncs many batches at once.
+	Direct bool
 }
 
 // Admitter is an engine that can say beforehand whether it has room for a batch.
@@ -32,8 +40,10 @@ type Admitter interface {
 
 // Engine is a [store.Engine] with a buffer before another.
 type Engine struct {
-	inner store.Engine
-	most  int64
+	inner  store.Engine
+	most   int64
+	window time.Duration
+	direct bool
 
 	apply sync.Mutex   // one Apply at a time
 	begin sync.RWMutex // held to read while nothing new may begin its way to inner
@@ -41,8 +51,10 @@ type Engine struct {
 	mu      sync.Mutex
 	changed sync.Cond // on mu: room, work, a layer handed on, closed or dead
 	active  *layer    // gathers
-	moving  *layer    // is being handed on; nil: none
-	handed  uint64    // layers that were handed on
+	urgent  bool      // somebody waits for what is in it, or its time is over
+	timer   *time.Timer
+	moving  *layer // is being handed on; nil: none
+	handed  uint64 // layers that were handed on
 	closed  bool
 	dead    error
 	done    chan struct{} // closed when the writer has ended
@@ -53,7 +65,7 @@ var _ store.Engine = (*Engine)(nil)
 // New returns inner with a buffer before it. From then on inner is the buffer's
 // alone.
 func New(inner store.Engine, o Options) *Engine {
-	e := &Engine{inner: inner, most: o.MaxBytes, active: newLayer(), done: make(chan struct{})}
+	e := &Engine{inner: inner, most: o.MaxBytes, window: o.Window, direct: o.Direct, active: newLayer(), done: make(chan struct{})}
 	if e.most <= 0 {
 		e.most = DefaultMaxBytes
 	}
@@ -91,6 +103,9 @@ func (e *Engine) Apply(b *store.Batch, synced func(error)) error {
 	}
 	e.apply.Lock()
 	defer e.apply.Unlock()
+	if e.direct && !b.Lazy && e.idle() {
+		return e.pass(b, synced)
+	}
 	if a, ok := e.inner.(Admitter); ok {
 		if err := a.Admit(b); err != nil {
 			return fmt.Errorf("apply: %w", err)
@@ -106,8 +121,49 @@ func (e *Engine) Apply(b *store.Batch, synced func(error)) error {
 	}
 	e.active.apply(b)
 	e.active.waiting = append(e.active.waiting, synced)
-	e.changed.Broadcast()
+	e.press(!b.Lazy || e.window <= 0)
 	return nil
+}
+
+// press says, with mu held, that something was applied: that the writer is to come
+// now, or that it is to come when the window is over.
+func (e *Engine) press(now bool) {
+	switch {
+	case now, e.active.bytes >= e.most/2:
+		e.urgent = true
+		e.changed.Broadcast()
+	case e.timer == nil && !e.urgent:
+		e.timer = time.AfterFunc(e.window, e.over)
+	}
+}
+
+// over is called when the window of the active layer is over, or maybe that of one
+// before it, which costs an early write.
+func (e *Engine) over() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.urgent = !e.active.empty()
+	e.changed.Broadcast()
+}
+
+// idle says whether nothing waits. As Apply holds apply it stays so.
+func (e *Engine) idle() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.active.empty() && e.moving == nil && e.usable() == nil
+}
+
+// pass gives a batch to the engine below at once. Until every Range that has begun
+// has its moment that waits, as the writer does.
+func (e *Engine) pass(b *store.Batch, synced func(error)) error {
+	e.begin.Lock()
+	defer e.begin.Unlock()
+	return e.inner.Apply(b, func(err error) {
+		if err != nil {
+			err = e.die(err)
+		}
+		synced(err)
+	})
 }
 
 func check(b *store.Batch) error {
@@ -138,6 +194,8 @@ func (e *Engine) flush() error {
 	}
 	if !e.active.empty() {
 		until++
+		e.urgent = true
+		e.changed.Broadcast()
 	}
 	for e.handed < until && e.usable() == nil {
 		e.changed.Wait()

@@ -270,3 +270,56 @@ func TestRangeKeepsLaterBatchesBack(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestLazyBatchesGather: what nobody waits for stays in the buffer for the window, or
+// until half of it is full or somebody waits for what came after it; then it goes on as
+// one batch.
+func TestLazyBatchesGather(t *testing.T) {
+	for _, direct := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			below := memory.New(memory.Options{})
+			h := &held{Engine: below, let: make(chan error, 100)}
+			for range 100 {
+				h.let <- nil
+			}
+			e := buffer.New(h, buffer.Options{Window: time.Second, MaxBytes: 4000, Direct: direct})
+			synced := 0
+			apply := func(lazy bool, size int) {
+				t.Helper()
+				var b store.Batch
+				b.Set(fmt.Append(nil, synced, len(h.batches), size), make([]byte, size))
+				b.Lazy = lazy
+				if err := e.Apply(&b, func(error) { synced++ }); err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+			}
+			expect := func(when string, batches, told int) {
+				t.Helper()
+				if len(h.batches) != batches || synced != told {
+					t.Errorf("direct=%t, %s: %d batches went on and %d were synced, want %d and %d", direct, when, len(h.batches), synced, batches, told)
+				}
+			}
+			apply(true, 1)
+			apply(true, 2)
+			time.Sleep(time.Second - 1)
+			synctest.Wait()
+			expect("within the window", 0, 0)
+			time.Sleep(1)
+			synctest.Wait()
+			expect("after it", 1, 2)
+			apply(true, 1)
+			apply(false, 2)
+			expect("where somebody waits", 2, 4)
+			apply(true, 2000)
+			expect("half full", 3, 5)
+			apply(false, 1)
+			expect("nothing waits before it", 4, 6)
+			apply(true, 1)
+			if err := e.Close(); err != nil {
+				t.Fatal(err)
+			}
+			expect("closed", 5, 7)
+		})
+	}
+}

@@ -109,7 +109,7 @@ func (l *layer) deleteRange(s span) {
 
 // batch is the layer as the one batch that it comes to.
 func (l *layer) batch() *store.Batch {
-	b := &store.Batch{Changes: make([]store.Change, 0, len(l.ranges)+l.tree.Len())}
+	b := &store.Batch{Admitted: true, Changes: make([]store.Change, 0, len(l.ranges)+l.tree.Len())}
 	for _, s := range l.ranges {
 		b.Changes = append(b.Changes, store.Change{Op: store.DeleteRange, Key: s.lo, Value: s.hi})
 	}

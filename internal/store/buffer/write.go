@@ -25,7 +25,7 @@ func (e *Engine) write() {
 // next waits for something to hand on; nil: there will be none.
 func (e *Engine) next() *layer {
 	e.mu.Lock()
-	for e.active.empty() && !e.closed {
+	for !e.closed && (e.active.empty() || !e.urgent && e.dead == nil) {
 		e.changed.Wait()
 	}
 	e.mu.Unlock()
@@ -36,7 +36,11 @@ func (e *Engine) next() *layer {
 	if e.active.empty() {
 		return nil
 	}
-	e.moving, e.active = e.active, newLayer()
+	e.moving, e.active, e.urgent = e.active, newLayer(), false
+	if e.timer != nil {
+		e.timer.Stop()
+		e.timer = nil
+	}
 	e.changed.Broadcast() // there is room
 	return e.moving
 }

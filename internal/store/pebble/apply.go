@@ -28,8 +28,10 @@ func (e *Engine) Apply(b *store.Batch, synced func(error)) error {
 	if err := e.deadErr(); err != nil { // it may have died while we waited
 		return fmt.Errorf("apply: %w", err)
 	}
-	if err := e.room.Take(b); err != nil {
-		return fmt.Errorf("apply: %w", err)
+	if !b.Admitted {
+		if err := e.room.Take(b); err != nil {
+			return fmt.Errorf("apply: %w", err)
+		}
 	}
 	batch, err := e.translate(b)
 	if err != nil {
@@ -40,6 +42,13 @@ func (e *Engine) Apply(b *store.Batch, synced func(error)) error {
 	}
 	e.queue <- unsynced{batch, synced}
 	return nil
+}
+
+// Admit implements buffer.Admitter.
+func (e *Engine) Admit(b *store.Batch) error {
+	e.apply.Lock()
+	defer e.apply.Unlock()
+	return e.room.Take(b)
 }
 
 // commit makes a batch visible and starts its sync; [Engine.await] waits for
