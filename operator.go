@@ -190,14 +190,17 @@ type Certificate struct {
 
 // BucketInfo is how a bucket behaves.
 type BucketInfo struct {
-	Name    string        `json:"name"`    // "": the default of all that nobody defined
-	Defined bool          `json:"defined"` // else it has the defaults
-	Mode    string        `json:"mode"`    // siblings, lww or types
-	Set     QuorumInfo    `json:"set"`     // as defined
-	InForce QuorumInfo    `json:"in_force"`
-	Timeout time.Duration `json:"timeout_ns"`
-	TTL     time.Duration `json:"ttl_ns"` // 0: versions do not expire
-	Note    string        `json:"note,omitempty"`
+	Name    string `json:"name"`    // "": the default of all that nobody defined
+	Defined bool   `json:"defined"` // else it has the defaults
+	Mode    string `json:"mode"`    // siblings, lww or types
+	// Durability is what is on disk when a write is acknowledged: all (every copy
+	// that counts), one (one of them at least) or buffered (none need be).
+	Durability string        `json:"durability"`
+	Set        QuorumInfo    `json:"set"` // as defined
+	InForce    QuorumInfo    `json:"in_force"`
+	Timeout    time.Duration `json:"timeout_ns"`
+	TTL        time.Duration `json:"ttl_ns"` // 0: versions do not expire
+	Note       string        `json:"note,omitempty"`
 }
 
 // BucketSettings are settings to be changed; nil leaves one as it is, or at the
@@ -212,4 +215,6 @@ type BucketSettings struct {
 	Timeout *time.Duration `json:"timeout_ns,omitempty"`
 	TTL     *time.Duration `json:"ttl_ns,omitempty"`
 	Mode    *string        `json:"mode,omitempty"`
+	// Durability is all, one or buffered.
+	Durability *string `json:"durability,omitempty"`
 }

@@ -123,6 +123,9 @@ func (n *node) settleDisk(view *corenode.View) (doubt bool, err error) {
 	if err := n.wasAway(view, id.Alive); err != nil {
 		return false, err
 	}
+	if err := n.lostBuffer(); err != nil {
+		return false, err
+	}
 	if n.recovering, err = disk.AnyRecovering(n.engine); err != nil {
 		return false, err
 	}
@@ -159,6 +162,30 @@ func (n *node) wasAway(view *corenode.View, since int64) error {
 	n.log.Warn("this node was away for longer than others keep what it missed: it compares before it counts for reads", "away", down.Round(time.Second))
 	synced := make(chan error, 1)
 	if err := disk.Away(n.engine, view.Held(), time.Now().UnixMilli(), func(err error) { synced <- err }); err != nil {
+		return err
+	}
+	return <-synced
+}
+
+// lostBuffer marks what may be gone of the writes that were acknowledged before they
+// were on the disk, where the node was not stopped cleanly (RULES R9).
+func (n *node) lostBuffer() error {
+	synced := make(chan error, 1)
+	partitions, err := disk.Lost(n.engine, time.Now().UnixMilli(), func(err error) { synced <- err })
+	if err != nil {
+		return err
+	}
+	if partitions > 0 {
+		n.log.Warn("this node was not stopped cleanly: what was in its write buffer is gone, so in buckets whose durability is not all it compares before it counts for reads",
+			"partitions", partitions)
+	}
+	return <-synced
+}
+
+// stoppedCleanly notes that nothing is lost of the write buffer.
+func (n *node) stoppedCleanly() error {
+	synced := make(chan error, 1)
+	if err := disk.Stopped(n.engine, func(err error) { synced <- err }); err != nil {
 		return err
 	}
 	return <-synced

@@ -22,7 +22,12 @@ func newBucketCommand() *cobra.Command {
 		Short: "Define buckets, and show how they behave",
 		Long: `Define how a bucket behaves, at any node: all learn of it. A bucket that nobody
 defined behaves as 'default' says. n and mode belong to a bucket for ever: for
-others, make another bucket and copy the data.`,
+others, make another bucket and copy the data.
+
+Its durability says what is on disk when a write is acknowledged: 'all' copies
+that count, the default; 'one' of them, while the others wait in the write buffers
+of their nodes; or none ('buffered'), which a crash of all that hold the write
+within the flush window loses.`,
 		Example: `  ouro bucket set carts --n 3 --r 2 --w 2
   ouro bucket get carts
   ouro bucket list`,
@@ -42,7 +47,7 @@ func newBucketSetCommand() *cobra.Command {
 	var t target
 	var n, r, w, pr, pw, dw int
 	var ttl, timeout time.Duration
-	var mode string
+	var mode, durability string
 	cmd := &cobra.Command{
 		Use:   "set NAME",
 		Short: "Define a bucket, or change what may be changed",
@@ -50,6 +55,7 @@ func newBucketSetCommand() *cobra.Command {
 or as the default has it where the bucket is new. Combinations that could never be
 met are refused.`,
 		Example: `  ouro bucket set sessions --mode lww --ttl 24h
+  ouro bucket set carts --durability one
   ouro bucket set default --w 3`,
 		Args: cobra.ExactArgs(1),
 	}
@@ -70,11 +76,13 @@ met are refused.`,
 	f.DurationVar(&ttl, "ttl", 0, "how long versions last, a `duration`; 0: for ever")
 	f.DurationVar(&timeout, "timeout", 0, "how long requests may take, a `duration`")
 	f.StringVar(&mode, "mode", "", "`mode`: siblings, lww or types")
+	f.StringVar(&durability, "durability", "", "what is on disk when a write is acknowledged, a `mode`: all, one or buffered")
 	t.addFlags(cmd, true)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		set := ouro.BucketSettings{
 			N: given(cmd, "n", n), R: given(cmd, "r", r), W: given(cmd, "w", w), PR: given(cmd, "pr", pr), PW: given(cmd, "pw", pw), DW: given(cmd, "dw", dw),
 			TTL: given(cmd, "ttl", ttl), Timeout: given(cmd, "timeout", timeout), Mode: given(cmd, "mode", mode),
+			Durability: given(cmd, "durability", durability),
 		}
 		return showBucket(cmd, &t, func(ctx context.Context, a *client.Admin) (ouro.BucketInfo, error) {
 			return a.SetBucket(ctx, bucketNamed(args[0]), set)
@@ -130,7 +138,7 @@ func showBucket(cmd *cobra.Command, t *target, ask func(context.Context, *client
 }
 
 func printBuckets(w io.Writer, all []ouro.BucketInfo) error {
-	t := newTable(w, "BUCKET", "DEFINED", "MODE", "N R W", "PR PW DW", "TIMEOUT", "TTL", "NOTE")
+	t := newTable(w, "BUCKET", "DEFINED", "MODE", "N R W", "PR PW DW", "DURABILITY", "TIMEOUT", "TTL", "NOTE")
 	for _, b := range all {
 		name, defined, ttl := b.Name, "no", "-"
 		if name == "" {
@@ -143,7 +151,7 @@ func printBuckets(w io.Writer, all []ouro.BucketInfo) error {
 			ttl = b.TTL.String()
 		}
 		q := b.Set
-		t.row(name, defined, b.Mode, fmt.Sprintf("%d %d %d", q.N, q.R, q.W), fmt.Sprintf("%d %d %d", q.PR, q.PW, q.DW), b.Timeout.String(), ttl, dash(b.Note))
+		t.row(name, defined, b.Mode, fmt.Sprintf("%d %d %d", q.N, q.R, q.W), fmt.Sprintf("%d %d %d", q.PR, q.PW, q.DW), b.Durability, b.Timeout.String(), ttl, dash(b.Note))
 	}
 	return t.flush()
 }

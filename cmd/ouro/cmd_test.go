@@ -33,7 +33,7 @@ func TestConfigReference(t *testing.T) {
 	const file = "../../docs/reference/config.md"
 	var b strings.Builder
 	b.WriteString("# Settings\n\nEach is a flag of `ouro serve` (`--q`), a variable (`OURO_Q`) and a key of the file that `--config` names (`q = 1024`).\n" +
-		"A flag goes over the environment, that over the file, that over the default. Tables `[buckets.NAME]` take n, r, w, pr, pw, dw, timeout, ttl and mode.\n\n" +
+		"A flag goes over the environment, that over the file, that over the default. Tables `[buckets.NAME]` take n, r, w, pr, pw, dw, timeout, ttl, durability and mode.\n\n" +
 		"| setting | type | default | meaning |\n|---|---|---|---|\n")
 	for _, k := range config.Describe() {
 		reload := ""

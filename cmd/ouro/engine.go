@@ -11,6 +11,7 @@ import (
 	"github.com/ourodb/ouro/internal/config"
 	"github.com/ourodb/ouro/internal/store"
 	"github.com/ourodb/ouro/internal/store/bolt"
+	"github.com/ourodb/ouro/internal/store/buffer"
 	"github.com/ourodb/ouro/internal/store/memory"
 	"github.com/ourodb/ouro/internal/store/pebble"
 )
@@ -76,12 +77,15 @@ func (d *damage) notes() []string {
 
 func (n *node) openOnDisk(name string) (store.Engine, error) {
 	reserve := int64(n.cfg.Limits.DiskReserve) / 2 // the host refuses writes at the whole of it
-	switch name {
-	case config.EngineBolt:
-		return bolt.Open(n.dir.Engine(), bolt.Options{Reserve: reserve})
-	default:
-		return pebble.Open(n.dir.Engine(), pebble.Options{Logger: n.log, OnFatal: n.fatal, OnDamage: n.damage.note, Reserve: reserve})
+	most, window := int64(n.cfg.Limits.WriteBuffer), n.cfg.Limits.FlushWindow
+	if name == config.EngineBolt {
+		return bolt.Open(n.dir.Engine(), bolt.Options{Reserve: reserve, MaxBuffer: most, Window: window})
 	}
+	e, err := pebble.Open(n.dir.Engine(), pebble.Options{Logger: n.log, OnFatal: n.fatal, OnDamage: n.damage.note, Reserve: reserve})
+	if err != nil {
+		return nil, err
+	}
+	return buffer.New(e, buffer.Options{MaxBytes: most, Window: window, Direct: true}), nil
 }
 
 func overMemory(e store.Engine, most int64) (store.Engine, error) {

@@ -350,8 +350,11 @@ func (n *node) stop(patience time.Duration) error {
 	}
 	n.listeners.close()
 	var err error
+	if n.engine != nil && n.host != nil {
+		err = n.stoppedCleanly()
+	}
 	if n.engine != nil {
-		err = n.engine.Close()
+		err = errors.Join(err, n.engine.Close())
 	}
 	if n.dir != nil {
 		err = errors.Join(err, n.dir.Close())

@@ -138,6 +138,12 @@ type Limits struct {
 	// node takes no writes, names the reason (disk_full) and goes on reading, until
 	// an eighth more than it is free; what makes room may use half of it.
 	DiskReserve Size
+	// WriteBuffer bounds the writes that wait in memory for the engine, of buckets
+	// whose durability is not all, about twice: beyond half of it they are written,
+	// beyond it writes wait. FlushWindow is how long they wait at most (paper, section
+	// 6.1).
+	WriteBuffer Size
+	FlushWindow time.Duration
 	// MemoryLimit bounds the keys and values of an engine that has them in memory:
 	// beyond it writes are refused as disk_full; 0: no bound.
 	MemoryLimit Size
@@ -190,7 +196,7 @@ func Default() Config {
 		Limits: Limits{
 			MaxValue: 1 << 20, DrainBody: 8 << 20, MaxSiblings: 100,
 			MaxInFlight: 4096, Inbox: 4096, MaxExplain: 256,
-			MaxFrame: 128 << 20, MaxPending: 16 << 20, MaxHints: 1 << 30, TransferRate: 64 << 20, ScrubWithin: 14 * 24 * time.Hour, ScrubRate: 8 << 20, SlowRead: 50 * time.Millisecond, MaxHintAge: 3 * time.Hour, DiskReserve: 256 << 20, MaxLinks: 1024,
+			MaxFrame: 128 << 20, MaxPending: 16 << 20, MaxHints: 1 << 30, TransferRate: 64 << 20, ScrubWithin: 14 * 24 * time.Hour, ScrubRate: 8 << 20, SlowRead: 50 * time.Millisecond, MaxHintAge: 3 * time.Hour, DiskReserve: 256 << 20, WriteBuffer: 8 << 20, FlushWindow: time.Second, MaxLinks: 1024,
 			RESPMaxClients: 8192, RESPIdleTimeout: 30 * time.Minute, GRPCMaxClients: 4096,
 			RequestTokens: 65_536, RequestTokenTTL: 2 * time.Minute,
 			RepairWait: 100 * time.Millisecond, EpochInterval: 20 * time.Second, Exceptions: 64,

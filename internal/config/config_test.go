@@ -95,7 +95,7 @@ func TestPrecedence(t *testing.T) {
 func TestEveryKeyEveryWay(t *testing.T) {
 	other := map[string]string{
 		"text": "x", "path": "x", "host:port": "127.0.0.1:1", "number": "7", "bool": "true", "size": "3MiB",
-		"duration": "3s", "host:port,...": "127.0.0.1:1,127.0.0.1:2", "siblings|lww|types": "types", "name,...": "a,b", "id=host:port,...": "a=h:1;zone=z",
+		"duration": "3s", "host:port,...": "127.0.0.1:1,127.0.0.1:2", "siblings|lww|types": "types", "all|one|buffered": "one", "name,...": "a,b", "id=host:port,...": "a=h:1;zone=z",
 	}
 	for _, k := range Describe() {
 		value, known := other[k.Type]

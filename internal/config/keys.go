@@ -100,6 +100,7 @@ func bucketKeys() []key[member.Bucket] {
 		{"dw", "of a write's acknowledgements, how many durable", func(b *member.Bucket) pflag.Value { return intValue{&b.DW} }},
 		{"timeout", "bound on a request's time", func(b *member.Bucket) pflag.Value { return durationValue{&b.Timeout} }},
 		{"ttl", "how long versions are shown; 0s: for ever", func(b *member.Bucket) pflag.Value { return durationValue{&b.TTL} }},
+		{"durability", "what is on disk when a write is acknowledged: all copies that count, one of them, or none (buffered)", func(b *member.Bucket) pflag.Value { return durabilityValue{b} }},
 		{"mode", "siblings shows every version, lww the last writer's, types merges data types; fixed when a bucket is made", func(b *member.Bucket) pflag.Value { return modeValue{b} }},
 	}
 }
@@ -120,6 +121,8 @@ func limitKeys() []key[Config] {
 		{"scrub-within", "in what time all that is stored is read back; 0s: never, unless 'ouro scrub run' says so", func(c *Config) pflag.Value { return durationValue{&c.Limits.ScrubWithin} }},
 		{"scrub-rate", "bytes read back in a second at most", func(c *Config) pflag.Value { return sizeValue{&c.Limits.ScrubRate} }},
 		{"disk-reserve", "bytes of the file system kept free: below, writes are refused as disk_full", func(c *Config) pflag.Value { return sizeValue{&c.Limits.DiskReserve} }},
+		{"write-buffer", "bytes of writes that wait in memory for the disk, in buckets whose durability is not all: they are written at half of it, and beyond it writes wait", func(c *Config) pflag.Value { return sizeValue{&c.Limits.WriteBuffer} }},
+		{"flush-window", "how long they wait there at most: what a crash of every node may lose of a buffered bucket", func(c *Config) pflag.Value { return durationValue{&c.Limits.FlushWindow} }},
 		{"memory-limit", "bytes of keys and values in memory with an engine that has them there, beyond which writes are refused; 0: no bound", func(c *Config) pflag.Value { return sizeValue{&c.Limits.MemoryLimit} }},
 		{"max-hint-age", "age from which what is kept for one is dropped, once two others have it", func(c *Config) pflag.Value { return durationValue{&c.Limits.MaxHintAge} }},
 		{"max-links", "links accepted on the peer port", func(c *Config) pflag.Value { return intValue{&c.Limits.MaxLinks} }},

@@ -207,6 +207,8 @@ func (l *Limits) check(v *verdict) {
 	within(v, "memory-limit", l.MemoryLimit, 0, 1<<50)
 	within(v, "disk-reserve", l.DiskReserve, 1<<20, 1<<50)
 	v.spanning("slow-read", l.SlowRead, 0, time.Minute)
+	within(v, "write-buffer", l.WriteBuffer, 64<<10, 1<<34)
+	v.spanning("flush-window", l.FlushWindow, 0, time.Minute)
 	v.spanning("max-hint-age", l.MaxHintAge, time.Second, 365*24*time.Hour)
 	within(v, "max-links", l.MaxLinks, 1, 1<<20)
 	within(v, "resp-max-clients", l.RESPMaxClients, 1, 1<<20)

@@ -172,6 +172,22 @@ func (v modeValue) Set(s string) error {
 	return nil
 }
 
+// durabilityValue is the durability mode of a bucket: all, one or buffered.
+type durabilityValue struct{ b *member.Bucket }
+
+func (durabilityValue) Type() string { return "all|one|buffered" }
+
+func (v durabilityValue) String() string { return v.b.Durability.String() }
+
+func (v durabilityValue) Set(s string) error {
+	d, ok := member.ParseDurability(s)
+	if !ok {
+		return fmt.Errorf("%q is not a durability: choose all (every copy that counts is on disk), one (one of them is) or buffered (none need be)", s)
+	}
+	v.b.Durability = d
+	return nil
+}
+
 type membersValue struct{ p *[]member.Member }
 
 func (v membersValue) String() string { return FormatMembers(*v.p) }

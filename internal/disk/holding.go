@@ -47,15 +47,12 @@ func (r *Runner) applyVacate(op *replica.Op) error {
 	if op.Key.Bucket == "" {
 		r.putArrival(op)
 	}
-	seq := r.seq + 1
-	if err := r.engine.Apply(&r.batch, func(err error) { r.onSync(seq, err) }); err != nil {
+	if err := r.apply(); err != nil {
 		if r.Refresh(); fatal(err) {
 			r.stop(err)
 		}
 		return err
 	}
-	r.seq = seq
-	r.waiting.open()
 	r.cache.dropAll(string(store.HoldingPrefix(op.Partition, op.Key.Bucket)))
 	r.trees.drop(op.Partition, op.Key.Bucket)
 	return nil

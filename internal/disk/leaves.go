@@ -189,13 +189,10 @@ func (r *Runner) applyLeaves() error {
 	if r.batch.Len() == 0 {
 		return nil
 	}
-	seq := r.seq + 1
-	if err := r.engine.Apply(&r.batch, func(err error) { r.onSync(seq, err) }); err != nil {
+	if err := r.apply(); err != nil {
 		r.trees.clear()
 		return err
 	}
-	r.seq = seq
-	r.waiting.open()
 	r.keepLeaves()
 	return nil
 }

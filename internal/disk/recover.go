@@ -17,10 +17,12 @@ func (r *Runner) recover(op *replica.Op, s *staged) {
 	r.key = store.AppendProgressKey(r.key[:0], op.Partition)
 	if len(op.State) > 0 {
 		r.batch.Set(r.key, op.State)
+		progress := progressOf(op.State)
+		r.replica.SetRecovering(op.Partition, &progress)
 	} else {
 		r.batch.Delete(r.key)
+		r.replica.SetRecovering(op.Partition, nil)
 	}
-	r.replica.SetRecovering(op.Partition, len(op.State) > 0)
 	s.answer = replica.Answer{ID: op.ID, Verb: op.Verb, Status: replica.Have}
 	s.changed, s.aside = true, true
 }
@@ -125,11 +127,14 @@ func Away(e store.Engine, partitions []uint32, since int64, synced func(error)) 
 	progress := replica.AppendProgress(nil, &replica.Progress{Since: since, Away: true})
 	for _, p := range partitions {
 		key := store.AppendProgressKey(nil, p)
-		there, err := e.Get(key, func([]byte) {})
-		if err != nil {
+		partly := false // what recovers in some buckets was away in all of them
+		there, err := e.Get(key, func(value []byte) { partly = len(progressOf(value).Buckets) > 0 })
+		switch {
+		case err != nil:
 			return fmt.Errorf("what is recovering can't be read: %w", err)
-		}
-		if !there {
+		case partly:
+			b.Set(key, replica.AppendProgress(nil, &replica.Progress{Since: since}))
+		case !there:
 			b.Set(key, progress)
 		}
 	}
@@ -156,12 +161,9 @@ func (r *Runner) Recoveries() ([]Recovering, error) {
 		if !ok || !r.mine(p) {
 			return true
 		}
-		progress, err := replica.DecodeProgress(value)
-		if err != nil {
-			progress = replica.Progress{}
-		}
+		progress := progressOf(value)
 		all = append(all, Recovering{p, progress})
-		r.replica.SetRecovering(p, true)
+		r.replica.SetRecovering(p, &progress)
 		return true
 	})
 	if err != nil {
@@ -170,14 +172,14 @@ func (r *Runner) Recoveries() ([]Recovering, error) {
 	return all, nil
 }
 
-// AllRecover says whether partitions are all marked as recovering in an engine, and not
-// only since the node was away.
+// AllRecover says whether partitions are all marked as recovering in an engine, in all
+// buckets, and not only since the node was away.
 func AllRecover(e store.Engine, partitions []uint32) (bool, error) {
 	for _, p := range partitions {
 		marked := false
 		_, err := e.Get(store.AppendProgressKey(nil, p), func(value []byte) {
-			progress, bad := replica.DecodeProgress(value)
-			marked = bad != nil || !progress.Away
+			progress := progressOf(value)
+			marked = !progress.Away && len(progress.Buckets) == 0
 		})
 		if err != nil {
 			return false, fmt.Errorf("what is recovering can't be read: %w", err)
@@ -187,6 +189,15 @@ func AllRecover(e store.Engine, partitions []uint32) (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// progressOf reads progress; what can't be read is none.
+func progressOf(value []byte) replica.Progress {
+	p, err := replica.DecodeProgress(value)
+	if err != nil {
+		return replica.Progress{}
+	}
+	return p
 }
 
 // AnyRecovering says whether an engine has partitions that are recovering.

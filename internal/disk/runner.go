@@ -84,7 +84,9 @@ type Runner struct {
 	restamped    []restamped    // what the batch of this run changes of them
 
 	seq     uint64 // the last batch applied
+	pushed  uint64 // the last that was not lazy
 	latest  syncTable
+	marks   map[relaxedMark]uint64 // the batch that made each; 0: an earlier run's
 	cache   *cache
 	trees   trees
 	waiting waitlist
@@ -102,6 +104,7 @@ type Runner struct {
 	plots   []plot    // leaves, as the batch leaves them
 	plotted map[leafID]int
 	mortals []replica.Mortal
+	marking []relaxedMark
 	earlier int // how many of mortals earlier batches of the run left
 	key     []byte
 	form    []byte
@@ -153,8 +156,9 @@ func New(cfg Config, e store.Engine, r *replica.Replica, onSync func(seq uint64,
 		config: cfg, engine: e, replica: r, onSync: onSync,
 		overlay: make(map[record][]byte), cache: newCache(cfg.CacheBytes),
 		trees: newTrees(cfg.Leaves), plotted: make(map[leafID]int),
-		stamps: make(map[uint64]int),
+		stamps: make(map[uint64]int), marks: make(map[relaxedMark]uint64),
 	}
+	run.loadMarks()
 	run.countPending()
 	return run
 }
@@ -179,6 +183,9 @@ func (r *Runner) Err() error { return r.dead }
 //   - A Join is answered when the record is synced as it then stands, whether
 //     this Join changed it or an earlier operation did.
 //   - A Read, or a Recall that found its request, likewise (RULES R35).
+//   - A Relaxed Write or Join is answered once, when it is applied, and so is a
+//     Relaxed Read: unless the record is on disk the answer says Relaxed and not
+//     Durable. The first of a partition and bucket is answered as any other.
 //   - A Vacate is answered when it is synced, an Arrive likewise.
 //   - Anything else is answered at once.
 //
@@ -213,6 +220,7 @@ func (r *Runner) together(now clock.Now, ops []replica.Op, done *[]replica.Answe
 	if err := r.commit(); err != nil {
 		r.abandon(now, err, facts, start)
 	}
+	r.urgeAnswers()
 	for i := range r.staged {
 		r.settle(&r.staged[i], done)
 	}
@@ -259,14 +267,12 @@ func (r *Runner) commit() error {
 	if err := r.putLeaves(); err != nil || r.batch.Len() == 0 {
 		return err
 	}
-	seq := r.seq + 1
-	if err := r.engine.Apply(&r.batch, func(err error) { r.onSync(seq, err) }); err != nil {
+	r.batch.Lazy = r.lazy()
+	if err := r.apply(); err != nil {
 		return err
 	}
-	r.seq = seq
 	r.pendingBytes.Add(r.growth)
 	r.countStamps()
-	r.waiting.open()
 	r.keep()
 	r.keepLeaves()
 	return nil
@@ -309,4 +315,5 @@ func (r *Runner) reset() {
 	r.touched, r.plots = r.touched[:0], r.plots[:0]
 	clear(r.plotted)
 	r.growth, r.restamped = 0, r.restamped[:0]
+	r.marking = r.marking[:0]
 }

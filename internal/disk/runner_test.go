@@ -96,6 +96,9 @@ func words(answers []replica.Answer) []string {
 		if a.Durable {
 			w += " durable"
 		}
+		if a.Relaxed {
+			w += " relaxed"
+		}
 		if a.Found {
 			w += " found"
 		}

@@ -19,6 +19,7 @@ type staged struct {
 	before  uint64 // what the record's slot held before this operation
 	facts   int    // where its facts end
 	changed bool
+	relaxed bool // it need not wait for its sync
 	marked  bool // a mark was put into the batch or taken out of the store
 	aside   bool // what changed is not the record itself
 }
@@ -38,6 +39,7 @@ func (r *Runner) stage(now clock.Now, op *replica.Op, facts *[]fact.Fact) {
 	} else {
 		r.do(now, op, &s, facts)
 	}
+	r.relax(op, &s)
 	if s.changed || s.marked {
 		*slot = r.seq + 1
 	}
@@ -212,7 +214,11 @@ func (r *Runner) settle(s *staged, done *[]replica.Answer) {
 	case a.Status == replica.Failed, a.Status == replica.DontKnow && a.State == nil, a.Verb == replica.Recall && !a.Found:
 		*done = append(*done, a)
 		return
-	case a.Verb == replica.Write:
+	case s.relaxed && !durable:
+		a.Relaxed = a.Verb != replica.Read
+		*done = append(*done, a)
+		return
+	case a.Verb == replica.Write && !(s.relaxed && durable):
 		*done = append(*done, a)
 		a.State = nil
 	case durable:
@@ -234,6 +240,7 @@ func (r *Runner) abandon(now clock.Now, err error, facts *[]fact.Fact, start int
 	if fatal(err) && r.dead == nil {
 		r.stop(err)
 	}
+	r.unmark()
 	clear(r.overlay)
 	r.cache.clear()
 	r.trees.clear()
@@ -260,7 +267,7 @@ func (r *Runner) abandon(now clock.Now, err error, facts *[]fact.Fact, start int
 			r.do(now, s.op, s, facts)
 			s.seq = *r.latest.slot(s.op.Key.Pos.Lo)
 		default:
-			s.answer, s.seq, s.changed, s.marked = failed(s.op, reason), 0, false, false
+			s.answer, s.seq, s.changed, s.marked, s.relaxed = failed(s.op, reason), 0, false, false, false
 			lost++
 		}
 	}

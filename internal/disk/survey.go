@@ -44,6 +44,7 @@ func (r *Runner) Survey(now clock.Now, s *replica.Survey, facts *[]fact.Fact) {
 		*facts = append(*facts, fact.Fact{Kind: fact.Damaged, At: now.Mono, N: found.Unreadable, Note: s.Bucket + ": found while comparing"})
 	}
 	r.surveyed = append(r.surveyed, surveyed{r.seq, found})
+	r.urge(r.seq)
 }
 
 // Founds appends the answers to surveys that may be given by now. It is to be

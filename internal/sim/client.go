@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/sim/history"
@@ -75,6 +76,10 @@ func (c *client) begin() {
 	c.rec = &history.Op{
 		Client: c.id, Verb: history.Verb(op.Verb), Key: op.Key.Bucket + "/" + op.Key.Name,
 		N: b.N, R: op.R.Or(b.R), W: op.W.Or(b.W), PR: op.PR.Or(b.PR), PW: op.PW.Or(b.PW), Promised: promise.W, Rests: promise.R, Sloppy: len(w.nodes) > b.N,
+		Relaxed: b.Durability != member.All, Durable: op.DW.Or(b.DW),
+	}
+	if b.Durability == member.One {
+		c.rec.Durable = max(c.rec.Durable, 1)
 	}
 	c.req = node.Request{
 		Verb: node.Verb(op.Verb + 1), Key: ring.NewKey(op.Key.Bucket, op.Key.Name),

@@ -31,7 +31,7 @@ func (w *World) Wipe(id ring.NodeID) { w.wipe(w.mustID(id)) }
 
 func (w *World) wipe(m *machine) {
 	w.tracef("%s loses its disk", m.id)
-	m.disk.Engine, m.folder, m.rotten = newPlatter().Engine, folder{}, nil
+	m.disk.Engine, m.folder, m.rotten = blank(), folder{}, nil
 	if m.runner != nil {
 		m.runner.Refresh()
 	}

@@ -15,11 +15,16 @@ import (
 type DiskConfig struct {
 	Sync   time.Duration // of every sync; default 500 µs
 	Jitter time.Duration // mean of what is added to it, exponentially spread
+	// Window is for how long what nobody waits for stays in memory; default 50 ms.
+	Window time.Duration
 }
 
 func (c *DiskConfig) setDefaults() {
 	if c.Sync == 0 {
 		c.Sync = 500 * time.Microsecond
+	}
+	if c.Window == 0 {
+		c.Window = 50 * time.Millisecond
 	}
 }
 
@@ -28,6 +33,8 @@ func (c *DiskConfig) setDefaults() {
 // observer see all that is stored.
 type platter struct {
 	*memory.Engine
+	now       func() time.Duration
+	applied   []time.Duration         // when each that is pending was
 	stored    func(key, value []byte) // called for every record that is stored
 	failWrite error                   // what every Apply returns, if set
 	failRead  func(key []byte) bool   // Gets that fail
@@ -36,6 +43,8 @@ type platter struct {
 	read      time.Duration           // what every read takes
 	spent     time.Duration           // what reads have taken in this turn
 	syncing   int                     // batches in the sync that is under way
+	urgent    bool                    // somebody waits for what is pending
+	timed     bool                    // a write of what nobody waits for is scheduled
 	stalls    int                     // reasons for which a sync that is under way does not end
 	late      *event                  // the end of a sync, which waits for the stalls
 }
@@ -44,7 +53,30 @@ var _ store.Engine = (*platter)(nil)
 
 var errRead = errors.New("injected: read error")
 
-func newPlatter() *platter { return &platter{Engine: memory.New(memory.Options{Manual: true})} }
+func newPlatter(now func() time.Duration) *platter {
+	return &platter{Engine: blank(), now: now}
+}
+
+// blank is a disk on which nothing is.
+func blank() *memory.Engine { return memory.New(memory.Options{Manual: true}) }
+
+// SyncTo syncs the first n of the batches that are not.
+func (p *platter) SyncTo(n int) {
+	p.applied = p.applied[min(n, len(p.applied)):]
+	p.Engine.SyncTo(n)
+}
+
+// Sync syncs all of them.
+func (p *platter) Sync() { p.SyncTo(p.Pending()) }
+
+// unsynced returns when the first of those that a crash would lose was applied,
+// where it leaves the first keep of them; false: it would lose none.
+func (p *platter) unsynced(keep int) (since time.Duration, any bool) {
+	if keep >= len(p.applied) {
+		return 0, false
+	}
+	return p.applied[keep], true
+}
 
 // Get implements [store.Engine].
 func (p *platter) Get(key []byte, fn func(value []byte)) (bool, error) {
@@ -72,6 +104,8 @@ func (p *platter) Apply(b *store.Batch, synced func(error)) error {
 	if err := p.Engine.Apply(b, synced); err != nil {
 		return err
 	}
+	p.urgent = p.urgent || !b.Lazy
+	p.applied = append(p.applied, p.now())
 	for i := range b.Changes {
 		if c := &b.Changes[i]; c.Op == store.Set && p.stored != nil {
 			p.stored(c.Key, c.Value)
@@ -88,8 +122,8 @@ func stores(b *store.Batch) bool {
 // crash leaves what was synced and the first keep of the other batches. A disk
 // that is full or slow stays so.
 func (p *platter) crash(keep int) {
-	p.Engine = p.Engine.Crash(keep)
-	p.syncing, p.late, p.failWrite, p.failRead = 0, nil, nil, nil
+	p.Engine, p.applied = p.Engine.Crash(keep), nil
+	p.syncing, p.urgent, p.timed, p.late, p.failWrite, p.failRead = 0, false, false, nil, nil, nil
 }
 
 // fullness says how full a disk is.
@@ -128,15 +162,35 @@ func (m *machine) tellFull() {
 }
 
 // sync begins to sync what is applied, unless a sync is under way: what is
-// applied meanwhile is for the next one, as with a log.
+// applied meanwhile is for the next one, as with a log. What nobody waits for stays
+// in memory for a while, as in package buffer.
 func (w *World) sync(m *machine) {
 	d := m.disk
-	if d.syncing > 0 || d.Pending() == 0 {
+	switch {
+	case d.syncing > 0 || d.Pending() == 0:
+		return
+	case !d.urgent:
+		w.syncLater(m)
 		return
 	}
+	d.urgent = false
 	d.syncing = d.Pending()
 	took := w.cfg.Disk.Sync + d.slow + spread(w.diskRand, w.cfg.Disk.Jitter)
 	w.queue.push(event{at: w.now + took, what: evSynced, node: m.index, life: m.life, n: d.syncing})
+}
+
+func (w *World) syncLater(m *machine) {
+	if m.disk.timed {
+		return
+	}
+	m.disk.timed = true
+	life := m.life
+	w.after(w.cfg.Disk.Window, func() {
+		if m.alive && m.life == life {
+			m.disk.timed, m.disk.urgent = false, true
+			w.sync(m)
+		}
+	})
 }
 
 // synced ends a sync.

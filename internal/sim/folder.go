@@ -79,6 +79,10 @@ func (w *World) open(m *machine) {
 		err = disk.Away(m.disk.Engine, w.view(m).Held(), now, func(error) {})
 		m.disk.Sync()
 	}
+	if err == nil {
+		m.lost, err = disk.Lost(m.disk.Engine, w.clock(m).Wall, func(error) {})
+		m.disk.Sync()
+	}
 	if err != nil {
 		w.bug("%s: its folder can't be opened: %v", m.id, err)
 	}
@@ -234,7 +238,7 @@ func (w *World) startOver(m *machine) {
 	w.tracef("%s sets its data aside and starts over", m.id)
 	m.rolledBack, m.unheard, m.rotten = false, false, nil
 	w.kill(m, 0)
-	m.disk.Engine = newPlatter().Engine
+	m.disk.Engine = blank()
 	w.draw(m)
 	w.lost()
 	w.after(w.net.cfg.Reconnect, func() { w.restart(m) })
@@ -312,7 +316,7 @@ func (w *World) knows(m *machine, msg *node.Message) {
 	if msg.Kind != node.KindAnswer || a.Verb != replica.Read || a.Pending || a.Status != replica.Have && a.Status != replica.Absent {
 		return
 	}
-	if m.replica.Recovering(msg.Partition) {
+	if m.replica.RecoversAll(msg.Partition) {
 		w.bug("%s recovers in partition %d and answers a read", m.id, msg.Partition)
 	}
 }

@@ -41,6 +41,7 @@ type machine struct {
 	failed     bool          // a sync of what the steward wants kept has failed
 	former     bool          // its disk was replaced after it had left the cluster for ever
 	recovering bool          // something was, when the process started
+	lost       int           // partitions in which the write buffer of the process before is gone
 	rolledBack bool          // its data is older than what the others have reaped
 	unheard    bool          // it was restored, and no other node has told it so yet: clients leave it alone
 	skew       int64         // wall clock minus true time, in ms
@@ -413,6 +414,9 @@ func (w *World) crash(m *machine) {
 func (w *World) kill(m *machine, keep int) {
 	w.tracef("%s crashes; %d batches were not synced, %d of them are kept", m.id, m.disk.Pending(), keep)
 	m.alive, m.folder.alive = false, w.clock(m).Wall
+	if since, any := m.disk.unsynced(keep); any {
+		w.hist.Lost(history.Loss{Node: m.index, From: since, To: w.now})
+	}
 	m.disk.crash(keep)
 	w.addUp(m, "after a crash")
 	m.core, m.runner, m.replica, m.steward, m.inbox = nil, nil, nil, nil, nil

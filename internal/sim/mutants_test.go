@@ -73,7 +73,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "the cache keeps what a write has replaced", Dir: disk, File: "runner.go",
-			Old: "	r.waiting.open()\n	r.keep()\n", New: "	r.waiting.open()\n",
+			Old: "	r.countStamps()\n	r.keep()\n", New: "	r.countStamps()\n",
 		},
 		{
 			Name: "what a failed batch wrote is remembered as stored", Dir: disk, File: "stage.go",
@@ -85,11 +85,11 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "a put is acknowledged by one replica too few", Dir: coord, File: "put.go",
-			Old: "case p.enough(p.acked):", New: "case p.acked != 0 && p.numbers.writes(p.acked.len()+1, p.strong(p.acked).len()+1):",
+			Old: "case p.enough(p.acked, p.synced):", New: "case p.acked != 0 && p.numbers.writes(p.acked.len()+1, p.strong(p.acked).len()+1, p.synced.len()+1):",
 		},
 		{
 			Name: "a put counts what is not durable", Dir: coord, File: "put.go",
-			Old: "	if a.Durable {\n		p.waiting[writeRound].remove(p.self)\n		p.ack(p.self, a)\n	}", New: "	p.ack(p.self, a)",
+			Old: "	if counts(a) {\n		p.waiting[writeRound].remove(p.self)\n		p.ack(p.self, a)\n	}", New: "	p.ack(p.self, a)",
 		},
 		{
 			Name: "a get is answered by one replica too few", Dir: coord, File: "get.go",
@@ -203,7 +203,7 @@ func TestMutantsOfAmnesia(t *testing.T) {
 			Old: "		return RolledBack\n	default", New: "		return Follows\n	default",
 		},
 		{
-			Name: "what a recovering replica acknowledges counts for pw", Dir: coord, File: "put.go", Test: "TestRules_H8_Wiped",
+			Name: "what a recovering replica acknowledges counts for pw", Dir: coord, File: "firm.go", Test: "TestRules_H8_Wiped",
 			Old: "	if a.Recovering {\n		p.weak.add(i)\n	}\n", New: "",
 		},
 		{
@@ -225,6 +225,59 @@ func TestMutantsOfAmnesia(t *testing.T) {
 		{
 			Name: "marks of an earlier loss stay", Dir: disk, File: "recover.go", Test: "TestProgressOutlives", Pkg: "../disk",
 			Old: "		b.DeleteRange(lo, hi)\n", New: "		_, _ = lo, hi\n",
+		},
+	}
+	for i := range list {
+		if list[i].Pkg == "" {
+			list[i].Pkg = "../.."
+		}
+	}
+	mutants.Run(t, list)
+}
+
+// TestMutantsOfDurability plants what the traces of write buffers are for.
+func TestMutantsOfDurability(t *testing.T) {
+	const coord, replica, disk = "../core/coord", "../core/replica", "../disk"
+	list := []mutants.Mutant{
+		{
+			Name: "what is in a buffer is acknowledged where all are to be durable", Dir: disk, File: "relaxed.go", Test: "TestRules_R35_PowerLoss",
+			Old: "	case !op.Relaxed || s.answer", New: "	case s.answer",
+		},
+		{
+			Name: "a process goes on under the run id of the one before", File: "machine.go", Test: "TestRules_R3_LostDots",
+			Old: "	m.run = xxh3.HashSeed([]byte(m.id), m.rand.Uint64()) | 1\n", New: "	m.run = xxh3.HashSeed([]byte(m.id), w.cfg.Seed) | 1\n",
+		},
+		{
+			Name: "the durable write is not waited for", Dir: coord, File: "lists.go", Test: "TestPaper_6_1_3",
+			Old: "(strong&c.old).len(), c.in(durable, c.old)) &&", New: "(strong&c.old).len(), c.numbers.DW) &&",
+		},
+		{
+			Name: "nobody is asked for the durable write of a slow disk", Dir: coord, File: "put.go", Test: "TestPaper_6_1_3",
+			Old: "		p.confirm(now, e)\n", New: "",
+		},
+		{
+			Name: "a replica that lost its buffer answers reads", Dir: replica, File: "replica.go", Test: "TestRules_R9_LostBuffer",
+			Old: "return r.RecoversAll(partition) || slices.Contains(r.unsure[partition], bucket)", New: "return r.RecoversAll(partition) || false && slices.Contains(r.unsure[partition], bucket)",
+		},
+		{
+			Name: "a lost buffer makes a replica recover in all buckets", Dir: replica, File: "replica.go", Test: "TestRules_R9_LostBuffer",
+			Old: "return r.RecoversAll(partition) || slices.Contains(r.unsure[partition], bucket)", New: "return r.Recovering(partition) || slices.Contains(r.unsure[partition], bucket)",
+		},
+		{
+			Name: "acknowledged before the mark is on disk", Dir: disk, File: "relaxed.go", Test: "TestRules_R35_Relaxed", Pkg: "../disk",
+			Old: "	s.relaxed = seq <= r.waiting.synced\n", New: "	s.relaxed = seq > 0\n",
+		},
+		{
+			Name: "who waits is left to the window", Dir: disk, File: "runner.go", Test: "TestRules_R35_Relaxed", Pkg: "../disk",
+			Old: "	r.urgeAnswers()\n", New: "",
+		},
+		{
+			Name: "a batch is left in the buffer though somebody waits for it", Dir: disk, File: "relaxed.go", Test: "TestRelaxedBatches", Pkg: "../disk",
+			Old: "		if s.waits(r.waiting.synced) || s.changed && s.aside {\n			return false\n		}\n", New: "",
+		},
+		{
+			Name: "what was compared before a second crash counts", Dir: disk, File: "relaxed.go", Test: "TestRules_R9_Lost", Pkg: "../disk",
+			Old: "if progress.Since = old.Since; len(old.Buckets) == 0 {", New: "if progress.Since, progress.Sources = old.Since, old.Sources; len(old.Buckets) == 0 {",
 		},
 	}
 	for i := range list {
@@ -261,7 +314,7 @@ func TestMutantsOfThePaper(t *testing.T) {
 		},
 		{
 			Name: "a put is acknowledged by one replica too few", Dir: coord, File: "put.go", Test: "TestPaper_4_5_6|TestPaper_4_5_5",
-			Old: "case p.enough(p.acked):", New: "case p.acked != 0 && p.numbers.writes(p.acked.len()+1, p.strong(p.acked).len()+1):",
+			Old: "case p.enough(p.acked, p.synced):", New: "case p.acked != 0 && p.numbers.writes(p.acked.len()+1, p.strong(p.acked).len()+1, p.synced.len()+1):",
 		},
 		{
 			Name: "a get waits for everybody", Dir: coord, File: "get.go", Test: "TestPaper_4_5_5",

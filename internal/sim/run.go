@@ -148,6 +148,7 @@ func (w *World) settle(s *shape) {
 		w.restart(m)
 	}
 	w.RunFor(w.net.cfg.Detect + w.net.cfg.Reconnect + time.Second)
+	w.recoverAll() // what was in write buffers
 	w.readAll("the reading after a power cut", 1)
 	w.typists.judge("the reading after a power cut")
 	if w.broken == nil {

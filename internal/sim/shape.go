@@ -65,6 +65,7 @@ func draw(o *Options) shape {
 	s.drawReaping(r)
 	s.drawTrees(stream(o.Seed, streamTrees))
 	s.drawScrub(stream(o.Seed, streamScrub))
+	s.drawDurability(stream(o.Seed, streamRelax))
 	if o.Ring != RingFixed {
 		s.drawRing(stream(o.Seed, streamRing+1), o)
 	}
@@ -203,6 +204,16 @@ func (s *shape) drawTrees(r *rand.Rand) {
 func (s *shape) drawScrub(r *rand.Rand) {
 	s.cfg.Scrub = r.IntN(2) == 0
 	s.cfg.Node.Scrub = scrub.Config{Within: pick[time.Duration](r, 1, 5, 60) * time.Second, Slice: pick(r, 1<<10, 8<<10, 64<<10)}
+}
+
+// drawDurability draws when the replicas of each bucket acknowledge, and for how long
+// what nobody waits for stays in memory.
+func (s *shape) drawDurability(r *rand.Rand) {
+	s.cfg.Disk.Window = pick[time.Duration](r, 1, 20, 200) * time.Millisecond
+	s.cfg.Buckets.Default.Durability = pick(r, member.All, member.All, member.One, member.Buffered)
+	b := s.cfg.Buckets.Named["other"]
+	b.Durability = pick(r, member.All, member.One, member.Buffered)
+	s.cfg.Buckets.Named["other"] = b
 }
 
 // drawHints draws how much is kept for nodes that can't be reached, and how long

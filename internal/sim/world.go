@@ -63,6 +63,7 @@ const (
 	streamTrees  = 1<<32 + 3
 	streamTypes  = 1<<32 + 4 // and the one after it
 	streamScrub  = 1<<32 + 6 // and the one after it
+	streamRelax  = 1<<32 + 8
 )
 
 func stream(seed uint64, number uint64) *rand.Rand {
@@ -101,7 +102,7 @@ func New(cfg Config) (*World, error) {
 
 func (w *World) build() {
 	for i, n := range slices.Concat(w.cfg.Nodes, w.cfg.Spares, w.cfg.Apart) {
-		m := &machine{index: i, id: n.ID, disk: newPlatter(), rand: stream(w.cfg.Seed, uint64(streamNode+i))}
+		m := &machine{index: i, id: n.ID, disk: newPlatter(func() time.Duration { return w.now }), rand: stream(w.cfg.Seed, uint64(streamNode+i))}
 		m.disk.stored = func(key, value []byte) { w.stored(m, key, value) }
 		w.nodes = append(w.nodes, m)
 	}

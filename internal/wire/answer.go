@@ -7,7 +7,7 @@ import (
 
 // An Answer has
 //
-//	ticket, uvarint | verb | status | reason | flags |
+//	ticket, uvarint | verb | status, plus 128 where it is relaxed | reason | flags |
 //	digest, 16 bytes, if flagged | dot, if flagged | state, if flagged |
 //	stamp, uvarint, if flagged
 const (
@@ -25,7 +25,7 @@ const (
 func appendAnswer(dst []byte, a *replica.Answer) []byte {
 	digest, dot := a.Digest != causal.Sum{}, a.Dot != causal.Dot{}
 	dst = appendUvarint(dst, a.ID)
-	dst = append(dst, byte(a.Verb), byte(a.Status), byte(a.Reason),
+	dst = append(dst, byte(a.Verb), byte(a.Status)|bit(a.Relaxed, relaxed), byte(a.Reason),
 		bit(a.Durable, answerDurable)|bit(a.Found, answerFound)|bit(digest, answerDigest)|
 			bit(dot, answerDot)|bit(len(a.State) > 0, answerState)|bit(a.Pending, answerPending)|
 			bit(a.Stamp != 0, answerStamp)|bit(a.Recovering, answerRecovering))
@@ -47,7 +47,8 @@ func appendAnswer(dst []byte, a *replica.Answer) []byte {
 func readAnswer(r *reader, a *replica.Answer) {
 	a.ID = r.uvarint()
 	a.Verb = replica.Verb(r.byte())
-	a.Status = replica.Status(r.byte())
+	status := r.byte()
+	a.Status, a.Relaxed = replica.Status(status&^relaxed), status&relaxed != 0
 	a.Reason = replica.Reason(r.byte())
 	f := r.flags(answerKnown)
 	a.Durable = f&answerDurable != 0

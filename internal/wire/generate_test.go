@@ -112,7 +112,8 @@ func drawMint(t *rapid.T) *replica.Mint {
 func drawOp(t *rapid.T) replica.Op {
 	op := replica.Op{
 		ID:      drawUint64(t, "id"),
-		Verb:    replica.Verb(rapid.Byte().Draw(t, "verb")),
+		Verb:    replica.Verb(rapid.ByteMax(127).Draw(t, "verb")),
+		Relaxed: drawBool(t, "relaxed"),
 		Key:     drawKey(t),
 		State:   drawBytes(t, "state"),
 		Full:    drawBool(t, "full"),
@@ -136,7 +137,8 @@ func drawAnswer(t *rapid.T) replica.Answer {
 	a := replica.Answer{
 		ID:      drawUint64(t, "id"),
 		Verb:    replica.Verb(rapid.Byte().Draw(t, "verb")),
-		Status:  replica.Status(rapid.Byte().Draw(t, "status")),
+		Status:  replica.Status(rapid.ByteMax(127).Draw(t, "status")),
+		Relaxed: drawBool(t, "relaxed"),
 		Reason:  replica.Reason(rapid.Byte().Draw(t, "reason")),
 		Durable: drawBool(t, "durable"),
 		Found:   drawBool(t, "found"),

@@ -60,12 +60,15 @@ type world struct {
 	moved     bool                // the lists have changed, and the machine was told
 	again     bool                // and has begun again, under another ticket
 	minted    bool                // put: a disk was asked to mint
+	received  set                 // put: acknowledged, from the write buffer
+	lax       [rounds]set         // put: were asked so that they may
 }
 
 // books is the state of a machine, as far as it decides what it does next. It
 // is comparable.
 type books struct {
 	lost, counted, absent, body, acked, sent set
+	synced, firm                             set
 	chosen, doubt                            set
 	owes                                     [most]uint8
 	more, hedge                              bool
@@ -176,7 +179,7 @@ func (x *explorer) state(w *world, b books) state {
 }
 
 func (r round) String() string {
-	return [rounds]string{"", "recall", "fetch", "write", "join", "read", "read again", "settle"}[r]
+	return [rounds]string{"", "recall", "fetch", "write", "join", "read", "read again", "settle", "alone", "whole", "sync"}[r]
 }
 
 func nodeName(i int) ring.NodeID { return ring.NodeID('a' + rune(i)) }
@@ -224,6 +227,9 @@ func (x *explorer) effects(w *world, s subject, e *Effects) {
 		}
 		x.called(w, &a, i)
 		w.asked[r][i], w.since[i] = open, w.now
+		if a.Op.Relaxed {
+			w.lax[r].add(i)
+		}
 		if r == firstRound {
 			w.full[i] = a.Op.Full
 		}
@@ -470,7 +476,7 @@ func (x *explorer) late(w *world, s subject) uint64 {
 }
 
 // sign is what tells one replica from another.
-type sign [17]byte
+type sign [24]byte
 
 func (x *explorer) sign(w *world, b *books, i int) (g sign) {
 	bit := func(at int, on bool) {
@@ -485,14 +491,20 @@ func (x *explorer) sign(w *world, b *books, i int) (g sign) {
 	} {
 		bit(k, on)
 	}
+	for k, on := range [...]bool{
+		b.synced.has(i), b.firm.has(i), w.received.has(i), w.lax[joinRound].has(i), w.lax[writeRound].has(i),
+		w.said[syncRound][i] == 2,
+	} {
+		bit(184+k, on)
+	}
 	last := round(0)
 	for r := round(1); r < rounds; r++ {
-		bit(16+int(r), b.waiting[r].has(i))
+		bit(136+int(r), b.waiting[r].has(i))
 		if x.sc.over(b, r) {
 			continue
 		}
-		bit(24+int(r), w.asked[r][i] == open || w.asked[r][i] == half)
-		bit(32+int(r), w.asked[r][i] == closed || w.asked[r][i] == half)
+		bit(152+int(r), w.asked[r][i] == open || w.asked[r][i] == half)
+		bit(168+int(r), w.asked[r][i] == closed || w.asked[r][i] == half)
 		if w.said[r][i] != 0 {
 			last = r
 		}

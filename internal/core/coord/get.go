@@ -121,7 +121,7 @@ func (g *Get) best(whom set) int {
 
 func (g *Get) read(now clock.Now, e *Effects, r round, i int, full bool) {
 	o := g.op(now, r, i)
-	o.Full = full
+	o.Full, o.Relaxed = full, g.numbers.Relaxed
 	g.send(now, e, i, o)
 }
 

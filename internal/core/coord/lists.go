@@ -61,10 +61,11 @@ func (c *common) reads(s set) bool {
 }
 
 // writes says whether the acknowledgements of some, of which those that are strong
-// count for pw, are enough for a write in each list.
-func (c *common) writes(s, strong set) bool {
-	return c.numbers.writes(c.in(s, c.old), (strong&c.old).len()) &&
-		(c.next == nil || c.next.Numbers.writes(c.in(s, c.new), (strong&c.new).len()))
+// count for pw and those that are durable for dw, are enough for a write in each
+// list.
+func (c *common) writes(s, strong, durable set) bool {
+	return c.numbers.writes(c.in(s, c.old), (strong&c.old).len(), c.in(durable, c.old)) &&
+		(c.next == nil || c.next.Numbers.writes(c.in(s, c.new), (strong&c.new).len(), c.in(durable, c.new)))
 }
 
 // strictly says whether some are as many primaries in each list as a strict read or

@@ -19,15 +19,31 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "answers a put with one acknowledgement too few", File: "put.go", Test: put,
-			Old: "case p.enough(p.acked):", New: "case p.acked != 0 && p.numbers.writes(p.acked.len()+1, (p.acked & p.primaries()).len()+1):",
+			Old: "case p.enough(p.acked, p.synced):", New: "case p.acked != 0 && p.numbers.writes(p.acked.len()+1, (p.acked & p.primaries()).len()+1, p.synced.len()+1):",
 		},
 		{
 			Name: "counts itself before it is durable", File: "put.go", Test: put,
-			Old: "	if a.Durable {\n		p.waiting[writeRound]", New: "	if a.Durable || true {\n		p.waiting[writeRound]",
+			Old: "	if counts(a) {\n		p.waiting[writeRound]", New: "	if counts(a) || true {\n		p.waiting[writeRound]",
 		},
 		{
 			Name: "counts what is received and not durable", File: "put.go", Test: put,
-			Old: "	case a.Status == replica.Have && a.Durable:\n		p.ack(i, a)\n	case", New: "	case a.Status == replica.Have:\n		p.ack(i, a)\n	case",
+			Old: "	case counts(a):\n		p.ack(i, a)\n	case", New: "	case a.Status == replica.Have:\n		p.ack(i, a)\n	case",
+		},
+		{
+			Name: "what is in a write buffer counts for dw", File: "firm.go", Test: put,
+			Old: "	if a.Durable {\n		p.synced.add(i)\n	}", New: "	p.synced.add(i)",
+		},
+		{
+			Name: "nobody is asked for the durable write", File: "firm.go", Test: put,
+			Old: "	if p.wantsFirm(i) {\n		p.firm.add(i)\n	}\n	return !p.firm.has(i)", New: "	return true",
+		},
+		{
+			Name: "the durable write is not waited for", File: "lists.go", Test: put,
+			Old: "return c.numbers.writes(c.in(s, c.old), (strong&c.old).len(), c.in(durable, c.old)) &&", New: "return c.numbers.writes(c.in(s, c.old), (strong&c.old).len(), c.numbers.DW) &&",
+		},
+		{
+			Name: "no other is asked for the durable write of one that failed", File: "put.go", Test: "TestStandIns",
+			Old: "		p.confirm(now, e)\n", New: "",
 		},
 		{
 			Name: "counts a failed join", File: "put.go", Test: put,
@@ -123,7 +139,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "counts stand-ins for pw", File: "lists.go", Test: walk,
-			Old: "return c.numbers.writes(c.in(s, c.old), (strong&c.old).len())", New: "return c.numbers.writes(c.in(s, c.old), c.in(s, c.old))",
+			Old: "return c.numbers.writes(c.in(s, c.old), (strong&c.old).len(), ", New: "return c.numbers.writes(c.in(s, c.old), c.in(s, c.old), ",
 		},
 		{
 			Name: "counts stand-ins for pr", File: "lists.go", Test: walk,
@@ -218,7 +234,7 @@ func jointMutants() []mutants.Mutant {
 		},
 		{
 			Name: "writes in the new list only", File: "lists.go", Test: put,
-			Old: "	return c.numbers.writes(c.in(s, c.old), (strong&c.old).len()) &&\n		(", New: "	return (c.next != nil || c.numbers.writes(c.in(s, c.old), (strong&c.old).len())) &&\n		(",
+			Old: "	return c.numbers.writes(c.in(s, c.old), (strong&c.old).len(), c.in(durable, c.old)) &&\n		(", New: "	return (c.next != nil || c.numbers.writes(c.in(s, c.old), (strong&c.old).len(), c.in(durable, c.old))) &&\n		(",
 		},
 		{
 			Name: "reads in the list in force only", File: "lists.go", Test: get,

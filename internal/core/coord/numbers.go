@@ -21,7 +21,10 @@ type Numbers struct {
 	N          int // replicas of the key
 	R, W       int // how many must answer a read, acknowledge a write
 	PR, PW, DW int // of them primaries; of a write's, durable
-	Timeout    time.Duration
+	// Relaxed: of the acknowledgements of a write only dw need be of copies on disk,
+	// and a read may show what is not there yet. Else all are (RULES R35).
+	Relaxed bool
+	Timeout time.Duration
 }
 
 // reads says whether the replies of some nodes are enough for a read, given how
@@ -29,9 +32,9 @@ type Numbers struct {
 func (n Numbers) reads(all, primaries int) bool { return all >= n.R && primaries >= n.PR }
 
 // writes says whether the acknowledgements of some nodes are enough for a
-// write. One is counted only when durable, so that w and dw are met by the same.
-func (n Numbers) writes(all, primaries int) bool {
-	return all >= n.W && all >= n.DW && primaries >= n.PW
+// write, given how many they are and how many of them are of primaries and durable.
+func (n Numbers) writes(all, primaries, durable int) bool {
+	return all >= n.W && durable >= n.DW && primaries >= n.PW
 }
 
 // settled is on how many primaries a strict read must know what it shows.

@@ -45,6 +45,7 @@ const (
 	settleRound                  // Get: the merged state, before a strict answer
 	aloneRound                   // Put: what it did, without the rest of the record
 	wholeRound                   // Put: the whole record, to one that a delta was not enough for
+	syncRound                    // Put: the record once more, to one that is to have it on disk after all
 	rounds
 )
 
@@ -55,7 +56,7 @@ func (r round) asks() replica.Verb {
 		return replica.Recall
 	case writeRound:
 		return replica.Write
-	case joinRound, settleRound, aloneRound, wholeRound:
+	case joinRound, settleRound, aloneRound, wholeRound, syncRound:
 		return replica.Join
 	default:
 		return replica.Read
@@ -269,6 +270,8 @@ func note(a *replica.Answer) string {
 		return "request unknown"
 	case a.Durable:
 		return "durable"
+	case a.Relaxed:
+		return "in the write buffer " + a.Dot.String()
 	default:
 		return "stored " + a.Dot.String()
 	}

@@ -40,7 +40,9 @@ type PutRequest struct {
 type Put struct {
 	common
 	req     PutRequest
-	acked   set  // have the state durably
+	acked   set  // have the state: durably, but where the bucket is relaxed
+	synced  set  // of them, those that have it durably
+	firm    set  // where the bucket is relaxed: are to have it durably before they answer
 	weak    set  // of them, those that recover: good for w, not for pw (R9)
 	knew    set  // answered the recall for good
 	begun   bool // somebody was asked something
@@ -91,7 +93,7 @@ func (p *Put) begin(now clock.Now, e *Effects) {
 func (p *Put) mint(now clock.Now, e *Effects) {
 	p.minting = true
 	o := p.op(now, writeRound, p.self)
-	o.Request = p.req.Token
+	o.Request, o.Relaxed = p.req.Token, p.relaxed(p.self)
 	o.Mint = &replica.Mint{
 		Context: p.req.Context, Delete: p.req.Delete, LWW: p.req.LWW,
 		Value: p.req.Value, ContentType: p.req.ContentType, Expiry: p.req.Expiry, MaxSiblings: p.req.MaxSiblings,
@@ -110,7 +112,7 @@ func (p *Put) send(now clock.Now, e *Effects, i int, o replica.Op) {
 // Answer takes a replica's answer. It returns false where nobody waits for it.
 func (p *Put) Answer(now clock.Now, from ring.NodeID, a *replica.Answer, e *Effects) bool {
 	r, i, ok := p.match(from, a)
-	if !ok || r == writeRound && p.applied && a.Status == replica.Have && !a.Durable {
+	if !ok || r == writeRound && p.applied && a.Status == replica.Have && !counts(a) {
 		return false
 	}
 	p.took = now.Mono - p.at[i]
@@ -127,7 +129,7 @@ func (p *Put) Answer(now clock.Now, from ring.NodeID, a *replica.Answer, e *Effe
 		p.fetched(now, i, a, e)
 	case writeRound:
 		p.written(now, a, e)
-	case joinRound, aloneRound, wholeRound:
+	case joinRound, aloneRound, wholeRound, syncRound:
 		p.joined(now, r, i, a, e)
 	}
 	return true
@@ -158,7 +160,7 @@ func (p *Put) written(now clock.Now, a *replica.Answer, e *Effects) {
 		}
 		p.spread(now, e, a.State, a.Stamp)
 	}
-	if a.Durable {
+	if counts(a) {
 		p.waiting[writeRound].remove(p.self)
 		p.ack(p.self, a)
 	}
@@ -187,7 +189,7 @@ func (p *Put) join(now clock.Now, e *Effects, to set) {
 // sendState sends a state, or a delta with the claims it was cut from (RULES R5).
 func (p *Put) sendState(now clock.Now, e *Effects, r round, i int, state []byte, stamp uint64, base *causal.Claims) {
 	o := p.op(now, r, i)
-	o.State, o.Stamp, o.Base = state, stamp, base
+	o.State, o.Stamp, o.Base, o.Relaxed = state, stamp, base, p.relaxed(i)
 	if p.req.Delete || p.req.Update != nil && p.dot.IsZero() {
 		o.Request = p.req.Token // no version carries it
 	}
@@ -250,6 +252,7 @@ func (p *Put) restaff(now clock.Now, e *Effects) {
 	added := p.enlist(now, e, pw, p.acked)
 	if p.merged != nil {
 		p.join(now, e, added)
+		p.confirm(now, e)
 	}
 }
 
@@ -279,7 +282,7 @@ func (p *Put) step(now clock.Now, e *Effects) {
 
 func (p *Put) joined(now clock.Now, r round, i int, a *replica.Answer, e *Effects) {
 	switch {
-	case a.Status == replica.Have && a.Durable:
+	case counts(a):
 		p.ack(i, a)
 	case a.Status == replica.Have:
 		return // received, not yet durable: it will say so
@@ -300,7 +303,7 @@ func (p *Put) judge(now clock.Now, e *Effects) {
 	case p.done:
 		return
 	case p.answered:
-	case p.enough(p.acked):
+	case p.enough(p.acked, p.synced):
 		p.succeed(now, e)
 	case !p.possible():
 		p.tooFew(now, e)
@@ -315,25 +318,6 @@ func (p *Put) judge(now clock.Now, e *Effects) {
 		}
 	}
 }
-
-// ack counts an acknowledgement.
-func (p *Put) ack(i int, a *replica.Answer) {
-	p.acked.add(i)
-	if a.Recovering {
-		p.weak.add(i)
-	}
-}
-
-// strong are those of some that count for pw.
-func (p *Put) strong(s set) set { return s & p.primaries() &^ p.weak }
-
-// enough says whether the acknowledgements of some meet the numbers.
-func (p *Put) enough(s set) bool {
-	return p.writes(s, p.strong(s))
-}
-
-// possible says whether the numbers can still be met.
-func (p *Put) possible() bool { return p.enough(p.acked | p.everyone()&^p.lost) }
 
 // succeed answers with the request's context and the new dot, never with what
 // the replicas know besides (R6).
@@ -378,7 +362,7 @@ func (p *Put) fail(now clock.Now, e *Effects, err *ouro.Error) {
 
 func (p *Put) quorum() ouro.Quorum {
 	acks := p.in(p.acked, p.old)
-	return p.numbers.quorum(acks, (p.strong(p.acked) & p.old).len(), acks)
+	return p.numbers.quorum(acks, (p.strong(p.acked) & p.old).len(), p.in(p.synced, p.old))
 }
 
 // outcome is what a failure means now: not done only if no mint was attempted,
@@ -397,8 +381,8 @@ func (p *Put) tooFew(now clock.Now, e *Effects) {
 	}
 	rest := p.everyone() &^ (p.lost | p.acked)
 	p.fail(now, e, ouro.Errorf(ouro.QuorumUnavailable, p.outcome(),
-		"%d nodes have it durably and %d more can be reached (of the %d primaries: %d and %d), too few for w=%d pw=%d dw=%d",
-		p.acked.len(), rest.len(), p.prim, p.strong(p.acked).len(), (rest&p.primaries()).len(),
+		"%d nodes have it, %d of them durably, and %d more can be reached (of the %d primaries: %d and %d), too few for w=%d pw=%d dw=%d",
+		p.acked.len(), p.synced.len(), rest.len(), p.prim, p.strong(p.acked).len(), (rest&p.primaries()).len(),
 		p.numbers.W, p.numbers.PW, p.numbers.DW))
 }
 
@@ -466,8 +450,8 @@ func (p *Put) Tick(now clock.Now, e *Effects) {
 		return
 	}
 	p.fail(now, e, ouro.Errorf(ouro.TimedOut, p.outcome(),
-		"%d nodes, %d of them of the %d primaries, acknowledged within %v, too few for w=%d pw=%d dw=%d",
-		p.acked.len(), p.strong(p.acked).len(), p.prim, p.numbers.Timeout, p.numbers.W, p.numbers.PW, p.numbers.DW))
+		"%d nodes, %d of them of the %d primaries and %d durably, acknowledged within %v, too few for w=%d pw=%d dw=%d",
+		p.acked.len(), p.strong(p.acked).len(), p.prim, p.synced.len(), p.numbers.Timeout, p.numbers.W, p.numbers.PW, p.numbers.DW))
 }
 
 // refer gives up; where it is the own disk's fault, in favour of another

@@ -46,7 +46,7 @@ func (p *putScenario) books(s subject) books {
 	b := books{
 		lost: m.lost, counted: m.knew, acked: m.acked, waiting: m.waiting, deadline: m.deadline,
 		answered: m.answered, done: m.done, flagA: m.minting, flagB: m.applied, flagC: m.known,
-		outdated: m.outdated,
+		outdated: m.outdated, synced: m.synced, firm: m.firm,
 	}
 	b.walk(&m.common)
 	if m.dot == testDot {
@@ -78,11 +78,19 @@ func (p *putScenario) answers(w *world, r round, i int) []reaction {
 			return []reaction{{replica.Answer{Status: replica.Have, Durable: true, Dot: testDot}, closed}, failed(replica.IOError)}
 		}
 		stored := replica.Answer{Status: replica.Have, State: testState, Dot: testDot}
+		if w.lax[r].has(i) {
+			buffered := stored
+			buffered.Relaxed = true
+			return []reaction{{buffered, closed}, {stored, half}, failed(replica.IOError), failed(replica.Overloaded)}
+		}
 		found, durable := stored, stored
 		found.Found, durable.Durable = true, true
 		return []reaction{{durable, closed}, {stored, half}, {found, half}, failed(replica.Overloaded), failed(replica.IOError)}
 	default:
 		all := []reaction{{replica.Answer{Status: replica.Have, Durable: true}, closed}, failed(replica.DiskFull)}
+		if w.lax[r].has(i) && w.asked[r][i] == open {
+			all = append(all, reaction{replica.Answer{Status: replica.Have, Relaxed: true}, closed})
+		}
 		if w.asked[r][i] == open {
 			all = append(all, reaction{replica.Answer{Status: replica.Have}, half})
 		}
@@ -98,6 +106,8 @@ func (p *putScenario) heard(w *world, r round, i int, a *replica.Answer) {
 	switch {
 	case a.Status == replica.Have && a.Durable:
 		w.durable.add(i)
+	case a.Status == replica.Have && a.Relaxed:
+		w.received.add(i)
 	case r == joinRound && a.Status == replica.Failed:
 		w.refused.add(i)
 	}
@@ -110,13 +120,18 @@ func (p *putScenario) serves(w *world) (done, asked set, all bool) {
 			asked.add(i)
 		}
 	}
-	return w.durable, asked &^ w.refused, w.spread && !w.replied
+	return w.durable | w.received, asked &^ w.refused, w.spread && !w.replied
 }
 
 func (p *putScenario) strict() [2]int { return [2]int{p.numbers.PW, p.later.PW} }
 
-// met says whether some are enough in each list.
-func (p *putScenario) met(s set) bool {
+// met says whether those that have it, and those that have it durably, are enough in
+// each list.
+func (p *putScenario) met(s, durable set) bool {
+	if p.numbers.Relaxed {
+		return p.cast.met(s, need{p.numbers.W, p.numbers.PW}, need{p.later.W, p.later.PW}) &&
+			p.cast.met(durable, need{p.numbers.DW, 0}, need{p.later.DW, 0})
+	}
 	return p.cast.met(s, need{max(p.numbers.W, p.numbers.DW), p.numbers.PW}, need{max(p.later.W, p.later.DW), p.later.PW})
 }
 
@@ -155,8 +170,8 @@ func (p *putScenario) judge(w *world, r *Reply) {
 	written := w.asked[writeRound][p.self] != unasked
 	switch {
 	case r.Err == nil:
-		if !p.met(w.durable) {
-			fail("success with the durable copies of %b", w.durable)
+		if !p.met(w.durable|w.received, w.durable) {
+			fail("success with the durable copies of %b, and others of %b", w.durable, w.received)
 		}
 		if written && (!w.applied || w.failed) {
 			fail("success without the own disk")
@@ -164,8 +179,9 @@ func (p *putScenario) judge(w *world, r *Reply) {
 		if want := testContext.With(testDot); !r.HasContext || !reflect.DeepEqual(r.Context.Claims, want) {
 			fail("context is not the request's and the dot")
 		}
-		acks, primaries := p.count(w.durable, p.lists()[0])
-		if r.Quorum.Acks != acks || r.Quorum.Durable != acks || r.Quorum.Primaries != primaries {
+		acks, primaries := p.count(w.durable|w.received, p.lists()[0])
+		durable, _ := p.count(w.durable, p.lists()[0])
+		if r.Quorum.Acks != acks || r.Quorum.Durable != durable || r.Quorum.Primaries != primaries {
 			fail("%d acknowledgements are reported, %d durable, of %d primaries", r.Quorum.Acks, r.Quorum.Durable, r.Quorum.Primaries)
 		}
 	case r.Err.Outcome == ouro.NotDone:
@@ -192,17 +208,20 @@ func (p *putScenario) judge(w *world, r *Reply) {
 // hopeless says that too few replicas are left for the quorum, or that the one
 // that knows the request cannot show it.
 func (p *putScenario) hopeless(w *world) bool {
-	var can set
+	var can, durably set
 	for i := range p.n {
-		bad := w.down.has(i) || w.said[joinRound][i] == 2 && w.asked[joinRound][i] == closed
-		if w.durable.has(i) || !bad {
+		bad := w.down.has(i) || w.said[joinRound][i] == 2 && w.asked[joinRound][i] == closed || w.said[syncRound][i] == 2
+		if w.durable.has(i) || w.received.has(i) || !bad {
 			can.add(i)
+		}
+		if w.durable.has(i) || !bad {
+			durably.add(i)
 		}
 		if w.said[fetchRound][i] > 1 || w.asked[fetchRound][i] == open && w.down.has(i) {
 			return true
 		}
 	}
-	return !p.met(can)
+	return !p.met(can, durably)
 }
 
 func (p *putScenario) over(b *books, r round) bool { return r == recallRound && (b.flagA || b.flagC) }
@@ -257,6 +276,12 @@ func TestPutHistories(t *testing.T) {
 			run(Numbers{N: n, R: 1, W: 1, DW: w}, false, 0, n-1)
 			run(Numbers{N: n, R: 1, W: w}, true, 0, 0)
 			run(Numbers{N: n, R: 1, W: w}, true, n/2, 0)
+			for dw := 0; dw <= w && n <= 3; dw++ {
+				run(Numbers{N: n, R: 1, W: w, DW: dw, Relaxed: true}, false, 0, 0)
+			}
+			if n <= 3 {
+				run(Numbers{N: n, R: 1, W: w, DW: 1, Relaxed: true}, true, 0, 0)
+			}
 		}
 	}
 	t.Logf("%d histories of the Put machine in %d settings, %v", histories, settings, time.Since(began).Round(time.Millisecond))

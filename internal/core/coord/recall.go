@@ -73,6 +73,7 @@ func (p *Put) fetched(now clock.Now, i int, a *replica.Answer, e *Effects) {
 		return
 	}
 	p.ack(i, a)
+	p.synced.add(i) // it was on disk before it was shown
 	p.spread(now, e, a.State, a.Stamp)
 	p.judge(now, e)
 }

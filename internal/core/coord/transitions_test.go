@@ -69,6 +69,8 @@ func (s *stage) answer(what string) replica.Answer {
 		have.State, have.Dot = testState, testDot
 	case "durable":
 		have.Durable = true
+	case "buffered":
+		have.Relaxed = true
 	case "found":
 		have.Found, have.Dot, have.State = true, testDot, testState
 	case "received":

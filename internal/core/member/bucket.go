@@ -19,6 +19,45 @@ type Bucket struct {
 	LWW         bool          // show the greatest stamp only (RULES R23)
 	Types       bool          // its keys hold data types, which are merged here (RULES R8)
 	MaxSiblings int           // bound on blind growth; 0: the node's default
+	Durability  Durability    // when a replica acknowledges
+}
+
+// Durability says what is on disk when a write is acknowledged (paper, section
+// 6.1; RULES R35).
+type Durability uint8
+
+// The durability modes of a bucket.
+const (
+	// All: every acknowledgement that counts is of a copy on disk.
+	All Durability = iota
+	// One: at least one of them is, the paper's durable write; the others may wait
+	// in the write buffer.
+	One
+	// Buffered: none need be. A crash of all that hold it loses what is younger
+	// than the flush window.
+	Buffered
+)
+
+// String returns the mode as it is written.
+func (d Durability) String() string {
+	switch d {
+	case One:
+		return "one"
+	case Buffered:
+		return "buffered"
+	default:
+		return "all"
+	}
+}
+
+// ParseDurability is the inverse of [Durability.String]; false for any other text.
+func ParseDurability(s string) (Durability, bool) {
+	for d := All; d <= Buffered; d++ {
+		if d.String() == s {
+			return d, true
+		}
+	}
+	return All, false
 }
 
 // The modes of a bucket, as they are written.
@@ -96,6 +135,8 @@ func (b Bucket) Validate() error {
 	switch {
 	case b.LWW && b.Types:
 		return errors.New("a bucket has one mode")
+	case b.Durability > Buffered:
+		return fmt.Errorf("durability %d is none of all, one and buffered", uint8(b.Durability))
 	case b.Timeout < MinTimeout || b.Timeout > MaxTimeout:
 		return fmt.Errorf("timeout=%v: choose a timeout from %v to %v", b.Timeout, MinTimeout, MaxTimeout)
 	case b.TTL < 0 || b.TTL > MaxTTL:

@@ -110,7 +110,7 @@ func (k Bucket) append(b []byte) []byte {
 	case k.Types:
 		mode = 2
 	}
-	return binary.AppendUvarint(append(b, mode), uint64(k.MaxSiblings))
+	return append(binary.AppendUvarint(append(b, mode), uint64(k.MaxSiblings)), byte(k.Durability))
 }
 
 // Decode reads what [History.Append] wrote. It accepts those bytes only: every
@@ -282,5 +282,6 @@ func (d *decoder) bucket() Bucket {
 		d.fail("a mode is none of 0, 1 and 2")
 	}
 	k.MaxSiblings = d.uint(MostSiblings)
+	k.Durability = Durability(d.uint(uint64(Buffered)))
 	return k
 }

@@ -70,7 +70,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "writes in the new list only", Dir: coord, File: "lists.go", Test: strict,
-			Old: "	return c.numbers.writes(c.in(s, c.old), (strong&c.old).len()) &&\n		(", New: "	return (c.next != nil || c.numbers.writes(c.in(s, c.old), (strong&c.old).len())) &&\n		(",
+			Old: "	return c.numbers.writes(c.in(s, c.old), (strong&c.old).len(), c.in(durable, c.old)) &&\n		(", New: "	return (c.next != nil || c.numbers.writes(c.in(s, c.old), (strong&c.old).len(), c.in(durable, c.old))) &&\n		(",
 		},
 		{
 			Name: "reads in the new list only", Dir: coord, File: "lists.go", Test: strict + "|TestNewcomer",

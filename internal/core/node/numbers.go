@@ -32,6 +32,10 @@ func inForce(r *Request, b member.Bucket, length int) coord.Numbers {
 	w := coord.Numbers{
 		N: b.N, R: r.R.Or(b.R), W: r.W.Or(b.W),
 		PR: r.PR.Or(b.PR), PW: r.PW.Or(b.PW), DW: r.DW.Or(b.DW), Timeout: b.Timeout,
+		Relaxed: b.Durability != member.All,
+	}
+	if b.Durability == member.One {
+		w.DW = max(w.DW, 1)
 	}
 	if r.Timeout != 0 {
 		w.Timeout = r.Timeout

@@ -35,7 +35,14 @@ func promises(b *Buckets) []promise {
 	return slices.Compact(all)
 }
 
-func promiseOf(b Bucket) promise { return promise{b.N, b.Promise().W} }
+// promiseOf is what one bucket asks. Where a write need not be on disk to be
+// acknowledged one replica may be all that has it (RULES R10).
+func promiseOf(b Bucket) promise {
+	if b.Durability != member.All {
+		return promise{b.N, 1}
+	}
+	return promise{b.N, b.Promise().W}
+}
 
 // kin is the node as package recovery sees it.
 type kin struct{ reachable }

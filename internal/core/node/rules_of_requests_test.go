@@ -244,7 +244,7 @@ func TestRecoveringCountsForW(t *testing.T) {
 	c := newCluster(t, 3, Config{})
 	two := ouro.Count{N: 2, Set: true}
 	k := ring.NewKey("b", "k")
-	c.node("b").replica.SetRecovering(c.node("a").core.view.Ring.Partition(k.Pos), true)
+	c.node("b").replica.SetRecovering(c.node("a").core.view.Ring.Partition(k.Pos), &replica.Progress{})
 	c.cut("a", "c")
 	r := c.do("a", &Request{Verb: Put, Key: k, Value: []byte("v"), W: two})
 	if r.Err != nil || r.Quorum.Acks != 2 || r.Quorum.Primaries != 1 {

@@ -63,6 +63,13 @@ func apply(b *member.Bucket, set *ouro.BucketSettings, fresh bool) error {
 			return fmt.Errorf("unknown mode %q: choose %s, %s or %s", *set.Mode, member.ModeSiblings, member.ModeLWW, member.ModeTypes)
 		}
 	}
+	if set.Durability != nil {
+		d, ok := member.ParseDurability(*set.Durability)
+		if !ok {
+			return fmt.Errorf("unknown durability %q: choose all, one or buffered", *set.Durability)
+		}
+		b.Durability = d
+	}
 	switch {
 	case fresh:
 		return nil
@@ -84,7 +91,7 @@ func Describe(now *member.Cluster, name string) ouro.BucketInfo {
 		defined = now.Defaulted
 	}
 	info := ouro.BucketInfo{
-		Name: name, Defined: defined, Mode: b.Mode(), Timeout: b.Timeout, TTL: b.TTL,
+		Name: name, Defined: defined, Mode: b.Mode(), Durability: b.Durability.String(), Timeout: b.Timeout, TTL: b.TTL,
 		Set: quorum(b), InForce: quorum(member.EffectiveBucket(b, len(now.Members))), Note: member.Shortfall(b, len(now.Members)),
 	}
 	if info.Note == "" && b.R+b.W <= b.N {

@@ -403,7 +403,7 @@ func TestUnreadableRecords(t *testing.T) {
 func TestRecoveringPeer(t *testing.T) {
 	b := newBench(t, off())
 	b.b.put(k("x/b"), "v")
-	b.b.replica.SetRecovering(7, true)
+	b.b.replica.SetRecovering(7, &replica.Progress{})
 	if o := b.run(); !o.Complete || !o.Recovering || o.Pulled != 1 || !b.equal() {
 		t.Errorf("outcome %+v", o)
 	}

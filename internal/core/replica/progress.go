@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/codec"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -16,13 +17,17 @@ import (
 //	byte    1, the version of the form
 //	byte    1: it was away, and has forgotten nothing
 //	varint  since when, wall-clock milliseconds
+//	uvarint number of buckets, and of each uvarint length and bytes of its name
 //	uvarint number of sources; of each
 //	          byte    1: it was recovering itself
 //	          uvarint length, bytes of the id
 //	4 bytes little-endian CRC-32C of all before
 type Progress struct {
-	Away    bool // it was away for long, and has forgotten nothing
-	Since   int64
+	Away  bool // it was away for long, and has forgotten nothing
+	Since int64
+	// Buckets are those in which it may have forgotten; none: in all. Of the others it
+	// knows what it holds.
+	Buckets []string
 	Sources []Source // complete comparisons that are merged durably, in their order
 }
 
@@ -33,6 +38,10 @@ type Source struct {
 }
 
 const progressVersion = 1
+
+// MaxRecoveringBuckets is how many buckets of a partition may be recovering by name:
+// where it would be more, all are.
+const MaxRecoveringBuckets = 64
 
 const (
 	errProgress DamageError = "progress of a recovery: damaged"
@@ -46,6 +55,10 @@ func AppendProgress(dst []byte, p *Progress) []byte {
 		away = 1
 	}
 	dst = binary.AppendVarint(append(dst, progressVersion, away), p.Since)
+	dst = binary.AppendUvarint(dst, uint64(len(p.Buckets)))
+	for _, b := range p.Buckets {
+		dst = codec.AppendText(dst, b)
+	}
 	dst = binary.AppendUvarint(dst, uint64(len(p.Sources)))
 	for _, s := range p.Sources {
 		b := byte(0)
@@ -66,6 +79,9 @@ func DecodeProgress(b []byte) (Progress, error) {
 		return Progress{}, errProgress
 	}
 	p := Progress{Away: r.Bool(), Since: r.Varint()}
+	for range r.Count(1, MaxRecoveringBuckets) {
+		p.Buckets = append(p.Buckets, string(r.Text(ouro.MaxBucketLen)))
+	}
 	for range r.Count(2, len(b)) {
 		recovering := r.Bool()
 		p.Sources = append(p.Sources, Source{ring.NodeID(r.Text(ring.MaxIDLen)), recovering})

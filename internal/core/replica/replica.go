@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/causal"
@@ -72,9 +73,10 @@ func (c Config) withDefaults() Config {
 // Replica answers for the records of one shard. It belongs to one goroutine.
 type Replica struct {
 	cfg        Config
-	life       uint64     // of this run, the last one taken
-	doubt      bool       // in everything
-	recovering partitions // in these
+	life       uint64              // of this run, the last one taken
+	doubt      bool                // in everything
+	recovering partitions          // in these
+	unsure     map[uint32][]string // in these buckets of a partition
 	standing   Standing
 	tokens     tokens
 	reaped     reaped
@@ -103,15 +105,36 @@ func (r *Replica) NewRun(run uint64) { r.cfg.Run, r.life = run, 0 }
 // with [DontKnow], states attached where they were asked for (RULES R9).
 func (r *Replica) SetDoubt(on bool) { r.doubt = on }
 
-// SetRecovering is SetDoubt for one partition. An Op with the verb Recover does
-// it too, and durably.
-func (r *Replica) SetRecovering(partition uint32, on bool) { r.recovering.set(partition, on) }
+// SetRecovering is SetDoubt for one partition, in the buckets that its progress
+// names; nil: it is over. An Op with the verb Recover does it too, and durably.
+func (r *Replica) SetRecovering(partition uint32, p *Progress) {
+	delete(r.unsure, partition)
+	some := p != nil && len(p.Buckets) > 0
+	r.recovering.set(partition, p != nil && !some)
+	if some {
+		if r.unsure == nil {
+			r.unsure = map[uint32][]string{}
+		}
+		r.unsure[partition] = p.Buckets
+	}
+}
 
-// Recovering reports whether this replica is recovering in a partition.
-func (r *Replica) Recovering(partition uint32) bool { return r.doubt || r.recovering.has(partition) }
+// Recovering reports whether this replica is recovering in any bucket of a
+// partition.
+func (r *Replica) Recovering(partition uint32) bool {
+	return r.RecoversAll(partition) || len(r.unsure[partition]) > 0
+}
+
+// RecoversAll reports whether it is in all of them.
+func (r *Replica) RecoversAll(partition uint32) bool { return r.doubt || r.recovering.has(partition) }
+
+// recoversIn reports whether it is in one of them.
+func (r *Replica) recoversIn(partition uint32, bucket string) bool {
+	return r.RecoversAll(partition) || slices.Contains(r.unsure[partition], bucket)
+}
 
 // RecoversAny says whether this replica may have forgotten anything.
-func (r *Replica) RecoversAny() bool { return r.doubt || r.recovering.any() }
+func (r *Replica) RecoversAny() bool { return r.doubt || r.recovering.any() || len(r.unsure) > 0 }
 
 // ForgetTokens forgets every request id. It must be called when a batch with
 // results of [Replica.Do] was not stored, since Do remembers what it was told
@@ -156,7 +179,7 @@ func (r *Replica) Do(now clock.Now, stored []byte, op *Op, facts *[]fact.Fact) R
 	}
 	c := call{
 		Replica: r, now: now, stored: stored, op: op, facts: facts, live: -1,
-		recovering: r.Recovering(op.Partition), stamp: r.standing.Epoch,
+		recovering: r.recoversIn(op.Partition, op.Key.Bucket), stamp: r.standing.Epoch,
 	}
 	if res, over := c.late(); over {
 		return res

@@ -35,8 +35,11 @@ type Op struct {
 	State     []byte // Join: the state to merge, in canonical form
 	Full      bool   // Read: the state itself, not only its digest
 	Silent    bool   // Join: a repair that nobody counts; no answer is wanted
-	Request   uint64 // Write, Recall, Join of a delete: keyed hash of the request id
-	Mint      *Mint  // Write
+	// Relaxed: of a bucket whose durability is not all. A Write or Join may be
+	// acknowledged, and a Read shown, before it is synced (RULES R35).
+	Relaxed bool
+	Request uint64 // Write, Recall, Join of a delete: keyed hash of the request id
+	Mint    *Mint  // Write
 
 	// Pending: the operation is on the pending record of the key, which this
 	// node holds in the stead of the primaries in its list of targets, and not
@@ -148,6 +151,8 @@ type Answer struct {
 	Status  Status
 	Reason  Reason
 	Durable bool // it has been synced (a Write is answered twice: stored, then durable)
+	// Relaxed: it counts though it is not synced, and nothing more will be said.
+	Relaxed bool
 	Pending bool // it is of a pending record: a fallback's answer, not a primary's
 	Found   bool // Write, Recall: the request id was known, Dot is its dot; Drop: dropped here, now or before
 	Digest  causal.Sum

@@ -67,6 +67,7 @@ func (h *History) checkStrict(r *Response) *Violation {
 	if h.Wiped > 0 {
 		strict = r.Op.firm
 	}
+	strict = o.promised(h, strict)
 	if h.Wiped > 1 || o.wild > 0 || len(strict) == 0 || r.Op.standIns > 0 || r.Op.Bare() && r.Op.Sloppy {
 		return nil
 	}
@@ -88,6 +89,9 @@ func (h *History) checkStrict(r *Response) *Violation {
 func (h *History) checkExclusive(r *Response) *Violation {
 	o := r.Op.object
 	if !o.exclusive || o.uncertain || o.stoodIn || h.Loose || h.Wiped > 0 {
+		return nil
+	}
+	if r.Op.Relaxed && len(h.losses) > 0 {
 		return nil
 	}
 	want := 0

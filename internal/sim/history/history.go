@@ -22,6 +22,7 @@ type History struct {
 
 	Stats Stats
 
+	losses  []Loss
 	ops     []*Op
 	objects map[string]*object
 	order   []*object // by first use: maps are never walked

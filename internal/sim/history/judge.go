@@ -57,7 +57,7 @@ func (h *History) Judge() *Violation {
 		if !o.settled {
 			continue
 		}
-		if v := o.judgeLost(h.Wiped); v != nil {
+		if v := o.judgeLost(h); v != nil {
 			return v
 		}
 		if v := o.judgeReturned(h); v != nil {
@@ -71,14 +71,14 @@ func (h *History) Judge() *Violation {
 // is shown at the end, or is seen by one that is, or by a delete, or by a put
 // that was, and so on. Operations whose outcome is unknown may be links of that
 // chain.
-func (o *object) judgeLost(wiped int) *Violation {
+func (o *object) judgeLost(h *History) *Violation {
 	if o.wild > 0 {
 		return nil // a delete that may have removed anything may have happened
 	}
 	reached := o.reach()
 	for _, w := range o.writes {
-		acked := w.Outcome == OK && w.W > wiped
-		if w.Verb != Put || reached.Has(w.place) || !acked && (!w.shown || wiped > 0) {
+		acked := h.holds(w)
+		if w.Verb != Put || reached.Has(w.place) || !acked && (!w.shown || h.Wiped > 0) || h.forgiven(w) {
 			continue
 		}
 		why := "was shown to a client"
@@ -134,7 +134,7 @@ func (o *object) judgeReturned(h *History) *Violation {
 			continue
 		}
 		for _, p := range o.writes {
-			if p.Outcome == OK && p.W > h.Wiped && p.covers.Has(w.place) {
+			if h.holds(p) && p.covers.Has(w.place) {
 				return Broken(Returned, o.key, "the value of %v is there at the end, though %v had seen it and was acknowledged", w, p)
 			}
 		}

@@ -39,6 +39,9 @@ type Op struct {
 	N, R, W int // in force for it
 	PR      int // a get's: r counts so many primaries at least
 	PW      int // a put's or delete's: so many of w are primaries
+	// Relaxed: of w, only so many as Durable say need have it on disk.
+	Relaxed bool
+	Durable int
 	// Promised is with how many acknowledgements writes of the key are made, unless
 	// they ask for others: a replica that lost its disk gets back what had as many.
 	Promised int

@@ -63,6 +63,7 @@ func (k *pageKey) check(h *History, listed bool) *Violation {
 	if h.Wiped > 0 {
 		strict = k.firm
 	}
+	strict = o.promised(h, strict)
 	if o.wild > 0 || o.vague || len(strict) == 0 {
 		return nil
 	}
