@@ -16,6 +16,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/client"
 	"github.com/ourodb/ouro/internal/dev"
 	"github.com/ourodb/ouro/internal/paper"
 )
@@ -148,6 +150,16 @@ func (c *localCluster) Clients() (addrs []string) {
 		addrs = append(addrs, n.Client)
 	}
 	return addrs
+}
+
+// SetBucket implements [paper.Cluster].
+func (c *localCluster) SetBucket(ctx context.Context, name string, set ouro.BucketSettings) error {
+	admin, err := client.NewAdmin(c.cluster.Info().Nodes[0].Admin)
+	if err != nil {
+		return err
+	}
+	_, err = admin.SetBucket(ctx, name, set)
+	return err
 }
 
 func (c *localCluster) Kill(node int) error  { return c.do(dev.Kill, node) }

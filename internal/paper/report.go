@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/ourodb/ouro"
 )
 
 // Report is what a run found out.
@@ -90,6 +92,8 @@ func (l *Lab) step() {
 // Cluster is a running cluster of processes that can be broken.
 type Cluster interface {
 	Clients() []string // addresses for clients, by node
+	// SetBucket defines a bucket, or changes it.
+	SetBucket(ctx context.Context, name string, set ouro.BucketSettings) error
 	Kill(node int) error
 	Start(node int) error
 	Stop() error
@@ -100,6 +104,7 @@ func Experiments() []Experiment {
 	return []Experiment{
 		{"sla", "The agreement of section 2.2, healthy and with a node down", slaSteps, runSLA},
 		{"figure4", "Latencies over a day", figure4Steps, runFigure4},
+		{"figure5", "Buffered writes against writes to disk", figure5Steps, runFigure5},
 		{"figure6", "Nodes out of balance, by load", figure6Steps, runFigure6},
 		{"figure8", "How evenly three strategies spread load", figure8Steps, runFigure8},
 		{"table2", "Coordination by a node behind a balancer, and by the client's choice", table2Steps, runTable2},
