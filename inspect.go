@@ -29,6 +29,18 @@ type Inspector interface {
 	Ready() error
 }
 
+// Archiver moves whole records between a cluster and an archive.
+type Archiver interface {
+	// Record returns the record of a key as r replicas have it: all versions that
+	// survive and what has been seen, in a form that depends on no cluster.
+	Record(ctx context.Context, key Key) ([]byte, error)
+	// Restore merges such a record into that of the key, on w replicas: what has seen it
+	// is not undone.
+	Restore(ctx context.Context, key Key, record []byte) error
+	// HeldBuckets returns the buckets of which this node holds anything.
+	HeldBuckets(ctx context.Context) ([]string, error)
+}
+
 // Status describes one node and what it sees of its cluster.
 type Status struct {
 	Node      string       `json:"node"`

@@ -88,6 +88,7 @@ var walls = map[string]string{
 	"internal/frontend/admin":   ". internal/dev internal/frontend/console internal/frontend/keypath internal/frontend/openapi internal/telemetry",
 	"internal/telemetry":        ". internal/core/fact",
 	"internal/dataset":          ".",
+	"internal/archive":          ". internal/core/causal internal/core/merkle internal/core/ring",
 	"internal/conformance":      ". client", // what every body of the store must do
 	"internal/effort":           "",         // how far exhaustive tests go
 	"internal/mutants":          "",         // plants bugs in a copy of the source

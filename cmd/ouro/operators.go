@@ -20,7 +20,7 @@ import (
 func (n *node) serveOperators(keys web.Config, playground string) {
 	v := readVersion()
 	cfg := admin.Config{
-		Inspector: drainable{n.host, &n.stopping}, Operator: n.host, Repairer: n.host, Metrics: n.reg, Latencies: n.metrics.Latencies, Level: n.level,
+		Inspector: drainable{n.host, &n.stopping}, Operator: n.host, Repairer: n.host, Archiver: n.host, Metrics: n.reg, Latencies: n.metrics.Latencies, Level: n.level,
 		Keys: web.New(keys, n.host), Hosts: adminHosts(n.cfg),
 		Build: admin.Build{Version: v.Version, Commit: v.Revision, Go: v.Go},
 	}

@@ -64,6 +64,7 @@ func addVerbs(root *cobra.Command) {
 		{groupData, newMputCommand()},
 		{groupData, newImportCommand()},
 		{groupData, newExportCommand()},
+		{groupData, newArchiveCommand()},
 		{groupLook, newStatusCommand()},
 		{groupLook, newRingCommand()},
 		{groupLook, newHintsCommand()},

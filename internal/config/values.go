@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/ourodb/ouro/internal/core/member"
 )
 
@@ -171,6 +173,9 @@ func (v modeValue) Set(s string) error {
 	}
 	return nil
 }
+
+// SizeFlag is a flag that is a size, such as 16MiB.
+func SizeFlag(p *Size) pflag.Value { return sizeValue{p} }
 
 // durabilityValue is the durability mode of a bucket: all, one or buffered.
 type durabilityValue struct{ b *member.Bucket }

@@ -69,9 +69,11 @@ func TestNoFieldIsForgotten(t *testing.T) {
 			want.Request = &node.Request{}
 			fill(t, reflect.ValueOf(want.Request).Elem())
 			want.Request.Key = ring.NewKey("bucket", "name")
+			want.Request.Whole, want.Request.Record = false, nil // never forwarded
 		case node.KindReturn:
 			want.Reply = &node.Reply{}
 			fill(t, reflect.ValueOf(want.Reply).Elem())
+			want.Reply.Record = nil // likewise
 		case node.KindSurvey:
 			want.Survey = &replica.Survey{}
 			fill(t, reflect.ValueOf(want.Survey).Elem())

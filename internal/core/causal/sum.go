@@ -4,6 +4,15 @@ import "github.com/zeebo/xxh3"
 
 // Sums are keyed by a seed derived from a secret of the cluster.
 
+// Rekey makes the sums of a state's versions those of a cluster with another secret, and
+// forgets by which requests they were written, of which that knows nothing.
+func (s *State) Rekey(seed uint64) {
+	for i := range s.Versions {
+		v := &s.Versions[i]
+		v.Sum, v.Request = SumValue(seed, v.ContentType, v.Value), 0
+	}
+}
+
 // SumValue returns the keyed hash of what a client stored.
 func SumValue(seed uint64, contentType string, value []byte) Sum {
 	h := xxh3.Hash128Seed(value, xxh3.HashStringSeed(contentType, seed))

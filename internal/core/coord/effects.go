@@ -52,8 +52,9 @@ type Reply struct {
 	Siblings   []ouro.Sibling
 	Context    causal.Context
 	HasContext bool
-	Known      bool // an earlier attempt stored it; this one did nothing
-	Changed    int  // of an update of a data type
+	Known      bool   // an earlier attempt stored it; this one did nothing
+	Changed    int    // of an update of a data type
+	Record     []byte // of a get that asks for the whole of it: the merged state
 	Quorum     ouro.Quorum
 	// Elsewhere is what is left of the request's time where Err is only that this
 	// node's own disk does not do it: another may coordinate, as a retry unless

@@ -18,6 +18,7 @@ type GetRequest struct {
 	LWW        bool // show the greatest stamp only (R23)
 	Types      bool // show data types
 	RepairWait time.Duration
+	Whole      bool // reply with the merged state, too
 }
 
 // Get reads a key (paper, sections 4.5 and 5): it asks all replicas, one of

@@ -28,6 +28,10 @@ type PutRequest struct {
 	// Others says that another node could coordinate: where the own disk is silent
 	// for too long, the machine gives up in favour of it.
 	Others bool
+	// Record is a state to be merged into that of the key, under an epoch, where
+	// nothing is to be minted.
+	Record []byte
+	Stamp  uint64
 }
 
 // Put stores one version, or removes under a context: at the own disk first,
@@ -82,6 +86,9 @@ func (p *Put) begin(now clock.Now, e *Effects) {
 	switch {
 	case !p.begun:
 		p.tooFew(now, e)
+	case p.req.Record != nil:
+		p.known = true
+		p.spread(now, e, p.req.Record, p.req.Stamp)
 	case p.req.Retry && p.req.Token != 0:
 		p.recall(now, e)
 	default:

@@ -22,6 +22,9 @@ func (g *Get) succeed(now clock.Now, e *Effects, settled bool) {
 		r.Context = causal.Context{Claims: g.merged.Claims, Fastest: string(g.ids[g.fastest])}
 		r.HasContext = true
 	}
+	if g.req.Whole {
+		r.Record = g.bytes
+	}
 	if len(r.Siblings) == 0 {
 		if g.usable&g.old == 0 {
 			g.state(e, fact.NoPrimary, now, -1, g.usable.len(), g.verb) // R33

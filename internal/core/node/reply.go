@@ -109,7 +109,7 @@ func (n *Node) replied(now clock.Now, s *slot, r *coord.Reply, out *Out) {
 // public turns a machine's reply into the client's: its context sealed, its
 // coordinator named, what a delete without context removed added.
 func (n *Node) public(s *slot, r *coord.Reply) Reply {
-	p := Reply{Err: r.Err, Siblings: r.Siblings, Changed: r.Changed, Quorum: r.Quorum, Coordinator: n.view.Self}
+	p := Reply{Err: r.Err, Siblings: r.Siblings, Changed: r.Changed, Quorum: r.Quorum, Coordinator: n.view.Self, Record: r.Record}
 	found := r.Known && s.removed != nil
 	if r.HasContext && !found {
 		p.Context = n.cfg.Sealer.Seal(s.common.Key.Bucket, s.common.Key.Name, r.Context)

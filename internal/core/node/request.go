@@ -74,6 +74,9 @@ func (n *Node) route(now clock.Now, s *slot, out *Out) {
 	fastest := ring.NodeID(s.seen.Fastest)
 	write := s.request.Verb != Get
 	switch {
+	case s.request.Whole || s.request.Record != nil:
+		s.common.Self = "" // here it is a primary like any other, or none
+		n.coordinate(now, s, out)
 	case s.origin.from != "" && write && n.health.of(now, n.view.Self, storing).Suspected:
 		n.finish(s, Reply{Coordinator: n.view.Self, Err: ouro.Errorf(ouro.Overloaded, ouro.NotDone,
 			"the disk of node %s does not answer: send the request to another node", n.view.Self)}, out)
@@ -170,7 +173,7 @@ func (n *Node) startGet(now clock.Now, s *slot, out *Out) {
 	replicas := n.staff(now, &s.common, reading)
 	s.get.Start(now, &coord.GetRequest{
 		Common: s.common, LWW: n.bucket(s.request.Key.Bucket).LWW, Types: n.bucket(s.request.Key.Bucket).Types,
-		RepairWait: n.cfg.RepairWait,
+		RepairWait: n.cfg.RepairWait, Whole: s.request.Whole,
 	}, replicas, &n.effects)
 	n.drain(now, s, out)
 }
@@ -190,7 +193,8 @@ func (n *Node) startPut(now clock.Now, s *slot, out *Out) {
 	p := coord.PutRequest{
 		Common: s.common, Delete: r.Verb == Delete, LWW: bucket.LWW && !s.origin.internal, Context: s.seen.Claims,
 		Value: r.Value, ContentType: r.ContentType, Token: r.Token, Retry: r.Retry, MaxSiblings: bucket.MaxSiblings,
-		Others: r.Token != 0 && n.others(now, s),
+		Others: r.Token != 0 && r.Record == nil && n.others(now, s),
+		Record: r.Record, Stamp: n.standing.Epoch,
 	}
 	if ttl > 0 && !p.Delete {
 		p.Expiry = now.Wall + max(ttl.Milliseconds(), 1)

@@ -44,6 +44,12 @@ type Request struct {
 	Token       uint64 // keyed hash of the request id; 0: none (RULES R29)
 	Retry       bool   // it was sent to another coordinator before (RULES R30)
 
+	// Of an archive, at the node that was asked, which coordinates it itself: Whole asks
+	// a get for the record, too; Record is what a put merges into that of the key,
+	// instead of minting a version.
+	Whole  bool
+	Record []byte
+
 	// Of one that is forwarded: when it was sent, by the forwarder's own clock, and
 	// how long after that it may be taken: later another has it (RULES R30). Within
 	// 0: however late.
@@ -60,6 +66,7 @@ type Reply struct {
 	Coordinator ring.NodeID
 	Quorum      ouro.Quorum
 	Explain     []fact.Fact
+	Record      []byte // where the whole of it was asked for, in canonical form
 }
 
 // Kind says which fields of a [Message] count.

@@ -23,6 +23,7 @@ type Config struct {
 	Inspector ouro.Inspector
 	Operator  ouro.Operator
 	Repairer  ouro.Repairer
+	Archiver  ouro.Archiver
 	Metrics   prometheus.Gatherer
 	Level     *slog.LevelVar // what the node logs from
 	Build     Build
@@ -63,6 +64,7 @@ const (
 	ownersPrefix  = "/admin/v1/owners/"
 	replicaPrefix = "/admin/v1/replica/"
 	keysPrefix    = "/kv/"
+	archivePrefix = "/admin/v1/archive/record/"
 )
 
 // New returns the handler of the admin port.
@@ -95,6 +97,7 @@ func (h *handler) routes() {
 		scrub[http.MethodPost], scrub[http.MethodDelete] = done(h.cfg.Operator.RunScrub), done(h.cfg.Operator.PauseScrub)
 	}
 	add("/admin/v1/scrub", scrub)
+	get("/admin/v1/archive/buckets", h.heldBuckets)
 	h.operatorRoutes(add)
 	if r := h.cfg.Repairer; r != nil {
 		get("/admin/v1/repair/pairs", from(r.RepairPairs))
@@ -131,6 +134,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		methods{http.MethodGet: h.owners(raw)}.ServeHTTP(w, r)
 	} else if raw, ok := strings.CutPrefix(path, replicaPrefix); ok {
 		methods{http.MethodGet: h.replica(raw)}.ServeHTTP(w, r)
+	} else if raw, ok := strings.CutPrefix(path, archivePrefix); ok {
+		methods{http.MethodGet: h.archived(raw), http.MethodPut: h.restore(raw)}.ServeHTTP(w, r)
 	} else {
 		h.mux.ServeHTTP(w, r)
 	}

@@ -44,6 +44,10 @@ func (n node) Owners(key ouro.Key) (ouro.OwnersInfo, error) {
 	return ouro.OwnersInfo{Bucket: key.Bucket, Key: key.Name, N: 3, Primaries: []string{"n1"}}, n.fails
 }
 
+func (n node) Record(context.Context, ouro.Key) ([]byte, error) { return []byte("r"), n.fails }
+func (n node) Restore(context.Context, ouro.Key, []byte) error  { return n.fails }
+func (n node) HeldBuckets(context.Context) ([]string, error)    { return []string{"b"}, n.fails }
+
 func (n node) Hints(context.Context) (ouro.HintsInfo, error) {
 	return ouro.HintsInfo{Node: "n1", Bytes: 9, Targets: []ouro.HintTarget{{Target: "n2", Records: 4, Bytes: 9}}}, n.fails
 }
@@ -89,7 +93,7 @@ func newTestHandler(n node, f Faulter) (http.Handler, *slog.LevelVar) {
 	reg.MustRegister(c)
 	level := new(slog.LevelVar)
 	cfg := Config{
-		Inspector: n, Operator: n, Repairer: n, Metrics: reg, Level: level, Build: Build{Version: "v1", Go: "go1"}, Faults: f, Hosts: []string{"Ops.Example.org"},
+		Inspector: n, Operator: n, Repairer: n, Archiver: n, Metrics: reg, Level: level, Build: Build{Version: "v1", Go: "go1"}, Faults: f, Hosts: []string{"Ops.Example.org"},
 		Latencies: telemetry.New(prometheus.NewRegistry(), "v1", slog.New(slog.DiscardHandler)).Latencies,
 		Keys:      http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "%s %s", r.Method, r.RequestURI) }),
 	}

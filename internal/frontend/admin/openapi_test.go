@@ -49,7 +49,7 @@ func (d document) responses(t *testing.T, path, method string) map[string]openap
 func TestOpenAPIPaths(t *testing.T) {
 	d := readDocument(t)
 	inner := newHandler(Config{Inspector: node{}, Operator: node{}, Repairer: node{}, Faults: &faulter{}, Dev: func(dev.Command) (dev.Outcome, error) { return dev.Outcome{}, nil }})
-	there := map[string][]string{ownersPrefix + "{bucket}/{key}": {"get"}, replicaPrefix + "{bucket}/{key}": {"get"}}
+	there := map[string][]string{ownersPrefix + "{bucket}/{key}": {"get"}, replicaPrefix + "{bucket}/{key}": {"get"}, archivePrefix + "{bucket}/{key}": {"get", "put"}}
 	for path, m := range inner.paths {
 		for method := range m {
 			there[path] = append(there[path], strings.ToLower(method))
@@ -82,6 +82,7 @@ func TestOpenAPISchemas(t *testing.T) {
 		"Latencies": telemetry.Latencies{}, "DevCommand": dev.Command{}, "DevOutcome": dev.Outcome{},
 		"Staging": staging{}, "Commit": commit{}, "TransferRate": transferRate{}, "Restart": restart{},
 		"ScrubInfo": ouro.ScrubInfo{}, "RepairInfo": ouro.RepairInfo{}, "RepairPairs": ouro.RepairPairs{}, "RepairRun": ouro.RepairRun{}, "RepairPause": ouro.RepairPause{},
+		"ArchiveRecord": archiveRecord{}, "HeldBuckets": heldBuckets{},
 	} {
 		d.hold(t, name, reflect.TypeOf(v), done)
 	}
@@ -176,6 +177,7 @@ func TestOpenAPIAnswers(t *testing.T) {
 	late := &ouro.Error{Code: ouro.TimedOut}
 	const level, fault, cluster, owners, replica = "/admin/v1/log-level", "/admin/v1/dev/fault", "/admin/v1/dev/cluster", ownersPrefix + "{bucket}/{key}", replicaPrefix + "{bucket}/{key}"
 	const scrub = "/admin/v1/scrub"
+	const buckets, record = "/admin/v1/archive/buckets", archivePrefix + "{bucket}/{key}"
 	huge := `{"level":"` + strings.Repeat("x", maxBody) + `"}`
 	seen := map[string]bool{}
 	for _, c := range append(operatorCases(), []answerCase{
@@ -213,6 +215,18 @@ func TestOpenAPIAnswers(t *testing.T) {
 		{method: "GET", path: replica, target: replicaPrefix + "b/"},
 		{method: "GET", path: replica, target: replicaPrefix + "b/k", node: node{fails: bad}},
 		{method: "GET", path: replica, target: replicaPrefix + "b/k", node: node{fails: late}},
+		{method: "GET", path: buckets},
+		{method: "GET", path: buckets, node: node{fails: bad}},
+		{method: "GET", path: record, target: archivePrefix + "b/k"},
+		{method: "GET", path: record, target: archivePrefix + "b/"},
+		{method: "GET", path: record, target: archivePrefix + "b/k", node: node{fails: &ouro.Error{Code: ouro.NotFound}}},
+		{method: "GET", path: record, target: archivePrefix + "b/k", node: node{fails: bad}},
+		{method: "GET", path: record, target: archivePrefix + "b/k", node: node{fails: late}},
+		{method: "PUT", path: record, target: archivePrefix + "b/k", body: `{"record":"AAAA"}`},
+		{method: "PUT", path: record, target: archivePrefix + "b/", body: `{"record":"AAAA"}`},
+		{method: "PUT", path: record, target: archivePrefix + "b/k", body: `{"recordings":1}`},
+		{method: "PUT", path: record, target: archivePrefix + "b/k", body: `{"record":"AAAA"}`, node: node{fails: bad}},
+		{method: "PUT", path: record, target: archivePrefix + "b/k", body: `{"record":"AAAA"}`, node: node{fails: late}},
 		{method: "GET", path: level},
 		{method: "PUT", path: level, body: `{"level":"debug"}`},
 		{method: "PUT", path: level, body: `{"level":"loud"}`},
