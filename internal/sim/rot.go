@@ -42,7 +42,7 @@ func (w *World) rotLeaves(m *machine, r *rand.Rand) int {
 	keys = keys[first:min(first+n, len(keys))]
 	for _, key := range keys {
 		at := r.IntN(1 << 10)
-		w.rotLeaf(m, key, func(v []byte) { v[at%len(v)] ^= 0x55 })
+		w.rotLeaf(m, key, func(v []byte) { v[at%len(v)] += 0x55 }) // ^= would mend one that rots twice
 	}
 	return len(keys)
 }

@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -53,6 +54,34 @@ func TestWhatRotsIsFoundUnasked(t *testing.T) {
 		}
 		if w.broken != nil {
 			t.Errorf("restarts %v: %v", restarts, w.broken)
+		}
+	}
+}
+
+// TestALeafRotsForGood: a leaf that rots again, in the same place, is not as it was
+// before (seed 43).
+func TestALeafRotsForGood(t *testing.T) {
+	w, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	must(t, w.Put("B", keyIn("b", "k"), text("v"), ouro.W(3)))
+	a := w.mustID("A")
+	sound := map[string][]byte{}
+	for _, key := range w.leavesOf(a) {
+		_, _ = a.disk.Engine.Get(key, func(v []byte) { sound[string(key)] = bytes.Clone(v) })
+	}
+	for seed := range uint64(20) {
+		for range 3 {
+			w.rotLeaves(a, stream(seed, 1))
+		}
+	}
+	if len(a.leaves) == 0 {
+		t.Fatal("none rots")
+	}
+	for key, rotted := range a.leaves {
+		if slices.ContainsFunc(rotted, func(v []byte) bool { return bytes.Equal(v, sound[key]) }) {
+			t.Errorf("the leaf %q is sound, and is taken for a rotten one", key)
 		}
 	}
 }
