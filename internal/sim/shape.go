@@ -65,7 +65,9 @@ func draw(o *Options) shape {
 	s.drawReaping(r)
 	s.drawTrees(stream(o.Seed, streamTrees))
 	s.drawScrub(stream(o.Seed, streamScrub))
-	s.drawDurability(stream(o.Seed, streamRelax))
+	if !o.Durable {
+		s.drawDurability(stream(o.Seed, streamRelax))
+	}
 	if o.Ring != RingFixed {
 		s.drawRing(stream(o.Seed, streamRing+1), o)
 	}
@@ -305,6 +307,9 @@ func tellNumbers(b *node.Bucket) string {
 	s := fmt.Sprintf("(%d,%d,%d)", b.N, b.R, b.W)
 	if b.PR > 0 || b.PW > 0 {
 		s += fmt.Sprintf(" pr=%d pw=%d", b.PR, b.PW)
+	}
+	if b.Durability != member.All {
+		s += fmt.Sprintf(" %v", b.Durability)
 	}
 	return s
 }
