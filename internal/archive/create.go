@@ -29,7 +29,7 @@ type Work struct {
 	Dir      string
 	Workers  int           // records under way at once
 	Rate     int64         // bytes of keys and records a second; 0: no bound
-	Patience time.Duration // for how long what fails is tried again
+	Patience time.Duration // for how long what fails is tried again while nothing else succeeds
 	Step     func()        // called after each partition
 }
 
@@ -45,6 +45,9 @@ func span(q, partition int) (first, last uint64) {
 
 func position(key ouro.Key) uint64 { return ring.NewKey(key.Bucket, key.Name).Pos.Hi }
 
+// saveEvery is how often it is noted which partitions are there.
+const saveEvery = time.Second
+
 // Create makes the archive that m describes, or goes on with one that is not complete:
 // what is there of it already is verified, and made anew where it is wrong.
 func (w *Work) Create(ctx context.Context, m *Manifest, from Source) error {
@@ -54,20 +57,24 @@ func (w *Work) Create(ctx context.Context, m *Manifest, from Source) error {
 	if err := w.goOn(m); err != nil {
 		return err
 	}
+	patience := newPatience(w.Patience)
 	lists := make([]*keyList, len(m.Buckets))
 	for i, b := range m.Buckets {
-		lists[i] = &keyList{from: from, bucket: b, patience: w.Patience}
+		lists[i] = &keyList{from: from, bucket: b, patience: patience}
 	}
-	pace := pacer{rate: w.Rate, begun: time.Now()}
+	pace, saved := pacer{rate: w.Rate, begun: time.Now()}, time.Now()
 	for p := range m.Q {
 		if _, err := m.ReadPartition(w.Dir, p, func(ouro.Key, []byte) error { return nil }); err != nil {
 			sum, err := w.partition(ctx, m, p, lists, from, &pace)
 			if err != nil {
-				return fmt.Errorf("partition %d: %w", p, err)
+				return errors.Join(fmt.Errorf("partition %d: %w", p, err), m.save(w.Dir))
 			}
 			m.Partitions[p] = sum
-			if err := m.save(w.Dir); err != nil {
-				return err
+			if time.Since(saved) > saveEvery { // it grows with q
+				if err := m.save(w.Dir); err != nil {
+					return err
+				}
+				saved = time.Now()
 			}
 		}
 		w.Step()
@@ -130,7 +137,7 @@ func (w *Work) bucket(ctx context.Context, l *keyList, first, last uint64, from 
 		}
 		records := make([][]byte, len(names))
 		if err := each(ctx, w.Workers, len(names), func(i int) error {
-			return again(ctx, w.Patience, func() (err error) {
+			return l.patience.again(ctx, func() (err error) {
 				records[i], err = from.Record(ctx, ouro.Key{Bucket: l.bucket, Name: names[i]})
 				if ouro.CodeOf(err) == ouro.NotFound { // it was deleted since
 					records[i], err = nil, nil
@@ -161,7 +168,7 @@ func (w *Work) bucket(ctx context.Context, l *keyList, first, last uint64, from 
 type keyList struct {
 	from     Source
 	bucket   string
-	patience time.Duration
+	patience *patience
 	begun    bool
 	names    []string // listed and not taken
 	next     uint64   // where the list goes on
@@ -198,7 +205,7 @@ func (l *keyList) take(ctx context.Context, first, last uint64, most int) (names
 
 // page lists the next ones. A page that is not complete is none.
 func (l *keyList) page(ctx context.Context) error {
-	return again(ctx, l.patience, func() error {
+	return l.patience.again(ctx, func() error {
 		page, err := l.from.Keys(ctx, l.bucket, ouro.KeysQuery{Cursor: ouro.Cursor(l.next)})
 		if err != nil {
 			return err
@@ -209,27 +216,6 @@ func (l *keyList) page(ctx context.Context) error {
 		l.names, l.next, l.over = append(l.names, page.Keys...), uint64(page.Next), page.Next == 0
 		return nil
 	})
-}
-
-// again tries what fails for want of nodes or room until patience is over.
-func again(ctx context.Context, patience time.Duration, try func() error) error {
-	end := time.Now().Add(patience)
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
-		err := try()
-		switch ouro.CodeOf(err) {
-		case ouro.Overloaded, ouro.QuorumUnavailable, ouro.TimedOut, ouro.DiskFull:
-		default:
-			return err
-		}
-		if time.Now().Add(wait).After(end) {
-			return err
-		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
 }
 
 // each calls do for 0 to n-1, so many at a time, and returns the first error.
@@ -256,26 +242,4 @@ func each(ctx context.Context, workers, n int, do func(i int) error) error {
 	close(todo)
 	group.Wait()
 	return context.Cause(ctx)
-}
-
-// pacer keeps what passes below a rate.
-type pacer struct {
-	rate  int64
-	begun time.Time
-	bytes int64
-}
-
-func (p *pacer) passed(ctx context.Context, n int) error {
-	if p.bytes += int64(n); p.rate <= 0 {
-		return nil
-	}
-	due := p.begun.Add(time.Duration(float64(p.bytes) / float64(p.rate) * float64(time.Second)))
-	if wait := time.Until(due); wait > 0 {
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
 }

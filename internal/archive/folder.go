@@ -91,7 +91,18 @@ func whole(name string, write func(f *os.File) error) (err error) {
 	if err != nil {
 		return errors.Join(err, os.Remove(name+".part"))
 	}
-	return os.Rename(name+".part", name)
+	if err := os.Rename(name+".part", name); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(name)) // or a power failure may take the name back
+}
+
+func syncFolder(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // fileOf names the file of a partition.

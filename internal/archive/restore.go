@@ -16,7 +16,7 @@ func (w *Work) Restore(ctx context.Context, m *Manifest, to Target) (Sum, error)
 	if !m.Complete {
 		return done, fmt.Errorf("the archive in %s is not complete: go on with 'ouro archive create'", w.Dir)
 	}
-	pace := pacer{rate: w.Rate, begun: time.Now()}
+	pace, patience := pacer{rate: w.Rate, begun: time.Now()}, newPatience(w.Patience)
 	for p := range m.Q {
 		if _, err := m.ReadPartition(w.Dir, p, func(ouro.Key, []byte) error { return nil }); err != nil {
 			return done, err
@@ -27,10 +27,10 @@ func (w *Work) Restore(ctx context.Context, m *Manifest, to Target) (Sum, error)
 			if len(some.keys) < chunk {
 				return nil
 			}
-			return w.bring(ctx, &some, to, &pace)
+			return w.bring(ctx, &some, to, &pace, patience)
 		})
 		if err == nil {
-			err = w.bring(ctx, &some, to, &pace)
+			err = w.bring(ctx, &some, to, &pace, patience)
 		}
 		if err != nil {
 			return done, err
@@ -55,9 +55,9 @@ func (b *batch) add(key ouro.Key, record []byte) {
 }
 
 // bring restores a batch and empties it.
-func (w *Work) bring(ctx context.Context, b *batch, to Target, pace *pacer) error {
+func (w *Work) bring(ctx context.Context, b *batch, to Target, pace *pacer, p *patience) error {
 	err := each(ctx, w.Workers, len(b.keys), func(i int) error {
-		err := again(ctx, w.Patience, func() error { return to.Restore(ctx, b.keys[i], b.records[i]) })
+		err := p.again(ctx, func() error { return to.Restore(ctx, b.keys[i], b.records[i]) })
 		if err != nil {
 			return fmt.Errorf("restore %v: %w", b.keys[i], err)
 		}
