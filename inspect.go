@@ -85,7 +85,8 @@ type AdmissionInfo struct {
 	Shrunk    uint64          `json:"shrunk"` // how often the pool was halved since the start
 }
 
-// AdmissionKind is one kind of background work: handoff, transfer, repair, scrub or reap.
+// AdmissionKind is one kind of background work: handoff, transfer, repair, scrub, reap
+// or archive.
 type AdmissionKind struct {
 	Kind   string `json:"kind"`
 	Slices int    `json:"slices"` // it has

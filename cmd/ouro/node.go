@@ -269,8 +269,9 @@ func (n *node) hostConfig(keys security.Keys, clusterID uint64, known steward.Co
 		Core: corenode.Config{
 			MaxInFlight: l.MaxInFlight, MaxExplain: l.MaxExplain, RepairWait: l.RepairWait,
 			Handoff: handoff.Config{MaxAge: l.MaxHintAge}, Repair: repair.Config{Off: !n.cfg.Compare, MoveRate: int(l.TransferRate) / shards(n.cfg.Shards)},
-			Admit: admit.Config{Threshold: l.SlowRead, Off: l.SlowRead == 0},
-			Scrub: scrub.Config{Within: l.ScrubWithin, Off: l.ScrubWithin == 0, Rate: int(l.ScrubRate) / shards(n.cfg.Shards)},
+			Admit:       admit.Config{Threshold: l.SlowRead, Off: l.SlowRead == 0},
+			Scrub:       scrub.Config{Within: l.ScrubWithin, Off: l.ScrubWithin == 0, Rate: int(l.ScrubRate) / shards(n.cfg.Shards)},
+			ArchiveRate: int(l.ArchiveRate), // whole: an archive goes from one partition, and so one shard, to the next
 		},
 		Replica: replica.Config{
 			Seed: keys.Digest, Limits: limits, MaxSiblings: l.MaxSiblings, TokenTTL: l.RequestTokenTTL, TokenMax: l.RequestTokens,

@@ -134,6 +134,9 @@ type Limits struct {
 	// itself, and ScrubRate how many bytes a second it does so at most.
 	ScrubWithin time.Duration
 	ScrubRate   Size
+	// ArchiveRate is how many bytes a second of records each shard of this node puts into
+	// archives, or takes back out of them, at most; each record counts as 4 KiB more.
+	ArchiveRate Size
 	// DiskReserve is how much of the data's file system is kept free. Below it a
 	// node takes no writes, names the reason (disk_full) and goes on reading, until
 	// an eighth more than it is free; what makes room may use half of it.
@@ -196,7 +199,7 @@ func Default() Config {
 		Limits: Limits{
 			MaxValue: 1 << 20, DrainBody: 8 << 20, MaxSiblings: 100,
 			MaxInFlight: 4096, Inbox: 4096, MaxExplain: 256,
-			MaxFrame: 128 << 20, MaxPending: 16 << 20, MaxHints: 1 << 30, TransferRate: 64 << 20, ScrubWithin: 14 * 24 * time.Hour, ScrubRate: 8 << 20, SlowRead: 50 * time.Millisecond, MaxHintAge: 3 * time.Hour, DiskReserve: 256 << 20, WriteBuffer: 8 << 20, FlushWindow: time.Second, MaxLinks: 1024,
+			MaxFrame: 128 << 20, MaxPending: 16 << 20, MaxHints: 1 << 30, TransferRate: 64 << 20, ScrubWithin: 14 * 24 * time.Hour, ScrubRate: 8 << 20, ArchiveRate: 16 << 20, SlowRead: 50 * time.Millisecond, MaxHintAge: 3 * time.Hour, DiskReserve: 256 << 20, WriteBuffer: 8 << 20, FlushWindow: time.Second, MaxLinks: 1024,
 			RESPMaxClients: 8192, RESPIdleTimeout: 30 * time.Minute, GRPCMaxClients: 4096,
 			RequestTokens: 65_536, RequestTokenTTL: 2 * time.Minute,
 			RepairWait: 100 * time.Millisecond, EpochInterval: 20 * time.Second, Exceptions: 64,

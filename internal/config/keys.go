@@ -120,6 +120,7 @@ func limitKeys() []key[Config] {
 		{"slow-read", "what a read of the engine for a client may take before background work is held back, and a wait in a queue; 0s: never held back", func(c *Config) pflag.Value { return durationValue{&c.Limits.SlowRead} }},
 		{"scrub-within", "in what time all that is stored is read back; 0s: never, unless 'ouro scrub run' says so", func(c *Config) pflag.Value { return durationValue{&c.Limits.ScrubWithin} }},
 		{"scrub-rate", "bytes read back in a second at most", func(c *Config) pflag.Value { return sizeValue{&c.Limits.ScrubRate} }},
+		{"archive-rate", "bytes a second that go into archives and come back out of them at most, each record counted as 4 KiB more", func(c *Config) pflag.Value { return sizeValue{&c.Limits.ArchiveRate} }},
 		{"disk-reserve", "bytes of the file system kept free: below, writes are refused as disk_full", func(c *Config) pflag.Value { return sizeValue{&c.Limits.DiskReserve} }},
 		{"write-buffer", "bytes of writes that wait in memory for the disk, in buckets whose durability is not all: they are written at half of it, and beyond it writes wait", func(c *Config) pflag.Value { return sizeValue{&c.Limits.WriteBuffer} }},
 		{"flush-window", "how long they wait there at most: what a crash of every node may lose of a buffered bucket", func(c *Config) pflag.Value { return durationValue{&c.Limits.FlushWindow} }},

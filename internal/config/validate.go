@@ -204,6 +204,7 @@ func (l *Limits) check(v *verdict) {
 	within(v, "transfer-rate", l.TransferRate, 64<<10, 1<<40)
 	v.spanning("scrub-within", l.ScrubWithin, 0, 365*24*time.Hour)
 	within(v, "scrub-rate", l.ScrubRate, 64<<10, 1<<40)
+	within(v, "archive-rate", l.ArchiveRate, 64<<10, 1<<40)
 	within(v, "memory-limit", l.MemoryLimit, 0, 1<<50)
 	within(v, "disk-reserve", l.DiskReserve, 1<<20, 1<<50)
 	v.spanning("slow-read", l.SlowRead, 0, time.Minute)

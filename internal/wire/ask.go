@@ -9,7 +9,7 @@ import (
 
 // An Ask has
 //
-//	ticket, uvarint | verb, plus 128 where it is relaxed | flags | bucket | name | position, 16 bytes |
+//	ticket, uvarint | verb, plus 128 where it is relaxed, 64 where it is background work | flags | bucket | name | position, 16 bytes |
 //	request token, 8 bytes, if flagged | state, if flagged | mint, if flagged |
 //	number of targets, uvarint, and targets, if flagged |
 //	if flagged: digest, 16 bytes | node that missed the state | stamp, uvarint |
@@ -30,12 +30,15 @@ const (
 	opKnown = 1<<8 - 1
 )
 
-// relaxed is the bit of a verb, or of an answer's status, that says so.
-const relaxed = 1 << 7
+// The bits of a verb, or of an answer's status, that say so.
+const (
+	relaxed    = 1 << (7 - iota)
+	background // of a verb alone
+)
 
 func appendOp(dst []byte, op *replica.Op) []byte {
 	dst = appendUvarint(dst, op.ID)
-	dst = append(dst, byte(op.Verb)|bit(op.Relaxed, relaxed), bit(op.Full, opFull)|bit(op.Silent, opSilent)|
+	dst = append(dst, byte(op.Verb)|bit(op.Relaxed, relaxed)|bit(op.Background, background), bit(op.Full, opFull)|bit(op.Silent, opSilent)|
 		bit(op.Request != 0, opRequest)|bit(len(op.State) > 0, opState)|bit(op.Mint != nil, opMint)|
 		bit(op.Pending, opPending)|bit(len(op.Targets) > 0, opTargets)|bit(hasTail(op), opTail))
 	dst = appendKey(dst, op.Key)
@@ -74,7 +77,8 @@ func hasTail(op *replica.Op) bool {
 func readOp(r *reader, op *replica.Op) {
 	op.ID = r.uvarint()
 	verb := r.byte()
-	op.Verb, op.Relaxed = replica.Verb(verb&^relaxed), verb&relaxed != 0
+	op.Verb = replica.Verb(verb &^ (relaxed | background))
+	op.Relaxed, op.Background = verb&relaxed != 0, verb&background != 0
 	f := r.flags(opKnown)
 	op.Full = f&opFull != 0
 	op.Silent = f&opSilent != 0

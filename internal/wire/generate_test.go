@@ -112,8 +112,8 @@ func drawMint(t *rapid.T) *replica.Mint {
 func drawOp(t *rapid.T) replica.Op {
 	op := replica.Op{
 		ID:      drawUint64(t, "id"),
-		Verb:    replica.Verb(rapid.ByteMax(127).Draw(t, "verb")),
-		Relaxed: drawBool(t, "relaxed"),
+		Verb:    replica.Verb(rapid.ByteMax(63).Draw(t, "verb")),
+		Relaxed: drawBool(t, "relaxed"), Background: drawBool(t, "background"),
 		Key:     drawKey(t),
 		State:   drawBytes(t, "state"),
 		Full:    drawBool(t, "full"),

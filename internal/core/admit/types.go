@@ -12,12 +12,13 @@ const (
 	Repair               // replicas are compared in turn
 	Scrub                // records are read back
 	Reap                 // tombstones go
+	Archive              // records go into an archive, and come back out of one
 	Kinds                // how many there are
 )
 
 // String returns the kind's name.
 func (k Kind) String() string {
-	return [...]string{Handoff: "handoff", Transfer: "transfer", Repair: "repair", Scrub: "scrub", Reap: "reap", Kinds: "none"}[min(k, Kinds)]
+	return [...]string{Handoff: "handoff", Transfer: "transfer", Repair: "repair", Scrub: "scrub", Reap: "reap", Archive: "archive", Kinds: "none"}[min(k, Kinds)]
 }
 
 // Config bounds an [Admit]. Zero fields take the defaults.

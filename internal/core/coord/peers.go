@@ -78,6 +78,7 @@ type common struct {
 	key      ring.Key
 	numbers  Numbers
 	explain  bool
+	aside    bool
 	verb     string // for facts
 	ids      [MaxSlots]ring.NodeID
 	self     int // place of this node in ids; -1: none
@@ -116,12 +117,13 @@ type Common struct {
 	Number    uint64  // of the lists, for who asks for the machine (RULES R15)
 	Next      *Next   // nil: the partition does not move
 	Explain   bool    // state every fact, not only those that are counted
+	Aside     bool    // what it asks of replicas is background work
 	More      bool    // the walk has more nodes than are in the list: see Effects.More
 }
 
 func (c *common) start(now clock.Now, r *Common, replicas []Replica, verb string) {
 	c.ticket, c.part, c.key, c.numbers = r.Ticket, r.Partition, r.Key, r.Numbers
-	c.explain, c.verb = r.Explain, verb
+	c.explain, c.aside, c.verb = r.Explain, r.Aside, verb
 	c.self, c.more = -1, r.More
 	for i := range replicas {
 		c.add(&replicas[i], r.Self)
@@ -181,7 +183,7 @@ func (c *common) op(now clock.Now, r round, i int) replica.Op {
 	c.at[i] = now.Mono
 	o := replica.Op{
 		ID:   c.ticket | uint64(r)<<placeBits | uint64(i),
-		Verb: r.asks(), Partition: c.part, Key: c.key,
+		Verb: r.asks(), Partition: c.part, Key: c.key, Background: c.aside,
 	}
 	if i >= c.prim {
 		o.Pending = true

@@ -18,8 +18,8 @@ func (*Load) input() {}
 // paces are those at which the kinds of background work go where nothing is in the
 // way of that.
 type paces struct {
-	handoff, scan, repair, move, sweep, votes, scrub int
-	every                                            time.Duration
+	handoff, scan, repair, move, sweep, votes, scrub, archive int
+	every                                                     time.Duration
 }
 
 func pacesOf(c *Config) paces {
@@ -27,26 +27,27 @@ func pacesOf(c *Config) paces {
 	return paces{
 		handoff: h.Rate, scan: h.ScanRate,
 		repair: r.Rate, move: r.MoveRate, every: r.Every,
-		sweep: p.Rate, votes: p.Window, scrub: c.Scrub.Paces(),
+		sweep: p.Rate, votes: p.Window, scrub: c.Scrub.Paces(), archive: c.ArchiveRate,
 	}
 }
 
 // load takes what was measured, and tells every machine how fast it may go.
 func (n *Node) load(now clock.Now, s *admit.Sample) {
 	before := n.admit.Slices()
-	n.admit.Take(now, s, n.busy())
+	n.admit.Take(now, s, n.busy(now))
 	if n.admit.Slices() != before {
 		n.grant()
 	}
 }
 
 // busy says which kinds have something to do.
-func (n *Node) busy() (b admit.Busy) {
+func (n *Node) busy(now clock.Now) (b admit.Busy) {
 	b[admit.Handoff] = !n.handoff.Empty()
 	b[admit.Transfer] = !n.transfer.Idle()
 	b[admit.Repair] = n.repair.Turns()
 	b[admit.Reap] = n.reaper.Busy()
 	b[admit.Scrub] = n.scrub.Busy()
+	b[admit.Archive] = n.archives.busy(now)
 	return b
 }
 
@@ -58,6 +59,7 @@ func (n *Node) grant() {
 	n.repair.SetPace(a.Every(admit.Repair, p.every), a.Rate(admit.Repair, p.repair))
 	n.scrub.SetRate(a.Rate(admit.Scrub, p.scrub))
 	n.reaper.SetPace(a.Rate(admit.Reap, p.sweep), a.Rate(admit.Reap, p.votes))
+	n.archives.setRate(a.Rate(admit.Archive, p.archive))
 }
 
 // setMoveRate changes what an operator allows partitions that move; 0: as much as was

@@ -19,5 +19,11 @@ func TestReadsOfPeers(t *testing.T) {
 		if len(out.Ops) != 1 || out.Ops[0].Background != want {
 			t.Errorf("asked by %d: %+v", by, out.Ops)
 		}
+		op.Background = true
+		out.Reset()
+		n.core.Step(c.now, &Delivery{From: "b", Session: 1, Message: Message{Kind: KindAsk, Op: op}}, &out)
+		if !out.Ops[0].Background {
+			t.Errorf("asked by %d for an archive: %+v", by, out.Ops)
+		}
 	}
 }

@@ -78,7 +78,7 @@ func (n *Node) serve(now clock.Now, from ring.NodeID, m *Message, out *Out) {
 		return
 	}
 	n.repairMissed(now, &op, out)
-	op.Background = background(&op)
+	op.Background = op.Background || background(&op)
 	if op.Silent {
 		op.ID = 0
 		out.Ops = append(out.Ops, op)

@@ -85,13 +85,16 @@ type Config struct {
 	Reap reap.Config
 	// Scrub bounds the reading back of what is stored.
 	Scrub scrub.Config
+	// ArchiveRate is how many bytes of records a second go into archives and come back
+	// out of them at most, each counted as 4 KiB more. Default 16 MiB.
+	ArchiveRate int
 }
 
 func (c Config) withDefaults() Config {
 	ints := [...]struct {
 		v    *int
 		none int
-	}{{&c.MaxInFlight, 4096}, {&c.MaxForeign, 1 << 16}, {&c.MaxSurveys, 64}, {&c.MaxListings, 64}, {&c.MaxParked, 1024}, {&c.ParkedBytes, 8 << 20}, {&c.Shards, 1}, {&c.MaxForwards, 1 << 14}, {&c.MaxExplain, 128}, {&c.ReadRepairRate, 1000}, {&c.MaxReadRepairs, 1 << 14}}
+	}{{&c.MaxInFlight, 4096}, {&c.MaxForeign, 1 << 16}, {&c.MaxSurveys, 64}, {&c.MaxListings, 64}, {&c.MaxParked, 1024}, {&c.ParkedBytes, 8 << 20}, {&c.Shards, 1}, {&c.MaxForwards, 1 << 14}, {&c.MaxExplain, 128}, {&c.ReadRepairRate, 1000}, {&c.MaxReadRepairs, 1 << 14}, {&c.ArchiveRate, 16 << 20}}
 	for _, d := range ints {
 		if *d.v <= 0 {
 			*d.v = d.none

@@ -82,7 +82,27 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "what peers read in the background counts as a client's", File: "asks.go", Test: "TestReadsOfPeers",
-			Old: "	op.Background = background(&op)\n", New: "",
+			Old: "	op.Background = op.Background || background(&op)\n", New: "",
+		},
+		{
+			Name: "what peers read for an archive counts as a client's", File: "asks.go", Test: "TestReadsOfPeers",
+			Old: "op.Background || background(&op)", New: "background(&op)",
+		},
+		{
+			Name: "what an archive asks counts as a client's", File: "request.go", Test: "TestArchivesAreBackground",
+			Old: "Aside: s.request.archived()", New: "Aside: false",
+		},
+		{
+			Name: "an archive has its full pace whatever clients see", File: "admission.go", Test: "TestPaper_6_5_ArchivesYield",
+			Old: "	n.archives.setRate(", New: "	_ = (",
+		},
+		{
+			Name: "what has passed of an archive counts for nothing", File: "reply.go", Test: "TestPaper_6_5_ArchivesYield",
+			Old: "len(r.Record)+len(s.request.Record))", New: "-archiveCost)",
+		},
+		{
+			Name: "an archive has nothing of a small pool", File: "admission.go", Test: "TestArchivesHaveSlices",
+			Old: "n.archives.busy(now)", New: "false",
 		},
 	})
 }

@@ -58,6 +58,7 @@ type Node struct {
 	told       bool
 	admit      *admit.Admit
 	paces      paces // the full ones
+	archives   archives
 }
 
 // New returns a node that has no link to any peer.
@@ -93,6 +94,7 @@ func New(cfg Config, view *View) *Node {
 	n.transfer = transfer.New(cfg.Transfer)
 	n.admit = admit.New(cfg.Admit)
 	n.paces = pacesOf(&cfg)
+	n.archives.setRate(n.paces.archive)
 	return n
 }
 

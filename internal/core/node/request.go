@@ -23,6 +23,10 @@ func (n *Node) accept(now clock.Now, r *Request, from origin, out *Out) {
 			"node %s is in no cluster: it waits to be joined to one, or was removed; ask another node", n.view.Self), out)
 		return
 	}
+	if err := n.admitArchive(now, r); err != nil {
+		n.refuse(now, r, from, err, out)
+		return
+	}
 	part := n.view.Ring.Partition(r.Key.Pos)
 	numbers, next, err := n.numbers(r, part)
 	if err == nil {
@@ -54,6 +58,7 @@ func (n *Node) common(s *slot, part uint32, numbers coord.Numbers, next *coord.N
 	return coord.Common{
 		Ticket: s.id, Partition: part, Key: s.request.Key, Self: n.view.Self,
 		Numbers: numbers, Number: n.view.Number(part), Next: next, Explain: s.request.Explain,
+		Aside: s.request.archived(),
 	}
 }
 
@@ -74,7 +79,7 @@ func (n *Node) route(now clock.Now, s *slot, out *Out) {
 	fastest := ring.NodeID(s.seen.Fastest)
 	write := s.request.Verb != Get
 	switch {
-	case s.request.Whole || s.request.Record != nil:
+	case s.request.archived():
 		s.common.Self = "" // here it is a primary like any other, or none
 		n.coordinate(now, s, out)
 	case s.origin.from != "" && write && n.health.of(now, n.view.Self, storing).Suspected:

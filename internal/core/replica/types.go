@@ -65,7 +65,7 @@ type Op struct {
 	// Drop it is the epoch that the floor must be above (E2).
 	Stamp uint64
 	// Background: no client waits for it. It is told apart where it is carried out, and
-	// never sent.
+	// sent only for what a client's request is as well: for an archive.
 	Background bool
 	// Missed names a node that did not get the state in a Join, and that nobody
 	// will hand it to: what it holds of the partition is to be compared.
