@@ -80,6 +80,7 @@ func (w *World) changing(m *machine, cfg *steward.Config) {
 		cfg.Gossip.Seeds = append(cfg.Gossip.Seeds, string(n.ID))
 	}
 	switch named := func(n ring.Node) bool { return n.ID == m.id }; {
+	case m.former: // who lost the disk of one that has left is told not to start it as a founder
 	case slices.ContainsFunc(w.cfg.Nodes, named):
 		cfg.Founding = w.founding
 	case slices.ContainsFunc(w.cfg.Apart, named):

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -86,12 +87,7 @@ func TestADeadNewcomerIsGivenUp(t *testing.T) {
 		if leaves { // its moves are aborted; what it has is with others, and it stays a member
 			w.Leave("A", "D")
 			for end := w.now + 10*time.Minute; ; {
-				held := 0
-				for p := range uint32(w.Place().Q()) {
-					if w.Place().Of(p).Holds("D") {
-						held++
-					}
-				}
+				held := w.inLists("D")
 				if held == 0 && moving(w) == 0 {
 					break
 				}
@@ -130,17 +126,17 @@ func TestADonorDiesMidway(t *testing.T) {
 		}
 		for end := w.now + 10*time.Minute; ; {
 			w.RunFor(time.Second)
-			there := 0
+			there, want := w.inLists("D"), 0
 			for p := range uint32(w.Place().Q()) {
-				if w.Place().Of(p).Holds("D") && !w.Place().Of(p).Moving() {
-					there++
+				if slices.Contains(w.newest().Ring.Preference(p, 3), "D") {
+					want++
 				}
 			}
-			if moving(w) == 0 && there >= 32*3/4 { // three of four lists have it
+			if moving(w) == 0 && there == want {
 				break
 			}
 			if w.now > end {
-				t.Fatalf("without %s D has %d partitions, and %d move", donor, there, moving(w))
+				t.Fatalf("without %s D has %d partitions of %d, and %d move", donor, there, want, moving(w))
 			}
 		}
 		w.allShown(t, "without "+string(donor), others...)
@@ -198,8 +194,39 @@ func TestANewcomerResumesMidway(t *testing.T) {
 	}
 }
 
+// inLists is in how many lists any of some nodes is.
+func (w *World) inLists(ids ...ring.NodeID) (n int) {
+	for p := range uint32(w.Place().Q()) {
+		if slices.ContainsFunc(ids, w.Place().Of(p).Holds) {
+			n++
+		}
+	}
+	return n
+}
+
+// alsoWith returns those that hold a partition beside a node.
+func (w *World) alsoWith(id ring.NodeID) []ring.NodeID {
+	for p := range uint32(w.Place().Q()) {
+		if l := w.Place().Of(p); l.Holds(id) {
+			return slices.DeleteFunc(slices.Clone(l.Old), func(o ring.NodeID) bool { return o == id })
+		}
+	}
+	return nil
+}
+
+// oneWithout returns a member that is none of some.
+func (w *World) oneWithout(ids ...ring.NodeID) ring.NodeID {
+	for _, m := range w.Place().Members() {
+		if !slices.Contains(ids, m.ID) {
+			return m.ID
+		}
+	}
+	return ""
+}
+
 // A coordinator that has missed all changes of the ring is asked as soon as it is back:
-// it shows what was written meanwhile at lists that it does not know, or nothing.
+// it shows what was written meanwhile at lists that it does not know, or nothing. Of one
+// that it holds it knows nobody any more who has that.
 func TestACoordinatorWithAnOldMap(t *testing.T) {
 	for seed := range uint64(2) {
 		w := newChangingWorld(t, Config{Seed: seed, Q: 16, Nodes: []ring.Node{{ID: "A"}, {ID: "B"}, {ID: "C"}, {ID: "D"}, {ID: "E"}}}, "F", "G")
@@ -209,23 +236,21 @@ func TestACoordinatorWithAnOldMap(t *testing.T) {
 		}
 		w.RunFor(time.Second)
 		w.cutOff("E")
-		w.Join("B", "F")
-		w.Join("A", "G")
-		for end := w.now + 10*time.Minute; ; {
-			w.RunFor(time.Second)
-			if _, in := w.Place().Member("G"); in && moving(w) == 0 && w.Place().Of(0).Number > 0 && w.stats.Ring.Ended > 5 {
-				break
-			}
-			if w.now > end {
-				t.Fatalf("nothing moves without E: %+v, %v", w.stats.Ring, w.unsettled())
-			}
+		gone := w.alsoWith("E")
+		at := w.oneWithout("E", gone[0], gone[1])
+		for i, next := range []ring.NodeID{"F", "G"} {
+			w.Issue(at, member.Change{Kind: member.Replace, Old: gone[i], Member: member.Member{Node: ring.Node{ID: next, Weight: 1}, Addr: string(next)}})
+			w.RunFor(time.Minute)
+		}
+		if moving(w)+w.inLists(gone...) > 0 {
+			t.Fatalf("nothing moves without E: %+v, %v", w.stats.Ring, w.unsettled())
 		}
 		for i := range midwayKeys {
-			res, err := w.Get("A", keyIn("b", fmt.Sprint(i))).Wait()
+			res, err := w.Get(at, keyIn("b", fmt.Sprint(i))).Wait()
 			if err != nil {
 				t.Fatal(err)
 			}
-			must(t, w.Put("A", keyIn("b", fmt.Sprint(i)), text(fmt.Sprint("v", i)), ouro.WithContext(res.Context)))
+			must(t, w.Put(at, keyIn("b", fmt.Sprint(i)), text(fmt.Sprint("v", i)), ouro.WithContext(res.Context)))
 		}
 		// It can be reached again, and is told of no link before it is asked.
 		w.Lose(func(_, to ring.NodeID, m *node.Message) bool { return to == "E" && m.Kind == node.KindChain })

@@ -8,8 +8,9 @@ import (
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
-// found begins the cluster with the earliest founding. A later one is that of a
-// ring formed apart: its members join as newcomers (PAPER 4.8.2a, RULES R12).
+// found begins the cluster with the earliest founding: nobody has anything yet, so all
+// is given out at once. A later one is that of a ring formed apart: its members join as
+// newcomers (PAPER 4.8.2a, RULES R12).
 func (f *fold) found(c *Change) string {
 	if f.tokens != nil {
 		return f.merge(c)
@@ -23,8 +24,8 @@ func (f *fold) found(c *Change) string {
 		f.restore(c.Founding)
 		return ""
 	}
-	for _, m := range c.Founding.Members {
-		if reason := f.add(m); reason != "" {
+	if len(c.Founding.Members) > 0 {
+		if reason := f.rebalance(slices.Clone(c.Founding.Members)); reason != "" {
 			return reason
 		}
 	}

@@ -10,16 +10,15 @@ import (
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
-// outsider returns a node that holds no replica of a key.
+// outsider returns the first in line of those that hold no replica of a key.
 func (c *cluster) outsider(k ring.Key) *testNode {
 	c.t.Helper()
-	for _, n := range c.nodes {
-		if !holds(c.owners(k), n.id) {
-			return n
-		}
+	r := c.nodes[0].core.view.Ring
+	all := r.Preference(r.Partition(k.Pos), len(c.nodes))
+	if len(all) <= 3 {
+		c.t.Fatal("every node is a replica")
 	}
-	c.t.Fatal("every node is a replica")
-	return nil
+	return c.node(all[3])
 }
 
 func (c *cluster) cut(at, peer ring.NodeID) { c.step(c.node(at), &Link{Peer: peer}) }

@@ -25,19 +25,15 @@ func EqualTokens(q int) ([]Token, error) {
 // two from 1 to [MaxTokens].
 func GoodQ(q int) bool { return q >= 1 && q <= MaxTokens && bits.OnesCount(uint(q)) == 1 }
 
-// Assign spreads q equal partitions over the nodes as if the cluster had begun
-// with the first and added the others one by one.
+// Assign spreads q equal partitions over the nodes that found a cluster together.
+// Lists are more even than where they had joined one by one, as nothing is kept
+// where it was.
 func Assign(q int, nodes []Node) ([]Token, error) {
 	tokens, err := EqualTokens(q)
 	if err != nil {
 		return nil, err
 	}
-	for i := range nodes {
-		if tokens, err = Rebalance(tokens, nodes[:i+1]); err != nil {
-			return nil, err
-		}
-	}
-	return tokens, nil
+	return Rebalance(tokens, nodes)
 }
 
 // AddNode gives a new node its share, taken from all others.

@@ -180,7 +180,7 @@ func TestReplicasAreEven(t *testing.T) {
 	for _, test := range []struct {
 		nodes, zones int
 		floor        float64
-	}{{3, 0, 1}, {3, 3, 1}, {4, 0, 0.9}, {5, 0, 0.85}, {6, 3, 0.9}, {10, 0, 0.95}, {30, 0, 0.95}, {30, 3, 0.85}} {
+	}{{3, 0, 1}, {3, 3, 1}, {4, 0, 0.95}, {5, 0, 0.97}, {6, 3, 0.95}, {10, 0, 0.97}, {30, 0, 0.95}, {30, 3, 0.9}} {
 		nodes := nodesNamed(test.nodes, test.zones)
 		tokens, err := Assign(1024, nodes)
 		if err != nil {
