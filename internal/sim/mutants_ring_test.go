@@ -41,8 +41,8 @@ func TestMutantsOfTheRing(t *testing.T) {
 			Old: "	return n/2 + 1\n", New: "	return (n + 1) / 2\n",
 		},
 		{
-			Name: "requests under earlier lists are served", Dir: node, File: "fence.go", Test: "TestACoordinatorWithAnOldMap",
-			Old: "case m.Number == 0 || m.Number == own:", New: "case m.Number <= own:",
+			Name: "requests under earlier lists are served and counted", Dir: node, File: "asks.go", Test: "TestACoordinatorWithAnOldMap",
+			Old: "	if n.fenced(now, from, m, out) {\n", New: "	if m.Number < n.view.Number(m.Partition) {\n		m.Number = 0\n	}\n	if n.fenced(now, from, m, out) {\n",
 		},
 		{
 			Name: "what came before a crash comes again", Dir: transfer, File: "arrive.go", Test: "TestANewcomerResumes",
@@ -53,7 +53,7 @@ func TestMutantsOfTheRing(t *testing.T) {
 			Old: "	case len(t.Lists[i]) > 0 && !slices.Equal(t.Lists[i], l.New):\n", New: "	case len(t.Lists[i]) > place.MaxN:\n",
 		},
 		{
-			Name: "what is kept for others is paid to a newcomer", Dir: node, File: "hints.go", Test: "TestSeedsThatBrokeAsTheRingChanged",
+			Name: "what is kept for others is paid to a newcomer", Dir: node, File: "hints.go", Test: "TestRules_R34",
 			Old: "	return c.view.Lists(partition, c.bucket(bucket).N).Old\n", New: "	return c.view.Primaries(partition, c.bucket(bucket).N)\n",
 		},
 	})
