@@ -19,11 +19,10 @@ var _ ouro.Inspector = (*Host)(nil)
 
 // outside says why this node is in no cluster, or returns nil.
 func (h *Host) outside() error {
-	k, v := h.steward.known.Load(), h.view.Load()
-	switch {
+	switch v := h.view.Load(); {
 	case v.Ring.Q() > 0:
 		return nil
-	case k.removed || k.cluster != nil && k.cluster.Fenced(v.Self):
+	case v.Expelled:
 		return errRemoved
 	default:
 		return errOutside

@@ -44,9 +44,12 @@ func (h *Host) Keys(ctx context.Context, bucket string, q ouro.KeysQuery) (ouro.
 		err.RetryAfter = time.Second
 		return ouro.KeysPage{}, err
 	}
+	if err := h.outside(); err != nil {
+		return ouro.KeysPage{}, ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone, "%v", err)
+	}
 	r := h.view.Load().Ring
-	if r == nil || r.Q() == 0 || r.Bits() == 0 && r.Q() > 1 {
-		return ouro.KeysPage{}, ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone, "this node is in no cluster whose keys it could list")
+	if r.Bits() == 0 && r.Q() > 1 {
+		return ouro.KeysPage{}, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "keys can't be listed where partitions are not equal")
 	}
 	page := ouro.KeysPage{}
 	from := uint64(q.Cursor)

@@ -44,7 +44,6 @@ type known struct {
 	ended   []*place.Link // the last links that were chosen, the newest last
 	version string        // of the history
 	staged  []string      // by operators, here
-	removed bool          // others refuse this node, as it was removed
 	apart   []core.Apart  // nodes of clusters that can't be merged
 	peers   []core.Peer   // to whom there are links
 	epochs  reap.Status
@@ -201,7 +200,7 @@ func (s *steward) turn() {
 
 func (s *steward) publish() {
 	k := &known{cluster: s.core.Cluster(), place: s.core.Place(), links: s.core.Links(), ended: s.core.Ended(), epochs: s.core.Epochs()}
-	k.version, k.staged, k.removed = s.core.Version(), s.core.Staged(), s.core.Removed()
+	k.version, k.staged = s.core.Version(), s.core.Staged()
 	k.apart, k.peers = s.core.Apart(), s.core.Peers()
 	s.known.Store(k)
 }

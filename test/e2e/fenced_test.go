@@ -53,7 +53,10 @@ func (c *ringed) isOut(id, key string) {
 	c.t.Helper()
 	c.says(id, "fenced for ever", "status")
 	c.says(id, "fenced for ever", "cluster", "status")
-	fails(c.t, 1, "was removed", "get", key, "--addr", c.at[id].client)
+	fails(c.t, 1, "was removed from its cluster and serves nobody any more: ask a member, and stop this node", "get", key, "--addr", c.at[id].client)
+	c.refused("which hears nothing of what is done here: ask a member", id, "cluster", "plan")
+	c.refused("which hears nothing of what is done here: ask a member", id, "bucket", "set", "late", "--n", "2")
+	fails(c.t, 1, "fenced for ever", "keys", "--bucket", "things", "--addr", c.at[id].client)
 	fails(c.t, 1, "was removed", "put", key, "late", "--blind", "--w", "1", "--addr", c.at[id].client)
 	if code, _ := fetch(c.t, c.at[id].admin, "/readyz"); code != http.StatusServiceUnavailable {
 		c.t.Errorf("%s was removed, and /readyz answers %d", id, code)

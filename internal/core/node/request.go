@@ -19,8 +19,7 @@ func (n *Node) accept(now clock.Now, r *Request, from origin, out *Out) {
 		return
 	}
 	if n.view.Ring == nil || n.view.Ring.Q() == 0 {
-		n.refuse(now, r, from, ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone,
-			"node %s is in no cluster: it waits to be joined to one, or was removed; ask another node", n.view.Self), out)
+		n.refuse(now, r, from, n.outside(), out)
 		return
 	}
 	if err := n.admitArchive(now, r); err != nil {
@@ -51,6 +50,15 @@ func (n *Node) accept(now clock.Now, r *Request, from origin, out *Out) {
 	s.common = n.common(s, part, numbers, next)
 	n.inFlight++
 	n.route(now, s, out)
+}
+
+// outside says why a node without a ring serves nobody, and whom to ask.
+func (n *Node) outside() *ouro.Error {
+	if n.view.Expelled {
+		return ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone,
+			"node %s was removed from its cluster and serves nobody any more: ask a member, and stop this node", n.view.Self)
+	}
+	return ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone, "node %s is in no cluster: it waits to be joined to one; ask another node", n.view.Self)
 }
 
 // common is what the machines of a request are told of it.

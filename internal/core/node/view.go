@@ -20,6 +20,9 @@ type View struct {
 	// Disk is the id of this node's disk, as links name it; 0: there are none.
 	Disk    uint64
 	Buckets Buckets
+	// Expelled says that this node was removed from its cluster, and has handed on what
+	// it held: it serves nobody any more. There is no ring then.
+	Expelled bool
 }
 
 // Lists returns where a partition is, for a bucket of n replicas. What it holds is

@@ -120,8 +120,11 @@ func (s *Steward) Staged() []string { return s.draft.Changes() }
 
 // changing says why the cluster can't change.
 func (s *Steward) changing() error {
-	if s.gossip == nil {
+	switch {
+	case s.gossip == nil:
 		return errFixed
+	case s.expelled():
+		return fmt.Errorf("node %s was removed from its cluster, which hears nothing of what is done here: ask a member, and stop this node", s.cfg.Self)
 	}
 	return nil
 }

@@ -89,8 +89,16 @@ func TestARemovedNodeIsFenced(t *testing.T) {
 	}
 	done(s, &steward.Stored{Seq: out.Seq})
 	_, out = done(s, &steward.Removed{})
-	if out.View == nil || out.View.Ring.Q() != 0 || !s.Removed() {
+	if out.View == nil || out.View.Ring.Q() != 0 || !out.View.Expelled {
 		t.Errorf("after others said that it was removed its view is %+v", out.View)
+	}
+	for _, in := range []steward.Input{
+		&steward.Stage{ID: 1, Changes: []ouro.Change{{Verb: ouro.Join, Node: "c", Addr: "c:1"}}}, &steward.Stage{ID: 1}, &steward.Commit{ID: 1, Version: "x"},
+		&steward.Found{ID: 1, Name: "test", Q: 8}, &steward.SetBucket{ID: 1, Name: "b"},
+	} {
+		if r, _ := done(s, in); len(r) != 1 || r[0].Err == nil || !strings.Contains(r[0].Err.Error(), "was removed from its cluster") {
+			t.Errorf("%T at a node that was removed: %+v", in, r)
+		}
 	}
 }
 

@@ -96,9 +96,6 @@ func (s *Steward) Differs() bool {
 	return h.Union(s.cfg.Founding).Digest() != h.Digest()
 }
 
-// Removed says whether another node has refused this one because it was removed.
-func (s *Steward) Removed() bool { return s.removed }
-
 // Peers returns to whom there are to be links, and where. The result must not be
 // modified.
 func (s *Steward) Peers() []Peer { return s.peers }

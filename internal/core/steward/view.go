@@ -136,12 +136,16 @@ func (s *Steward) keepFounded(p *place.Placement) {
 func (s *Steward) see() *node.View {
 	v := &node.View{Self: s.cfg.Self, Ring: &ring.Ring{}}
 	p := s.chain.Placement()
-	if s.cluster == nil || p == nil || s.removed || s.out() {
+	if v.Expelled = s.expelled(); s.cluster == nil || p == nil || v.Expelled {
 		return v
 	}
 	v.Ring, v.Buckets, v.Place, v.Disk = s.cluster.Ring, s.cluster.Buckets, p, s.cfg.Disk
 	return v
 }
+
+// expelled says whether this node is in the cluster no more, by what it knows itself or
+// by what others told it.
+func (s *Steward) expelled() bool { return s.removed || s.out() }
 
 // out says whether this node was removed, and has handed on what it held.
 func (s *Steward) out() bool {
