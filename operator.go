@@ -138,8 +138,9 @@ type ClusterInfo struct {
 	// are in one, as this node knows.
 	Waiting      int            `json:"waiting"`
 	Moving       int            `json:"moving"`
-	Transfers    []TransferInfo `json:"transfers"`    // to this node and, of what it must hand on, from it
-	Certificates []Certificate  `json:"certificates"` // of the moves that ended last, newest first
+	Transfers    []TransferInfo `json:"transfers"`     // to this node and, of what it must hand on, from it
+	TransferRate int64          `json:"transfer_rate"` // bytes a second that this node receives at most in moves; 0: not known
+	Certificates []Certificate  `json:"certificates"`  // of the moves that ended last, newest first
 	// Waits says whom what is to happen waits for, and what an operator can do.
 	Waits []string `json:"waits,omitempty"`
 	Notes []string `json:"notes,omitempty"`

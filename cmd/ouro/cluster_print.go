@@ -77,6 +77,9 @@ func printCluster(w io.Writer, c ouro.ClusterInfo) error {
 		t.rowf("Placement\tlink %d, %s", c.Placement, c.Hash)
 	}
 	t.rowf("Moves\t%s under way, %d to begin", plural(c.Moving, "partition"), c.Waiting)
+	if c.TransferRate > 0 {
+		t.rowf("Throttle\t%s receives at most %s a second of what moves", c.Node, size(c.TransferRate))
+	}
 	if len(c.Removed) > 0 {
 		t.rowf("Removed\t%s", strings.Join(c.Removed, ", "))
 	}

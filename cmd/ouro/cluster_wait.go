@@ -123,8 +123,9 @@ func newThrottleCommand() *cobra.Command {
 		Use:   "throttle RATE",
 		Short: "Bound what one node receives of what moves, in bytes a second",
 		Long: `Bound what the node that is asked receives of what moves, in bytes a second, such
-as 8MiB, until it stops. 'transfer-rate' in its configuration is what it begins
-with.`,
+as 8MiB, until it stops: what moves already goes on at that rate. 'transfer-rate' in
+its configuration is what it begins with, and 'ouro cluster status' shows which is
+in force.`,
 		Example: "  ouro cluster throttle 2MiB --addr 10.0.0.4:7070",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

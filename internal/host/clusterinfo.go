@@ -4,21 +4,19 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/place"
 	"github.com/ourodb/ouro/internal/core/ring"
 	core "github.com/ourodb/ouro/internal/core/steward"
-	"github.com/ourodb/ouro/internal/core/transfer"
 )
 
 // maxCertificates is how many certificates are shown.
 const maxCertificates = 64
 
 // Cluster implements [ouro.Operator].
-func (h *Host) Cluster(ctx context.Context) (ouro.ClusterInfo, error) {
+func (h *Host) Cluster(context.Context) (ouro.ClusterInfo, error) {
 	k, self := h.steward.known.Load(), h.view.Load().Self
 	info := ouro.ClusterInfo{Node: string(self), Cluster: h.cfg.Cluster, Staged: k.staged, Notes: h.notes()}
 	if k.cluster == nil {
@@ -36,7 +34,7 @@ func (h *Host) Cluster(ctx context.Context) (ouro.ClusterInfo, error) {
 	if k.links.Diverged != "" {
 		info.Notes = append(slices.Clone(info.Notes), fmt.Sprintf("ALARM: node %s goes by another placement of the same number", k.links.Diverged))
 	}
-	info.Transfers = h.transfers(ctx)
+	info.Transfers, info.TransferRate = h.transfers(), h.rate.Load()
 	info.Certificates = certificates(k.ended)
 	return info, nil
 }
@@ -129,52 +127,6 @@ func (h *Host) clusterMember(m member.Member, state string, p *place.Placement) 
 		c.Disk = fmt.Sprintf("%016x", named.Disk)
 	}
 	return c
-}
-
-// transfersTimeout bounds how long the shards may take to tell what is on its way.
-const transfersTimeout = time.Second
-
-// transfers asks the shards what is on its way here, and what is left over. One that
-// does not find the time is left out.
-func (h *Host) transfers(ctx context.Context) []ouro.TransferInfo {
-	answers := make(chan []transfer.Pending, len(h.shards))
-	for _, s := range h.shards {
-		s.in.force(item{do: func(s *shard) { answers <- s.core.Transfers(nil) }, queued: time.Since(h.started)})
-	}
-	late := time.NewTimer(transfersTimeout)
-	defer late.Stop()
-	var all []ouro.TransferInfo
-	for range h.shards {
-		select {
-		case pending := <-answers:
-			for i := range pending {
-				all = append(all, h.transfer(&pending[i]))
-			}
-		case <-late.C:
-			return all
-		case <-ctx.Done():
-			return all
-		case <-h.stop:
-			return all
-		}
-	}
-	slices.SortFunc(all, func(a, b ouro.TransferInfo) int { return int(a.Partition) - int(b.Partition) })
-	return all
-}
-
-func (h *Host) transfer(p *transfer.Pending) ouro.TransferInfo {
-	with := string(p.With)
-	if with == "" && len(p.Peers) > 0 {
-		with = string(p.Peers[0])
-	}
-	t := ouro.TransferInfo{
-		Partition: p.Partition, From: with, To: string(h.view.Load().Self), Why: "joins", Since: time.UnixMilli(p.Since).UTC(),
-		Keys: int64(p.Moved), Bytes: p.Bytes, Running: p.With != "", Error: p.Failed,
-	}
-	if p.Leaving {
-		t.From, t.To, t.Why = t.To, t.From, "leaves"
-	}
-	return t
 }
 
 // certificates are those of the moves that ended last, newest first.

@@ -124,7 +124,7 @@ type Host struct {
 	links   linkTable
 	flight  atomic.Int64 // client requests under way
 	sent    atomic.Uint64
-	rate    atomic.Int64 // bytes a second that operators allow what moves; 0: the usual
+	rate    atomic.Int64 // bytes a second that this node may receive in moves; 0: not known
 	closing atomic.Bool
 	listing chan struct{} // one for each list of keys under way
 	peeking chan struct{} // one for each replica that is looked at
@@ -163,6 +163,7 @@ func New(cfg Config, engine store.Engine) (*Host, error) {
 		}
 		h.shards = append(h.shards, s)
 	}
+	h.rate.Store(h.usualRate())
 	h.steward.begin()
 	return h, nil
 }

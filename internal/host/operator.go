@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/ourodb/ouro"
@@ -120,10 +121,15 @@ func (h *Host) SetTransferRate(_ context.Context, bytesPerSecond int64) error {
 	if bytesPerSecond < 0 {
 		return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "a rate of %d bytes a second: it is at least 0, which sets the usual one", bytesPerSecond)
 	}
-	h.rate.Store(bytesPerSecond)
+	h.rate.Store(cmp.Or(bytesPerSecond, h.usualRate()))
 	each := h.share(int(bytesPerSecond))
 	h.tellAll(func() node.Input { return &node.MoveRate{Bytes: each} })
 	return nil
+}
+
+// usualRate is what this node may receive in moves by its configuration.
+func (h *Host) usualRate() int64 {
+	return int64(h.cfg.Core.Repair.MoveRate) * int64(len(h.shards))
 }
 
 // Bucket implements [ouro.Operator].

@@ -8,7 +8,6 @@ import (
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/clock"
-	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/core/transfer"
 )
@@ -36,21 +35,9 @@ func (s *shard) showTransfers(now clock.Now) {
 	s.moving.Store(&transfers{pending, now.Mono - s.slept})
 }
 
-// SetMoveRate says how many bytes a second this node exchanges of partitions that
-// move, over all its shards, from now on; 0: as many as by default.
-func (h *Host) SetMoveRate(bytes int) {
-	share := &node.MoveRate{Bytes: bytes / len(h.shards)}
-	if bytes > 0 {
-		share.Bytes = max(share.Bytes, 1)
-	}
-	for _, s := range h.shards {
-		s.in.force(item{input: share, queued: time.Since(h.started)})
-	}
-}
-
-// Transfers returns what is on its way to this node, and what it holds that is to
+// transfers returns what is on its way to this node, and what it holds that is to
 // be with others, by partition.
-func (h *Host) Transfers() []ouro.TransferInfo {
+func (h *Host) transfers() []ouro.TransferInfo {
 	var all []ouro.TransferInfo
 	for _, s := range h.shards {
 		if t := s.moving.Load(); t != nil {

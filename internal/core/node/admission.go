@@ -36,7 +36,7 @@ func (n *Node) load(now clock.Now, s *admit.Sample) {
 	before := n.admit.Slices()
 	n.admit.Take(now, s, n.busy(now))
 	if n.admit.Slices() != before {
-		n.grant()
+		n.grant(now)
 	}
 }
 
@@ -52,11 +52,11 @@ func (n *Node) busy(now clock.Now) (b admit.Busy) {
 }
 
 // grant gives every machine its share.
-func (n *Node) grant() {
+func (n *Node) grant(now clock.Now) {
 	a, p := n.admit, &n.paces
 	n.handoff.SetRate(a.Rate(admit.Handoff, p.handoff), a.Rate(admit.Handoff, p.scan))
-	n.repair.SetMoveRate(a.Rate(admit.Transfer, p.move))
-	n.repair.SetPace(a.Every(admit.Repair, p.every), a.Rate(admit.Repair, p.repair))
+	n.repair.SetMoveRate(now, a.Rate(admit.Transfer, p.move))
+	n.repair.SetPace(now, a.Every(admit.Repair, p.every), a.Rate(admit.Repair, p.repair))
 	n.scrub.SetRate(a.Rate(admit.Scrub, p.scrub))
 	n.reaper.SetPace(a.Rate(admit.Reap, p.sweep), a.Rate(admit.Reap, p.votes))
 	n.archives.setRate(a.Rate(admit.Archive, p.archive))
@@ -64,12 +64,12 @@ func (n *Node) grant() {
 
 // setMoveRate changes what an operator allows partitions that move; 0: as much as was
 // configured.
-func (n *Node) setMoveRate(bytes int) {
+func (n *Node) setMoveRate(now clock.Now, bytes int) {
 	n.paces.move = bytes
 	if bytes == 0 {
 		n.paces.move = pacesOf(&n.cfg).move
 	}
-	n.grant()
+	n.grant(now)
 }
 
 // Admission returns how much the background may use, and why.

@@ -144,7 +144,7 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 	case *Standing:
 		n.stand(now, in, out)
 	case *MoveRate:
-		n.setMoveRate(in.Bytes)
+		n.setMoveRate(now, in.Bytes)
 	case *Load:
 		n.load(now, &in.Sample)
 	case *Scrubbed, *Scrubbing, *ScrubNow, *ScrubRate:

@@ -46,19 +46,19 @@ func (n *Node) scrubInput(now clock.Now, in Input, out *Out) {
 	case *ScrubNow:
 		n.scrub.Hurry(now)
 	case *ScrubRate:
-		n.setScrubRate(in.Bytes)
+		n.setScrubRate(now, in.Bytes)
 	}
 	n.drainScrub(now, out)
 }
 
 // setScrubRate changes what an operator allows the scrubber; 0: as much as was
 // configured.
-func (n *Node) setScrubRate(bytes int) {
+func (n *Node) setScrubRate(now clock.Now, bytes int) {
 	n.paces.scrub = bytes
 	if bytes == 0 {
 		n.paces.scrub = pacesOf(&n.cfg).scrub
 	}
-	n.grant()
+	n.grant(now)
 }
 
 func (n *Node) scrubTick(now clock.Now, out *Out) {

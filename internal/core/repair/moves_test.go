@@ -141,7 +141,7 @@ func TestNothingIsSentTwice(t *testing.T) {
 func TestMoveRate(t *testing.T) {
 	took := func(rate int) time.Duration {
 		b := newBench(t, repair.Config{Off: true, Rate: 1})
-		b.machine.SetMoveRate(rate)
+		b.machine.SetMoveRate(b.now, rate)
 		b.own, b.number, b.wish.Number = 9, 9, 9
 		for i := range 20 {
 			b.b.put(k(fmt.Sprintf("x/%d", i)), string(make([]byte, 1000)))
@@ -155,5 +155,31 @@ func TestMoveRate(t *testing.T) {
 	slow, fast := took(10_000), took(1_000_000)
 	if slow < time.Second || slow > 4*time.Second || fast > 100*time.Millisecond {
 		t.Errorf("20 kB at 10 kB/s took %v, at 1 MB/s %v", slow, fast)
+	}
+}
+
+// TestMoveRateWhileItMoves: what was exchanged at a rate of almost nothing holds nothing
+// up once the rate is a usual one.
+func TestMoveRateWhileItMoves(t *testing.T) {
+	b := newBench(t, repair.Config{Off: true})
+	b.machine.SetMoveRate(b.now, 10)
+	b.own, b.number, b.wish.Number = 9, 9, 9
+	for i := range 60 {
+		b.b.put(k(fmt.Sprintf("x/%d", i)), string(make([]byte, 1000)))
+	}
+	b.compare()
+	for len(b.queue) > 0 { // a window's worth: then it waits for its rate
+		b.next(0)
+	}
+	if len(b.done) > 0 || b.machine.Deadline() < b.now.Mono+time.Minute {
+		t.Fatalf("60 kB at 10 bytes a second: it goes on at %v, %+v", b.machine.Deadline(), b.done)
+	}
+	b.machine.SetMoveRate(b.now, 1_000_000)
+	began := b.now.Mono
+	for len(b.done) == 0 && b.now.Mono < began+time.Hour {
+		b.next(0)
+	}
+	if took := b.now.Mono - began; took > time.Second || len(b.done) == 0 || !b.done[0].Complete {
+		t.Errorf("the rest at 1 MB/s took %v: %+v", took, b.done)
 	}
 }

@@ -114,6 +114,10 @@ func TestMutants(t *testing.T) {
 			Old: "	if t.out.Number != 0 {\n		rate = r.cfg.MoveRate\n	}\n", New: "",
 		},
 		{
+			Name: "what moved slowly holds up what may go faster", File: "repair.go",
+			Old: "	r.moveAt = rescaled(now, r.moveAt, r.cfg.MoveRate, c.MoveRate)\n", New: "",
+		},
+		{
 			Name: "one who is not there is compared with", File: "repair.go",
 			Old: "!pr.marked && p.Usable(pr.Peer) &&", New: "!pr.marked &&",
 		},

@@ -123,16 +123,29 @@ func (r *Repair) may(w Wish, p Peers) bool {
 }
 
 // SetMoveRate says how many bytes of states a second are exchanged of partitions
-// that move, from now on; 0: as many as by default.
-func (r *Repair) SetMoveRate(rate int) {
-	r.cfg.MoveRate = Config{MoveRate: rate}.withDefaults().MoveRate
+// that move, from now on; 0: as many as by default. What was exchanged already takes
+// its time at this rate, too.
+func (r *Repair) SetMoveRate(now clock.Now, rate int) {
+	c := Config{MoveRate: rate}.withDefaults()
+	r.moveAt = rescaled(now, r.moveAt, r.cfg.MoveRate, c.MoveRate)
+	r.cfg.MoveRate = c.MoveRate
+}
+
+// rescaled returns until when to wait for what was exchanged at one rate, if that is
+// another from now on: who was slow must not stay so for as long as it would have taken.
+func rescaled(now clock.Now, at time.Duration, from, to int) time.Duration {
+	if at <= now.Mono {
+		return at
+	}
+	return now.Mono + time.Duration(float64(at-now.Mono)*float64(from)/float64(to))
 }
 
 // SetPace says how far apart two comparisons in turn begin from now on, and how many
 // bytes of states a second are exchanged but for partitions that move; 0: as by
 // default.
-func (r *Repair) SetPace(every time.Duration, rate int) {
+func (r *Repair) SetPace(now clock.Now, every time.Duration, rate int) {
 	c := Config{Every: every, Rate: rate}.withDefaults()
+	r.sendAt = rescaled(now, r.sendAt, r.cfg.Rate, c.Rate)
 	r.cfg.Every, r.cfg.Rate = c.Every, c.Rate
 }
 
