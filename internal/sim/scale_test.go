@@ -119,9 +119,9 @@ func measured(t *testing.T, nodes, q int) size {
 // Demo 22: whole clusters come to rest, take one more node in, and tell each other
 // little while nothing happens, whatever their size.
 //
-// With OURO_SCALE=10,30,100/1024 it prints what docs/benchmarks.md says of so many nodes
-// with 1,024 partitions. Much of the time goes into the founding: each node works out by
-// itself where it puts everything, one member after the other.
+// With OURO_SCALE=10,30,100,300/8192 it prints what docs/benchmarks.md says of so many
+// nodes with 8,192 partitions; 300 take some minutes. Much of it goes into the founding:
+// each node works out by itself where it puts everything.
 func TestScale(t *testing.T) {
 	sizes, q := []int{10}, 256
 	asked := os.Getenv("OURO_SCALE")
