@@ -19,6 +19,7 @@ const (
 	WrongType         Code = "wrong_type"         // the key shows another data type than the update is for
 	TooLarge          Code = "too_large"          // value or key over its bound
 	Overloaded        Code = "overloaded"         // a bounded queue is full; come back after RetryAfter
+	HotKey            Code = "hot_key"            // too many requests of this one key are under way; come back after RetryAfter
 	QuorumUnavailable Code = "quorum_unavailable" // too few replicas can be reached
 	TimedOut          Code = "timeout"            // too few replicas answered in time
 	Conflict          Code = "conflict"           // what it was decided on has changed since: look again, decide anew
@@ -68,7 +69,7 @@ type Error struct {
 	Message    string // for people: what was wrong and what to do
 	Outcome    Outcome
 	Retryable  bool          // the same request may succeed later
-	RetryAfter time.Duration // when to come back, with Overloaded
+	RetryAfter time.Duration // when to come back, with Overloaded and HotKey
 }
 
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
@@ -85,11 +86,18 @@ func Errorf(code Code, outcome Outcome, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...), Outcome: outcome, Retryable: code.Retryable()}
 }
 
+// HotKeyError is the refusal of a request for a key of which a node has as many under way
+// as of one key it may have.
+func HotKeyError(key Key, node string, most int) *Error {
+	return Errorf(HotKey, NotDone, "%s is a hot key: node %s has %d requests for it under way, as many as for one key it may have, and serves the others; come back later, ask for it less often, or spread what it holds over several keys",
+		key.Brief(), node, most)
+}
+
 // Retryable reports whether a request that met this code may succeed later,
 // unchanged.
 func (c Code) Retryable() bool {
 	switch c {
-	case Overloaded, QuorumUnavailable, TimedOut, DiskFull, Internal:
+	case Overloaded, HotKey, QuorumUnavailable, TimedOut, DiskFull, Internal:
 		return true
 	default:
 		return false

@@ -65,6 +65,24 @@ type Status struct {
 	Reaping    ReapingInfo     `json:"reaping"`
 	// Admission is how much of the node its background work may use.
 	Admission AdmissionInfo `json:"admission"`
+	HotKeys   HotKeysInfo   `json:"hot_keys"`
+}
+
+// HotKeysInfo is which keys are asked for so often at a node that they stand out: those
+// that are refused something, as they have as many requests under way as one key may, and
+// those that have an eighth of all requests and 100 a second. Of the last five to ten
+// seconds; the others of the shard are served meanwhile (PAPER 9.11).
+type HotKeysInfo struct {
+	Keys    []HotKeyInfo `json:"keys"`    // the worst first, at most 4
+	Most    int          `json:"most"`    // requests of one key that a shard has under way
+	Refused uint64       `json:"refused"` // requests refused since the start, of whatever key
+}
+
+// HotKeyInfo is one of them.
+type HotKeyInfo struct {
+	Key     string  `json:"key"`     // as [Key.Brief] has it
+	Rate    float64 `json:"rate"`    // requests a second, at least, refused ones included
+	Refused float64 `json:"refused"` // of these, at least
 }
 
 // AdmissionInfo is how much of a node its background work may use, and why (paper,

@@ -1,6 +1,10 @@
 package ouro
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+	"unicode/utf8"
+)
 
 // Bounds on the parts of a [Key], in bytes.
 const (
@@ -24,6 +28,26 @@ func (k Key) String() string {
 		}
 	}
 	return k.Bucket + "/" + k.Name
+}
+
+// briefLen is how many bytes of a name [Key.Brief] shows.
+const briefLen = 64
+
+// Brief returns the key for messages and labels, whatever its name is: "bucket/name",
+// the name quoted where it is not printable, and only its first 64 bytes.
+func (k Key) Brief() string {
+	name, more := k.Name, ""
+	if len(name) > briefLen {
+		cut := briefLen
+		for cut > briefLen-utf8.UTFMax && !utf8.RuneStart(name[cut]) {
+			cut--
+		}
+		name, more = name[:cut], "..."
+	}
+	if quoted := strconv.Quote(name); quoted[1:len(quoted)-1] != name {
+		name = quoted
+	}
+	return k.Bucket + "/" + name + more
 }
 
 // Validate returns an [Error] with code [BadRequest] unless both parts are

@@ -102,11 +102,12 @@ func (c *Cluster) attempt(ctx context.Context, s *server, a *attempts, send func
 	return err
 }
 
-// judge keeps what an attempt shows of a node, unless it was the caller who ended it.
+// judge keeps what an attempt shows of a node, unless it was the caller who ended it, or
+// the node has too many requests for that one key.
 func (c *Cluster) judge(ctx context.Context, s *server, err error, took time.Duration) {
 	now := time.Now()
 	switch {
-	case ctx.Err() != nil:
+	case ctx.Err() != nil, errorOf(err) != nil && errorOf(err).Code == ouro.HotKey: // of the key, not of the node
 		s.state.drop()
 	case goesOn(err):
 		s.state.fail(now)

@@ -349,6 +349,35 @@ func TestWhatIsRetried(t *testing.T) {
 	}
 }
 
+// What a node refuses because of one hot key is tried elsewhere and later, and is not
+// held against the node: other keys are asked for there as ever.
+func TestHotKeyIsNoFaultOfTheNode(t *testing.T) {
+	f := newFleet(t, 1)
+	c := f.connect([]string{"a"})
+	var refused atomic.Int64
+	f.nodes["a"].does(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/ring" || refused.Add(1) > 3 {
+			return false
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusTooManyRequests)
+		fmt.Fprint(w, `{"code":"hot_key","message":"hot","outcome":"not_done","retryable":true}`)
+		return true
+	})
+	if _, err := c.Put(t.Context(), f.key(1), ouro.Value{Data: []byte("v")}); err != nil || refused.Load() < 4 {
+		t.Errorf("asked %d times: %v", refused.Load(), err)
+	}
+	refused.Store(-1 << 40)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+	defer cancel()
+	if _, err := c.Put(ctx, f.key(1), ouro.Value{}, ouro.Blind()); ouro.CodeOf(err) != ouro.HotKey {
+		t.Error(err)
+	}
+	if client.Resting(c) {
+		t.Error("the node is left alone")
+	}
+}
+
 // A node of another cluster that took over an address is asked for nothing.
 func TestForeignNode(t *testing.T) {
 	f, other := newFleet(t, 3), newFleet(t, 1)

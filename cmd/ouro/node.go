@@ -163,6 +163,7 @@ func (n *node) build(faults bool) error {
 	n.metrics.WatchAgreement(n.host.SinceAgreed)
 	n.metrics.WatchRepair(n.host.RepairPeers, n.host.RepairPaused)
 	n.metrics.WatchAdmission(n.host.Admission)
+	n.metrics.WatchHotKeys(n.host.HotKeys)
 	n.metrics.WatchSent(n.host.Sent)
 	n.metrics.WatchDamage(n.damage.count)
 	n.metrics.WatchScrub(n.host.ScrubAge)

@@ -44,6 +44,9 @@ func printStatus(w io.Writer, st ouro.Status) error {
 	if st.Admission.Most > 0 { // not of an older node
 		t.row("Background", tellAdmission(st.Admission))
 	}
+	for _, k := range st.HotKeys.Keys {
+		t.row("Hot key", tellHotKey(k, st.HotKeys.Most))
+	}
 	for _, note := range st.Notes {
 		t.row("Note", note)
 	}
@@ -137,6 +140,15 @@ func tellAdmission(a ouro.AdmissionInfo) string {
 		s += ": " + strings.Join(kinds, ", ")
 	}
 	return s + fmt.Sprintf("; in the last minute the p99 of %s for clients was %s, that of waits in queues %s", plural(a.Reads, "read"), p95(a.ReadP99), p95(a.WaitP99))
+}
+
+// tellHotKey tells how often a key is asked for that stands out.
+func tellHotKey(k ouro.HotKeyInfo, most int) string {
+	s := fmt.Sprintf("%s: %.0f requests/s", k.Key, k.Rate)
+	if k.Refused > 0 {
+		s += fmt.Sprintf(", %.1f of them refused, as it has %d under way; the others are served", k.Refused, most)
+	}
+	return s
 }
 
 func dash(s string) string {

@@ -73,6 +73,8 @@ func (s *shard) takeLoad() {
 	s.core.Step(s.now(), in, &s.out)
 	st := s.core.Admission()
 	s.admission.Store(&st)
+	keys := s.core.HotKeys(s.now())
+	s.hot.Store(&keys)
 }
 
 // Admission returns how much of the node its background work may use: the slices of

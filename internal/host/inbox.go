@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ourodb/ouro/internal/core/hot"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -43,10 +44,74 @@ type inbox struct {
 	closed bool
 	bound  int
 	wake   chan struct{}
+
+	// Of one key at most most requests wait. They are counted only while there are so
+	// many of all keys that it matters.
+	most    int
+	waiting map[ring.Position]int // nil: not counted
+	shed    []node.Shed           // refused since the last take: only of keys that have as many as they may
 }
 
 func newInbox(bound int) *inbox {
-	return &inbox{bound: bound, wake: make(chan struct{}, 1)}
+	return &inbox{bound: bound, most: hot.Most(bound), wake: make(chan struct{}, 1)}
+}
+
+// verdict is what became of a request.
+type verdict uint8
+
+const (
+	taken  verdict = iota
+	full           // or closed
+	tooHot         // as many of its key wait as may
+)
+
+// request adds a client's request, unless the inbox is full or closed, or its key has as
+// many there as it may.
+func (b *inbox) request(it item) verdict {
+	key := &it.call.request.Key
+	b.mu.Lock()
+	switch {
+	case b.closed:
+	case b.crowded(key.Pos):
+		b.refuse(key)
+		b.mu.Unlock()
+		return tooHot
+	case b.weight == 0 || b.weight < b.bound:
+		if b.waiting != nil {
+			b.waiting[key.Pos]++
+		}
+		b.put(it, 1)
+		return taken
+	}
+	b.mu.Unlock()
+	return full
+}
+
+// crowded says whether a key has as many requests there as it may.
+func (b *inbox) crowded(at ring.Position) bool {
+	if b.weight < b.most {
+		return false
+	}
+	if b.waiting == nil {
+		b.waiting = map[ring.Position]int{}
+		for i := range b.items {
+			if c := b.items[i].call; c != nil {
+				b.waiting[c.request.Key.Pos]++
+			}
+		}
+	}
+	return b.waiting[at] >= b.most
+}
+
+// refuse notes that a request of a key was refused, for the shard to know.
+func (b *inbox) refuse(key *ring.Key) {
+	for i := range b.shed {
+		if b.shed[i].Key.Pos == key.Pos {
+			b.shed[i].N++
+			return
+		}
+	}
+	b.shed = append(b.shed, node.Shed{Key: *key, N: 1})
 }
 
 // offer adds an item that weighs as many new requests, unless the inbox is full
@@ -85,10 +150,13 @@ func (b *inbox) put(it item, weight int) {
 // take swaps what is queued against an empty slice whose memory is reused.
 func (b *inbox) take(empty []item) []item {
 	b.mu.Lock()
-	items := b.items
-	b.items = empty[:0]
-	b.weight = 0
+	items, shed := b.items, b.shed
+	b.items, b.shed = empty[:0], nil
+	b.weight, b.waiting = 0, nil
 	b.mu.Unlock()
+	for i := range shed {
+		items = append(items, item{input: &shed[i]})
+	}
 	return items
 }
 

@@ -54,7 +54,7 @@ func (h *Host) Status() ouro.Status {
 		InFlight: int(h.flight.Load()),
 	}
 	owned, seen := ownedBy(v.Ring), h.peers()
-	st.Reaping, st.Admission = h.reaping(), h.Admission()
+	st.Reaping, st.Admission, st.HotKeys = h.reaping(), h.Admission(), h.HotKeys()
 	for _, m := range h.members() {
 		self, p := m.Node.ID == v.Self, seen[m.Node.ID]
 		st.Members = append(st.Members, ouro.MemberInfo{

@@ -10,6 +10,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
+	"github.com/ourodb/ouro/internal/core/hot"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
@@ -53,6 +54,7 @@ type shard struct {
 	due       admit.Sample  // what the core is to be told; see load
 	told      bool          // it will be
 	admission atomic.Pointer[admit.Status]
+	hot       atomic.Pointer[hot.Status]
 
 	shown  atomic.Pointer[shown]
 	scrubs atomic.Pointer[scrubs]

@@ -85,9 +85,9 @@ func (h *Host) do(ctx context.Context, key ouro.Key, req *node.Request, opts our
 	}
 	req.Token = h.token(id, req.Key.Pos)
 	c := &call{request: req, reply: make(chan node.Reply, 1)}
-	if !h.submit(c) {
-		h.cfg.Observer.Request(verbName(req.Verb), string(ouro.Overloaded), time.Since(start))
-		return ouro.Result{RequestID: id}, h.refusal(req)
+	if err := h.submit(c); err != nil {
+		h.cfg.Observer.Request(verbName(req.Verb), string(err.Code), time.Since(start))
+		return ouro.Result{RequestID: id}, err
 	}
 	defer h.flight.Add(-1)
 	select {
@@ -122,28 +122,37 @@ func prepare(ctx context.Context, key ouro.Key, req *node.Request, opts ouro.Opt
 	return ctx.Err()
 }
 
-// submit puts a call into the inbox of its key's shard, and counts it as under
-// way, unless the inbox is full or the host is closing.
-func (h *Host) submit(c *call) bool {
+// submit puts a call into the inbox of its key's shard and counts it as under way, or
+// returns why that can't be.
+func (h *Host) submit(c *call) *ouro.Error {
 	h.flight.Add(1)
-	partition := h.view.Load().Ring.Partition(c.request.Key.Pos)
-	it := item{call: c, queued: time.Since(h.started)}
-	if !h.closing.Load() && h.shardOf(partition).in.offer(it, 1) {
-		return true
+	s := h.shardOf(h.view.Load().Ring.Partition(c.request.Key.Pos))
+	v := full
+	if !h.closing.Load() {
+		v = s.in.request(item{call: c, queued: time.Since(h.started)})
+	}
+	if v == taken {
+		return nil
 	}
 	h.flight.Add(-1)
-	h.cfg.Observer.Refused("inbox")
-	return false
+	if v == full {
+		h.cfg.Observer.Refused("inbox")
+	}
+	return h.refusal(c.request, v, s.in.most)
 }
 
 // refusal is the answer to a request that was not let in. What an earlier attempt
 // did is not known here (RULES R31).
-func (h *Host) refusal(req *node.Request) error {
-	why := "the node's queue is full: come back later"
-	if h.closing.Load() {
-		why = "the node is stopping: use another"
+func (h *Host) refusal(req *node.Request, v verdict, most int) *ouro.Error {
+	var err *ouro.Error
+	switch {
+	case h.closing.Load():
+		err = ouro.Errorf(ouro.Overloaded, ouro.NotDone, "the node is stopping: use another")
+	case v == tooHot:
+		err = ouro.HotKeyError(ouro.Key{Bucket: req.Key.Bucket, Name: req.Key.Name}, string(h.view.Load().Self), most)
+	default:
+		err = ouro.Errorf(ouro.Overloaded, ouro.NotDone, "the node's queue is full: come back later")
 	}
-	err := ouro.Errorf(ouro.Overloaded, ouro.NotDone, "%s", why)
 	if req.Retry {
 		err.Outcome = ouro.Unknown
 	}

@@ -164,5 +164,5 @@ func (m *Metrics) Refused(stage string) { m.stages.get(stage).refused.Inc() }
 // codes are the codes that a request can end with.
 var codes = []ouro.Code{
 	ouro.BadRequest, ouro.BadContext, ouro.NotFound, ouro.SiblingsFound, ouro.TooManySiblings, ouro.TooLarge,
-	ouro.Overloaded, ouro.QuorumUnavailable, ouro.TimedOut, ouro.DiskFull, ouro.Internal,
+	ouro.Overloaded, ouro.HotKey, ouro.QuorumUnavailable, ouro.TimedOut, ouro.DiskFull, ouro.Internal,
 }

@@ -212,6 +212,7 @@ func TestDocumented(t *testing.T) {
 	m.WatchRepair(func() []ouro.RepairPeer {
 		return []ouro.RepairPeer{{Peer: "n2", Partitions: 8, Oldest: time.Now()}}
 	}, func() time.Time { return time.Time{} })
+	m.WatchHotKeys(func() ouro.HotKeysInfo { return ouro.HotKeysInfo{Keys: []ouro.HotKeyInfo{{Key: "b/k"}}} })
 	m.WatchAdmission(func() ouro.AdmissionInfo { return ouro.AdmissionInfo{Kinds: []ouro.AdmissionKind{{Kind: "repair"}}} })
 	families, err := reg.Gather()
 	if err != nil {

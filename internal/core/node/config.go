@@ -6,6 +6,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/admit"
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/handoff"
+	"github.com/ourodb/ouro/internal/core/hot"
 	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/recovery"
 	"github.com/ourodb/ouro/internal/core/repair"
@@ -27,6 +28,9 @@ type Config struct {
 	// their reply; more are cut short, which costs a read its repair and a write
 	// its lag figure, and is stated as a fact. Default 4,096.
 	MaxInFlight int
+	// MaxPerKey is how many of them may be of one key; more are refused as hot_key,
+	// with RetryAfter, so that the others are served. Default [hot.Most] of MaxInFlight.
+	MaxPerKey int
 	// MaxForeign is how many operations of peers may be under way at the own
 	// storage; more are answered "overloaded". Default 65,536.
 	MaxForeign int
@@ -101,6 +105,9 @@ func (c Config) withDefaults() Config {
 		}
 	}
 	c.MaxInFlight = min(c.MaxInFlight, maxSlots/2)
+	if c.MaxPerKey <= 0 {
+		c.MaxPerKey = hot.Most(c.MaxInFlight)
+	}
 	c.MaxForeign = min(c.MaxForeign, maxSlots)
 	times := [...]struct {
 		v    *time.Duration

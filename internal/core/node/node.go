@@ -8,6 +8,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/coord"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/handoff"
+	"github.com/ourodb/ouro/internal/core/hot"
 	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/recovery"
 	"github.com/ourodb/ouro/internal/core/repair"
@@ -57,6 +58,7 @@ type Node struct {
 	clean      Clean              // as told last
 	told       bool
 	admit      *admit.Admit
+	hot        *hot.Keys
 	paces      paces // the full ones
 	archives   archives
 }
@@ -93,6 +95,7 @@ func New(cfg Config, view *View) *Node {
 	cfg.Transfer.First = cfg.Run >> 16
 	n.transfer = transfer.New(cfg.Transfer)
 	n.admit = admit.New(cfg.Admit)
+	n.hot = hot.New(cfg.MaxPerKey)
 	n.paces = pacesOf(&cfg)
 	n.archives.setRate(n.paces.archive)
 	return n
@@ -147,6 +150,8 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 		n.setMoveRate(now, in.Bytes)
 	case *Load:
 		n.load(now, &in.Sample)
+	case *Shed:
+		n.hot.Refuse(now, &in.Key, in.N)
 	case *Scrubbed, *Scrubbing, *ScrubNow, *ScrubRate:
 		n.scrubInput(now, in, out)
 	case Tick:

@@ -133,6 +133,9 @@ func (n *Node) finish(s *slot, p Reply, out *Out) {
 	s.answered = true
 	s.request = nil
 	n.inFlight--
+	if !s.origin.internal {
+		n.hot.End(s.common.Key.Pos)
+	}
 	n.lingering++
 }
 
@@ -157,10 +160,10 @@ func (n *Node) reply(r *Request, to origin, p Reply, out *Out) {
 	n.send(out, to.from, Message{Kind: KindReturn, Partition: to.part, Number: n.view.Number(to.part), Reply: &p})
 }
 
-// adjust says when to come back after an overload, and does not say "not done"
+// adjust says when to come back where there was too much to do, and does not say "not done"
 // of a write that another coordinator may have done (R31).
 func (n *Node) adjust(r *Request, err *ouro.Error) *ouro.Error {
-	wait := err.Code == ouro.Overloaded && err.RetryAfter == 0
+	wait := (err.Code == ouro.Overloaded || err.Code == ouro.HotKey) && err.RetryAfter == 0
 	doubt := r.Retry && r.Verb != Get && err.Outcome == ouro.NotDone
 	if !wait && !doubt {
 		return err

@@ -11,20 +11,29 @@ import (
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
-// accept begins a request of a client or of a node that forwards one.
+// accept begins a request of a client or of a node that forwards one, or refuses it.
 func (n *Node) accept(now clock.Now, r *Request, from origin, out *Out) {
-	if n.inFlight >= n.cfg.MaxInFlight {
-		n.refuse(now, r, from, ouro.Errorf(ouro.Overloaded, ouro.NotDone,
-			"node %s coordinates %d requests already: come back later", n.view.Self, n.inFlight), out)
+	if !n.hot.Begin(now, &r.Key) {
+		n.refuse(now, r, from, hotKey(n.view.Self, r, n.hot.Most()), out)
 		return
+	}
+	if err := n.begin(now, r, from, out); err != nil {
+		n.hot.End(r.Key.Pos)
+		n.refuse(now, r, from, err, out)
+	}
+}
+
+// begin begins a request, or returns why it is refused.
+func (n *Node) begin(now clock.Now, r *Request, from origin, out *Out) *ouro.Error {
+	if n.inFlight >= n.cfg.MaxInFlight {
+		return ouro.Errorf(ouro.Overloaded, ouro.NotDone,
+			"node %s coordinates %d requests already: come back later", n.view.Self, n.inFlight)
 	}
 	if n.view.Ring == nil || n.view.Ring.Q() == 0 {
-		n.refuse(now, r, from, n.outside(), out)
-		return
+		return n.outside()
 	}
 	if err := n.admitArchive(now, r); err != nil {
-		n.refuse(now, r, from, err, out)
-		return
+		return err
 	}
 	part := n.view.Ring.Partition(r.Key.Pos)
 	numbers, next, err := n.numbers(r, part)
@@ -32,15 +41,13 @@ func (n *Node) accept(now clock.Now, r *Request, from origin, out *Out) {
 		err = n.checkTyped(r)
 	}
 	if err != nil {
-		n.refuse(now, r, from, err, out)
-		return
+		return err
 	}
 	var seen causal.Context
 	if r.HasContext {
 		var bad error
 		if seen, bad = n.cfg.Sealer.Open(r.Key.Bucket, r.Key.Name, r.Context); bad != nil {
-			n.refuse(now, r, from, refusal(bad), out)
-			return
+			return refusal(bad)
 		}
 	}
 	from.part = part
@@ -50,6 +57,7 @@ func (n *Node) accept(now clock.Now, r *Request, from origin, out *Out) {
 	s.common = n.common(s, part, numbers, next)
 	n.inFlight++
 	n.route(now, s, out)
+	return nil
 }
 
 // outside says why a node without a ring serves nobody, and whom to ask.

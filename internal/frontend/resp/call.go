@@ -144,7 +144,7 @@ func failure(err error) string {
 	switch e.Code {
 	case ouro.WrongType:
 		return errWrongType
-	case ouro.Overloaded:
+	case ouro.Overloaded, ouro.HotKey:
 		if e.Outcome == ouro.NotDone {
 			word = "TRYAGAIN"
 		}

@@ -79,6 +79,7 @@ func TestErrorsComeBackWhole(t *testing.T) {
 		{ouro.Error{Code: ouro.Conflict, Outcome: ouro.NotDone}, codes.Aborted},
 		{ouro.Error{Code: ouro.Overloaded, Outcome: ouro.NotDone, Retryable: true, RetryAfter: 3 * time.Second}, codes.Unavailable},
 		{ouro.Error{Code: ouro.Overloaded, Outcome: ouro.Unknown, Retryable: true, RetryAfter: time.Millisecond}, codes.Unknown},
+		{ouro.Error{Code: ouro.HotKey, Outcome: ouro.NotDone, Retryable: true, RetryAfter: time.Second}, codes.ResourceExhausted},
 		{ouro.Error{Code: ouro.QuorumUnavailable, Outcome: ouro.NotDone, Retryable: true}, codes.Unavailable},
 		{ouro.Error{Code: ouro.QuorumUnavailable, Outcome: ouro.Unknown, Retryable: true}, codes.Unknown},
 		{ouro.Error{Code: ouro.TimedOut, Outcome: ouro.Unknown, Retryable: true}, codes.DeadlineExceeded},

@@ -78,7 +78,7 @@ func codeOf(e *ouro.Error) codes.Code {
 		return codes.Unknown
 	case ouro.TimedOut:
 		return codes.DeadlineExceeded
-	case ouro.DiskFull:
+	case ouro.DiskFull, ouro.HotKey:
 		return codes.ResourceExhausted
 	default:
 		return codes.Internal

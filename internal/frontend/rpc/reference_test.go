@@ -44,7 +44,7 @@ func statuses() string {
 	b.WriteString("\n## Statuses\n\n| code of the failure | status | where the outcome is not known |\n|---|---|---|\n")
 	for _, code := range []ouro.Code{
 		ouro.BadRequest, ouro.BadContext, ouro.TooLarge, ouro.NotFound, ouro.TooManySiblings, ouro.WrongType, ouro.Conflict,
-		ouro.Overloaded, ouro.QuorumUnavailable, ouro.TimedOut, ouro.DiskFull, ouro.Internal,
+		ouro.Overloaded, ouro.HotKey, ouro.QuorumUnavailable, ouro.TimedOut, ouro.DiskFull, ouro.Internal,
 	} {
 		one, other := codeOf(&ouro.Error{Code: code, Outcome: ouro.NotDone}), codeOf(&ouro.Error{Code: code, Outcome: ouro.Unknown})
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", code, upper(one.String()), upper(other.String()))

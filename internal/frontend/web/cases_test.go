@@ -346,16 +346,19 @@ func failureCases() []exchangeCase {
 	add(ouro.TooManySiblings, 409, "PUT")
 	add(ouro.TooLarge, 413, "PUT POST")
 	add(ouro.Overloaded, 503, "GET HEAD PUT POST DELETE")
+	add(ouro.HotKey, 429, "GET HEAD PUT POST DELETE")
 	add(ouro.QuorumUnavailable, 503, "GET HEAD PUT DELETE")
 	add(ouro.TimedOut, 504, "GET HEAD PUT POST DELETE")
 	add(ouro.DiskFull, 507, "PUT POST DELETE")
 	add(ouro.Internal, 500, "GET HEAD PUT POST DELETE")
-	later := failing(ouro.Overloaded, ouro.NotDone)
-	var e *ouro.Error
-	if errors.As(later.err, &e) {
-		e.RetryAfter = 2500 * time.Millisecond
+	for code, status := range map[ouro.Code]int{ouro.Overloaded: 503, ouro.HotKey: 429} {
+		later := failing(code, ouro.NotDone)
+		var e *ouro.Error
+		if errors.As(later.err, &e) {
+			e.RetryAfter = 2500 * time.Millisecond
+		}
+		list = append(list, exchangeCase{name: "come back later, " + string(code), store: later, method: "GET", target: "/b/k", status: status, check: headersAre("Retry-After", "3")})
 	}
-	list = append(list, exchangeCase{name: "come back later", store: later, method: "GET", target: "/b/k", status: 503, check: headersAre("Retry-After", "3")})
 	unnamed := one()
 	unnamed.err = errors.New("something")
 	list = append(list, exchangeCase{name: "any other error", store: unnamed, method: "PUT", target: "/b/k", status: 500, code: ouro.Internal})

@@ -36,6 +36,8 @@ func status(code ouro.Code) int {
 		return http.StatusConflict
 	case ouro.TooLarge:
 		return http.StatusRequestEntityTooLarge
+	case ouro.HotKey: // not 503: it is no fault of the node, which a proxy might take out of use
+		return http.StatusTooManyRequests
 	case ouro.Overloaded, ouro.QuorumUnavailable:
 		return http.StatusServiceUnavailable
 	case ouro.TimedOut:
@@ -76,7 +78,7 @@ func (x *exchange) writeError(status int, e *ouro.Error, res *ouro.Result) {
 		f.explained = &explained{res.Context.String(), []string{}, facts(res)}
 	}
 	x.set("Content-Type", "application/json")
-	if e.Code == ouro.Overloaded {
+	if e.Code == ouro.Overloaded || e.Code == ouro.HotKey {
 		x.set("Retry-After", retryAfter(e.RetryAfter))
 	}
 	x.writeHeader(status)

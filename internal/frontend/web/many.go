@@ -210,7 +210,7 @@ func (x *exchange) line(i int, res *ouro.Result, err error, f form, it *itemJSON
 		tail := quote(failure{Code: e.Code, Message: e.Message, Outcome: e.Outcome.String(), Retryable: e.Retryable})
 		w.WriteByte(',')
 		w.Write(tail[1 : len(tail)-1])
-		if e.Code == ouro.Overloaded {
+		if e.Code == ouro.Overloaded || e.Code == ouro.HotKey {
 			fmt.Fprintf(w, `,"retry_after":%s`, retryAfter(e.RetryAfter))
 		}
 	} else if it.Op != "put" {
