@@ -90,21 +90,23 @@ func TestSketchBounds(t *testing.T) {
 // then no more.
 func TestForgets(t *testing.T) {
 	k := New(1000)
-	for i := range 2000 {
-		k.Begin(at(time.Duration(i)*time.Millisecond), key(1+i%2))
+	for i := range 20_000 {
+		k.Begin(at(time.Duration(i)*100*time.Microsecond), key(1+i%2))
 		k.End(key(1 + i%2).Pos)
 	}
 	st := k.Status(at(2 * time.Second))
-	if len(st.Keys) != 2 || st.Keys[0].Rate != 500 || st.Keys[1].Rate != 500 {
+	if len(st.Keys) != 2 || st.Keys[0].Rate != 5000 || st.Keys[1].Rate != 5000 {
 		t.Fatalf("%+v", st)
 	}
-	if st = k.Status(at(generation + time.Second)); len(st.Keys) != 2 || st.Keys[0].Rate >= 200 {
+	if st = k.Status(at(generation + time.Second)); len(st.Keys) != 2 || st.Keys[0].Rate >= 2000 {
 		t.Fatalf("a generation later: %+v", st)
 	}
 	if st = k.Status(at(2*generation + time.Second)); len(st.Keys) != 0 {
 		t.Fatalf("two generations later: %+v", st)
 	}
-	k.Begin(at(time.Hour), key(1)) // after a long silence the rate is not that of a moment
+	for range 200 { // after a long silence the rate is not that of a moment
+		k.Begin(at(time.Hour), key(1))
+	}
 	if st = k.Status(at(time.Hour)); len(st.Keys) != 0 {
 		t.Fatalf("%+v", st)
 	}
