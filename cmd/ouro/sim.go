@@ -278,7 +278,7 @@ func printSummary(w io.Writer, s *sim.Summary) {
 	fmt.Fprintf(w, "faults      %d: %d crashes, %d power cuts, %d pauses, %d clock jumps, %d wiped disks, %d stalled disks, %d failed syncs,\n",
 		c.Injected(), c.Crashes, c.PowerCuts, c.Pauses, c.ClockJumps, c.Wipes, c.Stalls, c.SyncErrors)
 	fmt.Fprintf(w, "            %d disks restored, %d of them to before their first epoch, %d copied, %d rotten records and %d leaves of trees, %d long absences,\n", c.Restored, c.Early, c.Copied, c.Rotten, c.RottenLeaves, c.Away)
-	fmt.Fprintf(w, "            %d spells of failing writes, %d of failing reads, %d full disks, %d slow disks,\n", c.WriteFails, c.ReadFails, c.FullDisks, c.SlowDisks)
+	fmt.Fprintf(w, "            %d spells of failing writes, %d of failing reads, %d full disks, %d slow disks, %d that read slowly,\n", c.WriteFails, c.ReadFails, c.FullDisks, c.SlowDisks, c.SlowReads)
 	fmt.Fprintf(w, "            %d cuts, %d one-way cuts, %d clogs, %d slow nodes, %d frames lost, %d repeated\n",
 		c.Cuts, c.OneWay, c.Clogs, c.Slow, c.Lost, c.Duplicated)
 	fmt.Fprintf(w, "repairs     %d replicas, %d late answers, %d forwards, %d repeated requests recognised, %d prunings\n",
@@ -293,6 +293,7 @@ func printSummary(w io.Writer, s *sim.Summary) {
 		fmt.Fprintf(w, "ring        %d changes (%d joins, %d leaves, %d replaces), %d links, %d moves begun, %d ended, %d aborted, %d bytes brought, %d checkpoints\n",
 			g.Changes, g.Joins, g.Leaves, g.Replaces, g.Links, g.Begun, g.Ended, g.Aborted, g.Bytes, g.Folded)
 	}
+	fmt.Fprintf(w, "background  yields in %d seeds, %d times by half; a key has few requests at a time in %d, %d were refused\n", s.Stats.Governed, s.Stats.Shrunk, s.Stats.HotKeys, s.Stats.Shed)
 	fmt.Fprintf(w, "lists       %d pages of keys, %d of them complete\n", s.Stats.Pages, h.Pages)
 	q := &s.Stats.Quorums
 	fmt.Fprintf(w, "quorums     seeds with 50 writes or more, sloppy: %d with w=1, %d with w=2, %d with more; strict: %d, %d, %d; with 50 strict reads: %d\n",

@@ -6,6 +6,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/admit"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/sim/history"
 )
 
 // A disk whose reads take time holds up the node that reads: while it does nothing
@@ -26,13 +27,51 @@ func (w *World) Admission(id ring.NodeID) admit.Status { return w.mustID(id).cor
 func (w *World) govern(m *machine) {
 	life := m.life
 	w.queue.push(event{at: w.now + time.Second, what: evCall, fn: func() {
-		if !m.alive || m.life != life {
+		if !m.alive || m.life != life || !w.cfg.Admit {
 			return
 		}
 		w.take(m, item{input: &node.Load{Sample: m.sample}})
 		m.sample = admit.Sample{}
 		w.govern(m)
 	}})
+}
+
+// pacePatience is within what time nodes must do all at full pace again once their disks
+// are well: what was slow is in the window, and then near to where it was too much a pool
+// grows by a slice every four seconds.
+const pacePatience = 5 * time.Minute
+
+// ungovern checks that where disks are well nodes do what they do in the background at
+// full pace again, and holds nothing back from then on.
+func (w *World) ungovern() {
+	if !w.cfg.Admit || w.broken != nil {
+		return
+	}
+	for _, m := range w.nodes {
+		w.stats.Shrunk += int(m.core.Admission().Shrunk)
+	}
+	for end := w.now + pacePatience; w.broken == nil; w.RunFor(time.Second) {
+		slow := w.slowest()
+		if slow == nil {
+			break
+		}
+		if w.now >= end {
+			w.violatef(history.Grown, "", "%s goes at %+v in the background, five minutes after its disk was well", slow.id, slow.core.Admission())
+		}
+	}
+	w.cfg.Admit = false
+}
+
+// slowest is a node that holds something back; nil: none does.
+func (w *World) slowest() *machine {
+	for _, m := range w.nodes {
+		if m.alive {
+			if s := m.core.Admission(); s.Pool < s.Most {
+				return m
+			}
+		}
+	}
+	return nil
 }
 
 // diskClock is the time, with what the reads of this turn have taken so far.
@@ -48,5 +87,8 @@ func (w *World) waited(m *machine, first *item) {
 // read lets the time pass that the disk took in a turn.
 func (w *World) read(m *machine) {
 	m.busy = w.now + m.disk.spent
+	if m.disk.spent > slack/2 {
+		m.rested = m.busy // as one that stood still it may be late
+	}
 	m.disk.spent = 0
 }

@@ -59,8 +59,10 @@ type nemesis struct {
 	w      *World
 	rand   *rand.Rand
 	rots   *rand.Rand // which leaves rot
+	reads  *rand.Rand // which disks read slowly
 	shape  *shape
 	active []*wound
+	slow   []*wound // disks that read slowly
 	stop   bool
 	images map[*machine]*image // old copies of disks
 	early  bool                // disks are first put back as they were before their first epoch
@@ -73,12 +75,31 @@ type wound struct {
 }
 
 func (w *World) unleash(s *shape) *nemesis {
-	n := &nemesis{w: w, rand: stream(s.cfg.Seed, streamFaults), rots: stream(s.cfg.Seed, streamScrub+1), shape: s, images: map[*machine]*image{}}
+	n := &nemesis{w: w, rand: stream(s.cfg.Seed, streamFaults), rots: stream(s.cfg.Seed, streamScrub+1), reads: stream(s.cfg.Seed, streamAdmit+1), shape: s, images: map[*machine]*image{}}
 	n.early = stream(s.cfg.Seed, streamImages).IntN(2) == 0
 	if len(s.kinds) > 0 {
 		n.next()
 	}
+	if s.slowReads > 0 {
+		n.nextSlow()
+	}
 	return n
+}
+
+// nextSlow lets a disk read slowly now and then, beside all other faults.
+func (n *nemesis) nextSlow() {
+	n.w.after(spread(n.reads, n.shape.slowReads), func() {
+		if n.stop {
+			return
+		}
+		id, by := pick(n.reads, n.w.nodes...).id, pick[time.Duration](n.reads, 1, 5, 20)*time.Millisecond
+		n.w.stats.Faults.SlowReads++
+		n.w.SlowReads(id, by)
+		f := &wound{undo: func() { n.w.SlowReads(id, -by) }}
+		n.slow = append(keep(n.slow), f)
+		n.w.after(pick[time.Duration](n.reads, 200, 1000, 3000)*time.Millisecond, f.heal)
+		n.nextSlow()
+	})
 }
 
 func (n *nemesis) next() {
@@ -96,10 +117,10 @@ func (n *nemesis) next() {
 // end takes every fault back and makes no more.
 func (n *nemesis) end() {
 	n.stop = true
-	for _, f := range n.active {
+	for _, f := range append(n.active, n.slow...) {
 		f.heal()
 	}
-	n.active = nil
+	n.active, n.slow = nil, nil
 }
 
 func (f *wound) heal() {

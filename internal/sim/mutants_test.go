@@ -40,6 +40,14 @@ func TestMutants(t *testing.T) {
 	const coord, replica, node, disk, causal = "../core/coord", "../core/replica", "../core/node", "../disk", "../core/causal"
 	list := []mutants.Mutant{
 		{
+			Name: "background work that was held back stays so", Dir: "../core/admit", File: "admit.go",
+			Old: "		a.grow()\n", New: "",
+		},
+		{
+			Name: "a request that is answered stays counted for its key", Dir: node, File: "reply.go",
+			Old: "		n.hot.End(s.common.Key.Pos)\n", New: "",
+		},
+		{
 			Name: "a coordinator waits for the silent for ever", Dir: coord, File: "walk.go",
 			Old: "	c.doubt |= late\n", New: "",
 		},

@@ -91,6 +91,7 @@ func (w *World) play(s *shape, ops int) {
 	w.tracef("%s", s)
 	n := w.unleash(s)
 	op := w.employ(s, n)
+	w.stats.Governed, w.stats.HotKeys = one(s.cfg.Admit), one(s.cfg.Node.MaxPerKey > 0)
 	w.hist.Moves = w.cfg.Changes
 	l := w.engage(s, ops)
 	t := w.employTypists(s, ops/2)
@@ -107,6 +108,13 @@ func (w *World) play(s *shape, ops int) {
 		w.checkCalm()
 	}
 	w.settle(s)
+}
+
+func one(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // checkCalm: where nothing went wrong, nothing may fail but what the client
@@ -129,6 +137,7 @@ func (w *World) settle(s *shape) {
 		w.restart(m)
 	}
 	w.RunFor(w.net.cfg.Detect + w.net.cfg.Reconnect + 3*time.Second)
+	w.ungovern()
 	w.settleRing()
 	w.findRotten()
 	w.scrubAll()

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ourodb/ouro/internal/core/admit"
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/handoff"
 	"github.com/ourodb/ouro/internal/core/member"
@@ -26,15 +27,17 @@ type shape struct {
 	buckets []string
 	kinds   []kind
 	every   time.Duration // mean time between faults
-	most    int           // faults at a time
-	clients int
-	retry   float64 // how often an unknown outcome is followed by another attempt
-	loads   []assigned
-	ring    ringShape
-	calm    bool // no fault whatever
-	types   bool // clients of data types besides
-	lists   bool // keys are listed meanwhile
-	alone   bool // at the end replicas are to agree by comparison, with no reads
+	// slowReads is the mean time between disks that read slowly; 0: none do.
+	slowReads time.Duration
+	most      int // faults at a time
+	clients   int
+	retry     float64 // how often an unknown outcome is followed by another attempt
+	loads     []assigned
+	ring      ringShape
+	calm      bool // no fault whatever
+	types     bool // clients of data types besides
+	lists     bool // keys are listed meanwhile
+	alone     bool // at the end replicas are to agree by comparison, with no reads
 	// unhinted: nobody ever keeps anything for another.
 	unhinted bool
 }
@@ -67,6 +70,10 @@ func draw(o *Options) shape {
 	s.drawScrub(stream(o.Seed, streamScrub))
 	if !o.Durable {
 		s.drawDurability(stream(o.Seed, streamRelax))
+	}
+	if !s.calm {
+		s.drawAdmission(stream(o.Seed, streamAdmit))
+		s.drawHot(stream(o.Seed, streamHot))
 	}
 	if o.Ring != RingFixed {
 		s.drawRing(stream(o.Seed, streamRing+1), o)
@@ -218,6 +225,25 @@ func (s *shape) drawDurability(r *rand.Rand) {
 	s.cfg.Buckets.Named["other"] = b
 }
 
+// drawAdmission draws whether nodes hold back what they do in the background where their
+// disks are slow, by a window that such a spell outlives, and how slow disks read.
+func (s *shape) drawAdmission(r *rand.Rand) {
+	if r.IntN(4) > 0 {
+		return
+	}
+	s.cfg.Admit = true
+	s.cfg.Node.Admit = admit.Config{Window: pick[time.Duration](r, 2, 5, 20) * time.Second, Threshold: pick[time.Duration](r, 1, 5, 50) * time.Millisecond}
+	s.slowReads = pick[time.Duration](r, 0, 300, 1000) * time.Millisecond
+}
+
+// drawHot draws whether one key may have as few requests under way at a node as clients
+// that share keys exceed.
+func (s *shape) drawHot(r *rand.Rand) {
+	if r.IntN(8) == 0 {
+		s.cfg.Node.MaxPerKey = 1 + r.IntN(2)
+	}
+}
+
 // drawHints draws how much is kept for nodes that can't be reached, and how long
 // at least, so that it is too old or too much while they still can't.
 func (s *shape) drawHints(r *rand.Rand) {
@@ -297,6 +323,12 @@ func (s *shape) String() string {
 	ring := ""
 	if s.cfg.Changes {
 		ring = fmt.Sprintf(", %d spare nodes, %d changes of the ring", len(s.cfg.Spares), s.ring.changes)
+	}
+	if s.cfg.Admit {
+		ring += fmt.Sprintf(", background yields to reads of %v within %v", s.cfg.Node.Admit.Threshold, s.cfg.Node.Admit.Window)
+	}
+	if s.cfg.Node.MaxPerKey > 0 {
+		ring += fmt.Sprintf(", %d requests of a key at a time", s.cfg.Node.MaxPerKey)
 	}
 	return fmt.Sprintf("%d nodes, q=%d, main %v %v, other %v %v, %d clients, %s, loss %g, duplicates %g, reorder %v, compared %v, agree alone %v, hints %v, faults: %s",
 		len(s.cfg.Nodes), s.cfg.Q, tellNumbers(&d), d.Timeout, tellNumbers(&o), o.Timeout, s.clients, pace,

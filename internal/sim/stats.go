@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/sim/history"
@@ -31,7 +32,11 @@ type Stats struct {
 	Reaped      int           `json:"tombstones_reaped"`
 	Epochs      int           `json:"epochs_begun"` // counted for each node
 	Stale       int           `json:"states_refused_as_too_old"`
-	Pages       int           `json:"pages_of_keys"` // complete or not
+	Pages       int           `json:"pages_of_keys"`       // complete or not
+	Governed    int           `json:"runs_with_admission"` // in which background work yields
+	Shrunk      int           `json:"background_shrinks"`
+	HotKeys     int           `json:"runs_with_hot_keys"` // in which one key may have few requests under way
+	Shed        int           `json:"hot_requests_refused"`
 	History     history.Stats `json:"history"`
 	Quorums     Quorums       `json:"quorums"`
 	Ring        RingStats     `json:"ring"`
@@ -144,6 +149,7 @@ type Faults struct {
 	ReadFails    int `json:"failing_reads"`
 	FullDisks    int `json:"full_disks"`
 	SlowDisks    int `json:"slow_disks"`
+	SlowReads    int `json:"slow_reads"`
 	Cuts         int `json:"cuts"`
 	OneWay       int `json:"one_way_cuts"`
 	Clogs        int `json:"clogs"`
@@ -158,7 +164,7 @@ type Faults struct {
 // frames counted one by one.
 func (f *Faults) Injected() int {
 	return f.Crashes + f.PowerCuts + f.Pauses + f.ClockJumps + f.Wipes + f.Restored + f.Copied + f.Rotten + f.RottenLeaves + f.Away + f.Stalls + f.SyncErrors + f.WriteFails +
-		f.ReadFails + f.FullDisks + f.SlowDisks + f.Cuts + f.OneWay + f.Clogs + f.Slow + f.Lost + f.Duplicated
+		f.ReadFails + f.FullDisks + f.SlowDisks + f.SlowReads + f.Cuts + f.OneWay + f.Clogs + f.Slow + f.Lost + f.Duplicated
 }
 
 // Add adds the counts of o.
@@ -186,6 +192,10 @@ func (s *Stats) Add(o *Stats) {
 	s.Epochs += o.Epochs
 	s.Stale += o.Stale
 	s.Pages += o.Pages
+	s.Governed += o.Governed
+	s.Shrunk += o.Shrunk
+	s.HotKeys += o.HotKeys
+	s.Shed += o.Shed
 	s.History.Add(o.History)
 	s.Faults.add(&o.Faults)
 	s.Quorums.add(&o.Quorums)
@@ -210,6 +220,7 @@ func (f *Faults) add(o *Faults) {
 	f.ReadFails += o.ReadFails
 	f.FullDisks += o.FullDisks
 	f.SlowDisks += o.SlowDisks
+	f.SlowReads += o.SlowReads
 	f.Cuts += o.Cuts
 	f.OneWay += o.OneWay
 	f.Clogs += o.Clogs
@@ -254,6 +265,10 @@ func (s *Stats) fact(f *fact.Fact) {
 		s.Reaped++
 	case fact.EpochBegun:
 		s.Epochs++
+	case fact.Refused:
+		if f.Note == string(ouro.HotKey) {
+			s.Shed++
+		}
 	case fact.TooOld:
 		s.Stale++
 	}

@@ -64,6 +64,8 @@ const (
 	streamTypes  = 1<<32 + 4 // and the one after it
 	streamScrub  = 1<<32 + 6 // and the one after it
 	streamRelax  = 1<<32 + 8
+	streamAdmit  = 1<<32 + 9 // and the one after it
+	streamHot    = 1<<32 + 11
 )
 
 func stream(seed uint64, number uint64) *rand.Rand {
