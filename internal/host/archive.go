@@ -48,8 +48,8 @@ func (h *Host) whole(ctx context.Context, key ouro.Key, req *node.Request) (node
 		return node.Reply{}, err
 	}
 	c := &call{request: req, reply: make(chan node.Reply, 1)}
-	if !h.submit(c) {
-		return node.Reply{}, h.refusal(req)
+	if err := h.submit(c); err != nil {
+		return node.Reply{}, err
 	}
 	defer h.flight.Add(-1)
 	start := time.Now()

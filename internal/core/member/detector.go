@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/core/stale"
 )
 
 // What a [Detector] goes by (PAPER 8.15b).
@@ -253,6 +254,22 @@ func (d *Detector) Peers(now time.Duration, dst []Peer) []Peer {
 		dst = append(dst, Peer{ID: p.id, Health: d.health(now, p)})
 	}
 	return dst
+}
+
+// Known appends to dst whom it knows, by id.
+func (d *Detector) Known(dst []ring.NodeID) []ring.NodeID {
+	for _, p := range d.order {
+		dst = append(dst, p.id)
+	}
+	return dst
+}
+
+// Spread adds to s how long the recent answers of a peer took. The older they are the
+// less they count: whenever there are 512, each that is kept counts half.
+func (d *Detector) Spread(id ring.NodeID, s *stale.Spread) {
+	if p := d.peers[id]; p != nil {
+		p.lag.spread(s)
+	}
 }
 
 // Keep forgets the peers without a link that are not among members.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/core/stale"
 )
 
 const ms = time.Millisecond
@@ -211,5 +212,33 @@ func TestLagForgets(t *testing.T) {
 	l.add(time.Hour) // beyond the last step
 	if lagStep(0) != 0 || lagStep(time.Hour) != lagSteps-1 {
 		t.Fatal("steps")
+	}
+}
+
+// What is told of a peer's answers is what they took, and old ones fade.
+func TestDetectorTellsHowLongAnswersTook(t *testing.T) {
+	d := NewDetector(0)
+	d.Link("b", true)
+	for range 300 {
+		d.Answered(0, "b", 10*ms)
+	}
+	d.Answered(0, "b", 0) // it is not known
+	d.Answered(0, "b", time.Microsecond)
+	var s stale.Spread
+	d.Spread("b", &s)
+	if s.Len() != 301 || s.Mean() < 8*ms || s.Mean() > 13*ms {
+		t.Errorf("%d answers that took %v", s.Len(), s.Mean())
+	}
+	for range 3 * lagWindow {
+		d.Answered(0, "b", ms)
+	}
+	var late stale.Spread
+	d.Spread("b", &late)
+	if late.Len() > lagWindow || late.Mean() < ms*3/4 || late.Mean() > 2*ms {
+		t.Errorf("%d answers that took %v, long after the slow ones", late.Len(), late.Mean())
+	}
+	var none stale.Spread
+	if d.Spread("c", &none); none.Len() != 0 {
+		t.Error("a stranger has answered")
 	}
 }

@@ -3,6 +3,8 @@ package member
 import (
 	"math/bits"
 	"time"
+
+	"github.com/ourodb/ouro/internal/core/stale"
 )
 
 // lag is how long a peer's recent answers took: a mean that follows them, and a
@@ -69,4 +71,15 @@ func lagStep(d time.Duration) int {
 // lagBound is the upper bound of a step.
 func lagBound(step int) time.Duration {
 	return time.Duration(5+step%4) << (step / 4) * time.Microsecond
+}
+
+// spread adds what is counted to what others have.
+func (l *lag) spread(to *stale.Spread) {
+	for i, n := range l.counts {
+		low := time.Duration(0) // what takes less than 4 µs is in the first step
+		if i > 0 {
+			low = lagBound(i - 1)
+		}
+		to.Add(low, lagBound(i), uint64(n))
+	}
 }
