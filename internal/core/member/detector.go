@@ -256,10 +256,12 @@ func (d *Detector) Peers(now time.Duration, dst []Peer) []Peer {
 	return dst
 }
 
-// Known appends to dst whom it knows, by id.
-func (d *Detector) Known(dst []ring.NodeID) []ring.NodeID {
+// Linked appends to dst the peers that have a link, by id.
+func (d *Detector) Linked(dst []ring.NodeID) []ring.NodeID {
 	for _, p := range d.order {
-		dst = append(dst, p.id)
+		if p.up {
+			dst = append(dst, p.id)
+		}
 	}
 	return dst
 }

@@ -50,7 +50,15 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "a write takes as long there as a read takes there and back", File: "node.go", Test: node,
-			Old: "p.Reads.Draw(r)/2, p.Writes.Draw(r)", New: "p.Reads.Draw(r), p.Writes.Draw(r)",
+			Old: "t[i].Write, _ = p.Reads.split(r)", New: "t[i].Write = p.Reads.Draw(r)",
+		},
+		{
+			Name: "of what a round trip takes longer half is the way there", File: "node.go", Pkg: "../../sim", Test: "TestPredictedStalenessIsMeasured",
+			Old: "least/2 + time.Duration(r.Int64N(int64(all-least)+1))", New: "(all + 0*least) / 2",
+		},
+		{
+			Name: "what syncs take longer is split as ways are", File: "node.go", Test: "TestSyncsThatVary",
+			Old: "		p.power = 1/share - 1\n", New: "		_ = share\n",
 		},
 		{
 			Name: "the read is done where the write was", File: "node.go", Test: node,
@@ -58,7 +66,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "always the same peer is drawn first", File: "node.go", Test: node,
-			Old: "i := drawn + r.IntN(len(peers)-drawn)", New: "i := drawn",
+			Old: "i := drawn + r.IntN(len(peers)-drawn)", New: "i := drawn + 0*r.IntN(2)",
 		},
 	})
 }

@@ -1,6 +1,7 @@
 package stale
 
 import (
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -16,8 +17,10 @@ type Times struct {
 // its own write, since a coordinator writes first to its own disk.
 //
 // What it can't measure it takes to be so:
-//   - a read takes as long there as back, and a write takes as long there as a read, and
-//     the rest of its time is the replica's sync and the way back;
+//   - of the quickest round trip of a read half is the way there, and what one takes longer
+//     is split between there and back anywhere, which is exact where delays have no memory;
+//   - a write takes as long there as a read does, and the sync and the way back take the
+//     rest of its time, so that both together are on average what was measured;
 //   - a replica answers another coordinator as it answers this one, and a coordinator's
 //     own disk is as fast as this node's;
 //   - the other replicas of a key are any of the peers.
@@ -49,18 +52,20 @@ func (m *Node) known() []int {
 // Draw returns how trials are drawn. Where fewer peers are known than a key has other
 // replicas, some are drawn more than once. Only where it is [Node.Known].
 func (m *Node) Draw() Draw {
-	peers := m.known()
+	var peers []peer
+	for _, i := range m.known() {
+		peers = append(peers, newPeer(&m.Peers[i]))
+	}
 	return func(r *rand.Rand, t Trial) {
 		// Place 0 coordinates the write, place 1 the read.
 		t[0] = Replica{Ack: m.Own.Writes.Draw(r)}
 		for i := 1; i < len(t); i++ {
-			p := m.peer(r, peers, i-1)
-			there, back := p.Reads.Draw(r)/2, p.Writes.Draw(r)
-			there = min(there, back)
-			t[i].Write, t[i].Ack = there, back-there
-			t[i].Read, t[i].Answer = half(p.Reads.Draw(r))
+			p := next(r, peers, i-1)
+			t[i].Write, _ = p.Reads.split(r)
+			t[i].Ack = p.rest(r)
+			t[i].Read, t[i].Answer = p.Reads.split(r)
 			if i == 1 {
-				t[0].Read, t[0].Answer = half(p.Reads.Draw(r))
+				t[0].Read, t[0].Answer = t[i].Read, t[i].Answer
 				t[1].Read, t[1].Answer = 0, m.Own.Reads.Draw(r)
 			}
 		}
@@ -70,15 +75,50 @@ func (m *Node) Draw() Draw {
 	}
 }
 
-// peer draws one that was not drawn in this trial, after so many that were, which are
+// peer is one of the others, with what of a write's time is not the way there: least at
+// least, and of what a write takes longer than the quickest a part that is drawn. It is
+// the power of a number between 0 and 1, so that its mean is what is left of the time of
+// writes beside the way there; 1 where as much is left, as where syncs take always as
+// long.
+type peer struct {
+	*Times
+	least time.Duration
+	power float64
+}
+
+func newPeer(t *Times) peer {
+	p := peer{Times: t, least: max(t.Writes.least()-t.Reads.least()/2, 0), power: 1}
+	there := float64(t.Reads.Mean()-t.Reads.least()) / 2
+	if all := float64(t.Writes.Mean() - t.Writes.least()); all > 0 {
+		share := min(max(1-there/all, .1), 1)
+		p.power = 1/share - 1
+	}
+	return p
+}
+
+// rest draws how long it takes from a write's arrival until it is acknowledged.
+func (p *peer) rest(r *rand.Rand) time.Duration {
+	more := float64(p.Writes.Draw(r) - p.Writes.least())
+	return p.least + time.Duration(more*math.Pow(r.Float64(), p.power))
+}
+
+// next draws a peer that was not drawn in this trial, after so many that were, which are
 // moved to the front.
-func (m *Node) peer(r *rand.Rand, peers []int, drawn int) *Times {
+func next(r *rand.Rand, peers []peer, drawn int) *peer {
 	if drawn >= len(peers) {
-		return &m.Peers[peers[r.IntN(len(peers))]]
+		return &peers[r.IntN(len(peers))]
 	}
 	i := drawn + r.IntN(len(peers)-drawn)
 	peers[drawn], peers[i] = peers[i], peers[drawn]
-	return &m.Peers[peers[drawn]]
+	return &peers[drawn]
 }
 
-func half(d time.Duration) (there, back time.Duration) { return d / 2, d - d/2 }
+// split draws a round trip, and the ways that it consists of.
+func (s *Spread) split(r *rand.Rand) (there, back time.Duration) {
+	all, least := s.Draw(r), s.least()
+	there = least/2 + time.Duration(r.Int64N(int64(all-least)+1))
+	return there, all - there
+}
+
+// least is what it took at least.
+func (s *Spread) least() time.Duration { return s.steps[0].low }

@@ -199,6 +199,30 @@ func TestNodePredictsByWhatItMeasured(t *testing.T) {
 	}
 }
 
+// Where ways always take as long and syncs do not, all of what varies is the sync's: the
+// acknowledgement of a write takes as long as it was measured to.
+func TestSyncsThatVary(t *testing.T) {
+	slow := exactly(2*ms, 3*ms)
+	slow.Writes.Add(103*ms, 103*ms+1, 1)
+	m := Node{Own: exactly(0, 500*ms), Peers: []Times{slow, slow}}
+	p := Predict(seeded(5), 3, Trials, m.Draw())
+	// At w=2 both peers' acknowledgements are waited for, or this node's own: never stale.
+	// At w=1 of the slow two one is waited for: after 1+2 or 1+102 ms, and the write was at
+	// the other after 1 ms, before either.
+	if s := p.Stale(1, 1, 0); s > 0 {
+		t.Errorf("%v are stale, though all have the write before any has synced it", s)
+	}
+	drawn, all := m.Draw(), time.Duration(0)
+	one, r := make(Trial, 3), seeded(6)
+	for range Trials {
+		drawn(r, one)
+		all += one[2].Write + one[2].Ack
+	}
+	if mean := all / Trials; mean < 52*ms || mean > 54*ms {
+		t.Errorf("writes take %v, where 53 ms were measured", mean)
+	}
+}
+
 // What a prediction costs: all r and w of some n in one go.
 func BenchmarkPredict(b *testing.B) {
 	m := Node{Own: exactly(0, 2*ms)}
