@@ -25,6 +25,9 @@ type Inspector interface {
 	Verify(ctx context.Context, from string) (VerifyInfo, error)
 	// Scrub returns how far this node has read back what it stores.
 	Scrub(ctx context.Context) (ScrubInfo, error)
+	// Staleness returns how often reads are stale with so many replicas; 0: as many as a
+	// bucket has that nobody defined.
+	Staleness(ctx context.Context, n int) (Staleness, error)
 	// Ready returns nil when this node can serve; it never depends on peers.
 	Ready() error
 }

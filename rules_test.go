@@ -53,7 +53,7 @@ var walls = map[string]string{
 	"internal/core/reap":     values + "internal/core/replica",
 	"internal/core/scrub":    values + "internal/core/replica",
 	"internal/core/chain":    values,
-	"internal/core/canary":   values,
+	"internal/core/canary":   ". " + values,
 	"internal/core/admit":    "internal/core/clock",
 	"internal/core/hot":      "internal/core/clock internal/core/ring",
 	"internal/core/node":     ". " + values + machines,

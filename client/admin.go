@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -61,6 +62,16 @@ func (a *Admin) Repair(ctx context.Context) (ouro.RepairInfo, error) {
 // Scrub returns how far the node has read back what it stores.
 func (a *Admin) Scrub(ctx context.Context) (ouro.ScrubInfo, error) {
 	return fetch[ouro.ScrubInfo](ctx, a, "/admin/v1/scrub")
+}
+
+// Staleness returns how often reads of the node's are stale with n replicas; 0: as many
+// as a bucket has that nobody defined.
+func (a *Admin) Staleness(ctx context.Context, n int) (ouro.Staleness, error) {
+	path := "/admin/v1/staleness"
+	if n != 0 {
+		path += "?n=" + strconv.Itoa(n)
+	}
+	return fetch[ouro.Staleness](ctx, a, path)
 }
 
 // Verify makes the node add some of its trees up from the records and compare, from

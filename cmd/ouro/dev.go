@@ -52,6 +52,7 @@ func newDevCommand() *cobra.Command {
 	f.IntVar(&opts.Zones, "zones", 0, "`number` of zones that the nodes are in by turns (none, or as the folder has them)")
 	f.StringVar(&opts.Dir, "dir", "", "`folder` of the cluster (a temporary one, removed at the end)")
 	f.IntVar(&opts.BasePort, "base-port", 7070, "first `port` of the first node; 0 picks free ports")
+	f.DurationVar(&opts.Canary, "canary", 0, "how often each node writes a canary and has another read it: see 'ouro staleness'; 0: never")
 	cmd.AddCommand(devActions()...)
 	cmd.AddCommand(newDevAddCommand(), newDevRemoveCommand())
 	return cmd
@@ -115,6 +116,9 @@ func devNodeArgs(opts dev.Options) func(dev.Node, []dev.Node) []string {
 			"serve", "--dev-leash", opts.Dir,
 			"--id", n.ID, "--data", n.Data, "--cluster", "dev", "--cluster-key-file", opts.KeyFile(),
 			"--listen", n.Client, "--peer-listen", n.Peer, "--admin-listen", n.Admin, "--resp-listen", n.RESP, "--grpc-listen", n.GRPC,
+		}
+		if opts.Canary > 0 {
+			args = append(args, "--canary", opts.Canary.String())
 		}
 		if n.Added {
 			return append(args, "--seeds", devSeeds(n, all))

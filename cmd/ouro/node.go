@@ -167,6 +167,7 @@ func (n *node) build(faults bool) error {
 	n.metrics.WatchSent(n.host.Sent)
 	n.metrics.WatchDamage(n.damage.count)
 	n.metrics.WatchScrub(n.host.ScrubAge)
+	n.metrics.WatchStaleness(n.host.Staled)
 	n.metrics.WatchReaping(n.host.ReapingEpoch, n.host.ReapingAge)
 	n.host.Start()
 	return nil
@@ -277,6 +278,7 @@ func (n *node) hostConfig(keys security.Keys, clusterID uint64, known steward.Co
 		Replica: replica.Config{
 			Seed: keys.Digest, Limits: limits, MaxSiblings: l.MaxSiblings, TokenTTL: l.RequestTokenTTL, TokenMax: l.RequestTokens,
 		},
+		Canary: n.cfg.Canary, Reader: readerAt(clusterID),
 		Disk: disk.Config{MaxPending: int64(l.MaxHints)}, Steward: known, Q: n.cfg.Q,
 		Doubt: doubt, Notes: notes(keys), Troubles: func() []string { return slices.Concat(n.damage.notes(), n.troubles.list()) }, Links: n.links, Dial: n.dial, Seek: (&seeker{node: n}).seek, OtherQ: n.otherQ, Lost: n.lost, Learned: n.learned, Recheck: func() { go n.links.Recheck() }, Founding: n.foundingHere(known.Addr), Observer: n.metrics, Log: n.log, Fatal: n.fatal,
 		RolledBack: func() { n.rolledBack("another member has seen this node in a later epoch than its data is in") },

@@ -71,6 +71,7 @@ func addVerbs(root *cobra.Command) {
 		{groupLook, newRepairCommand()},
 		{groupLook, newScrubCommand()},
 		{groupLook, newVerifyCommand()},
+		{groupLook, newStalenessCommand()},
 		{groupLook, newKeyCommand()},
 		{groupLook, newKeysCommand()},
 		{groupTest, newBenchCommand()},

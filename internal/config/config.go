@@ -58,6 +58,9 @@ type Config struct {
 	// Compare makes replicas equal by turns, without a read. Without it a node
 	// compares only what it must before it counts again.
 	Compare bool
+	// Canary is how often the node writes a canary and has another node read it, to
+	// measure how often reads are stale; 0: never.
+	Canary time.Duration
 	// Insecure allows addresses off loopback although links are not encrypted yet.
 	Insecure bool
 

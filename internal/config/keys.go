@@ -70,6 +70,7 @@ func identityKeys() []key[Config] {
 		{"advertise", "address at which other nodes reach this one, where it differs from peer-listen", func(c *Config) pflag.Value { return addrValue{textValue{&c.Advertise}} }},
 		{"advertise-clients", "address at which clients reach this node, where it differs from listen", func(c *Config) pflag.Value { return addrValue{textValue{&c.AdvertiseClients}} }},
 		{"compare", "compare what is held with other replicas by turns, and make it equal", func(c *Config) pflag.Value { return boolValue{&c.Compare} }},
+		{"canary", "how often a canary is written and read at another node, to measure how often reads are stale; 0s: never", func(c *Config) pflag.Value { return durationValue{&c.Canary} }},
 		{"insecure", "allow addresses off loopback although links are not encrypted", func(c *Config) pflag.Value { return boolValue{&c.Insecure} }},
 	}
 }

@@ -181,6 +181,9 @@ func (c *Config) checkBuckets(v *verdict) {
 			v.add("resp-buckets: %s is named twice", name)
 		}
 	}
+	if c.Canary != 0 {
+		v.spanning("canary", c.Canary, 10*time.Millisecond, time.Hour)
+	}
 	for _, b := range c.Buckets {
 		if err := ouro.ValidateBucket(b.Name); err != nil {
 			v.add("[buckets.%s]: %w", b.Name, err)

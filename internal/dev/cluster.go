@@ -23,11 +23,12 @@ import (
 
 // Options describe a cluster to run.
 type Options struct {
-	Dir      string // its folder; made if need be
-	Nodes    int    // 0: as many as the folder has, else 3
-	Zones    int    // the nodes are in so many zones by turns; 0: as the folder has them, else in none
-	BasePort int    // 0: free ports
-	Binary   string // path of the program that is a node
+	Dir      string        // its folder; made if need be
+	Nodes    int           // 0: as many as the folder has, else 3
+	Zones    int           // the nodes are in so many zones by turns; 0: as the folder has them, else in none
+	BasePort int           // 0: free ports
+	Binary   string        // path of the program that is a node
+	Canary   time.Duration // how often each node writes a canary; 0: never
 	// Args returns the arguments that make the binary the given node.
 	Args func(n Node, all []Node) []string
 	Log  io.Writer // told when a node dies, one line each

@@ -55,7 +55,7 @@ func (h *Host) whole(ctx context.Context, key ouro.Key, req *node.Request) (node
 	start := time.Now()
 	select {
 	case r := <-c.reply:
-		h.cfg.Observer.Request(verbName(req.Verb), outcomeName(r.Err), time.Since(start))
+		h.cfg.Observer.Request(verbName(req), outcomeName(r.Err), time.Since(start))
 		if r.Err != nil {
 			return r, r.Err
 		}

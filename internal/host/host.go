@@ -54,6 +54,10 @@ type Config struct {
 	Doubt    bool // as with [Host.Doubt], from the start
 
 	Links Links
+	// Canary is how often the node writes a canary and has another node read it, 0: never.
+	// Reader returns a node as clients reach it at that address; nil: there is no canary.
+	Canary time.Duration
+	Reader func(addr string) (Reader, error)
 	// Dial is told to whom there are to be links, whenever that changes. Nil: to whom
 	// there are is no matter of the host's.
 	Dial func(peers []core.Peer)
@@ -131,14 +135,17 @@ type Host struct {
 	room    room
 	load    load
 	pauses  pauses
-	counts  atomic.Pointer[counts]
-	routes  atomic.Pointer[routes]
-	served  atomic.Uint64 // how often where clients reach a peer has changed
-	stop    chan struct{} // closed when the host stops
-	stopped sync.Once
-	doubt   atomic.Bool // no peer has been heard yet
-	fatal   sync.Once
-	done    sync.WaitGroup
+	canary  *bird
+
+	predicted predictions
+	counts    atomic.Pointer[counts]
+	routes    atomic.Pointer[routes]
+	served    atomic.Uint64 // how often where clients reach a peer has changed
+	stop      chan struct{} // closed when the host stops
+	stopped   sync.Once
+	doubt     atomic.Bool // no peer has been heard yet
+	fatal     sync.Once
+	done      sync.WaitGroup
 }
 
 // New makes a host over an engine it does not own. Nothing runs before
@@ -165,6 +172,7 @@ func New(cfg Config, engine store.Engine) (*Host, error) {
 	}
 	h.rate.Store(h.usualRate())
 	h.steward.begin()
+	h.canary = newBird(h)
 	return h, nil
 }
 
@@ -214,6 +222,9 @@ func (h *Host) Start() {
 		defer h.done.Done()
 		h.steward.run()
 	}()
+	if h.canary != nil {
+		h.done.Go(h.canary.run)
+	}
 }
 
 // Close refuses new requests, waits until those under way are answered or

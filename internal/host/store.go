@@ -10,6 +10,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/canary"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/core/typed"
@@ -86,16 +87,16 @@ func (h *Host) do(ctx context.Context, key ouro.Key, req *node.Request, opts our
 	req.Token = h.token(id, req.Key.Pos)
 	c := &call{request: req, reply: make(chan node.Reply, 1)}
 	if err := h.submit(c); err != nil {
-		h.cfg.Observer.Request(verbName(req.Verb), string(err.Code), time.Since(start))
+		h.cfg.Observer.Request(verbName(req), string(err.Code), time.Since(start))
 		return ouro.Result{RequestID: id}, err
 	}
 	defer h.flight.Add(-1)
 	select {
 	case r := <-c.reply:
-		h.cfg.Observer.Request(verbName(req.Verb), outcomeName(r.Err), time.Since(start))
+		h.cfg.Observer.Request(verbName(req), outcomeName(r.Err), time.Since(start))
 		return result(id, &r)
 	case <-ctx.Done():
-		h.cfg.Observer.Request(verbName(req.Verb), "abandoned", time.Since(start))
+		h.cfg.Observer.Request(verbName(req), "abandoned", time.Since(start))
 		return ouro.Result{RequestID: id}, ctx.Err()
 	}
 }
@@ -196,8 +197,12 @@ func result(id string, r *node.Reply) (ouro.Result, error) {
 	return res, nil
 }
 
-func verbName(v node.Verb) string {
-	switch v {
+// verbName is what a request is counted as. Canaries are no client's.
+func verbName(r *node.Request) string {
+	if r.Key.Bucket == canary.Bucket {
+		return "canary"
+	}
+	switch r.Verb {
 	case node.Get:
 		return "get"
 	case node.Put:

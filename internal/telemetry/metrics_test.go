@@ -213,6 +213,9 @@ func TestDocumented(t *testing.T) {
 		return []ouro.RepairPeer{{Peer: "n2", Partitions: 8, Oldest: time.Now()}}
 	}, func() time.Time { return time.Time{} })
 	m.WatchHotKeys(func() ouro.HotKeysInfo { return ouro.HotKeysInfo{Keys: []ouro.HotKeyInfo{{Key: "b/k"}}} })
+	m.WatchStaleness(func() ([]ouro.StalePair, *ouro.CanaryInfo) {
+		return []ouro.StalePair{{R: 1, W: 1, Stale: []float64{.5}}}, &ouro.CanaryInfo{N: 3, Pairs: []ouro.CanaryPair{{R: 1, W: 1}}}
+	})
 	m.WatchAdmission(func() ouro.AdmissionInfo { return ouro.AdmissionInfo{Kinds: []ouro.AdmissionKind{{Kind: "repair"}}} })
 	families, err := reg.Gather()
 	if err != nil {

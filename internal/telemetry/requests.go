@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,6 +19,9 @@ const (
 // verbs are those of client requests.
 var verbs = []string{"get", "put", "delete"}
 
+// canary is what nodes write and read to measure staleness.
+const canary = "canary"
+
 // requests counts client requests. The count has every code; the histogram,
 // whose every label costs a row for each bucket, only tells answers from
 // failures. That nothing is stored is an answer.
@@ -32,7 +36,7 @@ func newRequests(r registrar) requests {
 	count := r.counters("ouro_requests_total", "Client requests this node took, by verb and outcome: done, the code of an error, or abandoned by the client.", "verb", "outcome")
 	took := r.histograms("ouro_request_duration_seconds", "How long client requests took; result is answered (not_found included) or failed.", latencies, "verb", "result")
 	q := requests{map[string]*verbCounts{}}
-	for _, verb := range verbs {
+	for _, verb := range append(slices.Clone(verbs), canary) {
 		v := &verbCounts{
 			outcomes: map[string]prometheus.Counter{},
 			answered: took.WithLabelValues(verb, "answered"),

@@ -25,6 +25,7 @@ type Canary struct {
 	round   round
 	waiting bool              // an act is under way
 	known   map[string][]byte // contexts of the keys in use; at most Keys
+	n       int               // replicas of a key, of which the counts are
 	counts  [maxN + 1][maxN + 1]Count
 	failed  uint64
 }
@@ -44,7 +45,7 @@ type round struct {
 
 // New returns a canary of the node self. It draws from r alone.
 func New(cfg Config, self ring.NodeID, r *rand.Rand) *Canary {
-	return &Canary{cfg: cfg.withDefaults(), self: self, rand: r, run: r.Uint64(), known: map[string][]byte{}}
+	return &Canary{cfg: cfg.WithDefaults(), self: self, rand: r, run: r.Uint64(), known: map[string][]byte{}}
 }
 
 // Deadline returns when [Canary.Step] has something to do. While an act is under way
@@ -100,6 +101,9 @@ func (c *Canary) begin(now clock.Now, holders Holders) bool {
 		c.round.reader = all[c.rand.IntN(len(all))]
 	}
 	c.round.r, c.round.w = c.pair(len(all))
+	if c.n != len(all) { // other r and w overlap
+		c.n, c.counts = len(all), [maxN + 1][maxN + 1]Count{}
+	}
 	if c.known[key.Name] == nil {
 		c.round.doing = Look
 	}
@@ -200,9 +204,9 @@ func (c *Canary) count(res *Result) {
 	n.Stale[at] += stale
 }
 
-// Counts returns what was measured since the start.
+// Counts returns what was measured.
 func (c *Canary) Counts() Counts {
-	all := Counts{Delays: c.cfg.Delays, Failed: c.failed}
+	all := Counts{N: c.n, Delays: c.cfg.Delays, Failed: c.failed}
 	for r := range c.counts {
 		for w := range c.counts[r] {
 			n := c.counts[r][w]

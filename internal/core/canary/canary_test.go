@@ -235,6 +235,30 @@ func TestKeysAreItsOwn(t *testing.T) {
 	}
 }
 
+// Where keys get another number of replicas other pairs overlap: it is counted anew.
+func TestAnotherN(t *testing.T) {
+	s := newStage(t, Config{Pairs: [][2]int{{1, 2}}})
+	rounds := func(n int) Counts {
+		for range n {
+			s.upTo(Read)
+			s.done(Result{Primaries: 1})
+		}
+		return s.c.Counts()
+	}
+	if got := rounds(20); got.N != 3 || len(got.Pairs) != 1 {
+		t.Fatalf("%+v", got)
+	}
+	s.holders = func(ring.Key) []ring.NodeID { return []ring.NodeID{"a", "b"} }
+	got := rounds(1)
+	var reads uint64
+	for _, n := range got.Pairs[0].Reads {
+		reads += n
+	}
+	if got.N != 2 || reads != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestLevels(t *testing.T) {
 	for n, want := range map[int][]int{1: {1}, 2: {1, 2}, 3: {1, 2, 3}, 5: {1, 3, 5}, 8: {1, 5, 8}} {
 		if got := Levels(n); !slices.Equal(got, want) {

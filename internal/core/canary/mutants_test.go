@@ -52,7 +52,11 @@ func TestMutants(t *testing.T) {
 			Old: "		clear(c.known)\n", New: "",
 		},
 		{
-			Name: "a read that shows the one before is fresh", File: "canary.go", Test: "TestCounts", Pkg: "",
+			Name: "counts of another n stay", File: "canary.go", Test: "TestAnotherN",
+			Old: "	if c.n != len(all) {", New: "	if c.n == 0 {",
+		},
+		{
+			Name: "a read that shows the one before is fresh", File: "canary.go", Test: "TestCounts",
 			Old: "	stale := uint64(1)\n", New: "	stale := uint64(min(len(res.Values), 0))\n",
 		},
 	})

@@ -3,11 +3,12 @@ package canary
 import (
 	"time"
 
+	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
 // Bucket is where canaries live. It is defined like any other, or not at all.
-const Bucket = "ouro.canary"
+const Bucket = ouro.CanaryBucket
 
 const (
 	// Keys is how many keys a node uses at a time, the first of its names of which it
@@ -35,7 +36,8 @@ type Config struct {
 	Pairs [][2]int
 }
 
-func (c Config) withDefaults() Config {
+// WithDefaults returns c with its zero fields filled in.
+func (c Config) WithDefaults() Config {
 	if c.Every <= 0 {
 		c.Every = time.Second
 	}
@@ -87,8 +89,10 @@ type Count struct {
 	StoodIn, StoodInStale uint64
 }
 
-// Counts is what was measured since the start.
+// Counts is what was measured since the start, or since keys have another number of
+// replicas.
 type Counts struct {
+	N      int // replicas of a key; 0: nothing was measured
 	Delays []time.Duration
 	Pairs  []Count // by r, then w
 	Failed uint64  // writes and reads that failed: they say nothing

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/pprof"
+	"strconv"
 	"strings"
 	"time"
 
@@ -91,6 +92,7 @@ func (h *handler) routes() {
 	get("/admin/v1/hints", from(h.cfg.Inspector.Hints))
 	get("/admin/v1/repair", from(h.cfg.Inspector.Repair))
 	get("/admin/v1/verify", h.verify)
+	get("/admin/v1/staleness", h.staleness)
 	get("/admin/v1/latencies", func(w http.ResponseWriter, _ *http.Request) { reply(w, h.cfg.Latencies()) })
 	scrub := methods{http.MethodGet: from(h.cfg.Inspector.Scrub)}
 	if h.cfg.Operator != nil {
@@ -181,6 +183,19 @@ func answerWith[T any](w http.ResponseWriter, answer T, err error) {
 
 func (h *handler) verify(w http.ResponseWriter, r *http.Request) {
 	info, err := h.cfg.Inspector.Verify(r.Context(), r.URL.Query().Get("from"))
+	answerWith(w, info, err)
+}
+
+func (h *handler) staleness(w http.ResponseWriter, r *http.Request) {
+	n := 0
+	if text := r.URL.Query().Get("n"); text != "" {
+		var err error
+		if n, err = strconv.Atoi(text); err != nil || n < 1 {
+			failWith(w, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "n=%.20q is no number of replicas", text))
+			return
+		}
+	}
+	info, err := h.cfg.Inspector.Staleness(r.Context(), n)
 	answerWith(w, info, err)
 }
 

@@ -61,6 +61,17 @@ func (n node) Scrub(context.Context) (ouro.ScrubInfo, error) {
 	return ouro.ScrubInfo{Node: "n1", Size: 9, Round: &ouro.ScrubRound{Began: at, Bytes: 4}, Last: &ouro.ScrubRound{Began: at, Ended: at}}, n.fails
 }
 
+func (n node) Staleness(_ context.Context, of int) (ouro.Staleness, error) {
+	return ouro.Staleness{
+		Node: "n1", N: max(of, 3), Delays: []float64{0, .1}, Pairs: []ouro.StalePair{{R: 1, W: 1, Stale: []float64{.5, .1}, TwoBehind: .25, Visible99: .2, Visible999: .3}},
+		Measured: []ouro.AnswerTimes{{Node: "n1", Reads: 3, ReadMean: .001, Writes: 4, WriteMean: .002}},
+		Canary: &ouro.CanaryInfo{
+			Bucket: ouro.CanaryBucket, N: 3, Every: 1, Since: time.Unix(1700000000, 0).UTC(), Delays: []float64{0, .1},
+			Pairs: []ouro.CanaryPair{{R: 1, W: 1, Reads: []uint64{8, 8}, Stale: []uint64{4, 1}, StoodIn: 2, StoodInStale: 1}},
+		},
+	}, n.fails
+}
+
 func (n node) Verify(_ context.Context, from string) (ouro.VerifyInfo, error) {
 	return ouro.VerifyInfo{Node: "n1", Trees: 3, Leaves: 8, Records: 40, Bytes: 900, Wrong: []string{"from " + from}, Next: "0:74"}, n.fails
 }
