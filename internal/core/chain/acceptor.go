@@ -33,13 +33,13 @@ type held struct {
 }
 
 // acceptor says whether this node has a say in which link follows. A founder whose
-// disk no link has named has, unless it may have forgotten which link did.
+// disk no link has named has.
 func (c *Chain) acceptor() bool {
 	if c.placement == nil {
 		return false
 	}
 	m, ok := c.placement.Member(c.self)
-	return ok && (m.Disk == c.disk || m.Disk == 0 && !c.cfg.Recovering)
+	return ok && (m.Disk == c.disk || m.Disk == 0)
 }
 
 // here says whether a message is about the instance that this node is at.
@@ -60,7 +60,8 @@ func (c *Chain) prepare(now clock.Now, from ring.NodeID, m *Message, out *Effect
 		v.Promised = m.Ballot
 		c.desk.version++
 	}
-	c.hold(now, from, &Message{Kind: Promise, Ballot: m.Ballot, Accepted: v.Accepted, Link: v.Link}, out)
+	forgot := c.cfg.Recovering && !c.placement.Named()
+	c.hold(now, from, &Message{Kind: Promise, Ballot: m.Ballot, Accepted: v.Accepted, Link: v.Link, Forgot: forgot}, out)
 }
 
 func (c *Chain) accept(now clock.Now, from ring.NodeID, m *Message, out *Effects) {

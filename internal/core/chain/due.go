@@ -85,9 +85,6 @@ func (c *Chain) rank() int {
 func (c *Chain) build(clock.Now) (l *place.Link, urgent bool) {
 	b := builder{c: c, p: c.placement, link: place.Link{Number: c.placement.Next(place.Ordinary), Before: c.placement.Hash()}}
 	switch {
-	case !b.p.Named() && c.cfg.Recovering:
-		c.due.waits = "this founder has lost its disk, and no link names the one it has: others tell of links, or an operator restarts the chain"
-		return nil, false
 	case !b.p.Named():
 		return b.founders(), true
 	case b.ignorant():

@@ -30,8 +30,8 @@ func TestMutants(t *testing.T) {
 			Old: "	return p.link == nil || len(p.answered)+1 >= c.need()\n", New: "	return p != nil\n",
 		},
 		{
-			Name: "founders that forgot found again", File: "acceptor.go", Test: "TestFoundersThatForgot",
-			Old: "m.Disk == 0 && !c.cfg.Recovering", New: "m.Disk == 0",
+			Name: "founders that forgot found again", File: "proposer.go", Test: "TestFoundersThatForgot",
+			Old: "	if !p.sure {", New: "	if false {",
 		},
 		{
 			Name: "a leaver says that it let go before it has", File: "acceptor.go", Test: "TestALeaverLetsGo",
@@ -67,7 +67,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "a disk that forgot votes", File: "acceptor.go", Test: "TestADiskThatForgotHasNoVote",
-			Old: "	return ok && (m.Disk == c.disk || m.Disk == 0 && !c.cfg.Recovering)\n", New: "	return ok && (m.Disk != 0 || m.Disk == 0)\n",
+			Old: "	return ok && (m.Disk == c.disk || m.Disk == 0)\n", New: "	return ok && (m.Disk != 0 || m.Disk == 0)\n",
 		},
 		{
 			Name: "the vote of a disk that forgot counts", File: "proposer.go", Test: "TestADiskThatForgotHasNoVote",
