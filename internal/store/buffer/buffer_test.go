@@ -305,7 +305,7 @@ func TestLazyBatchesGather(t *testing.T) {
 			time.Sleep(time.Second - 1)
 			synctest.Wait()
 			expect("within the window", 0, 0)
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			synctest.Wait()
 			expect("after it", 1, 2)
 			apply(true, 1)
