@@ -60,8 +60,7 @@ func (c *Chain) prepare(now clock.Now, from ring.NodeID, m *Message, out *Effect
 		v.Promised = m.Ballot
 		c.desk.version++
 	}
-	forgot := c.cfg.Recovering && !c.placement.Named()
-	c.hold(now, from, &Message{Kind: Promise, Ballot: m.Ballot, Accepted: v.Accepted, Link: v.Link, Forgot: forgot}, out)
+	c.hold(now, from, &Message{Kind: Promise, Ballot: m.Ballot, Accepted: v.Accepted, Link: v.Link}, out)
 }
 
 func (c *Chain) accept(now clock.Now, from ring.NodeID, m *Message, out *Effects) {

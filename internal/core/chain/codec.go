@@ -28,7 +28,6 @@ const (
 	isClean
 	hasPage
 	isFound
-	hasForgot
 	knownFlags = 1<<iota - 1
 )
 
@@ -47,7 +46,6 @@ func (m *Message) flags() (f byte) {
 		{m.Clean, isClean},
 		{m.Offset > 0 || m.Total > 0 || len(m.Bytes) > 0, hasPage},
 		{m.Found, isFound},
-		{m.Forgot, hasForgot},
 	} {
 		if x.is {
 			f |= x.flag
@@ -146,7 +144,7 @@ func DecodeMessage(b []byte) (*Message, error) {
 			m.Reports = append(m.Reports, r.ready())
 		}
 	}
-	m.Clean, m.Found, m.Forgot = f&isClean != 0, f&isFound != 0, f&hasForgot != 0
+	m.Clean, m.Found = f&isClean != 0, f&isFound != 0
 	if f&hasPage != 0 {
 		m.Offset, m.Total = r.size(), r.size()
 		m.Bytes = r.Bytes(r.size())

@@ -30,10 +30,6 @@ func TestMutants(t *testing.T) {
 			Old: "	return p.link == nil || len(p.answered)+1 >= c.need()\n", New: "	return p != nil\n",
 		},
 		{
-			Name: "founders that forgot found again", File: "proposer.go", Test: "TestFoundersThatForgot",
-			Old: "	if !p.sure {", New: "	if false {",
-		},
-		{
 			Name: "a leaver says that it let go before it has", File: "acceptor.go", Test: "TestALeaverLetsGo",
 			Old: "	c.own.clean = false //", New: "	//",
 		},

@@ -21,7 +21,6 @@ type proposal struct {
 	best     Ballot      // in which found was accepted, by somebody
 	found    *place.Link
 	answered []ring.NodeID // in this phase
-	sure     bool          // one of those who promised has forgotten nothing
 	at       time.Duration // when to ask again
 	asked    int           // how often
 }
@@ -128,19 +127,10 @@ func (c *Chain) promised(now clock.Now, from ring.NodeID, m *Message, out *Effec
 	}
 	p := c.proposal
 	p.answered = append(p.answered, from)
-	p.sure = p.sure || !m.Forgot
 	if m.Link != nil && m.Accepted.Compare(p.best) > 0 {
 		p.best, p.found = m.Accepted, m.Link
 	}
 	if len(p.answered) < c.need() {
-		return
-	}
-	if !p.sure {
-		c.giveUp(now, p.ballot.Round)
-		out.Facts = append(out.Facts, fact.Fact{
-			Kind: fact.NotLinked, At: now.Mono, N: int(c.number() + 1),
-			Note: "all founders may have forgotten that links were made: others tell of them, or an operator restarts the chain",
-		})
 		return
 	}
 	link := p.found // it may have been chosen

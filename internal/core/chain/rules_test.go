@@ -1,13 +1,11 @@
 package chain_test
 
 import (
-	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/chain"
-	"github.com/ourodb/ouro/internal/core/place"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
@@ -57,25 +55,6 @@ func TestADiskThatForgotHasNoVote(t *testing.T) {
 		if got := slices.ContainsFunc(out.Sends, func(s chain.Send) bool { return s.Message.Kind == chain.Accept }); got != test.want {
 			t.Errorf("a promise of disk %d counts: %v", test.disk, got)
 		}
-	}
-}
-
-// Founders that all lost their disks, long after the founding, found nothing again:
-// the links that they made go on elsewhere.
-func TestFoundersThatForgotFoundNothing(t *testing.T) {
-	k := &cluster{t: t, rand: rand.New(rand.NewPCG(1, 7)), down: map[ring.NodeID]bool{}, cut: func(_, _ ring.NodeID) bool { return false }, hashes: map[uint64]place.Hash{}, sent: map[chain.Kind]int{}, target: &chain.Target{Promises: []place.Promise{usual}}}
-	k.cfg.Recovering = true
-	for _, id := range (ids{"A", "B", "C"}) {
-		k.add(id, chain.Durable{Placement: founded(t, 8, 3, "A", "B", "C")})
-	}
-	if k.run(time.Minute, func() bool { return k.linked > 0 }) {
-		t.Error("a second chain begins with the first link")
-	}
-	k.cfg.Recovering = false
-	k.crash(k.machine("A"))
-	k.boot(k.machine("A")) // whose disk is that of the founding: it would have the link
-	if !k.run(time.Minute, named(k)) {
-		t.Error(k.state())
 	}
 }
 

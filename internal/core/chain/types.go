@@ -17,10 +17,6 @@ type Config struct {
 	// another ring knows of none yet, and hears of its own from those who have not
 	// heard so. Zero: whichever is heard of first.
 	Origin place.Hash
-	// Recovering: the disk may have forgotten something. Before a link names the disks
-	// of the founders, one of them at least must have one that has not, or nobody would
-	// know that links were made.
-	Recovering bool
 	// Every is the least time between two proposals of this node. Default 1 s.
 	Every time.Duration
 	// Wait is after what time acceptors are asked again. After three times a new
@@ -125,7 +121,6 @@ type Message struct {
 	Accepted Ballot
 	Link     *place.Link
 	Found    bool // of an Accept: an acceptor named the link, so it may have been chosen
-	Forgot   bool // of a Promise: a founder's disk may have forgotten what it accepted
 	Reports  []Ready
 	Clean    bool
 	Offset   int

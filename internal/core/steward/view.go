@@ -93,6 +93,9 @@ func (s *Steward) recallChain(disk Disk) error {
 	d := chain.Durable{Placement: p, Vote: vote}
 	if p == nil {
 		d = chain.Durable{Placement: founded(s.gossip.History(), s.cfg.Self)}
+		if d.Placement != nil && len(d.Placement.Members()) > 1 && s.cfg.Recovering {
+			d.Placement = nil // it may be long ago that all founded it: what became of it the others tell
+		}
 		s.keepFounded(d.Placement)
 	}
 	s.chain = s.newChain(d)
@@ -101,7 +104,7 @@ func (s *Steward) recallChain(disk Disk) error {
 
 func (s *Steward) newChain(d chain.Durable) *chain.Chain {
 	cfg := s.cfg.Chain
-	cfg.Origin, cfg.Recovering = s.origin, s.cfg.Recovering
+	cfg.Origin = s.origin
 	return chain.New(cfg, s.cfg.Self, s.cfg.Disk, d, s.draws)
 }
 
