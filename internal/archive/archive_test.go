@@ -22,6 +22,9 @@ type store struct {
 	mu      sync.Mutex
 	records map[ouro.Key][]byte
 	fails   int // requests that are refused first
+	missing int // pages that are not complete first
+	gone    ouro.Key
+	broken  ouro.Key // whose record is not to be had
 	read    int
 }
 
@@ -55,6 +58,11 @@ func (s *store) Keys(_ context.Context, bucket string, q ouro.KeysQuery) (page o
 	if err := s.refuses(); err != nil {
 		return page, err
 	}
+	if s.missing > 0 {
+		s.missing--
+		page.Missing = []ouro.KeyRange{{Why: "a node is down"}}
+		return page, nil
+	}
 	var keys []ouro.Key
 	for k := range s.records {
 		if k.Bucket == bucket && position(k) >= uint64(q.Cursor) {
@@ -84,7 +92,10 @@ func (s *store) Record(_ context.Context, key ouro.Key) ([]byte, error) {
 	if err := s.refuses(); err != nil {
 		return nil, err
 	}
-	if r, ok := s.records[key]; ok {
+	if key == s.broken {
+		return nil, errors.New("the machine is on fire")
+	}
+	if r, ok := s.records[key]; ok && key != s.gone {
 		return r, nil
 	}
 	return nil, ouro.Errorf(ouro.NotFound, ouro.NotDone, "nothing")
@@ -175,6 +186,97 @@ func TestEveryFlippedBitIsFound(t *testing.T) {
 		if wrong := m.Verify(dir, func() {}); len(wrong) != 1 {
 			t.Fatalf("cut off at %d: %v", n, wrong)
 		}
+	}
+}
+
+// TestNothingOfADamagedFileIsRestored: not even what comes long before the damage.
+func TestNothingOfADamagedFileIsRestored(t *testing.T) {
+	dir, _ := made(t, 5*chunk, 1)
+	flipLast(t, fileOf(dir, 0))
+	to := &store{records: map[ouro.Key][]byte{}}
+	if _, err := work(dir).Restore(t.Context(), load(t, dir), to); !errors.Is(err, ErrDamaged) || len(to.records) > 0 {
+		t.Errorf("%d records were restored, %v", len(to.records), err)
+	}
+}
+
+func flipLast(t *testing.T, name string) {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err == nil {
+		b[len(b)-1] ^= 1
+		err = os.WriteFile(name, b, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestARootThatDoesNotFit: a file whose checksum is right and whose records are not those
+// of its root is none.
+func TestARootThatDoesNotFit(t *testing.T) {
+	for name, spoil := range map[string]func(w *writer){
+		"the root":   func(w *writer) { w.root.Lo++ },
+		"the number": func(w *writer) { w.records++ },
+	} {
+		var b bytes.Buffer
+		w, _ := newWriter(&b)
+		_ = w.add(ouro.Key{Bucket: "b", Name: "k"}, record("v"))
+		spoil(w)
+		_, _ = w.close()
+		if _, err := Read(&b, func(ouro.Key, []byte) error { return nil }); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%s is wrong: %v", name, err)
+		}
+	}
+}
+
+// TestWhatIsNotToldIsAskedForAgain: a page that is not complete is none, or keys would be
+// missing; a key that has been deleted since it was listed is left out.
+func TestWhatIsNotToldIsAskedForAgain(t *testing.T) {
+	dir, from := t.TempDir(), newStore(50)
+	from.missing, from.gone = 3, ouro.Key{Bucket: "users", Name: "7"}
+	if err := work(dir).Create(t.Context(), manifest(4), from); err != nil {
+		t.Fatal(err)
+	}
+	if n := load(t, dir).Total().Records; n != 49 {
+		t.Errorf("%d records, not 49", n)
+	}
+}
+
+// TestTornFiles: an archive that ends amidst a partition leaves no file that looks like
+// one, and is gone on with.
+func TestTornFiles(t *testing.T) {
+	dir, from := t.TempDir(), newStore(1000)
+	from.broken = ouro.Key{Bucket: "users", Name: "501"}
+	if err := work(dir).Create(t.Context(), manifest(1), from); err == nil {
+		t.Fatal("it is done")
+	}
+	if _, err := os.Stat(fileOf(dir, 0)); err == nil {
+		t.Error("there is a part of a file under the name of the whole")
+	}
+	from.broken = ouro.Key{}
+	if err := work(dir).Create(t.Context(), manifest(1), from); err != nil || load(t, dir).Total().Records != 1000 {
+		t.Errorf("gone on with: %v", err)
+	}
+	if err := os.Truncate(fileOf(dir, 0), 30_000); err != nil {
+		t.Fatal(err)
+	}
+	to := &store{records: map[ouro.Key][]byte{}}
+	if _, err := work(dir).Restore(t.Context(), load(t, dir), to); err == nil || !strings.Contains(err.Error(), "cut off") || len(to.records) > 0 {
+		t.Errorf("%d records of a torn file were restored, %v", len(to.records), err)
+	}
+}
+
+// TestPatience lasts for as long as anything succeeds, and no longer.
+func TestPatience(t *testing.T) {
+	p := newPatience(time.Second)
+	p.begun = time.Now().Add(-time.Hour)
+	since := time.Hour - 2*time.Second
+	if !p.over(since, 0) {
+		t.Error("it lasts for two seconds")
+	}
+	_ = p.again(t.Context(), func() error { return nil })
+	if p.over(since, 0) || !p.over(since, 2*time.Second) {
+		t.Error("what succeeds beside it is not seen")
 	}
 }
 

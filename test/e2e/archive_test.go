@@ -55,6 +55,14 @@ func TestDemo_21_ArchiveAndRestore(t *testing.T) {
 	t.Log(strings.TrimSpace(must(t, "archive", "verify", dir)))
 	fails(t, 1, "--revive", "archive", "restore", dir, "--addr", c.Nodes[0].Client, "--admin", c.Nodes[0].Admin)
 
+	// Into its own cluster it changes nothing of what is there.
+	must(t, "archive", "restore", dir, "--revive", "--addr", c.Nodes[1].Client, "--admin", c.Nodes[1].Admin)
+	for key, value := range want {
+		if res, err := store.Get(t.Context(), key, ouro.R(3)); err != nil || len(res.Siblings) != 1 || string(res.Siblings[0].Data) != value {
+			t.Fatalf("restored where it is of, %v: %+v, %v", key, res.Siblings, err)
+		}
+	}
+
 	name := largest(t, dir)
 	flip(t, name)
 	fails(t, 1, filepath.Base(name), "archive", "verify", dir)

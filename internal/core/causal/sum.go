@@ -4,12 +4,13 @@ import "github.com/zeebo/xxh3"
 
 // Sums are keyed by a seed derived from a secret of the cluster.
 
-// Rekey makes the sums of a state's versions those of a cluster with another secret, and
-// forgets by which requests they were written, of which that knows nothing.
+// Rekey makes the sums of a state's versions those of a cluster with another secret. By
+// which requests they were written stays, which another cluster knows nothing of: without
+// it they would not be the versions that they are where they come from.
 func (s *State) Rekey(seed uint64) {
 	for i := range s.Versions {
 		v := &s.Versions[i]
-		v.Sum, v.Request = SumValue(seed, v.ContentType, v.Value), 0
+		v.Sum = SumValue(seed, v.ContentType, v.Value)
 	}
 }
 
