@@ -137,9 +137,12 @@ func (f *archiveFlags) create(cmd *cobra.Command, dir string) error {
 		return err
 	}
 	t := m.Total()
-	fmt.Fprintf(cmd.OutOrStdout(), "%d records, %s, of %d buckets in %d partitions are in %s\n", t.Records, config.Size(t.Bytes), len(m.Buckets), m.Q, dir)
+	fmt.Fprintf(cmd.OutOrStdout(), "%d records, %s, of %d buckets in %d partitions are in %s\n", t.Records, size(t.Bytes), len(m.Buckets), m.Q, dir)
 	return nil
 }
+
+// maxArchiveReply bounds the answer with a record: one of a gibibyte, in base64.
+const maxArchiveReply = 3 << 29
 
 // cluster is both ports of a node.
 type archiveCluster struct {
@@ -161,7 +164,7 @@ func (f *archiveFlags) cluster() (archiveCluster, error) {
 	if err != nil {
 		return archiveCluster{}, err
 	}
-	admin, err := client.NewAdmin(addr)
+	admin, err := client.NewAdmin(addr, client.MaxReply(maxArchiveReply))
 	if err != nil {
 		return archiveCluster{}, err
 	}
@@ -231,7 +234,7 @@ is needed.`,
 			}
 			t := m.Total()
 			fmt.Fprintf(cmd.OutOrStdout(), "%d records, %s, in %d files of cluster %s from %s: all are what was written\n",
-				t.Records, config.Size(t.Bytes), m.Q, m.Cluster, m.Begun.Format(time.RFC3339))
+				t.Records, size(t.Bytes), m.Q, m.Cluster, m.Begun.Format(time.RFC3339))
 			return nil
 		},
 	}
@@ -291,7 +294,7 @@ func (f *archiveFlags) restore(cmd *cobra.Command, dir string) error {
 	if err != nil {
 		return fmt.Errorf("%w (%d records were restored before)", err, sum.Records)
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%d records, %s, of cluster %s from %s are restored\n", sum.Records, config.Size(sum.Bytes), m.Cluster, m.Begun.Format(time.RFC3339))
+	fmt.Fprintf(cmd.OutOrStdout(), "%d records, %s, of cluster %s from %s are restored\n", sum.Records, size(sum.Bytes), m.Cluster, m.Begun.Format(time.RFC3339))
 	return nil
 }
 
