@@ -124,3 +124,37 @@ func TestRules_R16_WhatAStrictReadShowed(t *testing.T) {
 		}
 	}
 }
+
+// What a move rests on is in no list more than what requests make sure of there: no
+// more acknowledgements than a bucket's writes wait for, and than a strict read sees to,
+// and no more answers than its reads wait for (RULES R16, R32).
+func TestPromisesInShorterLists(t *testing.T) {
+	for n := 1; n <= place.MaxN; n++ {
+		for _, c := range counts(n) {
+			b := Bucket{N: n, R: c.r, W: c.w, PR: c.pr, PW: c.pw}
+			for length := 1; length < n; length++ {
+				w, r := b.Promise().In(length)
+				if rests := EffectiveBucket(b, length).Promise(); w > rests.W || r > rests.R || w < 1 || r < 1 {
+					t.Fatalf("n=%d r=%d w=%d pr=%d pw=%d, in a list of %d: a move rests on w=%d r=%d, requests make sure of w=%d r=%d",
+						n, c.r, c.w, c.pr, c.pw, length, w, r, rests.W, rests.R)
+				}
+			}
+		}
+	}
+}
+
+type count struct{ r, w, pr, pw int }
+
+// counts are all that a bucket of n may have.
+func counts(n int) (all []count) {
+	for r := 1; r <= n; r++ {
+		for w := 1; w <= n; w++ {
+			for pr := range r + 1 {
+				for pw := range w + 1 {
+					all = append(all, count{r, w, pr, pw})
+				}
+			}
+		}
+	}
+	return all
+}

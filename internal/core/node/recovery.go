@@ -7,6 +7,7 @@ import (
 
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/member"
+	"github.com/ourodb/ouro/internal/core/place"
 	"github.com/ourodb/ouro/internal/core/recovery"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
@@ -79,7 +80,7 @@ func (k kin) need(partition uint32, p promise) (recovery.Need, bool) {
 		return recovery.Need{}, false
 	}
 	others := slices.DeleteFunc(slices.Clone(list), func(id ring.NodeID) bool { return id == k.view.Self })
-	w := member.EffectiveBucket(member.Bucket{N: p.n, R: 1, W: p.w}, len(list)).W
+	w, _ := place.Promise{N: p.n, W: p.w}.In(len(list))
 	return recovery.Need{Others: others, Count: len(list) - w + 1}, true
 }
 

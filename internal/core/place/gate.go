@@ -31,16 +31,16 @@ func (p Promise) Check() error {
 	return nil
 }
 
-// in returns w and r in a list that may be shorter than n: what was the majority
-// is the majority of that. It may be less than a bucket demands, never more.
-func (p Promise) in(length int) (w, r int) {
-	shrink := func(k int) int {
-		if 0 < length && length < p.N && k == p.N/2+1 {
-			return length/2 + 1
-		}
-		return min(k, length)
+// In returns on how many acknowledgements and answers requests may rest in a list that
+// may be shorter than n. There it is the majority at most: as little as a bucket's
+// numbers come to, and as a strict read sees to (RULES R32), whatever they are. It may
+// be less than a bucket demands, never more.
+func (p Promise) In(length int) (w, r int) {
+	most := length
+	if length < p.N {
+		most = min(length, length/2+1)
 	}
-	return shrink(p.W), shrink(p.R)
+	return min(p.W, most), min(p.R, most)
 }
 
 // Writes says whether the acknowledgements of some are as many as a promise asks
@@ -48,8 +48,8 @@ func (p Promise) in(length int) (w, r int) {
 // is needed (RULES R14, H13).
 func (l *Lists) Writes(p Promise, by []ring.NodeID) bool {
 	f := l.First(p.N)
-	old, _ := p.in(len(f.Old))
-	fresh, _ := p.in(len(f.New))
+	old, _ := p.In(len(f.Old))
+	fresh, _ := p.In(len(f.New))
 	return shared(f.Old, by) >= old && shared(f.New, by) >= fresh
 }
 
@@ -57,8 +57,8 @@ func (l *Lists) Writes(p Promise, by []ring.NodeID) bool {
 // only, whatever it holds.
 func (l *Lists) Reads(p Promise, by []ring.NodeID) bool {
 	f := l.First(p.N)
-	_, old := p.in(len(f.Old))
-	_, fresh := p.in(len(f.New))
+	_, old := p.In(len(f.Old))
+	_, fresh := p.In(len(f.New))
 	return shared(f.Old, by) >= old && shared(f.New, by) >= fresh
 }
 
@@ -77,7 +77,7 @@ func shared(list, by []ring.NodeID) (n int) {
 // move, so that no read can be answered there without one of them.
 func (l *Lists) Need(p Promise) (sources, sealed int) {
 	old := len(l.First(p.N).Old)
-	w, r := p.in(old)
+	w, r := p.In(old)
 	return old - w + 1, old - r + 1
 }
 
@@ -92,8 +92,8 @@ func (l *Lists) Provers(dst []ring.NodeID, p Promise) []ring.NodeID {
 	if len(dst) == before && len(f.Old) == len(f.New) {
 		return dst
 	}
-	w, _ := p.in(len(f.Old))
-	_, r := p.in(len(f.New))
+	w, _ := p.In(len(f.Old))
+	_, r := p.In(len(f.New))
 	if len(dst) == before || p.W+p.R > p.N && w+r <= len(f.Old) {
 		dst = append(dst[:before], f.New...)
 	}

@@ -60,6 +60,10 @@ func TestMutants(t *testing.T) {
 			Old: "	case s.Count <= p.checkpoint.Count:\n", New: "	case false:\n",
 		},
 		{
+			Name: "a shorter list keeps what a longer one promises", File: "gate.go", Pkg: "../member", Test: "TestPromisesInShorterLists",
+			Old: "	if length < p.N {\n", New: "	if length < 0 {\n",
+		},
+		{
 			Name: "another disk is no new number", File: "follow.go", Test: "TestAnotherDiskIsANewNumber",
 			Old: "		if a == Restarted || slices.ContainsFunc(renamed, l.Holds) {", New: "		if a == Restarted && slices.ContainsFunc(renamed, l.Holds) {",
 		},
