@@ -178,9 +178,19 @@ func (w *World) answered(i *Issued, err error) {
 
 // Issue lets an operator change the cluster at a node.
 func (w *World) Issue(at ring.NodeID, changes ...member.Change) *Issued {
+	return w.operate(at, func(id uint64) steward.Input { return &steward.Issue{ID: id, Changes: changes} })
+}
+
+// RestartChain lets an operator go on where the disks of most members were lost: with
+// those that they have now (RULES R13).
+func (w *World) RestartChain(at ring.NodeID) *Issued {
+	return w.operate(at, func(id uint64) steward.Input { return &steward.Restart{ID: id} })
+}
+
+func (w *World) operate(at ring.NodeID, in func(id uint64) steward.Input) *Issued {
 	i := &Issued{}
 	w.issued = append(w.issued, i)
-	w.take(w.mustID(at), item{steward: &steward.Issue{ID: uint64(len(w.issued)), Changes: changes}})
+	w.take(w.mustID(at), item{steward: in(uint64(len(w.issued)))})
 	return i
 }
 

@@ -53,3 +53,48 @@ func TestANodeOfAClusterThatGrewLosesItsDisk(t *testing.T) {
 		}
 	}
 }
+
+// Two of three founders lose their disks at once, and meet only each other: that looks
+// like a cluster that begins (decision 0016), and they serve, without what they had.
+// When the third is back nothing is lost that any disk has, of before or since: they
+// recover from it. Their disks are named once an operator says that the others are lost.
+func TestTwoFoundersThatLostTheirDisks(t *testing.T) {
+	w := newChangingWorld(t, Config{Compare: true, Q: 16, Nodes: []ring.Node{{ID: "A"}, {ID: "B"}, {ID: "C"}}})
+	w.RunFor(5 * time.Second) // the disks of the founders are named
+	for i := range 20 {
+		must(t, w.Put("A", keyIn("b", fmt.Sprint("before", i)), text("v"), ouro.W(3)))
+	}
+	w.cutOff("C")
+	for _, id := range []ring.NodeID{"A", "B"} {
+		w.Crash(id)
+		w.Wipe(id)
+	}
+	w.Restart("A")
+	w.Restart("B")
+	w.RunFor(10 * time.Second)
+	if res, err := w.Get("A", keyIn("b", "before0")).Wait(); ouro.CodeOf(err) != ouro.NotFound {
+		t.Errorf("of before they show %v, %v", res.Siblings, err)
+	}
+	for i := range 20 {
+		must(t, w.Put("A", keyIn("b", fmt.Sprint("since", i)), text("v")))
+	}
+	w.joinUp("C")
+	w.RunFor(time.Minute)
+	if !w.Recovering("A") || !w.Recovering("B") || w.Recovering("C") {
+		t.Error("A and B do not know that they have forgotten something, or C does")
+	}
+	done := w.RestartChain("C")
+	if w.RunFor(time.Minute); !done.Done || done.Err != nil {
+		t.Fatalf("%+v", *done)
+	}
+	w.settles(t, "after an operator has said that they lost their disks")
+	for i := range 20 {
+		for _, id := range []ring.NodeID{"A", "B", "C"} {
+			w.shows(t, id, keyIn("b", fmt.Sprint("before", i)), "v")
+			w.shows(t, id, keyIn("b", fmt.Sprint("since", i)), "v")
+		}
+	}
+	if w.Recovering("A") || w.Recovering("B") {
+		t.Error("A and B recover still")
+	}
+}
