@@ -177,3 +177,23 @@ func TestPaperPage(t *testing.T) {
 		}
 	}
 }
+
+// Whatever test any page names exists.
+func TestPagesNameTestsThatExist(t *testing.T) {
+	tests, named := testsBelow(t, "."), 0
+	err := filepath.WalkDir("docs", func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".md" {
+			return err
+		}
+		page, err := os.ReadFile(path)
+		for _, m := range namedTest.FindAllStringSubmatch(string(page), -1) {
+			if named++; !tests[m[1]] {
+				t.Errorf("%s names %s, and there is no such test", path, m[1])
+			}
+		}
+		return err
+	})
+	if err != nil || named < 200 {
+		t.Errorf("%d tests are named: %v", named, err)
+	}
+}
