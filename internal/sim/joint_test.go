@@ -199,8 +199,8 @@ func TestRules_R16_WhoDoesNotKnowIsNoSource(t *testing.T) {
 	if !w.rewrite(t, "B", "v2", seen) {
 		t.Fatal("B and C have not taken a write")
 	}
-	w.Lose(func(from, to ring.NodeID, m *node.Message) bool { // nobody brings D or A the write but a comparison
-		return (from == "B" || from == "C") && to == "A" && m.Kind == node.KindAsk
+	w.Lose(func(from, to ring.NodeID, m *node.Message) bool { // D has the write if it asks for it, and A from D alone
+		return (from == "B" || from == "C") && (to == "A" || to == "D") && m.Kind == node.KindAsk
 	})
 	for end := w.now + 5*time.Minute; moving(w) > 0 && w.now < end; {
 		w.RunFor(10 * time.Millisecond)
