@@ -8,6 +8,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/admit"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/core/scrub"
 )
 
 // demand puts and gets at nodes A and C, so many times a second, until it is told to
@@ -91,4 +92,35 @@ func TestSlowDiskHoldsBackTheBackground(t *testing.T) {
 		t.Errorf("B three minutes after its disk was well again: %+v", s)
 	}
 	stop()
+}
+
+// A disk makes one read at a time, whatever the node wants of it: in a second there are no
+// more than take a second, and what a client asks for waits for those before it.
+func TestReadsTakeTheirTime(t *testing.T) {
+	const keys, each = 100, 20 * time.Millisecond
+	c := Config{Q: 4, Compare: true, Scrub: true, Admit: true}
+	c.Runner.CacheBytes, c.Runner.Leaves = -1, 3
+	c.Node.Admit.Off, c.Node.Repair.Every = true, 10*time.Millisecond
+	c.Node.Scrub = scrub.Config{Within: time.Second, Slice: 256}
+	w := newWorld(t, c)
+	for i := range keys {
+		must(t, w.Put("A", keyIn("b", fmt.Sprint(i)), text("v")))
+	}
+	w.SlowReads("B", each)
+	b, longest := w.mustID("B"), time.Duration(0)
+	w.RunFor(time.Second)
+	before := b.disk.reads
+	for i := range 20 {
+		g := w.Get("B", keyIn("b", fmt.Sprint(i)))
+		w.RunFor(500 * time.Millisecond)
+		if longest = max(longest, g.Took()); !g.Done() {
+			t.Error("a get is not answered within half a second")
+		}
+	}
+	if n := b.disk.reads - before; n < 250 || n > 510 {
+		t.Errorf("%d reads of %v in 10 s", n, each)
+	}
+	if longest < 2*each {
+		t.Errorf("no get took longer than %v", longest)
+	}
 }

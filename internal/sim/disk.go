@@ -41,6 +41,7 @@ type platter struct {
 	full      int                     // reasons for which batches that store something are refused
 	slow      time.Duration           // what every sync takes longer
 	read      time.Duration           // what every read takes
+	reads     int                     // so many were made
 	spent     time.Duration           // what reads have taken in this turn
 	syncing   int                     // batches in the sync that is under way
 	urgent    bool                    // somebody waits for what is pending
@@ -81,6 +82,7 @@ func (p *platter) unsynced(keep int) (since time.Duration, any bool) {
 // Get implements [store.Engine].
 func (p *platter) Get(key []byte, fn func(value []byte)) (bool, error) {
 	p.spent += p.read
+	p.reads++
 	if p.failRead != nil && p.failRead(key) {
 		return false, fmt.Errorf("get: %w", errRead)
 	}
@@ -90,6 +92,7 @@ func (p *platter) Get(key []byte, fn func(value []byte)) (bool, error) {
 // Range implements [store.Engine].
 func (p *platter) Range(lo, hi []byte, fn func(key, value []byte) bool) error {
 	p.spent += p.read
+	p.reads++
 	return p.Engine.Range(lo, hi, fn)
 }
 

@@ -109,6 +109,10 @@ func (w *World) wake(m *machine) {
 // turn works through the inbox.
 func (w *World) turn(m *machine) {
 	m.turning = false
+	if m.busy > w.now { // the turn before has read meanwhile
+		w.wake(m)
+		return
+	}
 	now := w.clock(m)
 	items := m.inbox
 	m.inbox = m.spare[:0]
