@@ -18,6 +18,7 @@ import (
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/client"
+	"github.com/ourodb/ouro/internal/demo"
 	"github.com/ourodb/ouro/internal/dev"
 	"github.com/ourodb/ouro/internal/paper"
 )
@@ -103,7 +104,7 @@ func (f *paperFlags) run(cmd *cobra.Command) error {
 
 // runExperiment runs one with a bar of its own.
 func runExperiment(ctx context.Context, log io.Writer, e paper.Experiment, quick bool) paper.Section {
-	lab := &paper.Lab{Quick: quick, Cluster: func(ctx context.Context, nodes int) (paper.Cluster, error) { return paperCluster(ctx, log, nodes) }}
+	lab := &paper.Lab{Quick: quick, SlowDisk: demo.SlowDisk, Cluster: func(ctx context.Context, nodes int) (paper.Cluster, error) { return paperCluster(ctx, log, nodes) }}
 	if file, ok := log.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		bar := progressbar.NewOptions(e.Steps, progressbar.OptionSetWriter(log), progressbar.OptionSetDescription(e.Name),
 			progressbar.OptionSetPredictTime(true), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())

@@ -35,7 +35,7 @@ func Demos() []Demo {
 		{N: 15, Title: "The agreement at 500 requests a second, and a day's load", Items: "2.2.1", Command: []string{"paper", "--only", "sla,figure4,figure6"}},
 		{N: 16, Title: "Buffered and direct writes", Items: "6.1.2, 6.1.3", Command: measured("figure5")},
 		{N: 17, Title: "Requests by the client and by the server: table 2", Items: "6.4", Command: measured("table2")},
-		{N: 18, Title: "Background work that yields: slices and p99", Items: "6.5", Missing: "the controller is there, and tested (go test -v ./internal/core/admit); its graph is not drawn yet"},
+		{N: 18, Title: "Background work that yields: slices and p99", Items: "6.5", Play: yields},
 		{N: 19, Title: "Versions that reads show: people, robots, failures", Items: "6.3", Command: measured("siblings")},
 		{N: 20, Title: "A checker over random faults", Items: "6.6.1, 1.1, 9.7", Command: []string{"sim", "--seeds", "1..20"}},
 		{N: 21, Title: "Archive and restore", Items: "6.2.5", Play: archiveAndRestore},

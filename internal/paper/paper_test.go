@@ -79,3 +79,45 @@ func TestFailedExperimentIsOnThePage(t *testing.T) {
 		}
 	}
 }
+
+// TestSlices: the section tells what was seen before, while and after the disk was slow,
+// and can't be made where there is nothing to run it in.
+func TestSlices(t *testing.T) {
+	lab := &Lab{SlowDisk: func(_ context.Context, controlled bool) (*SlowDisk, error) {
+		d := &SlowDisk{From: 20 * time.Second, To: 50 * time.Second, Reads: time.Second}
+		for at := 10 * time.Second; at <= 90*time.Second; at += 10 * time.Second {
+			p := SlowDiskPart{At: at, Slices: 80, Most: 80, Gets: time.Millisecond, Surveyed: 100}
+			if slow := at > d.From && at <= d.To; slow && controlled {
+				p.Slices, p.Gets, p.Surveyed = 5, 20*time.Millisecond, 6
+			} else if slow {
+				p.Gets = 200 * time.Millisecond
+			}
+			d.Parts = append(d.Parts, p)
+		}
+		return d, nil
+	}}
+	s, err := runSlices(t.Context(), lab)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := [][]string{
+		{"with the controller", "1.0 ms, 10.0 a second", "20.0 ms, 0.6 a second", "1.0 ms, 10.0 a second"},
+		{"without", "1.0 ms, 10.0 a second", "200.0 ms, 10.0 a second", "1.0 ms, 10.0 a second"},
+	}
+	for i, row := range s.Tables[0].Rows {
+		if strings.Join(row, "|") != strings.Join(want[i], "|") {
+			t.Errorf("%q, not %q", row, want[i])
+		}
+	}
+	for _, c := range s.Plots[0].Series {
+		if len(c.Points) != 9 {
+			t.Errorf("%s has %d points", c.Name, len(c.Points))
+		}
+	}
+	if s.Differs == "" || len(s.Plots[0].Series) != 4 {
+		t.Errorf("%+v", s)
+	}
+	if _, err := runSlices(t.Context(), &Lab{}); err == nil {
+		t.Error("run in nothing")
+	}
+}

@@ -79,6 +79,9 @@ type Lab struct {
 	Quick bool
 	// Cluster starts so many nodes of their own processes; see [Cluster].
 	Cluster func(ctx context.Context, nodes int) (Cluster, error)
+	// SlowDisk runs a simulated node whose disk turns slow and well again, with the
+	// controller of background work or without.
+	SlowDisk func(ctx context.Context, controlled bool) (*SlowDisk, error)
 	// Step is called whenever a step is done, of as many as [Experiment.Steps] says.
 	Step func()
 }
@@ -108,6 +111,7 @@ func Experiments() []Experiment {
 		{"figure6", "Nodes out of balance, by load", figure6Steps, runFigure6},
 		{"figure8", "How evenly three strategies spread load", figure8Steps, runFigure8},
 		{"table2", "Coordination by a node behind a balancer, and by the client's choice", table2Steps, runTable2},
+		{"slices", "Background work that yields while a disk is slow", slicesSteps, runSlices},
 		{"siblings", "How often reads show several versions", siblingSteps, runSiblings},
 	}
 }
