@@ -169,6 +169,7 @@ func TestTreesGrowAndShrink(t *testing.T) {
 		}
 		wantLeaves(rt, other.mem)
 		f.wantEqual(rt, other)
+		f.wantApart(rt, other, fmt.Sprint(rapid.IntRange(0, names).Draw(rt, "differs")))
 		for _, name := range left {
 			f.do(rt, f.reap(name, f.have[name])...)
 			wantLeaves(rt, f.mem)
@@ -191,6 +192,27 @@ func (f *forest) wantEqual(rt *rapid.T, other *forest) {
 		if !ok || len(d) > 0 {
 			rt.Fatalf("equal records, and they differ in %v, %v", d, ok)
 		}
+	}
+}
+
+// wantApart changes one record of one of two equal trees: they differ there, and nowhere
+// else, until the other has it too.
+func (f *forest) wantApart(rt *rapid.T, other *forest, name string) {
+	n := (max(f.have[name], f.seq, other.seq) + 2) / 2 * 2
+	other.do(rt, other.put(name, n))
+	at, span := key(name).Pos.Hi, merkle.Whole(0, 0)
+	q := replica.Survey{Look: replica.Parts, Bucket: "b", Span: span}
+	for _, side := range [][2]*forest{{f, other}, {other, f}} {
+		d, ok := merkle.Differ(nil, span, side[0].survey(q).Parts, side[1].survey(q).Parts)
+		if !ok || len(d) != 1 || at < d[0].First || at > d[0].Last {
+			rt.Fatalf("one record differs, at %x, and the trees in %v, %v", at, d, ok)
+		}
+	}
+	_, was := f.have[name]
+	f.do(rt, f.put(name, n))
+	f.wantEqual(rt, other)
+	if !was {
+		f.do(rt, f.reap(name, n)...)
 	}
 }
 
