@@ -285,8 +285,8 @@ func printSummary(w io.Writer, s *sim.Summary) {
 		s.Stats.Repairs, s.Stats.Late, s.Stats.Forward, s.Stats.Known, s.Stats.Pruned)
 	fmt.Fprintf(w, "comparisons %d complete, %d ended early, %d keys brought up to date\n", s.Stats.Agreed, s.Stats.Apart, s.Stats.Moved)
 	a := &s.Stats.Agreeing
-	fmt.Fprintf(w, "agreement   %d seeds by comparison alone, %d of them with no hints ever: within %.1f s of virtual time; %d records lacked %d bytes,\n            %d bytes of states were exchanged, at most %.1f for each, and %d of questions and answers\n",
-		a.Runs, a.Unhinted, a.Longest, a.Records, a.Needed, a.States, a.Worst, a.Looks)
+	fmt.Fprintf(w, "agreement   %d seeds by comparison alone, %d of them with no hints ever: within %.1f s of virtual time; %d records lacked %d bytes,\n            %d bytes of states were exchanged, at most %.1f for each, and %d of questions and answers, at most %.0f %% of what there may be\n",
+		a.Runs, a.Unhinted, a.Longest, a.Records, a.Needed, a.States, a.Worst, a.Looks, 100*a.WorstLooks)
 	fmt.Fprintf(w, "hints       %d kept, %d handed over, %d let go for their age or for want of room\n", s.Stats.Hinted, s.Stats.Handed, s.Stats.LetGo)
 	fmt.Fprintf(w, "reaping     %d tombstones dropped, %d epochs begun, %d states refused as too old\n", s.Stats.Reaped, s.Stats.Epochs, s.Stats.Stale)
 	if g := &s.Stats.Ring; g.Links > 0 {

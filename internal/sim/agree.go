@@ -34,14 +34,17 @@ type AgreeStats struct {
 	Needed   int64   `json:"bytes_needed"`    // of their states
 	States   int64   `json:"bytes_of_states"` // exchanged
 	Looks    int64   `json:"bytes_of_looks"`  // of questions and their answers
-	// The worst runs: bytes of states for each that was needed.
-	Worst float64 `json:"worst_states"`
+	// The worst runs: bytes of states for each that was needed, and the share of the bytes
+	// of questions and answers that there may be.
+	Worst      float64 `json:"worst_states"`
+	WorstLooks float64 `json:"worst_looks"`
 }
 
 func (a *AgreeStats) add(o *AgreeStats) {
 	a.Runs, a.Unhinted, a.Records = a.Runs+o.Runs, a.Unhinted+o.Unhinted, a.Records+o.Records
 	a.Needed, a.States, a.Looks = a.Needed+o.Needed, a.States+o.States, a.Looks+o.Looks
 	a.Longest, a.Worst = max(a.Longest, o.Longest), max(a.Worst, o.Worst)
+	a.WorstLooks = max(a.WorstLooks, o.WorstLooks)
 }
 
 // agree lets nodes compare themselves until all replicas are equal, reading
@@ -71,13 +74,17 @@ func (w *World) agree(s *shape) {
 		a.Worst = float64(a.States) / float64(a.Needed)
 	}
 	compared = w.stats.Agreed + w.stats.Apart - compared
+	mayLook := int64(mostLook*compared + mostLooks*a.Records)
+	if mayLook > 0 && !half {
+		a.WorstLooks = float64(a.Looks) / float64(mayLook)
+	}
 	switch {
 	case w.broken != nil:
 	case half:
 	case s.types: // what is lacking of data types is not in the account
 	case a.States > mostStates*a.Needed+int64(2*most): // one may be under way twice
 		w.violatef(history.Grown, "", "%d bytes of states were exchanged where replicas lacked %d in %d records", a.States, a.Needed, a.Records)
-	case a.Looks > int64(mostLook*compared+mostLooks*a.Records):
+	case a.Looks > mayLook:
 		w.violatef(history.Grown, "", "%d bytes of questions and answers in %d comparisons, where replicas lacked %d records", a.Looks, compared, a.Records)
 	}
 }

@@ -37,7 +37,9 @@ func TestRottenRecordIsNeverNotFound(t *testing.T) {
 	s = serveOn(t, ports, args...).ready(t)
 
 	for _, target := range []struct{ method, path, body string }{
-		{"GET", "/kv/default/rotten", ""}, {"HEAD", "/kv/default/rotten", ""}, {"DELETE", "/kv/default/rotten", ""},
+		{"GET", "/kv/default/rotten", ""},
+		{"HEAD", "/kv/default/rotten", ""},
+		{"DELETE", "/kv/default/rotten", ""},
 		{"POST", "/many", `{"op":"get","bucket":"default","key":"rotten"}`},
 	} {
 		code, body := do(t, target.method, "http://"+s.client+target.path, target.body)
@@ -53,7 +55,10 @@ func TestRottenRecordIsNeverNotFound(t *testing.T) {
 	}
 	for _, list := range [](func() string){
 		func() string { _, body := do(t, "GET", "http://"+s.client+"/kv/default", ""); return body },
-		func() string { r := runs(t, "keys", "--bucket", "default", "--addr", s.client); return fmt.Sprint(r.out, r.err, " code ", r.code) },
+		func() string {
+			r := runs(t, "keys", "--bucket", "default", "--addr", s.client)
+			return fmt.Sprint(r.out, r.err, " code ", r.code)
+		},
 	} {
 		if said := list(); !strings.Contains(said, "rotten") && !strings.Contains(said, `"complete":false`) && !strings.Contains(said, "code 1") {
 			t.Errorf("a list: %s", said)
