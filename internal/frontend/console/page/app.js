@@ -77,10 +77,12 @@ draws(() => {
   const health = $("health"), text = list.length ? list.join("; ") : "all is well";
   if (health.textContent !== text) health.textContent = text; // so that it is told once
   health.className = list.length ? "bad" : "good";
+  const hot = (s.hot_keys?.keys ?? []).filter((k) => k.refused > 0);
   const moved = [...(s.notes ?? []), ...(state.cluster?.notes ?? [])];
   show($("notices"),
     state.trouble && notice("bad", `${state.trouble} What is shown is old. Asking again in ${Math.round(wait / 1000)} s.`),
-    moved.map((n) => notice("warn", n)));
+    moved.map((n) => notice("warn", n)),
+    hot.map((k) => notice("warn", `${k.key} is a hot key: it has as many requests under way here as one key may (${s.hot_keys.most}). What is more is refused; the other keys are served.`)));
 });
 
 const acts = {
