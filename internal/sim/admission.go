@@ -87,8 +87,5 @@ func (w *World) waited(m *machine, first *item) {
 // read lets the time pass that the disk took in a turn.
 func (w *World) read(m *machine) {
 	m.busy = w.now + m.disk.spent
-	if m.disk.spent > slack/2 {
-		m.rested = m.busy // as one that stood still it may be late
-	}
 	m.disk.spent = 0
 }

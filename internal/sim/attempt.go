@@ -82,7 +82,7 @@ func (w *World) expire(a *attempt) {
 		return
 	}
 	m := a.to
-	if m.paused == 0 && m.rested < a.at {
+	if m.paused == 0 && max(m.rested, m.busy) < a.at { // while it reads it stands still, too
 		w.violatef(history.Late, a.key, "%s has not answered a request made at %v with a timeout of %v", m.id, a.at, a.timeout)
 		return
 	}
