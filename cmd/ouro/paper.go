@@ -104,7 +104,7 @@ func (f *paperFlags) run(cmd *cobra.Command) error {
 
 // runExperiment runs one with a bar of its own.
 func runExperiment(ctx context.Context, log io.Writer, e paper.Experiment, quick bool) paper.Section {
-	lab := &paper.Lab{Quick: quick, SlowDisk: demo.SlowDisk, Cluster: func(ctx context.Context, nodes int) (paper.Cluster, error) { return paperCluster(ctx, log, nodes) }}
+	lab := &paper.Lab{Quick: quick, SlowDisk: demo.SlowDisk, Staleness: demo.Staleness, Cluster: func(ctx context.Context, nodes int) (paper.Cluster, error) { return paperCluster(ctx, log, nodes) }}
 	if file, ok := log.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		bar := progressbar.NewOptions(e.Steps, progressbar.OptionSetWriter(log), progressbar.OptionSetDescription(e.Name),
 			progressbar.OptionSetPredictTime(true), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
@@ -160,6 +160,22 @@ func (c *localCluster) SetBucket(ctx context.Context, name string, set ouro.Buck
 		return err
 	}
 	_, err = admin.SetBucket(ctx, name, set)
+	return err
+}
+
+func (c *localCluster) Admins() (addrs []string) {
+	for _, n := range c.cluster.Info().Nodes {
+		addrs = append(addrs, n.Admin)
+	}
+	return addrs
+}
+
+func (c *localCluster) Slow(by time.Duration) error {
+	cmd := dev.Command{Verb: dev.Slow, By: by}
+	for i := range c.cluster.Info().Nodes {
+		cmd.Nodes = append(cmd.Nodes, i+1)
+	}
+	_, err := c.cluster.Do(cmd)
 	return err
 }
 

@@ -60,3 +60,20 @@ func TestEveryDemoIsListed(t *testing.T) {
 		}
 	}
 }
+
+// What the simulated nodes of the paper's page find of staleness is what they predict,
+// roughly where it is quick.
+func TestStaleness(t *testing.T) {
+	s, err := Staleness(t.Context(), true)
+	if err != nil || len(s.Curves) != 4 {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	for _, c := range s.Curves {
+		for i := range s.Delays {
+			share := float64(c.Stale[i]) / float64(c.Reads[i])
+			if c.Reads[i] < 20 || share < c.Predicted[i]-.25 || share > c.Predicted[i]+.25 || c.R+c.W > 3 && share > 0 {
+				t.Errorf("r=%d w=%d after %v: %d of %d stale, %.2f predicted", c.R, c.W, s.Delays[i], c.Stale[i], c.Reads[i], c.Predicted[i])
+			}
+		}
+	}
+}

@@ -82,6 +82,9 @@ type Lab struct {
 	// SlowDisk runs a simulated node whose disk turns slow and well again, with the
 	// controller of background work or without.
 	SlowDisk func(ctx context.Context, controlled bool) (*SlowDisk, error)
+	// Staleness measures how many reads are stale in a simulated cluster, and tells how many
+	// were predicted to be.
+	Staleness func(ctx context.Context, quick bool) (*Staleness, error)
 	// Step is called whenever a step is done, of as many as [Experiment.Steps] says.
 	Step func()
 }
@@ -97,8 +100,10 @@ type Cluster interface {
 	Clients() []string // addresses for clients, by node
 	// SetBucket defines a bucket, or changes it.
 	SetBucket(ctx context.Context, name string, set ouro.BucketSettings) error
+	Admins() []string // addresses of their admin ports
 	Kill(node int) error
 	Start(node int) error
+	Slow(by time.Duration) error // all that nodes send each other comes so much later
 	Stop() error
 }
 
@@ -112,6 +117,7 @@ func Experiments() []Experiment {
 		{"figure8", "How evenly three strategies spread load", figure8Steps, runFigure8},
 		{"table2", "Coordination by a node behind a balancer, and by the client's choice", table2Steps, runTable2},
 		{"slices", "Background work that yields while a disk is slow", slicesSteps, runSlices},
+		{"staleness", "How often reads miss an acknowledged write: predicted and measured", staleSteps, runStaleness},
 		{"siblings", "How often reads show several versions", siblingSteps, runSiblings},
 	}
 }
