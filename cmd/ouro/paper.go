@@ -104,7 +104,10 @@ func (f *paperFlags) run(cmd *cobra.Command) error {
 
 // runExperiment runs one with a bar of its own.
 func runExperiment(ctx context.Context, log io.Writer, e paper.Experiment, quick bool) paper.Section {
-	lab := &paper.Lab{Quick: quick, SlowDisk: demo.SlowDisk, Staleness: demo.Staleness, Cluster: func(ctx context.Context, nodes int) (paper.Cluster, error) { return paperCluster(ctx, log, nodes) }}
+	lab := &paper.Lab{
+		Quick: quick, SlowDisk: demo.SlowDisk, Staleness: demo.Staleness, Sizes: demo.Sizes,
+		Cluster: func(ctx context.Context, nodes int) (paper.Cluster, error) { return paperCluster(ctx, log, nodes) },
+	}
 	if file, ok := log.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		bar := progressbar.NewOptions(e.Steps, progressbar.OptionSetWriter(log), progressbar.OptionSetDescription(e.Name),
 			progressbar.OptionSetPredictTime(true), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())

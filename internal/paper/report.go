@@ -85,6 +85,9 @@ type Lab struct {
 	// Staleness measures how many reads are stale in a simulated cluster, and tells how many
 	// were predicted to be.
 	Staleness func(ctx context.Context, quick bool) (*Staleness, error)
+	// Sizes runs a simulated cluster of so many nodes and partitions, while nothing happens
+	// and while one more node joins.
+	Sizes func(nodes, q int) (ClusterSize, error)
 	// Step is called whenever a step is done, of as many as [Experiment.Steps] says.
 	Step func()
 }
@@ -117,6 +120,7 @@ func Experiments() []Experiment {
 		{"figure8", "How evenly three strategies spread load", figure8Steps, runFigure8},
 		{"table2", "Coordination by a node behind a balancer, and by the client's choice", table2Steps, runTable2},
 		{"slices", "Background work that yields while a disk is slow", slicesSteps, runSlices},
+		{"gossip", "What nodes tell each other and keep, by their number", gossipSteps, runGossip},
 		{"staleness", "How often reads miss an acknowledged write: predicted and measured", staleSteps, runStaleness},
 		{"siblings", "How often reads show several versions", siblingSteps, runSiblings},
 	}

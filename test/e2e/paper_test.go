@@ -11,12 +11,12 @@ import (
 // a page.
 func TestPaperEvaluation(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "paper.html")
-	must(t, "paper", "--quick", "--only", "sla,figure6,table2,staleness", "--out", out)
+	must(t, "paper", "--quick", "--only", "sla,figure6,table2,gossip,staleness", "--out", out)
 	page, err := os.ReadFile(out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"one node dead, writes", "Nodes out of balance", "client-driven", "r=1 w=1, predicted", "On real nodes: stale reads", "<svg"} {
+	for _, want := range []string{"one node dead, writes", "Nodes out of balance", "client-driven", "table of partitions, bytes", "r=1 w=1, predicted", "On real nodes: stale reads", "<svg"} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("the page has no %q", want)
 		}
