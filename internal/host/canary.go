@@ -185,7 +185,7 @@ func (b *bird) info() *ouro.CanaryInfo {
 // Staled returns what is predicted for the pairs of r and w that metrics tell of, and
 // what the canary has measured; none where that is not known.
 func (h *Host) Staled() ([]ouro.StalePair, *ouro.CanaryInfo) {
-	info, err := h.Staleness(context.Background(), 0)
+	info, err := h.staleness(context.Background(), 0, metricsEvery)
 	if err != nil {
 		return nil, h.canary.info()
 	}

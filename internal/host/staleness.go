@@ -13,9 +13,12 @@ import (
 	"github.com/ourodb/ouro/internal/core/stale"
 )
 
-// predictEvery is for how long a prediction is shown before another is made: one takes
-// some 50 ms of one processor.
-const predictEvery = 10 * time.Second
+// For how long a prediction is shown before another is made, to who asks and to the
+// metrics: one takes some 50 ms of one processor.
+const (
+	predictEvery = 10 * time.Second
+	metricsEvery = time.Minute
+)
 
 // predictions are those that were made last, by n.
 type predictions struct {
@@ -34,6 +37,10 @@ func delays() []time.Duration { return canary.Config{}.WithDefaults().Delays }
 
 // Staleness implements [ouro.Inspector].
 func (h *Host) Staleness(ctx context.Context, n int) (ouro.Staleness, error) {
+	return h.staleness(ctx, n, predictEvery)
+}
+
+func (h *Host) staleness(ctx context.Context, n int, old time.Duration) (ouro.Staleness, error) {
 	v := h.view.Load()
 	if n == 0 {
 		n = effective(v, v.Buckets.Default).N
@@ -41,7 +48,7 @@ func (h *Host) Staleness(ctx context.Context, n int) (ouro.Staleness, error) {
 	if most := min(len(v.Ring.Nodes()), stale.MaxN); n < 1 || n > most {
 		return ouro.Staleness{}, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "n=%d: a key has 1 to %d replicas here", n, most)
 	}
-	p, err := h.predict(ctx, n)
+	p, err := h.predict(ctx, n, old)
 	if err != nil {
 		return ouro.Staleness{}, err
 	}
@@ -75,13 +82,13 @@ func seconds(all []time.Duration) []float64 {
 	return s
 }
 
-// predict returns the last prediction for n, or makes one. Who asks meanwhile waits for
-// it.
-func (h *Host) predict(ctx context.Context, n int) (prediction, error) {
+// predict returns the last prediction for n, where it is not so old, or makes one. Who
+// asks meanwhile waits for it. That there was none is no prediction.
+func (h *Host) predict(ctx context.Context, n int, old time.Duration) (prediction, error) {
 	h.predicted.mu.Lock()
 	defer h.predicted.mu.Unlock()
 	last := &h.predicted.all[n]
-	if !last.at.IsZero() && time.Since(last.at) < predictEvery {
+	if last.Prediction != nil && time.Since(last.at) < old {
 		return *last, nil
 	}
 	var took []node.Took

@@ -274,3 +274,37 @@ func BenchmarkObserve(b *testing.B) {
 		m.Request("put", "done", time.Millisecond)
 	}
 }
+
+// What is predicted and measured of staleness has a row for each r and w, and says
+// whether they overlap.
+func TestStalenessIsShown(t *testing.T) {
+	m, reg, _ := newTest(slog.LevelInfo)
+	m.WatchStaleness(func() ([]ouro.StalePair, *ouro.CanaryInfo) {
+		return []ouro.StalePair{{R: 1, W: 2, Stale: []float64{.25, 0}, Visible99: .5, Visible999: .75}}, &ouro.CanaryInfo{N: 3, Failed: 7, Pairs: []ouro.CanaryPair{
+			{R: 1, W: 2, Reads: []uint64{3, 4}, Stale: []uint64{2, 1}}, {R: 2, W: 2, Reads: []uint64{5}, Stale: []uint64{0}},
+		}}
+	})
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, f := range families {
+		for _, row := range f.GetMetric() {
+			name := f.GetName()
+			for _, l := range row.GetLabel() {
+				name += " " + l.GetName() + "=" + l.GetValue()
+			}
+			got[name] = row.GetGauge().GetValue() + row.GetCounter().GetValue()
+		}
+	}
+	for name, want := range map[string]float64{
+		"ouro_stale_reads_predicted r=1 w=2": .25, "ouro_visible_after_seconds r=1 share=0.99 w=2": .5, "ouro_visible_after_seconds r=1 share=0.999 w=2": .75,
+		"ouro_canary_reads_total overlap=no r=1 w=2": 7, "ouro_canary_stale_reads_total overlap=no r=1 w=2": 3,
+		"ouro_canary_reads_total overlap=yes r=2 w=2": 5, "ouro_canary_stale_reads_total overlap=yes r=2 w=2": 0, "ouro_canary_failed_total": 7,
+	} {
+		if v, there := got[name]; !there || v != want {
+			t.Errorf("%s is %v (%v), want %v", name, v, there, want)
+		}
+	}
+}

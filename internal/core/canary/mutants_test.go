@@ -10,6 +10,7 @@ import (
 //
 //	OURO_MUTANTS=1 go test -run Mutants -timeout 30m ./internal/core/canary
 func TestMutants(t *testing.T) {
+	const host = "../../host"
 	mutants.Run(t, []mutants.Mutant{
 		{
 			Name: "the node that wrote reads, too", File: "canary.go", Test: "TestRounds",
@@ -50,6 +51,18 @@ func TestMutants(t *testing.T) {
 		{
 			Name: "contexts gather", File: "canary.go", Test: "TestKeysAreItsOwn",
 			Old: "		clear(c.known)\n", New: "",
+		},
+		{
+			Name: "canaries count as clients", Dir: host, File: "store.go", Pkg: host, Test: "TestCanariesAreNoClients",
+			Old: "	if r.Key.Bucket == canary.Bucket {\n", New: "	if r.Key.Bucket == canary.Bucket+\"s\" {\n",
+		},
+		{
+			Name: "the own disk is taken for a peer", Dir: "../node", File: "staleness.go", Pkg: host, Test: "TestStalenessIsPredictedAndMeasured",
+			Old: "		if t.ID != self {\n", New: "		if t.ID != \"\" {\n",
+		},
+		{
+			Name: "who waits for all does not overlap", Dir: "../../telemetry", File: "staleness.go", Pkg: "../../telemetry", Test: "TestStalenessIsShown",
+			Old: "		if p.R+p.W > measured.N {\n", New: "		if p.R+p.W > measured.N+1 {\n",
 		},
 		{
 			Name: "counts of another n stay", File: "canary.go", Test: "TestAnotherN",
