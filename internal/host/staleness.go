@@ -42,6 +42,9 @@ func (h *Host) Staleness(ctx context.Context, n int) (ouro.Staleness, error) {
 
 func (h *Host) staleness(ctx context.Context, n int, old time.Duration) (ouro.Staleness, error) {
 	v := h.view.Load()
+	if v.Ring.Q() == 0 {
+		return ouro.Staleness{Node: string(v.Self), Delays: seconds(delays()), Pairs: []ouro.StalePair{}, Measured: []ouro.AnswerTimes{}, Lacks: "this node is in no cluster"}, nil
+	}
 	if n == 0 {
 		n = effective(v, v.Buckets.Default).N
 	}

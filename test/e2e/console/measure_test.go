@@ -27,7 +27,7 @@ func TestMeasure(t *testing.T) {
 		b.goTo(c.Nodes[0].Admin)
 	}
 	b.run(`document.querySelector("#live").click()`)
-	for _, path := range []string{"status", "cluster", "latencies", "ring", "hints", "repair", "dev/cluster"} {
+	for _, path := range []string{"status", "cluster", "latencies", "ring", "hints", "repair", "staleness", "dev/cluster"} {
 		b.run(fmt.Sprintf(`window.cost = null; (async () => {
 			const from = performance.now(); let bytes = 0;
 			for (let i = 0; i < 200; i++) bytes = (await (await fetch("/admin/v1/%s")).text()).length;

@@ -22,7 +22,7 @@ async function ask() {
   if (state.ring?.hash !== status.ring_hash) state.ring = await get("admin/v1/ring");
   await change.staged();
   if (performance.now() - seldom > SELDOM || seldom === 0) {
-    [state.hints, state.repair] = await Promise.all([get("admin/v1/hints"), get("admin/v1/repair")]);
+    [state.hints, state.repair, state.staleness] = await Promise.all([get("admin/v1/hints"), get("admin/v1/repair"), get("admin/v1/staleness")]);
     seldom = performance.now();
   }
 }

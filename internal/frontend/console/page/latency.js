@@ -1,7 +1,7 @@
 // How long client requests took at this node, over the last minute or since the page
 // was opened: the node counts into buckets, the page takes differences.
 import { $, el, show, svg, table } from "./dom.js";
-import { span } from "./text.js";
+import { plural, span } from "./text.js";
 import { draws, state } from "./state.js";
 
 const KEEP = 60; // seconds
@@ -41,6 +41,23 @@ function bars(verb, counts, bounds) {
       svg("title", null, `${n} ${i < bounds.length ? `up to ${span(bounds[i])}` : "above"}`))));
 }
 
+// stale says how often reads elsewhere miss a write: with r=w=1, and as usual here.
+function stale(s, usual) {
+  if (!s || s.lacks) return null;
+  const percent = (share) => (share === 0 ? "none" : `${(share * 100).toPrecision(2)} %`);
+  const pair = (r, w) => {
+    const p = s.predicted.find((q) => q.r === r && q.w === w);
+    if (!p) return null;
+    const then = p.stale[0] === 0 ? "" : `, and 99 of 100 see it after ${span(p.visible_99_seconds)}`;
+    return `r=${r} w=${w}: ${percent(p.stale[0])}${then}`;
+  };
+  const told = [...new Set([pair(1, 1), usual && pair(usual.r, usual.w)])].filter(Boolean);
+  const sum = (all) => all.reduce((a, b) => a + b, 0);
+  const reads = sum((s.canary?.pairs ?? []).map((p) => sum(p.reads))), missed = sum((s.canary?.pairs ?? []).map((p) => sum(p.stale)));
+  return el("p", { class: "quiet", id: "stale" }, `Reads at another node that are predicted to miss a write that was just acknowledged. ${told.join("; ")}.`,
+    s.canary && ` Of its canary's ${plural(reads, "read")}, with all r and w, ${missed} did.`);
+}
+
 draws(() => {
   if (samples.length === 0) return;
   const first = samples[0], last = samples[samples.length - 1];
@@ -53,5 +70,6 @@ draws(() => {
   });
   show($("latency"),
     table("Latencies of client requests", ["Verb", "A second", "p50", "p99", "p99.9", "Failed", "Spread, 0.1 ms to 60 s"], rows),
-    el("p", { class: "quiet" }, `Requests that clients sent to this node, over the last ${span(Math.min(seconds, KEEP))}. ${state.status?.in_flight ?? 0} in flight now.`));
+    el("p", { class: "quiet" }, `Requests that clients sent to this node, over the last ${span(Math.min(seconds, KEEP))}. ${state.status?.in_flight ?? 0} in flight now.`),
+    stale(state.staleness, state.status?.defaults));
 });

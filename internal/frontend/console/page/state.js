@@ -6,6 +6,7 @@ export const state = {
   ring: null,
   hints: null,
   repair: null,
+  staleness: null,
   dev: null, // of a dev cluster
   nodev: false, // it is none
   plan: null,
