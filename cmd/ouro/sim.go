@@ -288,7 +288,7 @@ func printSummary(w io.Writer, s *sim.Summary) {
 	fmt.Fprintf(w, "agreement   %d seeds by comparison alone, %d of them with no hints ever: within %.1f s of virtual time; %d records lacked %d bytes,\n            %d bytes of states were exchanged, at most %.1f for each, and %d of questions and answers, at most %.0f %% of what there may be\n",
 		a.Runs, a.Unhinted, a.Longest, a.Records, a.Needed, a.States, a.Worst, a.Looks, 100*a.WorstLooks)
 	fmt.Fprintf(w, "hints       %d kept, %d handed over, %d let go for their age or for want of room\n", s.Stats.Hinted, s.Stats.Handed, s.Stats.LetGo)
-	fmt.Fprintf(w, "reaping     %d tombstones dropped, %d epochs begun, %d states refused as too old\n", s.Stats.Reaped, s.Stats.Epochs, s.Stats.Stale)
+	fmt.Fprintf(w, "reaping     %d tombstones dropped, %d shares of ended processes folded, %d epochs begun, %d states refused as too old\n", s.Stats.Reaped, s.Stats.Folded, s.Stats.Epochs, s.Stats.Stale)
 	if g := &s.Stats.Ring; g.Links > 0 {
 		fmt.Fprintf(w, "ring        %d changes (%d joins, %d leaves, %d replaces), %d links, %d moves begun, %d ended, %d aborted, %d bytes brought, %d checkpoints\n",
 			g.Changes, g.Joins, g.Leaves, g.Replaces, g.Links, g.Begun, g.Ended, g.Aborted, g.Bytes, g.Folded)

@@ -64,7 +64,7 @@ func (r *Runner) replace(op *replica.Op, side record, res *replica.Result) {
 	r.key = appendKey(r.key[:0], op)
 	r.change(own, res, before{})
 	r.adjust(op, &replica.Result{Unreadable: true})
-	if due := r.replica.DueOf(res.Record); due != 0 { // or no sweep may ever look for it
+	if due, _ := r.replica.MortalOf(res.Record); due != 0 { // or no sweep may ever look for it
 		r.mortals = append(r.mortals, replica.Mortal{Partition: op.Partition, Key: op.Key, Due: due})
 	}
 }

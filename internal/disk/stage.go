@@ -92,8 +92,8 @@ func (r *Runner) do(now clock.Now, op *replica.Op, s *staged, facts *[]fact.Fact
 	if s.changed = res.Record != nil || res.Drop; s.changed {
 		r.change(id, &res, was)
 	}
-	if res.Due != 0 {
-		r.mortals = append(r.mortals, replica.Mortal{Partition: op.Partition, Key: op.Key, Due: res.Due})
+	if res.Due != 0 || res.Crowded {
+		r.mortals = append(r.mortals, replica.Mortal{Partition: op.Partition, Key: op.Key, Due: res.Due, Crowded: res.Crowded})
 	}
 	if !op.Pending && (s.changed || res.Unreadable) {
 		r.adjust(op, &res)

@@ -33,8 +33,8 @@ func (r *Runner) Sweep(from []byte, limit int) replica.Sweep {
 		if !ok || !r.mine(partition) {
 			return true
 		}
-		if due := r.replica.DueOf(value); due != 0 {
-			s.Found = append(s.Found, replica.Mortal{Partition: partition, Key: ring.NewKey(string(bucket), string(name)), Due: due})
+		if due, crowded := r.replica.MortalOf(value); due != 0 || crowded {
+			s.Found = append(s.Found, replica.Mortal{Partition: partition, Key: ring.NewKey(string(bucket), string(name)), Due: due, Crowded: crowded})
 		}
 		return true
 	})

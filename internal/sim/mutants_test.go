@@ -353,3 +353,35 @@ func TestMutantsOfRot(t *testing.T) {
 	}
 	mutants.Run(t, list)
 }
+
+// TestMutantsOfFolding plants what folds the shares of ended actors twice, or what
+// others have replaced (RULES R8).
+func TestMutantsOfFolding(t *testing.T) {
+	const reap, typed = "../core/reap", "../core/typed"
+	list := []mutants.Mutant{
+		{
+			Name: "shares are folded as soon as all hold them", Dir: reap, File: "fold.go",
+			Old: "k.dots, k.step, k.epoch, k.failures = dots, grow, k.votes+younger, 0", New: "k.dots, k.step, k.epoch, k.failures = dots, grow, 0, 0",
+		},
+		{
+			Name: "nobody is asked again before shares are folded", Dir: reap, File: "reaper.go",
+			Old: "	case drop:\n		if k.shares {\n			r.survey(now, k, p, e)\n", New: "	case drop:\n		if k.shares {\n			k.primaries, k.step = append(k.primaries[:0], r.self), folding\n			r.ask(now, k, 0, replica.Op{Verb: replica.Fold, Dots: k.dots, Stamp: k.epoch}, e)\n",
+		},
+		{
+			Name: "the share of a process that lives is folded", Dir: typed, File: "fold.go",
+			Old: "it.with.IsZero() && !slices.Contains(alive, it.version.Dot.Actor)", New: "it.with.IsZero()",
+		},
+		{
+			Name: "what was folded counts by itself", Dir: typed, File: "table.go",
+			Old: "	t.loose(with)\n", New: "	_ = with\n",
+		},
+		{
+			Name: "what is folded is not added up", Dir: typed, File: "fold.go",
+			Old: "			sum.sum += of[i].sum\n", New: "			sum.sum = of[i].sum\n",
+		},
+	}
+	for i := range list {
+		list[i].Test = "TestRules_R8"
+	}
+	mutants.Run(t, list)
+}

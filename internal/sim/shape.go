@@ -80,6 +80,7 @@ func draw(o *Options) shape {
 	}
 	if o.Types {
 		s.types = true
+		s.cfg.Replica.MaxShares, s.cfg.Node.Reap.Shares = 2, 2
 		b := drawBucket(stream(o.Seed, streamTypes+1), len(s.cfg.Nodes))
 		b.Types = true
 		s.cfg.Buckets.Named[typedBucket] = b

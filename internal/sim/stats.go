@@ -30,6 +30,7 @@ type Stats struct {
 	Pruned      int           `json:"prunings"`
 	Loose       int           `json:"runs_that_pruned"` // in which siblings were judged less strictly
 	Reaped      int           `json:"tombstones_reaped"`
+	Folded      int           `json:"shares_folded"`
 	Epochs      int           `json:"epochs_begun"` // counted for each node
 	Stale       int           `json:"states_refused_as_too_old"`
 	Pages       int           `json:"pages_of_keys"`       // complete or not
@@ -189,6 +190,7 @@ func (s *Stats) Add(o *Stats) {
 	s.Pruned += o.Pruned
 	s.Loose += o.Loose
 	s.Reaped += o.Reaped
+	s.Folded += o.Folded
 	s.Epochs += o.Epochs
 	s.Stale += o.Stale
 	s.Pages += o.Pages
@@ -263,6 +265,8 @@ func (s *Stats) fact(f *fact.Fact) {
 		s.Pruned++
 	case fact.Reaped:
 		s.Reaped++
+	case fact.Folded:
+		s.Folded += f.N
 	case fact.EpochBegun:
 		s.Epochs++
 	case fact.Refused:

@@ -214,6 +214,8 @@ func verbText(v replica.Verb) string {
 		return "read"
 	case replica.Drop:
 		return "drop"
+	case replica.Fold:
+		return "fold"
 	default:
 		return "recall"
 	}

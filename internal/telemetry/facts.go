@@ -60,6 +60,7 @@ func newFacts(r registrar) facts {
 	f.counters[fact.Trusted] = r.counter("ouro_suspicions_ended_total", "Times that one that was suspected answered again.")
 	f.counters[fact.Hedged] = r.counter("ouro_hedged_reads_total", "Reads that asked a second replica for its state, as the first took longer than usual.")
 	f.amounts[fact.Reaped] = r.counter("ouro_reaped_total", "Tombstones dropped here, as all primaries had voted for them.")
+	f.amounts[fact.Folded] = r.counter("ouro_folded_total", "Shares of ended processes in counters that became parts of others here.")
 	f.counters[fact.ReapWaits] = r.counter("ouro_reap_waits_total", "Tombstones that a primary could not vote for or drop yet.")
 	f.counters[fact.TooOld] = r.counter("ouro_too_old_states_total", "States refused because they were read in an epoch that is over.")
 	f.counters[fact.EpochBegun] = r.counter("ouro_reap_epochs_total", "Epochs that this node began.")

@@ -59,7 +59,7 @@ func TestNoFieldIsForgotten(t *testing.T) {
 			want.Op.Partition = want.Partition
 			want.Op.Key = ring.NewKey("bucket", "name")
 			want.Op.Kept, want.Op.Alone = false, false // for the own storage only
-			want.Op.Background = false
+			want.Op.Background, want.Op.Dots = false, nil
 		case node.KindAnswer:
 			fill(t, reflect.ValueOf(&want.Answer).Elem())
 			want.Answer.Rotten = nil // for its own node only

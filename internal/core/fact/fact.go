@@ -50,6 +50,7 @@ const (
 	Agreed                           // a partition was compared with Peer and is equal; N keys were brought up to date
 	NotAgreed                        // comparing a partition with Peer ended early; Note: why
 	Reaped                           // N tombstones were dropped here, as all primaries had them
+	Folded                           // N shares of ended actors became parts of others here
 	ReapWaits                        // a tombstone waits for Peer, who holds it, Note: why
 	TooOld                           // a state was refused: what is stamped below N is not taken any more
 	EpochBegun                       // this node is in epoch N; Lasted: since the one before
@@ -95,7 +96,7 @@ var names = [...]string{
 	Agreed: "agrees with", NotAgreed: "not compared with",
 	LetGo: "let go what was kept for", Reassigned: "reassigned what was kept for",
 	Recovering: "recovering", Compared: "compared with", Current: "current again, left", Healed: "record healed", NotHealed: "record not healed",
-	Reaped: "reaped tombstones", ReapWaits: "reaping waits for", TooOld: "too old a state, refused below", EpochBegun: "epoch begun",
+	Reaped: "reaped tombstones", Folded: "folded shares of ended actors", ReapWaits: "reaping waits for", TooOld: "too old a state, refused below", EpochBegun: "epoch begun",
 	Arriving: "partition arrives", Arrived: "partition has arrived", Leaving: "partition leaves", Left: "partition has left", NotTransferred: "partition not compared with",
 	RolledBack: "ALARM rolled back, says",
 	Linked:     "placement adopted", NotLinked: "link not chosen", Diverged: "ALARM another placement has",

@@ -61,13 +61,18 @@ func (t *asks) give(id uint64) (ask, bool) {
 	return a, true
 }
 
+// forPeers are the verbs that a peer may ask for.
+func forPeers(v replica.Verb) bool {
+	return v == replica.Join || v == replica.Read || v == replica.Recall || v == replica.Drop || v == replica.Fold
+}
+
 // serve hands a peer's operation to the own storage, unless it was asked under
 // other lists than this node knows. Whether it may be carried out, and what its
 // answer counts for, is judged there, by package replica.
 func (n *Node) serve(now clock.Now, from ring.NodeID, m *Message, out *Out) {
 	op := m.Op
-	if op.Verb != replica.Join && op.Verb != replica.Read && op.Verb != replica.Recall && op.Verb != replica.Drop {
-		drop(now, out, from, "a peer may only join, read, recall and drop")
+	if !forPeers(op.Verb) {
+		drop(now, out, from, "a peer may only join, read, recall, drop and ask for what is to be folded")
 		return
 	}
 	if n.fenced(now, from, m, out) {

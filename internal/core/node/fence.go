@@ -106,11 +106,11 @@ func (n *Node) parkDeadline() time.Duration {
 // that is not at this node by the placement: then it is for others, and whoever
 // asked looks again for whom (RULES R34).
 func (n *Node) stranger(op *replica.Op) bool {
-	if n.view.Place == nil || op.Pending || op.Verb != replica.Join && op.Verb != replica.Drop {
+	if n.view.Place == nil || op.Pending || op.Verb != replica.Join && op.Verb != replica.Drop && op.Verb != replica.Fold {
 		return false
 	}
 	l := n.view.Lists(op.Partition, n.bucket(op.Key.Bucket).N)
-	return !l.Holds(n.view.Self) || op.Verb == replica.Drop && l.Moving()
+	return !l.Holds(n.view.Self) || op.Verb != replica.Join && l.Moving()
 }
 
 // counts makes of the own storage's answer what it is good for under the lists that
@@ -132,7 +132,7 @@ func (n *Node) counts(part uint32, number uint64, a *replica.Answer) {
 // newcomer's witness (RULES R9, R14).
 func (n *Node) weaken(a *replica.Answer) {
 	a.Recovering = true
-	if (a.Verb == replica.Read || a.Verb == replica.Recall) && a.Status != replica.Failed {
+	if (a.Verb == replica.Read || a.Verb == replica.Recall || a.Verb == replica.Fold) && a.Status != replica.Failed {
 		*a = replica.Answer{ID: a.ID, Verb: a.Verb, Status: replica.Failed, Reason: replica.Unnamed, Recovering: true}
 	}
 }

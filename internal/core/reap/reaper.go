@@ -30,11 +30,12 @@ type Reaper struct {
 type step uint8
 
 const (
-	look   step = iota // read the own record
-	vote               // ask the other primaries
-	grow               // wait until all that is older is refused
-	drop               // tell the primaries to drop it
-	purged             // a delete is under way
+	look    step = iota // read the own record
+	vote                // ask the other primaries
+	grow                // wait until all that is older is refused
+	drop                // tell the primaries to drop it
+	purged              // a delete is under way
+	folding             // the own record folds what all primaries hold
 )
 
 // key is one key that may be reaped. Asks of which the answer is awaited are
@@ -60,6 +61,11 @@ type key struct {
 	differ    []ring.NodeID // primaries that hold something else
 	epoch     uint64        // the floor must be above it
 	changed   bool          // some primary holds something else by now
+
+	shares bool           // not its record goes, but shares of ended actors in it; see fold.go
+	dots   []causal.Dot   // those that are to be folded, once all primaries hold them
+	alive  []causal.Actor // of the primaries
+	held   [][]causal.Dot // the shares that each primary holds
 }
 
 // NewReaper returns a machine that knows of no key.
@@ -79,6 +85,10 @@ func NewReaper(cfg Config, self ring.NodeID) *Reaper {
 func (r *Reaper) Found(now clock.Now, found []replica.Mortal, p Peers) {
 	for i := range found {
 		m := &found[i]
+		if m.Due == 0 {
+			r.foundShares(now, m, p)
+			continue
+		}
 		first := ring.NodeID("")
 		for _, id := range p.Primaries(m.Partition, &m.Key) {
 			if id == r.self || p.Usable(id) {
@@ -99,7 +109,13 @@ func (r *Reaper) Found(now clock.Now, found []replica.Mortal, p Peers) {
 // just changed votes that are in hand are void.
 func (r *Reaper) note(now clock.Now, m *replica.Mortal, changed bool) bool {
 	if k := r.keys[m.Key.Pos]; k != nil {
-		if changed && k.step == grow { // those votes were for something else
+		switch {
+		case m.Due == 0:
+		case k.shares: // all of it goes
+			r.cancel(k)
+			k.shares, k.step = false, look
+			r.schedule(k, now.Mono+r.cfg.Delay)
+		case changed && k.step == grow: // those votes were for something else
 			k.step = look
 			r.schedule(k, now.Mono+r.cfg.Delay)
 		}
@@ -109,7 +125,7 @@ func (r *Reaper) note(now clock.Now, m *replica.Mortal, changed bool) bool {
 		return false
 	}
 	k := &key{
-		partition: m.Partition, since: now.Wall, place: -1,
+		partition: m.Partition, since: now.Wall, place: -1, shares: m.Due == 0,
 		key: ring.Key{Pos: m.Key.Pos, Bucket: strings.Clone(m.Key.Bucket), Name: strings.Clone(m.Key.Name)},
 	}
 	wait := r.cfg.Delay
@@ -205,10 +221,18 @@ func (r *Reaper) act(now clock.Now, k *key, p Peers, e *Effects) {
 		return
 	}
 	switch k.step {
-	case look, purged:
+	case look, purged, folding:
 		k.step = look
+		if k.shares {
+			r.survey(now, k, p, e)
+			return
+		}
 		r.look(now, k, p, e)
 	case drop:
+		if k.shares {
+			r.survey(now, k, p, e)
+			return
+		}
 		r.drop(now, k, p, e)
 	default: // grow: Stand says when
 		r.schedule(k, never)
@@ -277,17 +301,29 @@ func (r *Reaper) Answer(now clock.Now, from ring.NodeID, a *replica.Answer, p Pe
 		return false
 	}
 	r.end(k, i)
+	switch {
+	case !k.shares:
+		r.take(now, k, i, a, p, e)
+	case k.step == folding:
+		r.folded(now, k, a, p, e)
+	default:
+		r.surveyed(now, k, i, a, e)
+	}
+	r.Tick(now, p, e)
+	return true
+}
+
+// take takes the answer of primary i about a tombstone.
+func (r *Reaper) take(now clock.Now, k *key, i int, a *replica.Answer, p Peers, e *Effects) {
 	switch k.step {
 	case look:
 		r.looked(now, k, a, p, e)
 	case vote:
 		r.voted(now, k, i, a, e)
-	case grow, purged: // nothing is asked
+	case grow, purged, folding: // nothing is asked
 	case drop:
 		r.dropped(now, k, i, a, e)
 	}
-	r.Tick(now, p, e)
-	return true
 }
 
 // end notes that an ask is answered, or will not be.

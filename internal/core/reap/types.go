@@ -32,6 +32,9 @@ type Config struct {
 	// BackOff is after what time a key is tried again, doubling with each failure
 	// in a row up to MaxBackOff. Defaults 1 s and 1 min.
 	BackOff, MaxBackOff time.Duration
+	// Shares is beyond how many shares of one number those of ended actors are folded;
+	// default 8, as of [replica.Config].
+	Shares int
 	// First is what the ids of asks count from.
 	First uint64
 	// Off: nothing is reaped.
@@ -46,7 +49,7 @@ func (c Config) withDefaults() Config {
 	ints := [...]struct {
 		v    *int
 		none int
-	}{{&c.Rate, 8 << 20}, {&c.Window, 64}, {&c.MaxKeys, 1 << 16}}
+	}{{&c.Rate, 8 << 20}, {&c.Window, 64}, {&c.MaxKeys, 1 << 16}, {&c.Shares, 8}}
 	for _, d := range ints {
 		if *d.v <= 0 {
 			*d.v = d.none
@@ -128,6 +131,7 @@ type Peers interface {
 // Backlog is what waits to be reaped.
 type Backlog struct {
 	Keys   int
+	Shares int   // keys besides that wait for shares of ended actors to be folded
 	Voted  int   // of them, with every vote in hand: they wait for an epoch
 	Oldest int64 // wall-clock milliseconds since when the oldest waits; 0: none
 	// Blocked is a primary that the oldest of those waits for that could not be

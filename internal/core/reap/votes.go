@@ -157,8 +157,9 @@ func (r *Reaper) block(now clock.Now, k *key, id ring.NodeID, why string, e *Eff
 	}
 	k.blocked, k.why = id, why
 	if k.step == vote {
-		k.step, k.state = look, nil
+		k.step = look
 	}
+	k.state, k.held = nil, nil
 	r.retry(now, k)
 }
 
@@ -186,6 +187,10 @@ func why(a *replica.Answer) string {
 func (r *Reaper) Backlog() Backlog {
 	var b Backlog
 	for _, k := range append(slices.Clone(r.flying), r.due...) {
+		if k.shares {
+			b.Shares++
+			continue
+		}
 		b.Keys++
 		if k.step == grow || k.step == drop {
 			b.Voted++

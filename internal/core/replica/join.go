@@ -40,6 +40,7 @@ func (c *call) join() Result {
 	if bytes.Equal(res.Answer.State, c.canonical) {
 		return c.unchanged(false)
 	}
+	res.Crowded = len(c.result.Vector) > len(old.Vector) && c.crowded(&c.result)
 	res.Answer.State = nil
 	return res
 }
@@ -61,7 +62,7 @@ func (c *call) joinAbsent() Result {
 	a := c.answer(Have)
 	a.Digest = causal.Digest(c.op.State, c.cfg.Seed)
 	a.Stamp = c.stamp
-	return Result{Answer: a, Record: record, Due: Due(&c.incoming)}
+	return Result{Answer: a, Record: record, Due: Due(&c.incoming), Crowded: c.crowded(&c.incoming)}
 }
 
 // remember keeps the request ids of the versions that are new here: those the

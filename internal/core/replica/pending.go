@@ -180,7 +180,7 @@ func (c *call) owe(owed []Owed) Result {
 	} else {
 		c.stamp, res.Answer.Stamp = before, before // nothing was added
 	}
-	res.Due = 0
+	res.Due, res.Crowded = 0, false
 	if inner != nil {
 		res.Record = newPending(after, c.stamp, inner)
 		c.count(fact.Hinted, len(after)-len(owed))

@@ -61,11 +61,13 @@ func Due(s *causal.State) int64 {
 	return at
 }
 
-// Mortal is a record of which nothing is shown any more, or nothing will be.
+// Mortal is a record of which nothing is shown any more, or nothing will be; or one
+// of which a part may go.
 type Mortal struct {
 	Partition uint32
 	Key       ring.Key
-	Due       int64 // as [Due] says
+	Due       int64 // as [Due] says; 0: some is to be shown for ever
+	Crowded   bool  // a number in it has shares to be folded
 }
 
 // Sweep is what a look through some of the node's own records found.
@@ -76,13 +78,14 @@ type Sweep struct {
 	Err   error  // why it ended early; Next is then nil
 }
 
-// DueOf is [Due] of a stored record, 0 also of one that cannot be read.
-func (r *Replica) DueOf(stored []byte) int64 {
+// MortalOf is [Due] of a stored record, and whether a number in it has shares to be
+// folded; 0 and false also of one that cannot be read.
+func (r *Replica) MortalOf(stored []byte) (due int64, crowded bool) {
 	canonical, _, err := open(stored)
 	if err != nil || r.result.Decode(canonical) != nil {
-		return 0
+		return 0, false
 	}
-	return Due(&r.result)
+	return Due(&r.result), r.crowded(&r.result)
 }
 
 // reaped remembers the tombstones that were dropped of late (RULES, Reaping):

@@ -29,6 +29,9 @@ type Config struct {
 	// MaxElements and MaxTyped bound what a key of a data type may grow to by updates:
 	// elements, and bytes of all their values. Defaults 10,000 and 1 MiB.
 	MaxElements, MaxTyped int
+	// MaxShares is beyond how many shares of one number those of ended actors are to be
+	// folded; default 8.
+	MaxShares int
 	// TokenTTL is how long a request id is remembered; default two minutes.
 	TokenTTL time.Duration
 	// TokenMax is how many request ids are remembered; the oldest go; default
@@ -54,6 +57,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxTyped == 0 {
 		c.MaxTyped = 1 << 20
+	}
+	if c.MaxShares == 0 {
+		c.MaxShares = 8
 	}
 	if c.TokenTTL == 0 {
 		c.TokenTTL = 2 * time.Minute
@@ -164,6 +170,9 @@ type Result struct {
 	Unreadable bool
 	// Due, with a Record of this node's own, is what [Due] says of it.
 	Due int64
+	// Crowded, with such a Record: another actor has a share in it, and some number has
+	// more than there should be (RULES R8).
+	Crowded bool
 }
 
 // Do decides what becomes of a record, which is the pending one of the key where
@@ -286,6 +295,8 @@ func (c *call) do() Result {
 		return c.recall()
 	case Drop:
 		return c.reap()
+	case Fold:
+		return c.fold()
 	default: // Paid is for pending records only
 		return c.failed(Corrupt)
 	}

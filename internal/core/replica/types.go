@@ -24,6 +24,7 @@ const (
 	Drop                    // reap a tombstone that all primaries have voted for
 	Vacate                  // all goes that is held of Partition, or of Key.Bucket in it; State as for Arrive
 	Arrive                  // State is the number at which Partition began to be taken over; none: it is over
+	Fold                    // report the state and its live actor; with Dots, fold those shares into one (RULES R8)
 )
 
 // Op asks one thing of a replica's storage, the coordinator's own or a peer's.
@@ -62,8 +63,11 @@ type Op struct {
 
 	// Stamp is the epoch of the state in a Join: that of the read of a primary's
 	// record it came from, the lowest where several were merged (RULES E1). Of a
-	// Drop it is the epoch that the floor must be above (E2).
+	// Drop, and of a Fold with Dots, it is the epoch that the floor must be above (E2).
 	Stamp uint64
+	// Dots are the shares of ended actors that a Fold makes one of. They are never sent
+	// to a peer: it is for the first primary alone.
+	Dots []causal.Dot
 	// Background: no client waits for it. It is told apart where it is carried out, and
 	// sent only for what a client's request is as well: for an archive.
 	Background bool
@@ -154,10 +158,10 @@ type Answer struct {
 	// Relaxed: it counts though it is not synced, and nothing more will be said.
 	Relaxed bool
 	Pending bool // it is of a pending record: a fallback's answer, not a primary's
-	Found   bool // Write, Recall: the request id was known, Dot is its dot; Drop: dropped here, now or before
+	Found   bool // Write, Recall: the request id was known, Dot is its dot; Drop: dropped here, now or before; Fold: folded
 	Digest  causal.Sum
-	State   []byte     // Write: the state as stored; Read with Full: the state
-	Dot     causal.Dot // Write: the dot minted (zero for a delete)
+	State   []byte     // Write: the state as stored; Fold, and Read with Full: the state
+	Dot     causal.Dot // Write: the dot minted (zero for a delete); Fold: the last of the record's live actor
 	Stamp   uint64     // with a State: its epoch, as in [Op]; Stale: the lowest that is taken
 	// Alone is, of a Write at the own disk, the epoch under which what it did may
 	// be sent without the rest of the record (RULES E2, R20): the one after its

@@ -66,6 +66,7 @@ func (c *call) change(change typed.Change, ctx causal.Claims, actor causal.Actor
 		live = c.liveIn(&c.result)
 	}
 	res := c.store(&c.result, live)
+	res.Crowded = c.live < 0 && c.crowded(&c.result)
 	res.Answer.Dot = dot
 	res.Answer.Updated = c.shown(&c.result, change.Changed)
 	c.cut(res.Answer.Updated, &res.Answer, ctx, dots)

@@ -18,6 +18,9 @@ import (
 //	z  8 bytes big-endian, the bits of a score, then bytes    a member of a sorted set
 //	y  likewise            the sum of one actor's increments of a member's score
 //	e  varint   from which wall-clock millisecond the key is not shown
+//	C  N  Y     a dot, then as c, n and y: what other actors had added, kept with the
+//	            share under that dot (see [Fold]). A dot is the run and the life of its
+//	            actor, 8 bytes big-endian each, and its number, uvarint
 //
 // A version with any other content type is a register's value.
 const (
@@ -28,7 +31,25 @@ const (
 	markScored     = "\x00z"
 	markScoreShare = "\x00y"
 	markExpiry     = "\x00e"
+
+	markFolded      = "\x00C"
+	markFieldFolded = "\x00N"
+	markScoreFolded = "\x00Y"
 )
+
+// folded says of which mark a folded one is; "": it is none.
+func folded(mark string) string {
+	switch mark {
+	case markFolded:
+		return markShare
+	case markFieldFolded:
+		return markFieldShare
+	case markScoreFolded:
+		return markScoreShare
+	default:
+		return ""
+	}
+}
 
 // IsMark reports whether a content type is kept for elements: no client may give
 // it to a value of its own.
@@ -39,6 +60,7 @@ type item struct {
 	kind    ouro.Kind // Register also of a counter's shares; "": an expiry
 	name    string
 	share   bool
+	with    causal.Dot // of a share that holds those of others: it counts while this one is there
 	value   []byte
 	sum     int64
 	score   float64
@@ -60,6 +82,15 @@ func read(v *causal.Version) item {
 }
 
 func parse(mark string, b []byte) (it item, ok bool) {
+	var with causal.Dot
+	if plain := folded(mark); plain != "" {
+		if with, b, ok = cutDot(b); !ok {
+			return it, false
+		}
+		it, ok = parse(plain, b)
+		it.with = with
+		return it, ok
+	}
 	switch mark {
 	case markMember:
 		return item{kind: ouro.Set, name: string(b)}, true
@@ -93,9 +124,36 @@ func parse(mark string, b []byte) (it item, ok bool) {
 	return it, used == len(it.value) && used > 0
 }
 
+// cutDot reads the dot before a share.
+func cutDot(b []byte) (d causal.Dot, rest []byte, ok bool) {
+	if len(b) < 16 {
+		return d, nil, false
+	}
+	d.Actor = causal.Actor{Run: binary.BigEndian.Uint64(b), Life: binary.BigEndian.Uint64(b[8:])}
+	n, used := binary.Uvarint(b[16:])
+	if used <= 0 || n == 0 {
+		return d, nil, false
+	}
+	d.N = n
+	return d, b[16+used:], true
+}
+
+// foldedForm is form of a share that holds those of others.
+func (it *item) foldedForm() (mark string, value []byte) {
+	plain := *it
+	plain.with = causal.Dot{}
+	mark, value = plain.form()
+	head := binary.BigEndian.AppendUint64(make([]byte, 0, 26+len(value)), it.with.Actor.Run)
+	head = binary.AppendUvarint(binary.BigEndian.AppendUint64(head, it.with.Actor.Life), it.with.N)
+	marks := map[string]string{markShare: markFolded, markFieldShare: markFieldFolded, markScoreShare: markScoreFolded}
+	return marks[mark], append(head, value...)
+}
+
 // form returns the content type and the value of the version that is an element.
 func (it *item) form() (mark string, value []byte) {
 	switch {
+	case !it.with.IsZero():
+		return it.foldedForm()
 	case it.kind == "":
 		return markExpiry, binary.AppendVarint(nil, it.sum)
 	case it.kind == ouro.Set:

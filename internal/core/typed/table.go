@@ -1,6 +1,7 @@
 package typed
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/ourodb/ouro"
@@ -37,22 +38,48 @@ func newTable(s *causal.State, now int64) *table {
 	t.expiry()
 	over := t.ends != 0 && now >= t.ends
 	var last causal.Stamp
+	var with []*causal.Version
 	for i := range s.Versions {
 		v := &s.Versions[i]
 		it := read(v)
 		switch {
 		case it.kind == "":
+		case !it.with.IsZero():
+			with = append(with, v)
 		case over && v.Stamp < causal.StampAt(t.ends) || !v.Shown(now):
 			t.hidden = append(t.hidden, v.Dot)
 		case t.kind == "" || v.Stamp >= last: // in the order of dots
 			t.kind, last = it.kind, v.Stamp
 		}
 	}
+	t.loose(with)
 	if over {
 		t.hidden = append(t.hidden, t.limits...)
 		t.limits, t.ends = nil, 0
 	}
 	return t
+}
+
+// loose hides what was folded into shares that are not there, or not shown.
+func (t *table) loose(with []*causal.Version) {
+	if len(with) == 0 {
+		return
+	}
+	gone := make(map[causal.Dot]bool, len(t.hidden))
+	for _, d := range t.hidden {
+		gone[d] = true
+	}
+	for _, v := range with {
+		if it := read(v); gone[it.with] || !holds(t.state, it.with) {
+			t.hidden = append(t.hidden, v.Dot)
+		}
+	}
+}
+
+// holds reports whether a state holds the version of a dot.
+func holds(s *causal.State, d causal.Dot) bool {
+	_, found := slices.BinarySearchFunc(s.Versions, d, func(v causal.Version, d causal.Dot) int { return v.Dot.Compare(d) })
+	return found
 }
 
 // expiry finds the last word on when the key expires.
@@ -99,7 +126,9 @@ func (t *table) fill(only map[string]bool) {
 func (c *cell) add(it *item) {
 	v := it.version
 	c.dots = append(c.dots, v.Dot)
-	c.last = max(c.last, v.Stamp)
+	if it.with.IsZero() { // folding is no event of its own
+		c.last = max(c.last, v.Stamp)
+	}
 	switch {
 	case it.share:
 		c.shares++
@@ -139,7 +168,7 @@ func (t *table) share(kind ouro.Kind, name string, a causal.Actor) (it item, fou
 		if v.Dot.Actor != a {
 			continue
 		}
-		if it = read(v); it.share && it.kind == kind && it.name == name {
+		if it = read(v); it.share && it.with.IsZero() && it.kind == kind && it.name == name {
 			return it, true
 		}
 	}

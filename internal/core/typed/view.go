@@ -95,17 +95,24 @@ func View(siblings []ouro.Sibling) (*ouro.Typed, []ouro.Sibling) {
 func Ends(s *causal.State) (at int64, ok bool) {
 	t := table{state: s}
 	t.expiry()
-	if len(t.limits) == 0 {
+	with := 0 // it counts with the shares it is bound to
+	for i := range s.Versions {
+		if folded(s.Versions[i].ContentType) != "" {
+			with++
+		}
+	}
+	if len(t.limits)+with == 0 {
 		return 0, false
 	}
-	if len(t.limits) == len(s.Versions) {
+	if len(t.limits)+with == len(s.Versions) {
 		return 1, true
 	}
 	if t.ends == 0 {
 		return 0, true
 	}
 	for i := range s.Versions {
-		if s.Versions[i].Stamp >= causal.StampAt(t.ends) && s.Versions[i].ContentType != markExpiry {
+		v := &s.Versions[i]
+		if v.Stamp >= causal.StampAt(t.ends) && v.ContentType != markExpiry && folded(v.ContentType) == "" {
 			return 0, true
 		}
 	}
