@@ -15,7 +15,7 @@ func scanCommands() []command {
 		{name: "keys", arity: 2, usage: "KEYS pattern", meaning: "Goes through all pages; refused beyond 10,000 matches: use SCAN. Keys written or deleted meanwhile may be there or not. " + whole, run: keys},
 		{name: "ouro.keys", arity: -1, usage: "OURO.KEYS [CURSOR n] [PREFIX p] [COUNT n] [R n]", meaning: page + " Says which ranges are not complete.", run: ouroKeys},
 		{name: "randomkey", arity: 1, usage: "RANDOMKEY", meaning: "The first key after a random place of the ring: every key has a chance, not all the same. " + whole, run: randomKey},
-		{name: "scan", arity: -2, usage: "SCAN cursor [MATCH pattern] [COUNT n] [TYPE type]", meaning: page + " A key that is there all the time is shown exactly once. " + whole, run: scan},
+		{name: "scan", arity: -2, usage: "SCAN cursor [MATCH pattern] [COUNT n] [TYPE type]", meaning: page + " A key that is there all the time is shown exactly once. With TYPE in a bucket of mode types every key of the page is read. " + whole, run: scan},
 	}
 }
 
@@ -52,7 +52,7 @@ func (x *call) whole(page *ouro.KeysPage) bool {
 type scanOptions struct {
 	pattern string
 	count   int
-	none    bool // of the type that is asked for there is none
+	kind    string // as TYPE names it; "": any
 }
 
 func parseScan(x *call, rest [][]byte) (o scanOptions, ok bool) {
@@ -77,7 +77,7 @@ func parseScan(x *call, rest [][]byte) (o scanOptions, ok bool) {
 			}
 			o.count = min(n, ouro.MaxKeysLimit)
 		case is(rest[0], "type"):
-			o.none = !is(rest[1], "string")
+			o.kind = lower(rest[1])
 		default:
 			x.syntax()
 			return o, false
@@ -100,15 +100,45 @@ func scan(x *call) {
 	if !ok {
 		return
 	}
-	if o.none {
+	types := x.c.cfg.Mode(x.c.bucket) == modeTypes
+	if o.kind != "" && !types && o.kind != "string" { // there is none
 		x.showScan(0, nil)
 		return
 	}
 	prefix, _ := literal(o.pattern)
 	page, ok := x.keysPage(l, ouro.KeysQuery{Cursor: cursor, Prefix: prefix, Limit: o.count})
-	if ok && x.whole(&page) {
-		x.showScan(page.Next, matching(page.Keys, o.pattern))
+	if !ok || !x.whole(&page) {
+		return
 	}
+	names := matching(page.Keys, o.pattern)
+	if o.kind != "" && types {
+		var err error
+		if names, err = x.ofKind(names, o.kind); err != nil {
+			x.fail(err)
+			return
+		}
+	}
+	x.showScan(page.Next, names)
+}
+
+// ofKind returns which of some keys are of a type, which is known once they are read.
+func (x *call) ofKind(names []string, kind string) ([]string, error) {
+	is := make([]bool, len(names))
+	errs := each(len(names), func(i int) error {
+		f, err := x.read(x.key([]byte(names[i])))
+		is[i] = f.there && (f.typed == nil && kind == "string" || f.typed != nil && kindName(f.typed.Kind) == kind)
+		return err
+	})
+	if err := partly(errs, func(i int) []byte { return []byte(names[i]) }); err != nil {
+		return nil, err
+	}
+	var all []string
+	for i, n := range names {
+		if is[i] {
+			all = append(all, n)
+		}
+	}
+	return all, nil
 }
 
 func (x *call) showScan(next ouro.Cursor, names []string) {

@@ -1,8 +1,6 @@
 package resp
 
 import (
-	"math/rand/v2"
-
 	"github.com/ourodb/ouro"
 )
 
@@ -22,6 +20,7 @@ func setCommands() []command {
 		{name: "sinter", arity: -2, first: 1, last: -1, step: 1, usage: "SINTER key ...", meaning: several, run: func(x *call) {
 			combine(x, func(in, others int) bool { return in+others == len(x.args)-1 })
 		}},
+		{name: "sintercard", arity: -3, first: 2, last: -1, step: 1, usage: "SINTERCARD n key ... [LIMIT n]", meaning: several, run: interCard},
 		get("sismember", "SISMEMBER key member", 3, func(x *call) {
 			x.whenTyped(ouro.Set, func(all []ouro.Element) { x.reply.truth(byName(all)[string(x.args[2])] != nil) })
 		}),
@@ -35,15 +34,7 @@ func setCommands() []command {
 				}
 			})
 		}),
-		get("srandmember", "SRANDMEMBER key", 2, func(x *call) {
-			x.whenTyped(ouro.Set, func(all []ouro.Element) {
-				if len(all) == 0 {
-					x.reply.null()
-				} else {
-					x.reply.text(all[rand.IntN(len(all))].Name)
-				}
-			})
-		}),
+		get("srandmember", "SRANDMEMBER key [n]", -2, func(x *call) { x.random(ouro.Set, "", nil) }),
 		writes(command{name: "srem", arity: -3, usage: "SREM key member ...", meaning: removes, run: func(x *call) { x.removeFrom(ouro.Set) }}),
 		get("sscan", "SSCAN key cursor [MATCH pattern] [COUNT n]", -3, func(x *call) {
 			x.whenTyped(ouro.Set, func(all []ouro.Element) { x.scanned(all, 1, nil) })
@@ -57,12 +48,46 @@ func setCommands() []command {
 // combine answers with the members for which take holds, given in how many of the
 // first set and of the others a member is.
 func combine(x *call, take func(in, others int) bool) {
+	if found, ok := x.combined(x.args[1:], take); ok {
+		x.showMembers(found, true)
+	}
+}
+
+// interCard counts what is in all of some sets.
+func interCard(x *call) {
+	n, ok := number(x.args[1])
+	if !ok || n < 1 || n > len(x.args)-2 {
+		x.reply.error("ERR numkeys should be greater than 0, and not more than the keys that follow")
+		return
+	}
+	limit, rest := 0, x.args[2+n:]
+	if len(rest) == 2 && is(rest[0], "limit") {
+		if limit, ok = number(rest[1]); !ok || limit < 0 {
+			x.reply.error("ERR LIMIT can't be negative")
+			return
+		}
+	} else if len(rest) > 0 {
+		x.syntax()
+		return
+	}
+	found, ok := x.combined(x.args[2:2+n], func(in, others int) bool { return in+others == n })
+	switch {
+	case !ok:
+	case limit > 0:
+		x.reply.int(int64(min(limit, len(found))))
+	default:
+		x.reply.int(int64(len(found)))
+	}
+}
+
+// combined returns those members of some sets for which take holds.
+func (x *call) combined(keys [][]byte, take func(in, others int) bool) ([]ouro.Element, bool) {
 	var order []string
 	in, others := map[string]int{}, map[string]int{}
-	for i, arg := range x.args[1:] {
+	for i, arg := range keys {
 		all, ok := x.typed(arg, ouro.Set)
 		if !ok {
-			return
+			return nil, false
 		}
 		for j := range all {
 			name := all[j].Name
@@ -82,5 +107,5 @@ func combine(x *call, take func(in, others int) bool) {
 			found = append(found, ouro.Element{Name: name})
 		}
 	}
-	x.showMembers(found, true)
+	return found, true
 }

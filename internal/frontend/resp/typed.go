@@ -8,11 +8,12 @@ import (
 
 // What happens to two clients that do it at once to data types.
 const (
-	merges   = "Merges: what others do at once to other elements stays, and to the same one the later is shown."
-	addWins  = "Merges: an addition wins over a removal that had not seen it. The number is as the coordinator saw it."
-	removes  = "Removes what the coordinator has seen; what another adds at once stays. The number is as the coordinator saw it."
-	addsUp   = "Merges: increments of all clients add up, on all nodes. The answer is the total as the coordinator sees it."
-	oneState = "Shows one merged state, as r replicas know it."
+	merges    = "Merges: what others do at once to other elements stays, and to the same one the later is shown."
+	addWins   = "Merges: an addition wins over a removal that had not seen it. The number is as the coordinator saw it."
+	removes   = "Removes what the coordinator has seen; what another adds at once stays. The number is as the coordinator saw it."
+	addsUp    = "Merges: increments of all clients add up, on all nodes. The answer is the total as the coordinator sees it."
+	fractions = "Does not merge, as sums of fractions depend on their order: " + readFirst
+	oneState  = "Shows one merged state, as r replicas know it."
 )
 
 // errWrongType is what Redis says where a key holds another type.
@@ -133,6 +134,7 @@ func counterCommands() []command {
 		writes(command{name: "decrby", arity: 3, usage: "DECRBY key n", meaning: addsUp, run: by(-1)}),
 		writes(command{name: "incr", arity: 2, usage: "INCR key", meaning: addsUp, run: by(1)}),
 		writes(command{name: "incrby", arity: 3, usage: "INCRBY key n", meaning: addsUp, run: by(1)}),
+		writes(command{name: "incrbyfloat", arity: 3, usage: "INCRBYFLOAT key n", meaning: fractions, run: incrByFloat}),
 	}
 }
 
@@ -155,10 +157,12 @@ func hashCommands() []command {
 		get("hget", "HGET key field", 3, func(x *call) { x.field(x.showField) }),
 		get("hgetall", "HGETALL key", 2, hgetAll),
 		writes(command{name: "hincrby", arity: 4, usage: "HINCRBY key field n", meaning: addsUp, run: hincrBy}),
+		writes(command{name: "hincrbyfloat", arity: 4, usage: "HINCRBYFLOAT key field n", meaning: fractions, run: hincrByFloat}),
 		get("hkeys", "HKEYS key", 2, func(x *call) { x.whenTyped(ouro.Map, func(all []ouro.Element) { x.showMembers(all, false) }) }),
 		get("hlen", "HLEN key", 2, func(x *call) { x.whenTyped(ouro.Map, func(all []ouro.Element) { x.reply.int(int64(len(all))) }) }),
 		get("hmget", "HMGET key field ...", -3, hmget),
 		writes(command{name: "hmset", arity: -4, usage: "HMSET key field value ...", meaning: merges, run: func(x *call) { hset(x, true) }}),
+		get("hrandfield", "HRANDFIELD key [n [WITHVALUES]]", -2, func(x *call) { x.random(ouro.Map, "withvalues", x.showField) }),
 		get("hscan", "HSCAN key cursor [MATCH pattern] [COUNT n]", -3, func(x *call) {
 			x.whenTyped(ouro.Map, func(all []ouro.Element) { x.scanned(all, 2, x.showField) })
 		}),

@@ -3,6 +3,7 @@ package resp
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/ourodb/ouro/internal/oracle"
@@ -27,10 +28,16 @@ func TestCounters(t *testing.T) {
 		{"-ERR value is not an integer or out of range", "INCRBY c x"},
 		{"1", "DEL c"},
 		{"1", "INCR c"},
+		{"1.5", "INCRBYFLOAT f 1.5"},
+		{"-0.25", "INCRBYFLOAT f -1.75"},
+		{"1.5", "INCRBYFLOAT c 0.5"},
+		{"-ERR value is not a valid float", "INCRBYFLOAT f x"},
+		{"-ERR increment would produce NaN or Infinity", "INCRBYFLOAT f inf"},
 	} {
 		p.expect(c[0], c[1])
 	}
 	p.expect("OK", "SET s words")
+	p.expect("-ERR value is not a float", "INCRBYFLOAT s 1")
 	p.refusal("", "INCR s")
 }
 
@@ -38,6 +45,7 @@ func TestHashes(t *testing.T) {
 	p := ofTypes(t)
 	for _, c := range [][2]string{
 		{"2", "HSET h a 1 b 2"},
+		{"1", "HSET one b 2"},
 		{"1", "HSET h a 3 c 4"},
 		{"3", "HGET h a"},
 		{"<nil>", "HGET h none"},
@@ -58,6 +66,12 @@ func TestHashes(t *testing.T) {
 		{"1", "HSTRLEN h b"},
 		{"0", "HSTRLEN h z"},
 		{"[0 [b 2]]", "HSCAN h 0 MATCH b*"},
+		{"12.5", "HINCRBYFLOAT h b 10.5"},
+		{"2", "HINCRBYFLOAT h b -10.5"},
+		{"[b 2]", "HRANDFIELD one 9 WITHVALUES"},
+		{"<nil>", "HRANDFIELD none"},
+		{"[]", "HRANDFIELD none 3"},
+		{"-ERR syntax error", "HRANDFIELD h 1 WITHSCORES"},
 		{"OK", "HMSET h x y"},
 		{"-WRONGTYPE Operation against a key holding the wrong kind of value", "GET h"},
 		{"-WRONGTYPE Operation against a key holding the wrong kind of value", "SMEMBERS h"},
@@ -88,6 +102,10 @@ func TestSets(t *testing.T) {
 		{"[x z]", "SDIFF a b"},
 		{"[x y z w]", "SUNION a b"},
 		{"[]", "SINTER a none"},
+		{"1", "SINTERCARD 2 a b"},
+		{"2", "SINTERCARD 1 a LIMIT 2"},
+		{"-ERR syntax error", "SINTERCARD 1 a b"},
+		{"[]", "SRANDMEMBER none 2"},
 		{"1", "SREM a x none"},
 		{"[y z]", "SMEMBERS a"},
 		{"[0 [y z]]", "SSCAN a 0"},
@@ -129,6 +147,15 @@ func TestSortedSets(t *testing.T) {
 		{"1", "ZREM z a none"},
 		{"zset", "TYPE z"},
 		{"[0 [b 4.5 c 5]]", "ZSCAN z 0"},
+		{"2", "ZADD z CH 4.5 b 6 c 1 new"},
+		{"0", "ZADD z CH XX 9 none"},
+		{"1", "ZADD z CH GT 7 c 1 b"},
+		{"<nil>", "ZADD z XX INCR 1 none"},
+		{"1", "ZREMRANGEBYSCORE z 1 1"},
+		{"1", "ZREMRANGEBYRANK z -1 -1"},
+		{"0", "ZREMRANGEBYSCORE none 1 1"},
+		{"[b 4.5]", "ZRANDMEMBER z 2 WITHSCORES"},
+		{"-ERR of NX, XX, GT and LT only one can be kept at a time here", "ZADD z NX GT 1 a"},
 		{"-ERR value is not a valid float", "ZADD z x a"},
 		{"-ERR min or max is not a float", "ZCOUNT z a b"},
 		{"-ERR syntax error", "ZADD z NX 1"},
@@ -142,4 +169,22 @@ func TestTypesNeedTheirBucket(t *testing.T) {
 	p := inSiblings(t, Config{})
 	p.refusal("data types merge in buckets of mode types", "INCR c")
 	p.refusal("data types merge in buckets of mode types", "HSET h a 1")
+}
+
+func TestScanByType(t *testing.T) {
+	p := ofTypes(t)
+	for _, line := range []string{"SET s v", "INCR c", "HSET h a 1", "SADD m x", "ZADD z 1 a"} {
+		p.do(strings.Fields(line)...)
+	}
+	for kind, want := range map[string]string{"string": "[c s]", "hash": "[h]", "SET": "[m]", "zset": "[z]", "list": "[]"} {
+		page, _ := p.do("SCAN", "0", "COUNT", "1000", "TYPE", kind).([]any)
+		names, _ := page[1].([]any)
+		found := []string{}
+		for _, n := range names {
+			found = append(found, fmt.Sprint(n))
+		}
+		if slices.Sort(found); fmt.Sprint(found) != want {
+			t.Errorf("of type %s there are %v, not %s", kind, found, want)
+		}
+	}
 }

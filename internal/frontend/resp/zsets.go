@@ -29,7 +29,7 @@ func zsetCommands() []command {
 		}
 	}
 	return []command{
-		writes(command{name: "zadd", arity: -4, usage: "ZADD key [NX|XX] [GT|LT] [INCR] score member ...", meaning: addWins + " NX, XX, GT and LT hold for what the coordinator has seen.", run: zadd}),
+		writes(command{name: "zadd", arity: -4, usage: "ZADD key [NX|XX|GT|LT] [CH] [INCR] score member ...", meaning: addWins + " NX, XX, GT and LT hold for what the coordinator has seen; with CH it is read first, so what another changes at once may be counted too.", run: zadd}),
 		get("zcard", "ZCARD key", 2, func(x *call) {
 			x.whenTyped(ouro.SortedSet, func(all []ouro.Element) { x.reply.int(int64(len(all))) })
 		}),
@@ -42,12 +42,17 @@ func zsetCommands() []command {
 			x.incrementScore(x.args[2], x.args[3], ouro.Always)
 		}}),
 		get("zmscore", "ZMSCORE key member ...", -3, zmscore),
+		get("zrandmember", "ZRANDMEMBER key [n [WITHSCORES]]", -2, func(x *call) {
+			x.random(ouro.SortedSet, "withscores", func(e *ouro.Element) { x.reply.double(e.Score) })
+		}),
 		get("zrange", "ZRANGE key start stop [BYSCORE] [REV] [LIMIT offset count] [WITHSCORES]", -4, func(x *call) { zrange(x, zrangeOptions{}, x.args[2], x.args[3], x.args[4:]) }),
 		get("zrangebyscore", "ZRANGEBYSCORE key min max [WITHSCORES] [LIMIT offset count]", -4, func(x *call) {
 			zrange(x, zrangeOptions{byScore: true}, x.args[2], x.args[3], x.args[4:])
 		}),
 		get("zrank", "ZRANK key member", 3, rank(false)),
 		writes(command{name: "zrem", arity: -3, usage: "ZREM key member ...", meaning: removes, run: func(x *call) { x.removeFrom(ouro.SortedSet) }}),
+		writes(command{name: "zremrangebyrank", arity: 4, usage: "ZREMRANGEBYRANK key start stop", meaning: removesRead, run: func(x *call) { zremrange(x, zrangeOptions{}) }}),
+		writes(command{name: "zremrangebyscore", arity: 4, usage: "ZREMRANGEBYSCORE key min max", meaning: removesRead, run: func(x *call) { zremrange(x, zrangeOptions{byScore: true}) }}),
 		get("zrevrange", "ZREVRANGE key start stop [WITHSCORES]", -4, func(x *call) { zrange(x, zrangeOptions{reverse: true}, x.args[2], x.args[3], x.args[4:]) }),
 		get("zrevrangebyscore", "ZREVRANGEBYSCORE key max min [WITHSCORES] [LIMIT offset count]", -4, func(x *call) {
 			zrange(x, zrangeOptions{byScore: true, reverse: true}, x.args[2], x.args[3], x.args[4:])
@@ -92,11 +97,11 @@ func (x *call) notFloat() { x.reply.error("ERR value is not a valid float") }
 
 func zadd(x *call) {
 	u := ouro.Update{Kind: ouro.SortedSet, Act: ouro.Assign}
-	rest, incr, conditions := x.args[2:], false, 0
+	rest, incr, ch, conditions := x.args[2:], false, false, 0
 	for ; len(rest) > 0; rest = rest[1:] {
 		when, ok := map[string]ouro.Condition{"nx": ouro.IfAbsent, "xx": ouro.IfPresent, "gt": ouro.IfGreater, "lt": ouro.IfLess}[lower(rest[0])]
-		if is(rest[0], "incr") {
-			incr = true
+		if is(rest[0], "incr") || is(rest[0], "ch") {
+			incr, ch = incr || is(rest[0], "incr"), ch || is(rest[0], "ch")
 			continue
 		}
 		if !ok {
@@ -127,9 +132,33 @@ func zadd(x *call) {
 		}
 		u.Elements = append(u.Elements, ouro.Element{Name: string(rest[i+1]), Score: f})
 	}
-	if res, ok := x.update(u); ok {
+	if ch {
+		x.countChanges(u)
+	} else if res, ok := x.update(u); ok {
 		x.reply.int(int64(res.Changed))
 	}
+}
+
+// countChanges answers how many members are new or have another score.
+func (x *call) countChanges(u ouro.Update) {
+	all, ok := x.typed(x.args[1], ouro.SortedSet)
+	if !ok {
+		return
+	}
+	before := byName(all)
+	res, ok := x.update(u)
+	if !ok {
+		return
+	}
+	changed := 0
+	if res.Typed != nil {
+		for _, e := range res.Typed.Elements {
+			if was := before[e.Name]; was == nil || was.Score != e.Score {
+				changed++
+			}
+		}
+	}
+	x.reply.int(int64(changed))
 }
 
 func (x *call) incrementScore(by, member []byte, when ouro.Condition) {
@@ -222,26 +251,57 @@ func zrange(x *call, o zrangeOptions, first, last []byte, rest [][]byte) {
 	if !o.parse(x, rest) {
 		return
 	}
-	var cut func([]ouro.Element) []ouro.Element
+	if cut := x.cut(&o, first, last); cut != nil {
+		x.whenTyped(ouro.SortedSet, func(all []ouro.Element) { x.showRange(cut(all), &o) })
+	}
+}
+
+// cut reads a range of scores or ranks; nil: it has answered what is wrong with it.
+func (x *call) cut(o *zrangeOptions, first, last []byte) func([]ouro.Element) []ouro.Element {
 	if o.byScore {
 		if o.reverse {
 			first, last = last, first
 		}
 		from, to, ok := x.scores(first, last)
 		if !ok {
-			return
+			return nil
 		}
-		cut = func(all []ouro.Element) []ouro.Element { return between(all, from, to) }
-	} else {
-		from, ok1 := integer(first)
-		to, ok2 := integer(last)
-		if !ok1 || !ok2 {
-			x.notInteger()
-			return
-		}
-		cut = func(all []ouro.Element) []ouro.Element { return byRank(all, from, to, o.reverse) }
+		return func(all []ouro.Element) []ouro.Element { return between(all, from, to) }
 	}
-	x.whenTyped(ouro.SortedSet, func(all []ouro.Element) { x.showRange(cut(all), &o) })
+	from, ok1 := integer(first)
+	to, ok2 := integer(last)
+	if !ok1 || !ok2 {
+		x.notInteger()
+		return nil
+	}
+	return func(all []ouro.Element) []ouro.Element { return byRank(all, from, to, o.reverse) }
+}
+
+// removesRead is what removing a range means to others.
+const removesRead = "Reads, then removes what it read; what another adds at once stays. The number is as the coordinator saw it."
+
+// zremrange removes the members in a range.
+func zremrange(x *call, o zrangeOptions) {
+	cut := x.cut(&o, x.args[2], x.args[3])
+	if cut == nil {
+		return
+	}
+	all, ok := x.typed(x.args[1], ouro.SortedSet)
+	if !ok {
+		return
+	}
+	found := cut(all)
+	if len(found) == 0 {
+		x.reply.int(0)
+		return
+	}
+	u := ouro.Update{Kind: ouro.SortedSet, Act: ouro.Remove}
+	for i := range found {
+		u.Elements = append(u.Elements, ouro.Element{Name: found[i].Name})
+	}
+	if res, ok := x.update(u); ok {
+		x.reply.int(int64(res.Changed))
+	}
 }
 
 // byRank returns the elements from one rank to another, less than 0 counting from

@@ -1,0 +1,68 @@
+package resp
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/ourodb/ouro"
+)
+
+// Sums of fractions depend on their order, so they can't be shares that add up
+// whatever is joined when: a fraction is read and written.
+
+// addTo reads a number in an argument and adds it to what is there; false: it has
+// answered why not.
+func (x *call) addTo(old []byte, there bool, arg []byte, what string) (sum string, ok bool) {
+	by, ok := score(arg)
+	if !ok {
+		x.notFloat()
+		return "", false
+	}
+	was := 0.0
+	if there {
+		if was, ok = score(old); !ok || math.IsInf(was, 0) {
+			x.reply.error("ERR " + what + " is not a float")
+			return "", false
+		}
+	}
+	if was += by; math.IsInf(was, 0) || math.IsNaN(was) {
+		x.reply.error("ERR increment would produce NaN or Infinity")
+		return "", false
+	}
+	return strconv.FormatFloat(was, 'f', -1, 64), true
+}
+
+func incrByFloat(x *call) {
+	key := x.key(x.args[1])
+	f, ok := x.look(key)
+	if !ok {
+		return
+	}
+	sum, ok := x.addTo(f.data, f.there, x.args[2], "value")
+	if !ok {
+		return
+	}
+	ttl := f.lasting()
+	if !f.there {
+		ttl = 0
+	}
+	if x.answered(x.put(key, []byte(sum), ttl, f.context)) {
+		x.reply.text(sum)
+	}
+}
+
+func hincrByFloat(x *call) {
+	x.field(func(e *ouro.Element) {
+		var old []byte
+		if e != nil {
+			old = e.Value
+		}
+		sum, ok := x.addTo(old, e != nil, x.args[3], "hash value")
+		if !ok {
+			return
+		}
+		if _, ok = x.update(ouro.Update{Kind: ouro.Map, Act: ouro.Assign, Elements: []ouro.Element{{Name: string(x.args[2]), Value: []byte(sum)}}}); ok {
+			x.reply.text(sum)
+		}
+	})
+}
