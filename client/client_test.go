@@ -36,6 +36,8 @@ func serve(t *testing.T, h http.Handler, opts ...client.Option) *client.Client {
 func TestConformance(t *testing.T) {
 	c := serve(t, web.New(web.Config{}, oracle.New(oracle.Config{})))
 	conformance.Run(t, c, conformance.Limits{Value: 1 << 20, Siblings: 100})
+	conformance.RunKeys(t, c, conformance.Limits{})
+	conformance.RunTypes(t, serve(t, web.New(web.Config{}, oracle.NewTypes())))
 }
 
 var key = ouro.Key{Bucket: "b", Name: "k"}

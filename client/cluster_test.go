@@ -20,7 +20,9 @@ import (
 
 func TestClusterConformance(t *testing.T) {
 	f := newFleet(t, 5)
-	conformance.Run(t, f.connect([]string{"d"}), conformance.Limits{Value: 1 << 20, Siblings: 100})
+	c := f.connect([]string{"d"})
+	conformance.Run(t, c, conformance.Limits{Value: 1 << 20, Siblings: 100})
+	conformance.RunKeys(t, c, conformance.Limits{})
 }
 
 // TestPaper_3_1_ZeroHops: a client that knows the ring asks replicas alone, and all

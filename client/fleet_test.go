@@ -111,7 +111,10 @@ func (n *fake) Routes() ouro.Routes {
 	return r
 }
 
-func (n *fake) Keys(context.Context, string, ouro.KeysQuery) (ouro.KeysPage, error) {
+func (n *fake) Keys(ctx context.Context, bucket string, q ouro.KeysQuery) (ouro.KeysPage, error) {
+	if bucket != "b" {
+		return n.Oracle.Keys(ctx, bucket, q)
+	}
 	return ouro.KeysPage{Keys: []string{"told by " + n.id}, Covered: 1}, nil
 }
 

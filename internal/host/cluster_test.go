@@ -135,8 +135,10 @@ func (c *cluster) start(id string, r *ring.Ring, members []Member, engine store.
 		tune(&cfg)
 	}
 	bucket := node.Bucket{N: 3, R: 2, W: 2, Timeout: 2 * time.Second}
+	ofTypes := bucket
+	ofTypes.Types = true
 	cfg.Steward.Self = ring.NodeID(id)
-	cfg.Steward.Fixed = &node.View{Self: ring.NodeID(id), Ring: r, Buckets: node.Buckets{Default: bucket}}
+	cfg.Steward.Fixed = &node.View{Self: ring.NodeID(id), Ring: r, Buckets: node.Buckets{Default: bucket, Named: map[string]node.Bucket{"typed": ofTypes}}}
 	h, err := New(cfg, engine)
 	if err != nil {
 		c.t.Fatal(err)

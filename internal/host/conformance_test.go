@@ -18,6 +18,10 @@ func TestConformance(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := startCluster(t, ids, nil)
 			conformance.Run(t, c.hosts["a"], conformance.Limits{Value: 1 << 20, Siblings: 100})
+			if len(ids) > 1 { // they write to three
+				conformance.RunKeys(t, c.hosts["a"], conformance.Limits{})
+				conformance.RunTypes(t, c.hosts["a"])
+			}
 		})
 	}
 }

@@ -11,6 +11,12 @@ import (
 
 func TestConformance(t *testing.T) {
 	conformance.Run(t, oracle.New(oracle.Config{}), conformance.Limits{Value: 1 << 20, Siblings: 100})
+	conformance.RunKeys(t, oracle.New(oracle.Config{}), conformance.Limits{})
+}
+
+func TestTypesConformance(t *testing.T) {
+	conformance.RunTypes(t, oracle.NewTypes())
+	conformance.RunKeys(t, oracle.NewTypes(), conformance.Limits{})
 }
 
 func TestExpiryIsAFilter(t *testing.T) {

@@ -35,8 +35,16 @@ var (
 // NewTypes returns an empty reference.
 func NewTypes() *Types { return &Types{keys: map[ouro.Key]*thing{}} }
 
+// describe says how a result was reached.
+func describe(res *ouro.Result, opts []ouro.Option) {
+	if res.Coordinator, res.RequestID = "oracle", ouro.Apply(opts...).RequestID; res.RequestID == "" {
+		res.RequestID = "none"
+	}
+}
+
 // Get implements [ouro.Store].
-func (o *Types) Get(_ context.Context, key ouro.Key, _ ...ouro.Option) (ouro.Result, error) {
+func (o *Types) Get(_ context.Context, key ouro.Key, opts ...ouro.Option) (res ouro.Result, err error) {
+	defer describe(&res, opts)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	t := o.keys[key]
@@ -47,7 +55,8 @@ func (o *Types) Get(_ context.Context, key ouro.Key, _ ...ouro.Option) (ouro.Res
 }
 
 // Put implements [ouro.Store].
-func (o *Types) Put(_ context.Context, key ouro.Key, v ouro.Value, _ ...ouro.Option) (ouro.Result, error) {
+func (o *Types) Put(_ context.Context, key ouro.Key, v ouro.Value, opts ...ouro.Option) (res ouro.Result, err error) {
+	defer describe(&res, opts)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.keys[key] = &thing{kind: ouro.Register, text: string(v.Data)}
@@ -55,7 +64,8 @@ func (o *Types) Put(_ context.Context, key ouro.Key, v ouro.Value, _ ...ouro.Opt
 }
 
 // Delete implements [ouro.Store].
-func (o *Types) Delete(_ context.Context, key ouro.Key, _ ...ouro.Option) (ouro.Result, error) {
+func (o *Types) Delete(_ context.Context, key ouro.Key, opts ...ouro.Option) (res ouro.Result, err error) {
+	defer describe(&res, opts)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	delete(o.keys, key)
@@ -63,7 +73,8 @@ func (o *Types) Delete(_ context.Context, key ouro.Key, _ ...ouro.Option) (ouro.
 }
 
 // Update implements [ouro.Updater]. It knows no expiry.
-func (o *Types) Update(_ context.Context, key ouro.Key, u ouro.Update, _ ...ouro.Option) (ouro.Result, error) {
+func (o *Types) Update(_ context.Context, key ouro.Key, u ouro.Update, opts ...ouro.Option) (res ouro.Result, err error) {
+	defer describe(&res, opts)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	kind, t := u.Kind, o.keys[key]
@@ -80,7 +91,7 @@ func (o *Types) Update(_ context.Context, key ouro.Key, u ouro.Update, _ ...ouro
 		}
 		t = &thing{kind: ouro.Register, text: string(u.Elements[0].Value)}
 		o.keys[key] = t
-		res := t.result(nil)
+		res = t.result(nil)
 		res.Changed = 1
 		return res, nil
 	case t != nil && t.kind != kind:
@@ -104,7 +115,7 @@ func (o *Types) Update(_ context.Context, key ouro.Key, u ouro.Update, _ ...ouro
 	for _, e := range u.Elements {
 		names[e.Name] = true
 	}
-	res := after.result(names)
+	res = after.result(names)
 	res.Changed = changed
 	return res, nil
 }

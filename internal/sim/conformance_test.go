@@ -2,8 +2,10 @@ package sim
 
 import (
 	"testing"
+	"time"
 
 	"github.com/ourodb/ouro/internal/conformance"
+	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
@@ -16,8 +18,12 @@ func TestConformance(t *testing.T) {
 			for _, id := range ids {
 				nodes = append(nodes, ring.Node{ID: ring.NodeID(id), Weight: 1})
 			}
-			w := newWorld(t, Config{Nodes: nodes})
+			cfg := Config{Nodes: nodes}
+			cfg.Buckets.Named = map[string]node.Bucket{conformance.TypesBucket: {N: 3, R: 2, W: 2, Timeout: time.Second, Types: true}}
+			w := newWorld(t, cfg)
 			conformance.Run(t, w.Store("A"), conformance.Limits{Siblings: 100, Simulated: true})
+			conformance.RunKeys(t, w.Store("A"), conformance.Limits{Simulated: true})
+			conformance.RunTypes(t, w.Store("A"))
 		})
 	}
 }

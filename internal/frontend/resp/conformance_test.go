@@ -114,6 +114,9 @@ func (s *remote) connect() (err error) {
 
 // asError reads "WORD code outcome: message".
 func (f failed) asError() error {
+	if string(f) == errWrongType {
+		return ouro.Errorf(ouro.WrongType, ouro.NotDone, "%s", errWrongType)
+	}
 	words := strings.SplitN(string(f), " ", 4)
 	if len(words) < 4 {
 		return fmt.Errorf("%s", string(f))

@@ -21,6 +21,8 @@ import (
 func TestConformance(t *testing.T) {
 	s := &remote{dial(t, start(t, Config{}, oracle.New(oracle.Config{})))}
 	conformance.Run(t, s, conformance.Limits{Value: 1 << 20, Siblings: 100})
+	conformance.RunKeys(t, s, conformance.Limits{})
+	conformance.RunTypes(t, &remote{dial(t, start(t, Config{}, oracle.NewTypes()))})
 }
 
 // start serves store on a port of its own and returns its address.
@@ -118,6 +120,32 @@ func (s *remote) Update(ctx context.Context, key ouro.Key, u ouro.Update, opts .
 	res = resultOf(out.GetReceipt(), out.GetContext())
 	res.Changed, res.Typed = int(out.GetChanged()), typedOf(out.GetTyped())
 	return res, nil
+}
+
+func (s *remote) Keys(ctx context.Context, bucket string, q ouro.KeysQuery) (page ouro.KeysPage, err error) {
+	stream, err := s.c.Keys(ctx, &ourov1.KeysRequest{Bucket: bucket, Prefix: []byte(q.Prefix), Cursor: uint64(q.Cursor), Limit: uint32(q.Limit), Pages: 1})
+	if ctx.Err() != nil {
+		return page, ctx.Err()
+	}
+	if err != nil {
+		return page, err
+	}
+	out, err := stream.Recv()
+	if ctx.Err() != nil {
+		return page, ctx.Err()
+	}
+	if err != nil {
+		_, err = failureOf(ctx, err)
+		return page, err
+	}
+	for _, k := range out.GetKeys() {
+		page.Keys = append(page.Keys, string(k))
+	}
+	for range out.GetMissing() {
+		page.Missing = append(page.Missing, ouro.KeyRange{})
+	}
+	page.Next = ouro.Cursor(out.GetNext())
+	return page, nil
 }
 
 func keyPB(key ouro.Key) *ourov1.Key { return &ourov1.Key{Bucket: key.Bucket, Name: []byte(key.Name)} }
