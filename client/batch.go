@@ -79,9 +79,6 @@ var errPending = errors.New("pending")
 
 // fit says why a call can't be sent.
 func fit(r *call) error {
-	if r.opt.TTL != 0 {
-		return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "HTTP carries no ttl: set it on the bucket")
-	}
 	return r.key.Validate()
 }
 

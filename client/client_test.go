@@ -217,13 +217,12 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-func TestTTLIsRefused(t *testing.T) {
-	c, err := client.New("127.0.0.1:1")
-	if err != nil {
-		t.Fatal(err)
+func TestTTLBounds(t *testing.T) {
+	c := serve(t, web.New(web.Config{}, oracle.New(oracle.Config{})))
+	for _, ttl := range []time.Duration{time.Microsecond, 101 * 365 * 24 * time.Hour} {
+		_, err := c.Put(t.Context(), key, ouro.Value{}, ouro.Blind(), ouro.TTL(ttl))
+		check(t, ttl.String(), err, ouro.BadRequest, ouro.NotDone)
 	}
-	_, err = c.Put(t.Context(), key, ouro.Value{}, ouro.Blind(), func(o *ouro.Options) { o.TTL = time.Hour })
-	check(t, "ttl", err, ouro.BadRequest, ouro.NotDone)
 }
 
 // TestAttempts: what the client names itself it says to be new; what its caller

@@ -65,9 +65,6 @@ func closeBody(body io.ReadCloser) {
 
 func (c *Client) request(ctx context.Context, r *call) (*http.Request, error) {
 	key, value, opt := r.key, r.value, &r.opt
-	if opt.TTL != 0 {
-		return nil, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "HTTP carries no ttl: set it on the bucket")
-	}
 	var body io.Reader = http.NoBody
 	if len(value.Data) > 0 {
 		body = bytes.NewReader(value.Data)
@@ -116,6 +113,12 @@ func query(opt ouro.Options) string {
 	}
 	if opt.Timeout != 0 {
 		q.Set("timeout", opt.Timeout.String())
+	}
+	switch {
+	case opt.TTL > 0:
+		q.Set("ttl", opt.TTL.String())
+	case opt.TTL < 0:
+		q.Set("ttl", "never")
 	}
 	if opt.Explain {
 		q.Set("explain", "true")

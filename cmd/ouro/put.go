@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +20,7 @@ comes about.`
 func newPutCommand() *cobra.Command {
 	var f requestFlags
 	var contentType string
+	var ttl time.Duration
 	cmd := &cobra.Command{
 		Use:   "put BUCKET/KEY [VALUE]",
 		Short: "Store a value",
@@ -45,6 +47,9 @@ func newPutCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if cmd.Flags().Changed("ttl") {
+				opts = append(opts, ouro.TTL(ttl))
+			}
 			res, err := store.Put(cmd.Context(), key, value, opts...)
 			return finish(cmd, key, res, err, func(w io.Writer) {
 				fmt.Fprintf(w, "stored %s, %s, %s\n", key, plural(len(value.Data), "byte"), reached(res))
@@ -53,6 +58,7 @@ func newPutCommand() *cobra.Command {
 		},
 	}
 	f.add(cmd, reads|writes)
+	cmd.Flags().DurationVar(&ttl, "ttl", 0, "how long the version lasts, a `duration`; less than 0: for ever (the bucket's)")
 	cmd.Flags().StringVar(&contentType, "content-type", "", "media `type` kept with the value (text/plain for an argument)")
 	return cmd
 }

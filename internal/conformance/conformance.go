@@ -56,6 +56,7 @@ func Run(t *testing.T, store ouro.Store, limits Limits) {
 		{"an update begins where nothing is", updateBegins},
 		{"updates at once lose nothing", updateLosesNothing},
 		{"an update that its program refuses changes nothing", updateRefused},
+		{"what has a time to live says until when", timeToLive},
 		{"several requests at once have an answer each", manyAnswers},
 		{"several puts go by their own contexts", manyContexts},
 	} {

@@ -9,6 +9,25 @@ import (
 	"github.com/ourodb/ouro"
 )
 
+// timeToLive: what is written for an hour is shown with its end, and what is written
+// for ever, or as the bucket says, without.
+func timeToLive(t *testing.T, s *suite) {
+	key := s.key()
+	put := s.put(key, "hour", ouro.Blind(), ouro.TTL(time.Hour))
+	res := s.get(key, "hour")
+	if left := res.Siblings[0].Expires.Sub(res.Siblings[0].Modified); left < time.Hour-time.Minute || left > time.Hour+time.Minute {
+		t.Errorf("written for an hour it expires %v after it was", left)
+	}
+	put = s.put(key, "ever", under(put), ouro.TTL(-1))
+	if res = s.get(key, "ever"); !res.Siblings[0].Expires.IsZero() {
+		t.Errorf("written for ever it expires at %v", res.Siblings[0].Expires)
+	}
+	s.put(key, "as usual", under(put))
+	if res = s.get(key, "as usual"); !res.Siblings[0].Expires.IsZero() {
+		t.Errorf("written without a time it expires at %v", res.Siblings[0].Expires)
+	}
+}
+
 func putGet(t *testing.T, s *suite) {
 	key := s.key()
 	before := time.Now().Add(-time.Minute)

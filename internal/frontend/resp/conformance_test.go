@@ -71,6 +71,9 @@ func (s *remote) do(ctx context.Context, key ouro.Key, args []string, o ouro.Opt
 	if o.RequestID != "" {
 		args = append(args, "ID", o.RequestID)
 	}
+	if o.TTL > 0 && args[0] == "OURO.PUT" {
+		args = append(args, "TTL", fmt.Sprint(o.TTL.Milliseconds()))
+	}
 	if o.Explain {
 		args = append(args, "EXPLAIN")
 	}
@@ -150,6 +153,11 @@ func asResult(answer any) (res ouro.Result, err error) {
 		s := ouro.Sibling{Value: ouro.Value{Data: []byte(v["value"].(string)), ContentType: v["type"].(string)}}
 		if s.Modified, err = time.Parse(time.RFC3339Nano, v["modified"].(string)); err != nil {
 			return res, err
+		}
+		if at, ok := v["expires"].(string); ok {
+			if s.Expires, err = time.Parse(time.RFC3339Nano, at); err != nil {
+				return res, err
+			}
 		}
 		res.Siblings = append(res.Siblings, s)
 	}

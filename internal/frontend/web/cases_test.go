@@ -294,7 +294,7 @@ func refusalCases() []exchangeCase {
 	bad("long key", "GET", "/b/"+strings.Repeat("k", 1025), ouro.BadRequest, "1025 bytes")
 	for _, query := range []string{
 		"what=1", "R=1", "r", "r=", "r=x", "r=-1", "r=0", "w=0", "r=1.5", "r=%2B1", "r=99999999999999999999", "r=1000", "pw=-1", "r=1&r=1",
-		"timeout=1", "timeout=0s", "timeout=-1s", "timeout=61s", "timeout=soon", "explain=1", "explain", "r=%zz", "r=1;w=1", "ttl=1s", "n=3",
+		"timeout=1", "timeout=0s", "timeout=-1s", "timeout=61s", "timeout=soon", "explain=1", "explain", "r=%zz", "r=1;w=1", "ttl=", "ttl=0s", "ttl=-1s", "ttl=1us", "ttl=1000000h", "ttl=soon", "ttl=1s&ttl=1s", "n=3",
 	} {
 		name, _, _ := strings.Cut(query, "=")
 		bad("query "+query, "GET", "/b/k?"+query, ouro.BadRequest, name)

@@ -120,8 +120,10 @@ func (x *exchange) setParameter(name, value string) (bit int, err error) {
 		return 32, x.setTimeout(value)
 	case "explain":
 		return 64, setBool(&o.Explain, name, value)
+	case "ttl":
+		return 128, x.setTTL(value)
 	default:
-		return 0, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the query parameter %.40q is unknown: known are r, w, pr, pw, dw, timeout and explain", name)
+		return 0, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the query parameter %.40q is unknown: known are r, w, pr, pw, dw, timeout, ttl and explain", name)
 	}
 }
 
@@ -144,6 +146,24 @@ func (x *exchange) setTimeout(value string) error {
 		return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "timeout=%.40s: it is a duration such as 500ms or 2s, from 1ms to %v", value, x.cfg.MaxTimeout)
 	}
 	x.opts.Timeout = d
+	return nil
+}
+
+// longestTTL is the longest that a store takes.
+const longestTTL = 100 * 365 * 24 * time.Hour
+
+// setTTL sets for how long what is written is shown. Whatever the bucket says, "never"
+// is for ever.
+func (x *exchange) setTTL(value string) error {
+	if value == "never" {
+		x.opts.TTL = -1
+		return nil
+	}
+	d, err := time.ParseDuration(value)
+	if err != nil || d < time.Millisecond || d > longestTTL {
+		return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "ttl=%.40s: it is a duration such as 90s or 24h, from 1ms to a hundred years, or never", value)
+	}
+	x.opts.TTL = d
 	return nil
 }
 
