@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,11 +38,20 @@ func TestConformance(t *testing.T) {
 type held struct {
 	store.Engine
 	let     chan error
+	mu      sync.Mutex
 	batches []int // changes of each that came
 }
 
+func (h *held) came() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.batches)
+}
+
 func (h *held) Apply(b *store.Batch, synced func(error)) error {
+	h.mu.Lock()
 	h.batches = append(h.batches, b.Len())
+	h.mu.Unlock()
 	if err := <-h.let; err != nil {
 		return err
 	}
@@ -283,21 +294,21 @@ func TestLazyBatchesGather(t *testing.T) {
 				h.let <- nil
 			}
 			e := buffer.New(h, buffer.Options{Window: time.Second, MaxBytes: 4000, Direct: direct})
-			synced := 0
+			var synced atomic.Int64
 			apply := func(lazy bool, size int) {
 				t.Helper()
 				var b store.Batch
-				b.Set(fmt.Append(nil, synced, len(h.batches), size), make([]byte, size))
+				b.Set(fmt.Append(nil, synced.Load(), h.came(), size), make([]byte, size))
 				b.Lazy = lazy
-				if err := e.Apply(&b, func(error) { synced++ }); err != nil {
+				if err := e.Apply(&b, func(error) { synced.Add(1) }); err != nil {
 					t.Fatal(err)
 				}
 				synctest.Wait()
 			}
 			expect := func(when string, batches, told int) {
 				t.Helper()
-				if len(h.batches) != batches || synced != told {
-					t.Errorf("direct=%t, %s: %d batches went on and %d were synced, want %d and %d", direct, when, len(h.batches), synced, batches, told)
+				if h.came() != batches || synced.Load() != int64(told) {
+					t.Errorf("direct=%t, %s: %d batches went on and %d were synced, want %d and %d", direct, when, h.came(), synced.Load(), batches, told)
 				}
 			}
 			apply(true, 1)
