@@ -101,14 +101,14 @@ func yields(s *Scene) {
 	}
 	spans := with.Spans()
 	well, slow, after := spans[0], spans[1], spans[2]
-	s.expect("slices while the disk is well", "80 of 80", fmt.Sprintf("%d of %d", well[len(well)-1].Slices, well[0].Most))
+	s.expect("slices while the disk is well", "96 of 96", fmt.Sprintf("%d of %d", well[len(well)-1].Slices, well[0].Most))
 	fewest, asks := well[0].Most, true
 	for _, p := range slow {
 		fewest, asks = min(fewest, p.Slices), asks && p.Surveyed > 0
 	}
-	s.expect("the fewest slices while it is slow: a floor for each kind", 5, fewest)
+	s.expect("the fewest slices while it is slow: a floor for each kind", 6, fewest)
 	s.expect("B goes on comparing meanwhile", true, asks)
-	s.expect("slices at the end", "80 of 80", fmt.Sprintf("%d of %d", after[len(after)-1].Slices, well[0].Most))
+	s.expect("slices at the end", "96 of 96", fmt.Sprintf("%d of %d", after[len(after)-1].Slices, well[0].Most))
 	s.say("Then the same without it.")
 	without, err := SlowDisk(context.Background(), false)
 	if err != nil {
