@@ -123,8 +123,11 @@ func (s Series) draw(b *strings.Builder, i int, x, y axis) {
 }
 
 func (s Series) dashed() string {
-	if s.Paper {
+	switch {
+	case s.Paper:
 		return " paper"
+	case s.Model:
+		return " model"
 	}
 	return ""
 }

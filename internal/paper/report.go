@@ -58,6 +58,7 @@ type Series struct {
 	Name   string
 	Points []Point
 	Paper  bool // it is the paper's: dashed
+	Model  bool // it is predicted: dotted
 }
 
 // Point is one of a curve.

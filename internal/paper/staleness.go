@@ -49,7 +49,7 @@ func runStaleness(ctx context.Context, lab *Lab) (Section, error) {
 	t := Table{Caption: "In the simulator: stale right after the acknowledgement", Head: []string{"r, w", "reads", "stale", "predicted"}}
 	var predicted []Series // behind what was measured, so that both of a pair have one colour
 	for _, c := range virtual.Curves {
-		m, q := Series{Name: fmt.Sprintf("r=%d w=%d, measured", c.R, c.W)}, Series{Name: fmt.Sprintf("r=%d w=%d, predicted", c.R, c.W)}
+		m, q := Series{Name: fmt.Sprintf("r=%d w=%d, measured", c.R, c.W)}, Series{Name: fmt.Sprintf("r=%d w=%d, predicted", c.R, c.W), Model: true}
 		for i, d := range virtual.Delays {
 			at := float64(d) / float64(time.Millisecond)
 			m.Points = append(m.Points, Point{at, float64(c.Stale[i]) / float64(max(c.Reads[i], 1))})
