@@ -32,6 +32,12 @@ const younger = 2
 // above is in which epoch, beyond one, a node takes nothing any more that is as old.
 const above = 2
 
+// told is a primary's record and the epoch of its read.
+type told struct {
+	state []byte
+	stamp uint64
+}
+
 // foundShares notes a key of which shares are to be folded, if this node is the one.
 func (r *Reaper) foundShares(now clock.Now, m *replica.Mortal, p Peers) {
 	if r.cfg.Off || !r.folds(p.Primaries(m.Partition, &m.Key)) {
@@ -61,7 +67,7 @@ func (r *Reaper) survey(now clock.Now, k *key, p Peers, e *Effects) {
 			return
 		}
 	}
-	k.held = make([][]causal.Dot, len(k.primaries))
+	k.held, k.told = make([][]causal.Dot, len(k.primaries)), make([]told, len(k.primaries))
 	if k.step == look {
 		k.alive, k.votes = k.alive[:0], 0
 	}
@@ -92,15 +98,12 @@ func (r *Reaper) surveyed(now clock.Now, k *key, i int, a *replica.Answer, e *Ef
 		r.block(now, k, id, err.Error(), e)
 		return
 	}
-	k.held[i] = typed.Shares(&s)
+	k.held[i], k.told[i] = typed.Shares(&s), told{a.State, a.Stamp}
 	if k.step == look {
 		k.votes = max(k.votes, a.Stamp)
 		if !a.Dot.IsZero() {
 			k.alive = append(k.alive, a.Dot.Actor)
 		}
-	}
-	if i == 0 {
-		k.state, k.stamp = a.State, a.Stamp
 	}
 	if k.waiting == 0 {
 		r.compare(now, k, e)
@@ -111,6 +114,7 @@ func (r *Reaper) surveyed(now clock.Now, k *key, i int, a *replica.Answer, e *Ef
 // time folds it.
 func (r *Reaper) compare(now clock.Now, k *key, e *Effects) {
 	dots := k.dots
+	k.state, k.stamp = k.told[0].state, k.told[0].stamp // the first is this node
 	if k.step == look {
 		own, _ := causal.DecodeState(k.state) // it was read before
 		dots = typed.Ended(&own, k.alive, r.cfg.Shares)
@@ -118,12 +122,13 @@ func (r *Reaper) compare(now clock.Now, k *key, e *Effects) {
 	for i, held := range k.held {
 		if !contains(held, dots) {
 			r.send(k.primaries[i], r.repair(k, k.state, k.stamp), e)
+			r.send(r.self, r.repair(k, k.told[i].state, k.told[i].stamp), e)
 			k.step = look
 			r.block(now, k, k.primaries[i], "it holds something else", e)
 			return
 		}
 	}
-	k.state, k.held = nil, nil
+	k.state, k.held, k.told = nil, nil, nil
 	switch {
 	case len(dots) == 0:
 		r.forget(k)

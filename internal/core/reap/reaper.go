@@ -66,6 +66,7 @@ type key struct {
 	dots   []causal.Dot   // those that are to be folded, once all primaries hold them
 	alive  []causal.Actor // of the primaries
 	held   [][]causal.Dot // the shares that each primary holds
+	told   []told         // and its record
 }
 
 // NewReaper returns a machine that knows of no key.

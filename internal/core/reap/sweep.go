@@ -67,11 +67,15 @@ func (r *Reaper) Swept(now clock.Now, found *replica.Sweep, p Peers, e *Effects)
 	}
 	for i := range found.Found {
 		m := &found.Found[i]
+		if m.Due == 0 {
+			r.foundShares(now, m, p)
+			continue
+		}
 		primaries := p.Primaries(m.Partition, &m.Key)
 		if n := len(primaries); n > 0 && primaries[s.walk%n] == r.self && !r.note(now, m, false) {
 			s.left = true
 		}
-		s.found = true
+		s.found = s.found || m.Due != 0 // what has many shares may keep them
 	}
 	s.from = found.Next
 	if s.from != nil {

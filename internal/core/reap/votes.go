@@ -159,7 +159,7 @@ func (r *Reaper) block(now clock.Now, k *key, id ring.NodeID, why string, e *Eff
 	if k.step == vote {
 		k.step = look
 	}
-	k.state, k.held = nil, nil
+	k.state, k.held, k.told = nil, nil, nil
 	r.retry(now, k)
 }
 
