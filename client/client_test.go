@@ -37,6 +37,7 @@ func TestConformance(t *testing.T) {
 	c := serve(t, web.New(web.Config{}, oracle.New(oracle.Config{})))
 	conformance.Run(t, c, conformance.Limits{Value: 1 << 20, Siblings: 100})
 	conformance.RunKeys(t, c, conformance.Limits{})
+	conformance.RunForeign(t, c, serve(t, web.New(web.Config{}, oracle.New(oracle.Config{}))))
 	conformance.RunTypes(t, serve(t, web.New(web.Config{}, oracle.NewTypes())))
 }
 

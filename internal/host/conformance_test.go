@@ -9,6 +9,13 @@ import (
 // TestConformance holds hosts to what every body of the store has to do: a
 // cluster of three, one in which most nodes hold no replica of a key and forward,
 // and a node that is alone.
+// TestContextsOfAnotherCluster: what one cluster has sealed another does not open.
+func TestContextsOfAnotherCluster(t *testing.T) {
+	one := startCluster(t, []string{"a", "b", "c"}, nil)
+	other := startCluster(t, []string{"a", "b", "c"}, func(cfg *Config) { cfg.ContextKey = []byte("another key of as many bytes ...") })
+	conformance.RunForeign(t, one.hosts["a"], other.hosts["a"])
+}
+
 func TestConformance(t *testing.T) {
 	for name, ids := range map[string][]string{
 		"three nodes": {"a", "b", "c"},

@@ -12,6 +12,7 @@ import (
 func TestConformance(t *testing.T) {
 	conformance.Run(t, oracle.New(oracle.Config{}), conformance.Limits{Value: 1 << 20, Siblings: 100})
 	conformance.RunKeys(t, oracle.New(oracle.Config{}), conformance.Limits{})
+	conformance.RunForeign(t, oracle.New(oracle.Config{}), oracle.New(oracle.Config{}))
 }
 
 func TestTypesConformance(t *testing.T) {

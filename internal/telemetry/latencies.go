@@ -10,7 +10,7 @@ import (
 type Latencies struct {
 	// Bounds are the upper bounds of the buckets, in seconds; one more has no bound.
 	Bounds []float64     `json:"bounds"`
-	Verbs  []VerbLatency `json:"verbs"` // get, put, delete
+	Verbs  []VerbLatency `json:"verbs"` // get, put, update, delete
 }
 
 // VerbLatency is about the requests of one verb: how many there were in each

@@ -155,7 +155,7 @@ func TestLatencies(t *testing.T) {
 	m.Request("put", "done", 2*time.Minute)
 	m.Request("put", string(ouro.TimedOut), time.Second)
 	l := m.Latencies()
-	if len(l.Verbs) != 3 || l.Verbs[1].Verb != "put" || len(l.Verbs[1].Answered) != len(l.Bounds)+1 {
+	if len(l.Verbs) != 4 || l.Verbs[1].Verb != "put" || len(l.Verbs[1].Answered) != len(l.Bounds)+1 {
 		t.Fatalf("%+v", l)
 	}
 	for i, bound := range l.Bounds {

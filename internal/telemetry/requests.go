@@ -17,7 +17,7 @@ const (
 )
 
 // verbs are those of client requests.
-var verbs = []string{"get", "put", "delete"}
+var verbs = []string{"get", "put", "update", "delete"}
 
 // canary is what nodes write and read to measure staleness.
 const canary = "canary"

@@ -20,6 +20,8 @@ func TestConformance(t *testing.T) {
 		t.Run("RESP"+proto, func(t *testing.T) {
 			addr := start(t, Config{}, oracle.New(oracle.Config{}))
 			conformance.Run(t, &remote{addr: addr, proto: proto}, conformance.Limits{Value: 1 << 20, Siblings: 100})
+			other := start(t, Config{}, oracle.New(oracle.Config{}))
+			conformance.RunForeign(t, &remote{addr: addr, proto: proto}, &remote{addr: other, proto: proto})
 		})
 	}
 }

@@ -22,6 +22,7 @@ func TestConformance(t *testing.T) {
 	s := &remote{dial(t, start(t, Config{}, oracle.New(oracle.Config{})))}
 	conformance.Run(t, s, conformance.Limits{Value: 1 << 20, Siblings: 100})
 	conformance.RunKeys(t, s, conformance.Limits{})
+	conformance.RunForeign(t, s, &remote{dial(t, start(t, Config{}, oracle.New(oracle.Config{})))})
 	conformance.RunTypes(t, &remote{dial(t, start(t, Config{}, oracle.NewTypes()))})
 }
 
