@@ -262,6 +262,9 @@ func (f *simFlags) repeat(seed uint64) string {
 	if f.ring != "" {
 		c += " --ring " + f.ring
 	}
+	if f.types {
+		c += " --types"
+	}
 	if f.lists {
 		c += " --lists"
 	}
