@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 	"time"
 
@@ -52,7 +53,7 @@ func (n *nemesis) forget(k kind, m *machine) {
 		c.Copied++
 		w.kill(m, 0)
 		w.tracef("%s is given the data of %s", m.id, o.id)
-		m.disk.Engine = o.disk.Copy()
+		m.disk.Engine, m.leaves = o.disk.Copy(), maps.Clone(o.leaves) // what rotted there has here
 		w.lost()
 		w.hist.Wiped = max(w.hist.Wiped, 1)
 	case kindRot:
