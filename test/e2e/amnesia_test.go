@@ -134,7 +134,6 @@ func trio(t *testing.T) (nodes []*serving, args [][]string) {
 // serves on (RULES R11).
 func TestCopyBesideTheOriginal(t *testing.T) {
 	t.Parallel()
-	t.Parallel()
 	nodes, args := trio(t)
 	must(t, "put", "a/b", "c", "--w", "3", "--addr", nodes[0].client)
 	if code := nodes[0].stop(t, unix.SIGKILL); code != -1 {

@@ -69,10 +69,6 @@ func TestMutants(t *testing.T) {
 			Old: "			s.epochs.Anew(&s.reaping)\n", New: "",
 		},
 		{
-			Name: "who forgot founds the cluster again", File: "view.go", Test: "TestWhoForgotFounds",
-			Old: " && s.cfg.Recovering {\n			d.Placement = nil", New: " && false {\n			d.Placement = nil",
-		},
-		{
 			Name: "who was merged follows any chain", File: "view.go", Pkg: sim, Test: "TestPaper_4_8_2_RingsFormedApartMerge",
 			Old: "	cfg.Origin = s.origin\n", New: "",
 		},

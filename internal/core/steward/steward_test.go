@@ -93,22 +93,6 @@ func TestTheListSaysWhereAllAreNow(t *testing.T) {
 	}
 }
 
-// A founder that may have forgotten something does not found its cluster again: where
-// others did so too, that would be a second chain (seed 238 of the ring among faults).
-// One that is alone has nobody to hear from.
-func TestWhoForgotFoundsNothing(t *testing.T) {
-	for _, test := range []struct {
-		recovering bool
-		founders   []string
-		begins     bool
-	}{{false, []string{"a", "b"}, true}, {true, []string{"a", "b"}, false}, {true, []string{"a"}, true}} {
-		s, _ := begun(t, steward.Config{Founding: founding(t, test.founders...), Recovering: test.recovering}, steward.Disk{})
-		if begins := s.Place() != nil; begins != test.begins {
-			t.Errorf("recovering %v, one of %d founders: it begins with a placement: %v", test.recovering, len(test.founders), begins)
-		}
-	}
-}
-
 func TestDamagedNotesAreRefused(t *testing.T) {
 	for _, n := range steward.Notes() {
 		_, err := steward.New(clock.Now{}, steward.Config{Self: "a", Founding: founding(t, "a")}, steward.Disk{Notes: map[steward.Note][]byte{n: []byte("nonsense")}})

@@ -93,9 +93,6 @@ func (s *Steward) recallChain(disk Disk) error {
 	d := chain.Durable{Placement: p, Vote: vote}
 	if p == nil {
 		d = chain.Durable{Placement: founded(s.gossip.History(), s.cfg.Self)}
-		if d.Placement != nil && len(d.Placement.Members()) > 1 && s.cfg.Recovering {
-			d.Placement = nil // it may be long ago that all founded it: what became of it the others tell
-		}
 		s.keepFounded(d.Placement)
 	}
 	s.chain = s.newChain(d)
