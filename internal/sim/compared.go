@@ -67,6 +67,7 @@ func (w *World) compared(m *machine, o *repair.Outcome) {
 	if !o.Complete || o.Push || o.UnreadableThere > 0 || w.hist.Loose {
 		return
 	}
+	reaped := m.reaped >= o.Began // what it dropped had been deleted since the comparison began
 	for key, record := range held {
 		_, bucket, name, ok := store.SplitKey([]byte(key))
 		theirs, err := replica.DecodeRecord(record)
@@ -76,7 +77,7 @@ func (w *World) compared(m *machine, o *repair.Outcome) {
 		var mine causal.State
 		var rotten error
 		_, err = m.disk.Engine.Get([]byte(key), func(v []byte) { mine, rotten = replica.DecodeRecord(v) })
-		if err != nil || rotten != nil || len(mine.Vector) == 0 && len(theirs.Versions) == 0 {
+		if err != nil || rotten != nil || len(mine.Vector) == 0 && (len(theirs.Versions) == 0 || reaped) {
 			continue // rotten since, or reaped
 		}
 		joined, _ := causal.JoinStates(mine, theirs)

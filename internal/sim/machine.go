@@ -39,6 +39,7 @@ type machine struct {
 
 	forgot     bool          // the links know another disk of it, and this one does not say so
 	failed     bool          // a sync of what the steward wants kept has failed
+	reaped     time.Duration // on its clock, when it dropped a tombstone last
 	former     bool          // its disk was replaced after it had left the cluster for ever
 	recovering bool          // something was, when the process started
 	lost       int           // partitions in which the write buffer of the process before is gone
@@ -452,6 +453,8 @@ func (w *World) observe(m *machine, f *fact.Fact) {
 		}
 	case fact.DotReused:
 		w.brokenDot(m, f)
+	case fact.Reaped:
+		m.reaped = f.At
 	}
 	w.trace.fact(w.now, m, f)
 }
