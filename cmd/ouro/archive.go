@@ -4,16 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"slices"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
-	"golang.org/x/term"
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/client"
@@ -72,19 +69,8 @@ func (f *archiveFlags) check() error {
 
 // work begins work on a folder of so many partitions.
 func (f *archiveFlags) work(cmd *cobra.Command, dir, what string, partitions int) (*archive.Work, func()) {
-	step, end := archiveBar(cmd.ErrOrStderr(), what, partitions)
+	step, end := stepsOf(cmd.ErrOrStderr(), what, partitions)
 	return &archive.Work{Dir: dir, Workers: f.workers, Rate: int64(f.rate), Patience: f.patience, Step: step}, end
-}
-
-// archiveBar shows progress on a terminal.
-func archiveBar(log io.Writer, what string, steps int) (step, end func()) {
-	file, ok := log.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) {
-		return func() {}, func() {}
-	}
-	bar := progressbar.NewOptions(steps, progressbar.OptionSetWriter(log), progressbar.OptionSetDescription(what),
-		progressbar.OptionSetPredictTime(true), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
-	return func() { _ = bar.Add(1) }, func() { _ = bar.Finish() }
 }
 
 func newArchiveCreateCommand() *cobra.Command {
@@ -144,7 +130,7 @@ func (f *archiveFlags) create(cmd *cobra.Command, dir string) error {
 // maxArchiveReply bounds the answer with a record: one of a gibibyte, in base64.
 const maxArchiveReply = 3 << 29
 
-// cluster is both ports of a node.
+// archiveCluster is both ports of a node.
 type archiveCluster struct {
 	*client.Admin
 	store *client.Client
@@ -223,7 +209,7 @@ is needed.`,
 			if !m.Complete {
 				return fmt.Errorf("the archive in %s is not complete: %d of %d partitions are there; go on with 'ouro archive create'", args[0], len(m.Partitions), m.Q)
 			}
-			step, end := archiveBar(cmd.ErrOrStderr(), "verifying", m.Q)
+			step, end := stepsOf(cmd.ErrOrStderr(), "verifying", m.Q)
 			wrong := m.Verify(args[0], step)
 			end()
 			for _, err := range wrong {

@@ -12,9 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/client"
@@ -108,11 +106,10 @@ func runExperiment(ctx context.Context, log io.Writer, e paper.Experiment, quick
 		Quick: quick, SlowDisk: demo.SlowDisk, Staleness: demo.Staleness, Sizes: demo.Sizes,
 		Cluster: func(ctx context.Context, nodes int) (paper.Cluster, error) { return paperCluster(ctx, log, nodes) },
 	}
-	if file, ok := log.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		bar := progressbar.NewOptions(e.Steps, progressbar.OptionSetWriter(log), progressbar.OptionSetDescription(e.Name),
-			progressbar.OptionSetPredictTime(true), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
-		defer bar.Finish() //nolint:errcheck // a bar
-		lab.Step = func() { _ = bar.Add(1) }
+	if isTerminal(log) {
+		var end func()
+		lab.Step, end = stepsOf(log, e.Name, e.Steps)
+		defer end()
 	} else {
 		fmt.Fprintf(log, "%s: %s\n", e.Name, e.Title)
 	}

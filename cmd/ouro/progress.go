@@ -22,12 +22,27 @@ type progressBar struct {
 	done sync.WaitGroup
 }
 
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// stepsOf returns what is to be called after each of so many steps, and at the end: a
+// bar shows them on a terminal.
+func stepsOf(w io.Writer, what string, steps int) (step, end func()) {
+	if !isTerminal(w) {
+		return func() {}, func() {}
+	}
+	bar := progressbar.NewOptions(steps, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
+		progressbar.OptionSetPredictTime(true), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
+	return func() { _ = bar.Add(1) }, func() { _ = bar.Finish() }
+}
+
 // newProgressBar returns the bar of a command whose input has total bytes; 0 is
 // an unknown number of them.
 func newProgressBar(w io.Writer, what string, total int64) *progressBar {
 	p := &progressBar{w: w, what: what, stop: make(chan struct{})}
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	if !isTerminal(w) {
 		return p
 	}
 	if total == 0 {

@@ -86,7 +86,7 @@ func (w *Work) Create(ctx context.Context, m *Manifest, from Source) error {
 // goOn takes over what an earlier run has made.
 func (w *Work) goOn(m *Manifest) error {
 	m.Format, m.Partitions = format, map[int]Sum{}
-	if _, err := os.Stat(fileNameOf(w.Dir)); errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(manifestOf(w.Dir)); errors.Is(err, os.ErrNotExist) {
 		return m.save(w.Dir)
 	}
 	old, err := Load(w.Dir)
@@ -104,8 +104,6 @@ func (w *Work) goOn(m *Manifest) error {
 	}
 	return nil
 }
-
-func fileNameOf(dir string) string { return dir + string(os.PathSeparator) + manifestName }
 
 // partition writes the file of one.
 func (w *Work) partition(ctx context.Context, m *Manifest, p int, lists []*keyList, from Source, pace *pacer) (sum Sum, err error) {

@@ -44,7 +44,7 @@ func (m *Manifest) Total() (t Sum) {
 
 // Load reads what an archive is.
 func Load(dir string) (*Manifest, error) {
-	b, err := os.ReadFile(filepath.Join(dir, manifestName))
+	b, err := os.ReadFile(manifestOf(dir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no archive in %s", dir)
 	}
@@ -70,7 +70,7 @@ func (m *Manifest) save(dir string) error {
 	if err != nil {
 		return err
 	}
-	return whole(filepath.Join(dir, manifestName), func(f *os.File) error {
+	return whole(manifestOf(dir), func(f *os.File) error {
 		_, err := f.Write(append(b, '\n'))
 		return err
 	})
@@ -104,6 +104,9 @@ func syncFolder(dir string) error {
 	}
 	return errors.Join(f.Sync(), f.Close())
 }
+
+// manifestOf names the file of the manifest.
+func manifestOf(dir string) string { return filepath.Join(dir, manifestName) }
 
 // fileOf names the file of a partition.
 func fileOf(dir string, partition int) string {

@@ -51,18 +51,14 @@ func (h *Host) whole(ctx context.Context, key ouro.Key, req *node.Request) (node
 	if err := h.submit(c); err != nil {
 		return node.Reply{}, err
 	}
-	defer h.flight.Add(-1)
-	start := time.Now()
-	select {
-	case r := <-c.reply:
-		h.cfg.Observer.Request(verbName(req), outcomeName(r.Err), time.Since(start))
-		if r.Err != nil {
-			return r, r.Err
-		}
-		return r, nil
-	case <-ctx.Done():
-		return node.Reply{}, ctx.Err()
+	r, ok := h.wait(ctx, c, time.Now())
+	switch {
+	case !ok:
+		return r, ctx.Err()
+	case r.Err != nil:
+		return r, r.Err
 	}
+	return r, nil
 }
 
 // HeldBuckets implements [ouro.Archiver].

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"slices"
@@ -120,12 +121,14 @@ func answerTimes(took []node.Took, self string) []ouro.AnswerTimes {
 		sums[id].Reads.Join(&took[i].Reads)
 		sums[id].Writes.Join(&took[i].Writes)
 	}
-	slices.SortFunc(all, func(a, b ouro.AnswerTimes) int {
-		switch {
-		case (a.Node == self) != (b.Node == self) && a.Node == self, a.Node < b.Node && b.Node != self:
-			return -1
+	rank := func(id string) int {
+		if id == self {
+			return 0
 		}
 		return 1
+	}
+	slices.SortFunc(all, func(a, b ouro.AnswerTimes) int {
+		return cmp.Or(cmp.Compare(rank(a.Node), rank(b.Node)), cmp.Compare(a.Node, b.Node))
 	})
 	for i := range all {
 		a, s := &all[i], sums[all[i].Node]

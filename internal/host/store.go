@@ -90,14 +90,24 @@ func (h *Host) do(ctx context.Context, key ouro.Key, req *node.Request, opts our
 		h.cfg.Observer.Request(verbName(req), string(err.Code), time.Since(start))
 		return ouro.Result{RequestID: id}, err
 	}
+	r, ok := h.wait(ctx, c, start)
+	if !ok {
+		h.cfg.Observer.Request(verbName(req), "abandoned", time.Since(start))
+		return ouro.Result{RequestID: id}, ctx.Err()
+	}
+	return result(id, &r)
+}
+
+// wait waits for the reply to a call that was let in, and counts it; false: ctx ended
+// before.
+func (h *Host) wait(ctx context.Context, c *call, start time.Time) (node.Reply, bool) {
 	defer h.flight.Add(-1)
 	select {
 	case r := <-c.reply:
-		h.cfg.Observer.Request(verbName(req), outcomeName(r.Err), time.Since(start))
-		return result(id, &r)
+		h.cfg.Observer.Request(verbName(c.request), outcomeName(r.Err), time.Since(start))
+		return r, true
 	case <-ctx.Done():
-		h.cfg.Observer.Request(verbName(req), "abandoned", time.Since(start))
-		return ouro.Result{RequestID: id}, ctx.Err()
+		return node.Reply{}, false
 	}
 }
 

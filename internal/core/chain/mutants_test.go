@@ -27,7 +27,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "a proposer accepts first what all others refuse", File: "proposer.go", Test: "TestALinkThatTakesIn",
-			Old: "	return p.link == nil || len(p.answered)+1 >= c.need()\n", New: "	return p != nil\n",
+			Old: "	if p.link == nil || len(p.answered)+1 >= c.need() {\n", New: "	if p != nil {\n",
 		},
 		{
 			Name: "a leaver says that it let go before it has", File: "acceptor.go", Test: "TestALeaverLetsGo",

@@ -70,8 +70,8 @@ func (c *Chain) ask(now clock.Now, out *Effects) {
 			c.send(a.ID, &to, out)
 		}
 	}
-	if self && c.asksItself() {
-		c.Hear(now, c.self, c.at(&m), out)
+	if self {
+		c.askItself(now, out)
 	}
 }
 
@@ -82,12 +82,15 @@ func (p *proposal) question() Message {
 	return Message{Kind: Accept, Ballot: p.ballot, Link: p.link, Found: p.found != nil}
 }
 
-// asksItself says whether this node is to answer its own question by now. It accepts
-// what it proposes as the last one that is needed: what all others refuse, as they know
-// more than this node does, nobody has accepted then, and it need not be followed.
-func (c *Chain) asksItself() bool {
+// askItself has this node answer its own question, if it is to by now. It accepts what
+// it proposes as the last one that is needed: what all others refuse, as they know more
+// than this node does, nobody has accepted then, and it need not be followed.
+func (c *Chain) askItself(now clock.Now, out *Effects) {
 	p := c.proposal
-	return p.link == nil || len(p.answered)+1 >= c.need()
+	if p.link == nil || len(p.answered)+1 >= c.need() {
+		m := p.question()
+		c.Hear(now, c.self, c.at(&m), out)
+	}
 }
 
 func (c *Chain) retry(now clock.Now, out *Effects) {
@@ -152,9 +155,8 @@ func (c *Chain) accepted(now clock.Now, from ring.NodeID, m *Message, out *Effec
 	p := c.proposal
 	p.answered = append(p.answered, from)
 	if len(p.answered) < c.need() {
-		if c.asksItself() && !slices.Contains(p.answered, c.self) {
-			m := p.question()
-			c.Hear(now, c.self, c.at(&m), out)
+		if !slices.Contains(p.answered, c.self) {
+			c.askItself(now, out)
 		}
 		return
 	}

@@ -52,9 +52,11 @@ func fitted(r *Request, b member.Bucket, length int) coord.Numbers {
 	return w
 }
 
+func (n *Node) bucket(name string) member.Bucket { return n.view.bucket(name) }
+
 // bucket returns the settings of a bucket; a view that has none has the usual.
-func (n *Node) bucket(name string) member.Bucket {
-	if b := n.view.Buckets.Of(name); b.N != 0 {
+func (v *View) bucket(name string) member.Bucket {
+	if b := v.Buckets.Of(name); b.N != 0 {
 		return b
 	}
 	return member.DefaultBucket()

@@ -3,7 +3,6 @@ package node
 import (
 	"slices"
 
-	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/core/stale"
 )
@@ -52,10 +51,7 @@ func Measured(self ring.NodeID, took []Took) *stale.Node {
 // Holders returns the primaries of a key, in order; nil while its partition moves, and
 // in a bucket of data types.
 func (v *View) Holders(key ring.Key) []ring.NodeID {
-	b := v.Buckets.Of(key.Bucket)
-	if b.N == 0 {
-		b = member.DefaultBucket()
-	}
+	b := v.bucket(key.Bucket)
 	if v.Ring == nil || v.Ring.Q() == 0 || b.Types {
 		return nil
 	}

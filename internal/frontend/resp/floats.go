@@ -42,11 +42,7 @@ func incrByFloat(x *call) {
 	if !ok {
 		return
 	}
-	ttl := f.lasting()
-	if !f.there {
-		ttl = 0
-	}
-	if x.answered(x.put(key, []byte(sum), ttl, f.context)) {
+	if x.answered(x.put(key, []byte(sum), f.lasting(), f.context)) {
 		x.reply.text(sum)
 	}
 }

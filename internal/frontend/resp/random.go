@@ -6,7 +6,7 @@ import (
 	"github.com/ourodb/ouro"
 )
 
-// most bounds how many elements one answer repeats.
+// mostRandom bounds how many elements one answer repeats.
 const mostRandom = 100_000
 
 // random answers with one element of a key of some kind, drawn at random, or with as

@@ -102,9 +102,13 @@ func (x *call) put(key ouro.Key, data []byte, ttl time.Duration, context ouro.Co
 	return err
 }
 
-// lasting returns for how long what was found is still shown, as put takes it.
+// lasting returns for how long what was found is still shown, as put takes it; where
+// nothing was found that is as long as the bucket has it.
 func (f *found) lasting() time.Duration {
-	if f.expires.IsZero() {
+	switch {
+	case !f.there:
+		return 0
+	case f.expires.IsZero():
 		return -1
 	}
 	return max(time.Until(f.expires), time.Millisecond)
@@ -359,11 +363,7 @@ func (x *call) rewrite(key ouro.Key, f *found, data []byte) {
 		x.reply.error("ERR string exceeds maximum allowed size (proto-max-bulk-len)")
 		return
 	}
-	ttl := time.Duration(0)
-	if f.there {
-		ttl = f.lasting()
-	}
-	if x.answered(x.put(key, data, ttl, f.context)) {
+	if x.answered(x.put(key, data, f.lasting(), f.context)) {
 		x.reply.int(int64(len(data)))
 	}
 }
