@@ -73,10 +73,19 @@ func (f *Forward) pass(now clock.Now, e *Effects, rest set) {
 	f.state(e, fact.Forwarded, now, i, 0, "")
 	p := Pass{To: f.ids[i], Retry: f.retry, Timeout: left}
 	f.done = i == f.self
-	if rest.len() > 1 && f.patience > 0 && f.patience < left {
-		p.Within, f.patient = f.patience, now.Mono+f.patience
+	if within := f.within(); rest.len() > 1 && within > 0 && within < left {
+		p.Within, f.patient = within, now.Mono+within
 	}
 	e.Passes = append(e.Passes, p)
+}
+
+// within is for how long one coordinator is waited for while there are others. Where
+// all are doubted the first of them is not trusted with all the time either.
+func (f *Forward) within() time.Duration {
+	if f.patience > 0 {
+		return f.patience
+	}
+	return f.doubted
 }
 
 // refusal is what is told where nobody is left who could coordinate.

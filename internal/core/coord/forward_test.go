@@ -63,31 +63,35 @@ func TestForward(t *testing.T) { // RULES R30, R31
 		{"a refusal of the last, with nobody to wait for", true, "b", "b down=c!; c down=d!; d internal not_done=internal unknown"},
 		{"a stranger", true, "b", "z ok=refused; c ok=refused; b ok=done"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			now := clock.Now{Mono: time.Second}
-			var e Effects
-			f := new(Forward)
-			r := ForwardRequest{Common: Common{Ticket: testTicket, Self: "a", Numbers: Numbers{N: 3, Timeout: 10 * time.Second}}, Write: c.write}
-			var hops []Replica
-			for _, id := range []ring.NodeID{"b", "c", "d"} {
-				hops = append(hops, Replica{ID: id, Up: true, Patience: time.Second})
-			}
-			f.Start(now, &r, hops, &e)
-			if got := forwardTold(&e, f); got != c.first {
-				t.Fatalf("start: %q", got)
-			}
-			for _, st := range strings.Split(c.steps, "; ") {
-				step, want, _ := strings.Cut(st, "=")
-				e.Reset()
-				got := forwardStep(f, step, &now, &e)
-				if got == "" {
-					got = forwardTold(&e, f)
-				}
-				if got != want {
-					t.Fatalf("%s: %q, want %q", step, got, want)
-				}
-			}
-		})
+		for _, doubt := range []bool{false, true} { // where all are, it goes to one after another as well
+			t.Run(fmt.Sprintf("%s, doubt %v", c.name, doubt), func(t *testing.T) { playForward(t, c.write, doubt, c.first, c.steps) })
+		}
+	}
+}
+
+func playForward(t *testing.T, write, doubt bool, first, steps string) {
+	now := clock.Now{Mono: time.Second}
+	var e Effects
+	f := new(Forward)
+	r := ForwardRequest{Common: Common{Ticket: testTicket, Self: "a", Numbers: Numbers{N: 3, Timeout: 10 * time.Second}}, Write: write}
+	var hops []Replica
+	for _, id := range []ring.NodeID{"b", "c", "d"} {
+		hops = append(hops, Replica{ID: id, Up: true, Doubt: doubt, Patience: time.Second})
+	}
+	f.Start(now, &r, hops, &e)
+	if got := forwardTold(&e, f); got != first {
+		t.Fatalf("start: %q", got)
+	}
+	for _, st := range strings.Split(steps, "; ") {
+		step, want, _ := strings.Cut(st, "=")
+		e.Reset()
+		got := forwardStep(f, step, &now, &e)
+		if got == "" {
+			got = forwardTold(&e, f)
+		}
+		if got != want {
+			t.Fatalf("%s: %q, want %q", step, got, want)
+		}
 	}
 }
 

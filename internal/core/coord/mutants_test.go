@@ -221,6 +221,10 @@ func TestMutants(t *testing.T) {
 			Name: "a forward that another may have done is no retry", File: "forward.go", Test: "TestForward",
 			Old: "	case f.patient != 0 && now.Mono >= f.patient:\n		f.retry = f.retry || f.write\n", New: "	case f.patient != 0 && now.Mono >= f.patient:\n",
 		},
+		{
+			Name: "where all are doubted, the first coordinator is given all the time", File: "forward.go", Test: "TestForward",
+			Old: "	return f.doubted\n", New: "	return 0\n",
+		},
 	}...))
 }
 

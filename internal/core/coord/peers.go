@@ -99,7 +99,8 @@ type common struct {
 	waiting  [rounds]set
 	started  time.Duration
 	deadline time.Duration
-	patience time.Duration
+	patience time.Duration // with those that nobody doubts
+	doubted  time.Duration // with the others
 	patient  time.Duration // when to look for the silent; 0: never
 	took     time.Duration // from ask to answer, of the last answer taken
 	replied  time.Duration // when; counts once answered is set
@@ -157,6 +158,7 @@ func (c *common) add(p *Replica, self ring.NodeID) {
 		c.lost.add(i)
 	case p.Doubt:
 		c.doubt.add(i)
+		c.doubted = max(c.doubted, p.Patience)
 	default:
 		c.patience = max(c.patience, p.Patience)
 	}
