@@ -2,6 +2,7 @@ package ouro_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -180,4 +181,81 @@ func TestPaper_6_1_3_DurableWrite(t *testing.T) {
 	}
 	c.put("A", key, "v", ouro.W(3))
 	c.get("B", key, []string{"old", "v"}, ouro.R(3))
+}
+
+// TestBufferedWritesSuspectNobody: a write that is answered from a buffer says nothing
+// of the disk, and its silence there is nobody's fault (paper, section 4.8.3): with a
+// window of a second, in which no disk is asked for anything, all are trusted, and no
+// write goes to a stand-in.
+func TestBufferedWritesSuspectNobody(t *testing.T) {
+	ids := []ring.NodeID{"A", "B", "C", "D", "E"}
+	for _, mode := range []member.Durability{member.One, member.Buffered} {
+		cfg := buffering(mode)
+		cfg.Nodes, cfg.Tokens, cfg.Disk.Window = nodes(ids...), handRing(ids...), time.Second
+		c := newCluster(t, cfg)
+		seen := map[ring.NodeID]bool{} // the first write of each partition waits for its mark
+		for i := 0; len(seen) < len(ids); i++ {
+			key := ouro.Key{Bucket: "b", Name: fmt.Sprint("first", i)}
+			if first := c.Preference(key)[0]; !seen[first] {
+				seen[first] = true
+				c.put("B", key, "v", ouro.W(3))
+			}
+		}
+		c.RunFor(2 * time.Second)
+		for i := range 200 {
+			key := ouro.Key{Bucket: "b", Name: fmt.Sprint("k", i)}
+			if res := c.put("B", key, "v", ouro.W(3)); res.Quorum.Primaries != 3 {
+				t.Fatalf("%s, put %d: %+v", mode, i, res.Quorum)
+			}
+			c.RunFor(10 * time.Millisecond)
+		}
+		if n := c.Stats().Suspect; n != 0 {
+			t.Errorf("%s: %d suspicions of nodes that have done nothing wrong", mode, n)
+		}
+	}
+}
+
+// TestBufferedWritesAroundWhoHangs: a node that hangs is noticed by the buffered writes
+// that it leaves unanswered, where there are no others and no reads; and trusted again
+// when it is back.
+func TestBufferedWritesAroundWhoHangs(t *testing.T) {
+	ids := []ring.NodeID{"A", "B", "C", "D", "E"}
+	cfg := buffering(member.Buffered)
+	cfg.Nodes, cfg.Tokens = nodes(ids...), handRing(ids...)
+	c := newCluster(t, cfg)
+	keys := c.bucketKeys("b", c.keyIn("A", "B", "C"), 12)
+	c.marked(keys[0], "v")
+	c.Pause("A")
+	slow := 0
+	for _, key := range keys[1:] {
+		put := c.Put("B", key, text("v"), ouro.W(3))
+		if _, err := put.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		if put.Took() > quick {
+			slow++
+		}
+	}
+	if slow > 4 {
+		t.Errorf("%d of 11 puts waited for a node that hangs", slow)
+	}
+	c.Resume("A")
+	c.RunFor(5 * time.Second) // it has what was kept for it
+	for i := range 4 {
+		c.put("B", keys[i], "w")
+		c.RunFor(time.Second)
+	}
+	if res := c.put("B", keys[0], "x", ouro.W(3)); res.Quorum.Primaries != 3 {
+		t.Errorf("A is back: %+v", res.Quorum)
+	}
+}
+
+// bucketKeys returns keys of a bucket in the partition of another key.
+func (c cluster) bucketKeys(bucket string, like ouro.Key, n int) (keys []ouro.Key) {
+	for i := 0; len(keys) < n; i++ {
+		if key := (ouro.Key{Bucket: bucket, Name: fmt.Sprint("k", i)}); slices.Equal(c.Preference(key), c.Preference(like)) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }

@@ -165,7 +165,7 @@ type MemberInfo struct {
 	Partitions int    `json:"partitions"` // tokens it owns
 	Up         bool   `json:"up"`         // this node has a link to it
 	Self       bool   `json:"self,omitempty"`
-	// Suspected is what it leaves unanswered, of "reads", "writes" and "forwards";
+	// Suspected is what it leaves unanswered, of "reads", "writes", "buffered writes" and "forwards";
 	// of the node itself that is its own disk. Others are asked in its stead.
 	Suspected []string `json:"suspected,omitempty"`
 	Late      bool     `json:"late,omitempty"` // answers, but slowly for long: used last

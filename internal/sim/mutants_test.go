@@ -53,7 +53,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "a forwarder waits for its coordinator for ever", Dir: coord, File: "forward.go",
-			Old: "f.patience > 0 && f.patience < left", New: "f.patience < 0",
+			Old: "within > 0 && within < left", New: "within < 0",
 		},
 		{
 			Name: "writes and joins are acknowledged before they are synced", Dir: disk, File: "stage.go",

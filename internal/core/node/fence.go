@@ -206,7 +206,7 @@ func (n *Node) again(now clock.Now, s *slot, out *Out) {
 	case passed:
 		forward.Reroute(&s.common, n.hops(now, s, n.primariesOf(&s.common), ""))
 	case stored:
-		put.Again(now, &s.common, n.staff(now, &s.common, storing), &n.effects)
+		put.Again(now, &s.common, n.staff(now, &s.common, toStore(&s.common)), &n.effects)
 	default:
 		s.machine, s.reading = nil, false
 		n.route(now, s, out)

@@ -12,18 +12,22 @@ import (
 )
 
 // What a node may be asked: to read, which needs its process; to store, which
-// needs its disk to sync; to coordinate, which needs others of it. Each may fail
+// needs its disk to sync; to receive, where the bucket's durability lets a write be
+// answered from the buffer; to coordinate, which needs others of it. Each may fail
 // without the rest, so that each is watched by itself (paper, section 4.8.3).
 type want uint8
 
 const (
 	reading want = iota
 	storing
+	receiving
 	coordinating
 	wants
 )
 
-func (w want) String() string { return [wants]string{"reads", "writes", "forwards"}[w] }
+func (w want) String() string {
+	return [wants]string{"reads", "writes", "buffered writes", "forwards"}[w]
+}
 
 const (
 	// forwardExtra is how much longer a coordinator may take than a replica: it may
@@ -37,11 +41,12 @@ const (
 // health is what this node knows of who answers: of its peers and of its own disk,
 // which is asked as they are.
 type health struct {
-	seen   [wants]*member.Detector
-	probes uint64 // counts them
-	part   uint32 // a partition of this shard, for probes
-	news   []member.News
-	due    []ring.NodeID
+	seen    [wants]*member.Detector
+	relaxed bool   // somebody was asked to receive
+	probes  uint64 // counts them
+	part    uint32 // a partition of this shard, for probes
+	news    []member.News
+	due     []ring.NodeID
 }
 
 func newHealth(self ring.NodeID) health {
@@ -58,11 +63,14 @@ func newHealth(self ring.NodeID) health {
 }
 
 // wanted says what an operation wants of whom it asks.
-func wanted(v replica.Verb) want {
-	if v == replica.Write || v == replica.Join {
-		return storing
+func wanted(v replica.Verb, relaxed bool) want {
+	switch {
+	case v != replica.Write && v != replica.Join:
+		return reading
+	case relaxed:
+		return receiving
 	}
-	return reading
+	return storing
 }
 
 func (h *health) link(peer ring.NodeID, up bool) {
@@ -73,29 +81,50 @@ func (h *health) link(peer ring.NodeID, up bool) {
 
 // asked notes that somebody was sent an operation that is to be answered.
 func (h *health) asked(now clock.Now, to ring.NodeID, op *replica.Op) {
-	if !op.Silent {
-		h.part = op.Partition
-		h.seen[wanted(op.Verb)].Asked(now.Mono, to)
+	if op.Silent {
+		return
 	}
+	h.part = op.Partition
+	w := wanted(op.Verb, op.Relaxed)
+	h.relaxed = h.relaxed || w == receiving
+	h.seen[w].Asked(now.Mono, to)
 }
 
 // answered notes an answer to an operation; took is 0 where it is not known. That
-// something is received and not yet durable is no answer.
+// something is received and not yet durable is no answer of a disk, but it is one of
+// who was to receive it.
 func (h *health) answered(now clock.Now, from ring.NodeID, a *replica.Answer, took time.Duration) {
-	w := wanted(a.Verb)
-	if w == reading || a.Durable || a.Status == replica.Failed {
+	w := wanted(a.Verb, a.Relaxed)
+	if w == storing && h.relaxed { // which of the two it was asked for, the answer does not say
+		h.seen[receiving].Answered(now.Mono, from, 0)
+	}
+	if w != storing || a.Durable || a.Status == replica.Failed {
 		h.seen[w].Answered(now.Mono, from, took)
 	}
 }
 
 // of is how a node looks to who wants something of it. Who does not answer reads
-// stores and coordinates nothing either.
+// stores and coordinates nothing either, and who stores nothing is given nothing for
+// its buffer.
 func (h *health) of(now clock.Now, id ring.NodeID, w want) member.Health {
 	r := h.seen[w].Health(now.Mono, id)
-	if w != reading {
-		r.Suspected = r.Suspected || h.seen[reading].Health(now.Mono, id).Suspected
+	switch {
+	case w == reading:
+		return r
+	case w == storing && h.relaxed:
+		r.Suspected = r.Suspected || h.seen[receiving].Health(now.Mono, id).Suspected
+	case w == receiving: // as many as dw are to store it all the same
+		s := h.seen[storing].Health(now.Mono, id)
+		r.Suspected, r.Patience = r.Suspected || s.Suspected, max(r.Patience, s.Patience)
 	}
+	r.Suspected = r.Suspected || h.seen[reading].Health(now.Mono, id).Suspected
 	return r
+}
+
+// trial says that a node which does not store is to be asked to all the same, to see
+// whether it does again.
+func (h *health) trial(now clock.Now, id ring.NodeID) bool {
+	return h.seen[storing].Trial(now.Mono, id) || h.seen[receiving].Trial(now.Mono, id)
 }
 
 // deadline is when a probe is due, and whether one is.
@@ -105,6 +134,14 @@ func (h *health) deadline() (time.Duration, bool) {
 		return t, true
 	}
 	return at, ok
+}
+
+// toStore is what a write wants of its replicas.
+func toStore(c *coord.Common) want {
+	if c.Numbers.Relaxed {
+		return receiving
+	}
+	return storing
 }
 
 // replica says which node to ask, and how it looks to a request that stores or
@@ -207,7 +244,7 @@ func (n *Node) keepWatch(v *View) {
 // Peer is what this node knows of another, or of its own disk, by what it asked.
 type Peer struct {
 	ID        ring.NodeID
-	Suspected []string // of leaving "reads", "writes" or "forwards" unanswered
+	Suspected []string // of leaving "reads", "writes", "buffered writes" or "forwards" unanswered
 	Late      bool     // slow for long in any of these
 	Reads     time.Duration
 	Writes    time.Duration // 95th percentiles of recent answers; 0: too few

@@ -204,7 +204,7 @@ func (n *Node) startPut(now clock.Now, s *slot, out *Out) {
 		s.put = new(coord.Put)
 	}
 	s.machine = s.put
-	replicas := n.staff(now, &s.common, storing)
+	replicas := n.staff(now, &s.common, toStore(&s.common))
 	r := s.request
 	bucket := n.bucket(r.Key.Bucket)
 	ttl := r.TTL

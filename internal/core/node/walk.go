@@ -34,7 +34,7 @@ func (n *Node) primaries(now clock.Now, c *coord.Common, w want) (replicas []coo
 	for _, id := range list {
 		r := n.replica(now, id, w)
 		well = well && r.Up && !r.Doubt
-		r.Probe = w == storing && r.Doubt && n.health.seen[storing].Trial(now.Mono, id)
+		r.Probe = w != reading && r.Doubt && n.health.trial(now, id)
 		replicas = append(replicas, r)
 	}
 	return replicas, well
@@ -75,7 +75,7 @@ func (n *Node) standIns(now clock.Now, replicas []coord.Replica, partition uint3
 func (n *Node) extend(now clock.Now, s *slot, out *Out) {
 	w := reading
 	if _, put := s.machine.(*coord.Put); put {
-		w = storing
+		w = toStore(&s.common)
 	}
 	replicas, _ := n.primaries(now, &s.common, w)
 	replicas = n.standIns(now, replicas, s.common.Partition, w)
