@@ -68,6 +68,7 @@ func TestFloodOfOneKey(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	patient := ouro.Timeout(time.Minute) // how long the machine takes is not asked here
 	ctx, stop := context.WithCancel(t.Context())
 	var wait sync.WaitGroup
 	var mu sync.Mutex
@@ -77,7 +78,7 @@ func TestFloodOfOneKey(t *testing.T) {
 		go func() {
 			defer wait.Done()
 			for ctx.Err() == nil {
-				_, err := h.Get(context.Background(), ouro.Key{Bucket: "b", Name: "hot"})
+				_, err := h.Get(context.Background(), ouro.Key{Bucket: "b", Name: "hot"}, patient)
 				mu.Lock()
 				switch e, _ := err.(*ouro.Error); {
 				case err == nil:
@@ -97,7 +98,7 @@ func TestFloodOfOneKey(t *testing.T) {
 		return served > 100 && refused > 100
 	}
 	for answered := 0; answered < 100 || !enough(); answered++ {
-		if _, err := h.Get(t.Context(), ouro.Key{Bucket: "b", Name: "other"}); err != nil {
+		if _, err := h.Get(t.Context(), ouro.Key{Bucket: "b", Name: "other"}, patient); err != nil {
 			t.Errorf("the other key: %v", err)
 			break
 		}
