@@ -13,23 +13,14 @@ import (
 // some it does so if all of them are there yet and nothing is taken any more that may
 // have been folded elsewhere (RULES R8).
 func (c *call) fold() Result {
-	switch {
-	case c.op.Pending:
-		return c.failed(Corrupt)
-	case c.recovering:
-		return Result{Answer: c.answer(DontKnow)}
-	case c.stored == nil:
-		return Result{Answer: c.answer(Absent)}
-	}
-	if err := c.load(); err != nil {
-		return c.rotten(err)
+	a, held := c.held()
+	if !held {
+		return Result{Answer: a}
 	}
 	old := &c.Replica.stored
 	if change, ok := typed.Fold(old, c.op.Dots); ok && c.standing.Floor > c.op.Stamp {
 		return c.folded(change)
 	}
-	a := c.answer(Have)
-	a.Digest, a.Stamp = causal.Digest(c.canonical, c.cfg.Seed), c.stamp
 	if len(c.op.Dots) == 0 {
 		a.State = bytes.Clone(c.canonical)
 		if c.live >= 0 {

@@ -13,21 +13,11 @@ import (
 // nothing older than it is taken here any more (RULES E2). Its actors' lives end
 // with it (R2).
 func (c *call) reap() Result {
-	switch {
-	case c.op.Pending:
-		return c.failed(Corrupt)
-	case c.recovering:
-		return Result{Answer: c.answer(DontKnow)}
-	case c.stored == nil:
-		a := c.answer(Absent)
-		a.Found = c.reaped.holds(c.op, c.now.Mono)
+	a, held := c.held()
+	if !held {
+		a.Found = a.Status == Absent && c.reaped.holds(c.op, c.now.Mono)
 		return Result{Answer: a}
 	}
-	if err := c.load(); err != nil {
-		return c.damaged(err)
-	}
-	a := c.answer(Have)
-	a.Digest, a.Stamp = causal.Digest(c.canonical, c.cfg.Seed), c.stamp
 	if len(c.Replica.stored.Versions) > 0 || a.Digest != c.op.Digest || c.standing.Floor <= c.op.Stamp {
 		return Result{Answer: a}
 	}
@@ -59,6 +49,25 @@ func Due(s *causal.State) int64 {
 		}
 	}
 	return at
+}
+
+// held loads the record that is to be dropped or folded, and answers with its digest;
+// false where there is none, it can't be read, or this replica does not know.
+func (c *call) held() (a Answer, held bool) {
+	switch {
+	case c.op.Pending:
+		return c.failed(Corrupt).Answer, false
+	case c.recovering:
+		return c.answer(DontKnow), false
+	case c.stored == nil:
+		return c.answer(Absent), false
+	}
+	if err := c.load(); err != nil {
+		return c.rotten(err).Answer, false
+	}
+	a = c.answer(Have)
+	a.Digest, a.Stamp = causal.Digest(c.canonical, c.cfg.Seed), c.stamp
+	return a, true
 }
 
 // Mortal is a record of which nothing is shown any more, or nothing will be; or one

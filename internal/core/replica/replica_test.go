@@ -399,7 +399,7 @@ func TestRecovering(t *testing.T) {
 }
 
 // TestCorruptRecord (RULES R33): a damaged record is an error to every verb,
-// never "absent", and stays as it is for whoever can mend it.
+// never "absent", stays as it is for whoever can mend it, and is named to be mended.
 func TestCorruptRecord(t *testing.T) {
 	d := newDisk(t, replica.Config{Run: 1})
 	d.put("one", causal.Claims{})
@@ -418,6 +418,8 @@ func TestCorruptRecord(t *testing.T) {
 			{Verb: replica.Write, Mint: &replica.Mint{}},
 			{Verb: replica.Write, Mint: &replica.Mint{Delete: true}},
 			{Verb: replica.Recall, Request: 1},
+			{Verb: replica.Drop},
+			{Verb: replica.Fold},
 		} {
 			op.ID, op.Key = 42, key
 			var facts []fact.Fact
@@ -425,6 +427,9 @@ func TestCorruptRecord(t *testing.T) {
 			want(t, res.Answer, replica.Failed, replica.Corrupt)
 			if res.Record != nil || res.Answer.State != nil {
 				t.Fatalf("verb %d changes or shows a damaged record", op.Verb)
+			}
+			if r := res.Answer.Rotten; r == nil || r.Key != key {
+				t.Fatalf("verb %d tells nobody which record to mend: %v", op.Verb, r)
 			}
 			if len(facts) != 1 || facts[0].Kind != fact.Damaged || !strings.Contains(facts[0].Note, "bucket") {
 				t.Fatalf("facts %v", facts)
