@@ -63,7 +63,7 @@ var walls = map[string]string{
 	"internal/store/memory":    "internal/store",
 	"internal/store/pebble":    "internal/store",
 	"internal/store/buffer":    "internal/store",
-	"internal/store/bolt":      "internal/store internal/store/buffer",
+	"internal/store/bolt":      "internal/datadir internal/store internal/store/buffer",
 	"internal/store/fault":     "internal/store",
 	"internal/store/storetest": "internal/store",
 	"internal/disk":            values + "internal/core/replica internal/store",
@@ -91,7 +91,7 @@ var walls = map[string]string{
 	"internal/frontend/admin":   ". internal/dev internal/frontend/console internal/frontend/keypath internal/frontend/openapi internal/telemetry",
 	"internal/telemetry":        ". internal/core/fact",
 	"internal/dataset":          ".",
-	"internal/archive":          ". internal/core/causal internal/core/merkle internal/core/ring",
+	"internal/archive":          ". internal/core/causal internal/core/merkle internal/core/ring internal/datadir",
 	"internal/conformance":      ". client", // what every body of the store must do
 	"internal/effort":           "",         // how far exhaustive tests go
 	"internal/mutants":          "",         // plants bugs in a copy of the source

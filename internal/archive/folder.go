@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/datadir"
 )
 
 // manifestName is the file that says what an archive is; it is written last.
@@ -94,15 +95,7 @@ func whole(name string, write func(f *os.File) error) (err error) {
 	if err := os.Rename(name+".part", name); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(name)) // or a power failure may take the name back
-}
-
-func syncFolder(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
+	return datadir.SyncFolder(filepath.Dir(name)) // or a power failure may take the name back
 }
 
 // manifestOf names the file of the manifest.

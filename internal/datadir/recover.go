@@ -96,7 +96,7 @@ func setAside(path string) (string, error) {
 			return "", nil // it was, and the process ended before it could note that
 		}
 		if err == nil {
-			err = syncFolder(path)
+			err = SyncFolder(path)
 		}
 		if err != nil {
 			return "", fmt.Errorf("the data can't be set aside: %w", err)

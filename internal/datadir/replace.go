@@ -1,6 +1,7 @@
 package datadir
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 )
@@ -19,7 +20,7 @@ func ReplaceFile(path string, data []byte, mode os.FileMode) error {
 	if err := os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(path))
+	return SyncFolder(filepath.Dir(path))
 }
 
 func writeSynced(f *os.File, data []byte, mode os.FileMode) error {
@@ -36,14 +37,12 @@ func writeSynced(f *os.File, data []byte, mode os.FileMode) error {
 	return err
 }
 
-func syncFolder(path string) error {
-	d, err := os.Open(path)
+// SyncFolder makes the names in a folder durable: a power failure takes back those of
+// files that were made, renamed or removed there and not synced.
+func SyncFolder(path string) error {
+	d, err := os.Open(filepath.Clean(path))
 	if err != nil {
 		return err
 	}
-	err = d.Sync()
-	if closed := d.Close(); err == nil {
-		err = closed
-	}
-	return err
+	return errors.Join(d.Sync(), d.Close())
 }

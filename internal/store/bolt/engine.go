@@ -16,6 +16,7 @@ import (
 	bbolterrors "go.etcd.io/bbolt/errors"
 	"golang.org/x/sys/unix"
 
+	"github.com/ourodb/ouro/internal/datadir"
 	"github.com/ourodb/ouro/internal/store"
 	"github.com/ourodb/ouro/internal/store/buffer"
 )
@@ -92,7 +93,7 @@ func (f *file) open() (err error) {
 	if err != nil {
 		return errors.Join(err, f.db.Close())
 	}
-	return syncDir(f.dir) // else the file itself may be gone after a power failure
+	return datadir.SyncFolder(f.dir) // else the file itself may be gone after a power failure
 }
 
 // Get implements [store.Engine].
@@ -201,7 +202,7 @@ func (f *file) Checkpoint(dir string) (err error) {
 		if err == nil {
 			err = to.Sync()
 		}
-		return errors.Join(err, to.Close(), syncDir(dir))
+		return errors.Join(err, to.Close(), datadir.SyncFolder(dir))
 	}))
 }
 
@@ -253,13 +254,4 @@ func free(dir string) (int64, error) {
 		return 0, err
 	}
 	return int64(s.Bavail) * s.Bsize, nil
-}
-
-// syncDir makes the names of new files in a folder durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
