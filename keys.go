@@ -45,6 +45,25 @@ type KeysQuery struct {
 	Timeout time.Duration // for each partition; 0: the bucket's
 }
 
+// Check fills in how long a page may be where that is left open, and returns an [Error]
+// with code [BadRequest] unless such a page of the bucket can be made. How long it may
+// take is for the store to judge.
+func (q *KeysQuery) Check(bucket string) error {
+	if err := ValidateBucket(bucket); err != nil {
+		return err
+	}
+	if q.Limit == 0 {
+		q.Limit = DefaultKeysLimit
+	}
+	switch {
+	case q.Limit < 1 || q.Limit > MaxKeysLimit:
+		return Errorf(BadRequest, NotDone, "the limit is %d: it is from 1 to %d", q.Limit, MaxKeysLimit)
+	case len(q.Prefix) > MaxKeyLen:
+		return Errorf(BadRequest, NotDone, "the prefix has %d bytes: a key has at most %d", len(q.Prefix), MaxKeyLen)
+	}
+	return nil
+}
+
 // KeysPage is a page of keys: those in a range of positions that show a value. It
 // ends after some number of keys or of partitions looked at, whatever comes first,
 // so it may have none though there are more. Keys that begin to exist, or cease to,

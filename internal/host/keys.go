@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -33,7 +34,7 @@ type listCall struct {
 // Keys implements [ouro.Lister]. Partitions are looked at in the order of the ring,
 // several at a time; a page ends between two positions.
 func (h *Host) Keys(ctx context.Context, bucket string, q ouro.KeysQuery) (ouro.KeysPage, error) {
-	if err := checkKeys(ctx, bucket, &q); err != nil {
+	if err := cmp.Or(q.Check(bucket), checkTimeout(q.Timeout), ctx.Err()); err != nil {
 		return ouro.KeysPage{}, err
 	}
 	select {
@@ -83,25 +84,6 @@ func (h *Host) Keys(ctx context.Context, bucket string, q ouro.KeysQuery) (ouro.
 		}
 	}
 	return page, nil
-}
-
-// checkKeys checks a query and fills in what it leaves open.
-func checkKeys(ctx context.Context, bucket string, q *ouro.KeysQuery) error {
-	if err := ouro.ValidateBucket(bucket); err != nil {
-		return err
-	}
-	if q.Limit == 0 {
-		q.Limit = ouro.DefaultKeysLimit
-	}
-	switch {
-	case q.Limit < 1 || q.Limit > ouro.MaxKeysLimit:
-		return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the limit is %d: it is from 1 to %d", q.Limit, ouro.MaxKeysLimit)
-	case len(q.Prefix) > ouro.MaxKeyLen:
-		return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the prefix has %d bytes: a key has at most %d", len(q.Prefix), ouro.MaxKeyLen)
-	case q.Timeout < 0 || q.Timeout > maxTimeout:
-		return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the timeout is %v: it is more than 0 and at most %v", q.Timeout, maxTimeout)
-	}
-	return ctx.Err()
 }
 
 // addPage adds what was found in one partition from a position on.

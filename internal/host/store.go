@@ -116,8 +116,8 @@ func prepare(ctx context.Context, key ouro.Key, req *node.Request, opts ouro.Opt
 	if err := key.Validate(); err != nil {
 		return err
 	}
-	if opts.Timeout < 0 || opts.Timeout > maxTimeout {
-		return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the timeout is %v: it is more than 0 and at most %v", opts.Timeout, maxTimeout)
+	if err := checkTimeout(opts.Timeout); err != nil {
+		return err
 	}
 	req.Key = ring.NewKey(key.Bucket, key.Name)
 	req.Context, req.HasContext = opts.Context, opts.Context != nil
@@ -131,6 +131,15 @@ func prepare(ctx context.Context, key ouro.Key, req *node.Request, opts ouro.Opt
 		req.Timeout = min(req.Timeout, maxTimeout)
 	}
 	return ctx.Err()
+}
+
+// checkTimeout returns an error unless a request may take so long; 0 is as long as its
+// bucket says.
+func checkTimeout(d time.Duration) error {
+	if d < 0 || d > maxTimeout {
+		return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the timeout is %v: it is more than 0 and at most %v", d, maxTimeout)
+	}
+	return nil
 }
 
 // submit puts a call into the inbox of its key's shard and counts it as under way, or

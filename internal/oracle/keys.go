@@ -45,7 +45,7 @@ func (o *Types) Keys(ctx context.Context, bucket string, q ouro.KeysQuery) (ouro
 // list makes a page of the names in a bucket, in an order that has nothing to do with
 // theirs.
 func list(ctx context.Context, bucket string, names []string, q ouro.KeysQuery) (ouro.KeysPage, error) {
-	if err := checkQuery(ctx, bucket, &q); err != nil {
+	if err := cmp.Or(q.Check(bucket), ctx.Err()); err != nil {
 		return ouro.KeysPage{}, err
 	}
 	names = slices.DeleteFunc(names, func(n string) bool { return !strings.HasPrefix(n, q.Prefix) || place(bucket, n) < q.Cursor })
@@ -57,22 +57,6 @@ func list(ctx context.Context, bucket string, names []string, q ouro.KeysQuery) 
 		page.Keys, page.Next = names[:q.Limit], place(bucket, names[q.Limit-1])+1
 	}
 	return page, nil
-}
-
-func checkQuery(ctx context.Context, bucket string, q *ouro.KeysQuery) error {
-	if err := ouro.ValidateBucket(bucket); err != nil {
-		return err
-	}
-	if q.Limit == 0 {
-		q.Limit = ouro.DefaultKeysLimit
-	}
-	switch {
-	case q.Limit < 0 || q.Limit > ouro.MaxKeysLimit:
-		return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the limit is %d: it is from 1 to %d", q.Limit, ouro.MaxKeysLimit)
-	case len(q.Prefix) > ouro.MaxKeyLen:
-		return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the prefix has %d bytes: a key has at most %d", len(q.Prefix), ouro.MaxKeyLen)
-	}
-	return ctx.Err()
 }
 
 // place is where a key stands among others; no two of few keys share it.
