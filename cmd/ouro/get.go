@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/ourodb/ouro"
 )
@@ -70,7 +68,7 @@ func printVersions(w io.Writer, key ouro.Key, res ouro.Result, sibling int) {
 	if sibling > 0 {
 		data := res.Siblings[sibling-1].Data
 		w.Write(data)
-		if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) && !bytes.HasSuffix(data, []byte("\n")) {
+		if isTerminal(w) && !bytes.HasSuffix(data, []byte("\n")) {
 			fmt.Fprintln(w) // for the eye: nothing is added to a file or a pipe
 		}
 		return

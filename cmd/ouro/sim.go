@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/ourodb/ouro/internal/sim"
 	"github.com/ourodb/ouro/internal/sim/history"
@@ -182,7 +181,7 @@ func (f *simFlags) many(cmd *cobra.Command, m sim.Many) error {
 // over on a terminal, a new one now and then elsewhere.
 func simProgress(w io.Writer) func(*sim.Summary) {
 	every, form := 30*time.Second, "%s\n"
-	if file, ok := w.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+	if isTerminal(w) {
 		every, form = time.Second, "\r\x1b[K%s"
 	}
 	shown := time.Now()
