@@ -3,7 +3,11 @@ package e2e
 import (
 	"fmt"
 	"regexp"
+	"strconv"
+	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestReplicasAgreeWithoutReads: a node is down while things are written, and
@@ -40,4 +44,54 @@ func TestReplicasAgreeWithoutReads(t *testing.T) {
 	if repaired == 0 {
 		t.Error("no comparison brought anything up to date, and all is equal")
 	}
+}
+
+// TestRepairVerbs: `ouro repair` pauses, resumes and runs comparisons, and tells of every
+// pair of a partition and a node when they last agreed and why they do not; one number
+// says how long ago all of them had.
+func TestRepairVerbs(t *testing.T) {
+	t.Parallel()
+	c := serveThree(t, "--q", "16")
+	admin, client, also := c.at[0].admin, c.at[0].client, c.at[1].client+","+c.at[2].client
+	for i := range 5 {
+		must(t, "put", fmt.Sprint("b/k", i), "v", "--w", "3", "--addr", client)
+	}
+	must(t, "repair", "pause", "--for", "30m", "--also", also, "--addr", client)
+	for _, n := range c.at {
+		if out := must(t, "repair", "status", "--admin", n.admin); !strings.Contains(out, "it is PAUSED until") || !strings.Contains(scrape(t, n.admin), "\nouro_repair_paused 1\n") {
+			t.Errorf("it is not paused:\n%s", out)
+		}
+	}
+	fails(t, 1, "resume", "repair", "run", "--admin", admin)
+	must(t, "repair", "resume", "--also", also, "--addr", client)
+	if out := must(t, "repair", "run", "--admin", admin); !strings.Contains(out, "32 pairs to be compared at once") {
+		t.Error(out)
+	}
+	within(t, soon, "every pair has agreed", func() bool {
+		return strings.Contains(must(t, "repair", "status", "--admin", admin), "every pair had last agreed")
+	})
+	pair := regexp.MustCompile(`(?m)^\d+ +n[23] +\S+ .*0 +-\s*$`)
+	if out := must(t, "repair", "pairs", "--admin", admin); len(pair.FindAllString(out, -1)) != 32 {
+		t.Errorf("not 32 pairs agreed and have no error:\n%s", out)
+	}
+
+	// One that does not answer is named, with why, and the one number grows.
+	if err := c.at[2].cmd.Process.Signal(unix.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	defer c.at[2].cmd.Process.Signal(unix.SIGCONT)
+	since := regexp.MustCompile(`(?m)^ouro_since_agreed_seconds (\S+)$`)
+	agreed := func() (s float64) {
+		if found := since.FindStringSubmatch(scrape(t, admin)); found != nil {
+			s, _ = strconv.ParseFloat(found[1], 64)
+		}
+		return s
+	}
+	before := agreed()
+	must(t, "repair", "run", "--with", "n3", "--partition", "7", "--admin", admin)
+	broken := regexp.MustCompile(`(?m)^7 +n3 +\S+ .*[1-9]\d* +no answer`)
+	within(t, soon, "partition 7 is told not to agree with n3, and why", func() bool {
+		return broken.MatchString(must(t, "repair", "pairs", "--admin", admin))
+	})
+	within(t, soon, "the time since all agreed grows", func() bool { return agreed() > before+1 })
 }
