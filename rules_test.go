@@ -96,8 +96,8 @@ var walls = map[string]string{
 	"internal/effort":           "",         // how far exhaustive tests go
 	"internal/mutants":          "",         // plants bugs in a copy of the source
 	"internal/bench":            ".",
-	"internal/paper":            ". client internal/bench internal/core/ring internal/core/strategy",                                                              // the paper's evaluation
-	"internal/demo":             ". internal/archive internal/paper internal/core/canary internal/core/member internal/core/node internal/core/ring internal/sim", // the paper's demonstrations
+	"internal/paper":            ". client internal/bench internal/core/ring internal/core/strategy",                                                                     // the paper's evaluation
+	"internal/demo":             ". client internal/archive internal/paper internal/core/canary internal/core/member internal/core/node internal/core/ring internal/sim", // the paper's demonstrations
 	"internal/bench/peer":       ". " + core + "internal/bench internal/transport internal/wire",
 
 	"internal/config":   ". internal/core/member internal/core/ring",

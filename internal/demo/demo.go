@@ -1,9 +1,10 @@
 // Package demo runs the demonstrations of the paper, one at a time, and prints what is
 // expected of each step and what was seen. Most of them direct a simulated cluster step
-// by step; those that need real processes are commands of their own.
+// by step; those that need real processes play on these, or are commands of their own.
 package demo
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/paper"
 	"github.com/ourodb/ouro/internal/sim"
 )
 
@@ -25,8 +27,10 @@ type Demo struct {
 	// One of these says how it is run.
 	Play    func(s *Scene) // in a simulated cluster
 	Command []string       // of ouro: arguments; what is expected stands in what it prints
-	Test    string         // a command of the source tree, where it is a test alone
-	Missing string         // why it can't be run, where there is no way
+	// Live plays on [LiveNodes] processes. An error says that it could not be played.
+	Live func(ctx context.Context, s *Scene, c paper.Cluster, line Program) error
+	// Long is one that takes minutes.
+	Long bool
 }
 
 // How says how a demonstration is run, in a few words.
@@ -34,12 +38,8 @@ func (d *Demo) How() string {
 	switch {
 	case d.Play != nil:
 		return "simulated"
-	case d.Command != nil:
-		return "processes"
-	case d.Test != "":
-		return "a test"
 	default:
-		return "missing"
+		return "processes"
 	}
 }
 

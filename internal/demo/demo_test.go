@@ -15,7 +15,7 @@ func TestDemos(t *testing.T) {
 		if d.N != i+1 {
 			t.Fatalf("number %d is in the place of %d", d.N, i+1)
 		}
-		if d.Play == nil {
+		if d.Play == nil || d.Long {
 			continue
 		}
 		t.Run(d.Title, func(t *testing.T) {
@@ -42,7 +42,16 @@ func TestFailedDemo(t *testing.T) {
 	}
 }
 
-// There is one way to run each, or a reason why there is none.
+// What takes minutes with two hundred nodes is the same with twenty.
+func TestManyNodes(t *testing.T) {
+	var out bytes.Buffer
+	d := Demo{Play: manyNodes(20, 64)}
+	if err := d.Run(&out); err != nil || strings.Count(out.String(), "seen") != 5 {
+		t.Errorf("%v\n%s", err, &out)
+	}
+}
+
+// There is one way to run each.
 func TestEveryDemoIsListed(t *testing.T) {
 	all := Demos()
 	if len(all) != 22 {
@@ -50,7 +59,7 @@ func TestEveryDemoIsListed(t *testing.T) {
 	}
 	for _, d := range all {
 		ways := 0
-		for _, is := range []bool{d.Play != nil, d.Command != nil, d.Test != "", d.How() == "missing" && d.Missing != ""} {
+		for _, is := range []bool{d.Play != nil, d.Command != nil, d.Live != nil} {
 			if is {
 				ways++
 			}

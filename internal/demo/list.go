@@ -18,7 +18,7 @@ func measured(name string) []string {
 // Demos lists the demonstrations by their numbers.
 func Demos() []Demo {
 	return []Demo{
-		{N: 1, Title: "Any key through any node: put, get, help of the command line", Items: "4.1, 4.5.1", Test: "go test ./test/e2e -run 'TestAnyNodeServesAnyKey|TestStartDocument'"},
+		{N: 1, Title: "Any key through any node: HTTP, the command line, the page", Items: "4.1, 4.5.1, 4.8.1b", Live: anyNode},
 		{N: 2, Title: "Figure 3, clock by clock", Items: "4.4.9", Play: figure3},
 		{N: 3, Title: "A cart through a partition", Items: "4.4.2-4.4.5, 6.0.1", Play: cart},
 		{N: 4, Title: "Sessions: the last write wins", Items: "6.0.2, 6.4.1", Play: sessions},
@@ -37,8 +37,8 @@ func Demos() []Demo {
 		{N: 17, Title: "Requests by the client and by the server: table 2", Items: "6.4", Command: measured("table2")},
 		{N: 18, Title: "Background work that yields: slices and p99", Items: "6.5", Play: yields},
 		{N: 19, Title: "Versions that reads show: people, robots, failures", Items: "6.3", Command: measured("siblings")},
-		{N: 20, Title: "A checker over random faults", Items: "6.6.1, 1.1, 9.7", Command: []string{"sim", "--seeds", "1..20"}},
+		{N: 20, Title: "A checker over random faults, while nodes join and leave", Items: "6.6.1, 1.1, 9.7", Command: []string{"sim", "--ring", "also", "--seeds", "1..20"}},
 		{N: 21, Title: "Archive and restore", Items: "6.2.5", Play: archiveAndRestore},
-		{N: 22, Title: "Two hundred nodes: gossip, rounds, bytes", Items: "2.1.5, 6.6.3", Test: "OURO_SCALE=1 go test -v -run TestScale ./internal/core/gossip"},
+		{N: 22, Title: "Two hundred nodes: gossip, rounds, bytes", Items: "2.1.5, 6.6.3", Play: manyNodes(200, 1024), Long: true},
 	}
 }
