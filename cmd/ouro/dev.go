@@ -52,6 +52,7 @@ func newDevCommand() *cobra.Command {
 	f.IntVar(&opts.Zones, "zones", 0, "`number` of zones that the nodes are in by turns (none, or as the folder has them)")
 	f.StringVar(&opts.Dir, "dir", "", "`folder` of the cluster (a temporary one, removed at the end)")
 	f.IntVar(&opts.BasePort, "base-port", 7070, "first `port` of the first node; 0 picks free ports")
+	f.StringVar(&opts.RESPBuckets, "resp-buckets", "", "buckets that Redis clients SELECT by number, as `name,...` (redis)")
 	f.DurationVar(&opts.Canary, "canary", 0, "how often each node writes a canary and has another read it: see 'ouro staleness'; 0: never")
 	cmd.AddCommand(devActions()...)
 	cmd.AddCommand(newDevAddCommand(), newDevRemoveCommand())
@@ -119,6 +120,9 @@ func devNodeArgs(opts dev.Options) func(dev.Node, []dev.Node) []string {
 		}
 		if opts.Canary > 0 {
 			args = append(args, "--canary", opts.Canary.String())
+		}
+		if opts.RESPBuckets != "" {
+			args = append(args, "--resp-buckets", opts.RESPBuckets)
 		}
 		if n.Added {
 			return append(args, "--seeds", devSeeds(n, all))

@@ -29,6 +29,8 @@ type Options struct {
 	BasePort int           // 0: free ports
 	Binary   string        // path of the program that is a node
 	Canary   time.Duration // how often each node writes a canary; 0: never
+	// RESPBuckets are those that Redis clients SELECT by number, by commas; "": as by default.
+	RESPBuckets string
 	// Args returns the arguments that make the binary the given node.
 	Args func(n Node, all []Node) []string
 	Log  io.Writer // told when a node dies, one line each

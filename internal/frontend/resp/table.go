@@ -84,8 +84,9 @@ func refusals() map[string]string {
 		"no list keeps its order, or gives an element to one client only, where two nodes push and pop at once": {
 			"lpush", "rpush", "lpushx", "rpushx", "lpop", "rpop", "lrange", "llen", "lindex", "linsert", "lset", "lrem", "ltrim", "lpos", "lmove", "rpoplpush", "lmpop", "blpop", "brpop", "blmove", "brpoplpush", "blmpop", "sort", "sort_ro",
 		},
-		"an element can't be given to one client only where two nodes take it at once": {"bzpopmin", "bzpopmax", "bzmpop", "zmpop", "zpopmin", "zpopmax", "spop"},
-		"messages are not kept, and nodes pass none on":                                {"subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe", "publish", "spublish", "pubsub", "monitor"},
+		"an element can't be given to one client only where two nodes take it at once":                                      {"bzpopmin", "bzpopmax", "bzmpop", "zmpop", "zpopmin", "zpopmax", "spop"},
+		"messages are not kept, and nodes pass none on":                                                                     {"subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe", "publish", "spublish", "pubsub"},
+		"a node sees its own clients alone, and is not held up by one that watches them; see 'ouro status' and its metrics": {"monitor"},
 		"a stream has one order, which nobody gives it in a store without a leader": {
 			"xadd", "xread", "xreadgroup", "xrange", "xrevrange", "xlen", "xack", "xdel", "xtrim", "xgroup", "xinfo", "xclaim", "xautoclaim", "xpending",
 		},

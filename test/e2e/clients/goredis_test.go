@@ -62,7 +62,7 @@ func TestConnection(t *testing.T) {
 		if info, err := c.Info(ctx).Result(); err != nil || !strings.Contains(info, "redis_version:") {
 			t.Errorf("INFO: %q, %v", info, err)
 		}
-		if m, err := c.ConfigGet(ctx, "databases").Result(); err != nil || m["databases"] != "1" {
+		if m, err := c.ConfigGet(ctx, "databases").Result(); err != nil || m["databases"] != "16" {
 			t.Errorf("CONFIG GET: %v, %v", m, err)
 		}
 		if cmds, err := c.Command(ctx).Result(); err != nil || cmds["get"] == nil || !cmds["get"].ReadOnly || cmds["mset"].StepCount != 2 {
