@@ -23,6 +23,9 @@ func TestClusterConformance(t *testing.T) {
 	c := f.connect([]string{"d"})
 	conformance.Run(t, c, conformance.Limits{Value: 1 << 20, Siblings: 100})
 	conformance.RunKeys(t, c, conformance.Limits{})
+	conformance.RunTypes(t, c)
+	other := newFleet(t, 3).connect([]string{"a"})
+	conformance.RunForeign(t, c, other)
 }
 
 // TestPaper_3_1_ZeroHops: a client that knows the ring asks replicas alone, and all

@@ -14,16 +14,18 @@ import (
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/client"
+	"github.com/ourodb/ouro/internal/conformance"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/frontend/web"
 	"github.com/ourodb/ouro/internal/oracle"
 )
 
-// fleet is a cluster as its clients see it: servers that share one store, and say
-// who coordinated as nodes do.
+// fleet is a cluster as its clients see it: servers that share one store, and one of data
+// types, and say who coordinated as nodes do.
 type fleet struct {
 	t       *testing.T
 	store   *oracle.Oracle
+	types   *oracle.Types // of the bucket [conformance.TypesBucket]
 	cluster string
 
 	mu     sync.Mutex
@@ -48,7 +50,7 @@ const fleetQ = 8
 
 // newFleet starts nodes a, b, c, …; each partition is held by three in a row.
 func newFleet(t *testing.T, n int) *fleet {
-	f := &fleet{t: t, store: oracle.New(oracle.Config{}), cluster: "00000000000000f1", nodes: map[string]*fake{}}
+	f := &fleet{t: t, store: oracle.New(oracle.Config{}), types: oracle.NewTypes(), cluster: "00000000000000f1", nodes: map[string]*fake{}}
 	f.routes = ouro.Routes{Cluster: "test", ClusterID: f.cluster, Q: fleetQ, N: min(3, n), Lists: make([][]int, fleetQ)}
 	for i := range n {
 		node := &fake{Oracle: f.store, fleet: f, id: string(rune('a' + i))}
@@ -118,20 +120,34 @@ func (n *fake) Keys(ctx context.Context, bucket string, q ouro.KeysQuery) (ouro.
 	return ouro.KeysPage{Keys: []string{"told by " + n.id}, Covered: 1}, nil
 }
 
+// holder is the store that holds a key.
+func (n *fake) holder(key ouro.Key) ouro.Store {
+	if key.Bucket == conformance.TypesBucket {
+		return n.fleet.types
+	}
+	return n.Oracle
+}
+
 func (n *fake) Get(ctx context.Context, key ouro.Key, opts ...ouro.Option) (ouro.Result, error) {
-	res, err := n.Oracle.Get(ctx, key, opts...)
+	res, err := n.holder(key).Get(ctx, key, opts...)
 	res.Coordinator = n.coordinator(key)
 	return res, err
 }
 
 func (n *fake) Put(ctx context.Context, key ouro.Key, v ouro.Value, opts ...ouro.Option) (ouro.Result, error) {
-	res, err := n.Oracle.Put(ctx, key, v, opts...)
+	res, err := n.holder(key).Put(ctx, key, v, opts...)
 	res.Coordinator = n.coordinator(key)
 	return res, err
 }
 
 func (n *fake) Delete(ctx context.Context, key ouro.Key, opts ...ouro.Option) (ouro.Result, error) {
-	res, err := n.Oracle.Delete(ctx, key, opts...)
+	res, err := n.holder(key).Delete(ctx, key, opts...)
+	res.Coordinator = n.coordinator(key)
+	return res, err
+}
+
+func (n *fake) Update(ctx context.Context, key ouro.Key, u ouro.Update, opts ...ouro.Option) (ouro.Result, error) {
+	res, err := n.fleet.types.Update(ctx, key, u, opts...)
 	res.Coordinator = n.coordinator(key)
 	return res, err
 }

@@ -32,6 +32,10 @@ func TestMutants(t *testing.T) {
 			Old: "			c.kick() // it may be gone", New: "			_ = c // it may be gone",
 		},
 		{
+			Name: "an update loses its condition", File: "typed.go", Test: "TestClusterConformance",
+			Old: "Act: u.Act, If: u.If, ", New: "Act: u.Act, ",
+		},
+		{
 			Name: "forgets the seeds", File: "follow.go", Test: "TestSeedsAreTriedForEver",
 			Old: "append(c.anyNode(), c.seeds...)", New: "c.anyNode()[:0]",
 		},
