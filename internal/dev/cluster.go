@@ -42,10 +42,12 @@ func (o Options) KeyFile() string { return filepath.Join(o.Dir, "cluster.key") }
 // data returns the folder of node i, counted from 0.
 func (o Options) data(i int) string { return filepath.Join(o.Dir, NodeID(i+1)) }
 
-// Bounds on the number of nodes: the ports of node i end at base + 10*i.
+// Bounds on the number of nodes at a time, and on how many there ever were: an id is
+// never used again, and the ports of node i end at base + 10*i.
 const (
 	defaultNodes = 3
 	maxNodes     = 64
+	maxEver      = 1000
 )
 
 // Cluster is a running cluster.

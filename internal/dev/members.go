@@ -49,8 +49,8 @@ func (c *Cluster) addNode() (Node, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	i := len(c.info.Nodes)
-	if i >= maxNodes {
-		return Node{}, fmt.Errorf("a dev cluster has at most %d nodes, and this one had as many", maxNodes)
+	if err := hasRoom(c.info.Nodes); err != nil {
+		return Node{}, err
 	}
 	base := c.opts.BasePort
 	if base > 0 {
@@ -66,6 +66,27 @@ func (c *Cluster) addNode() (Node, error) {
 	c.running = append(c.running, nil)
 	c.faults.grow()
 	return nodes[0], writeInfo(c.info)
+}
+
+// hasRoom says why a cluster takes no more nodes, or nil.
+func hasRoom(nodes []Node) error {
+	switch {
+	case staying(nodes) >= maxNodes:
+		return fmt.Errorf("a dev cluster has at most %d nodes: let one leave with 'ouro dev remove'", maxNodes)
+	case len(nodes) >= maxEver:
+		return fmt.Errorf("a dev cluster gives out at most %d ids, and this one has: start another with --dir", maxEver)
+	}
+	return nil
+}
+
+// staying counts the nodes that have not left.
+func staying(nodes []Node) (n int) {
+	for i := range nodes {
+		if !nodes[i].Gone {
+			n++
+		}
+	}
+	return n
 }
 
 // leave has nodes leave the cluster, at another that is awake. They hand on what

@@ -25,14 +25,11 @@ func (o Options) places() ([]Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	left := 0
 	for i := range in.Nodes {
 		n := &in.Nodes[i]
 		*n = Node{ID: n.ID, Data: o.data(i), Zone: n.Zone, Added: n.Added, Gone: n.Gone}
-		if !n.Gone {
-			left++
-		}
 	}
+	left := staying(in.Nodes)
 	if left == 0 {
 		return nil, errors.New("all nodes of the cluster have left it: choose another --dir")
 	}

@@ -48,3 +48,22 @@ func TestFaultsGrow(t *testing.T) {
 		t.Errorf("%+v", f.at)
 	}
 }
+
+// A cluster has room for so many nodes at a time, however many came and left; but ids
+// run out.
+func TestRoomForNodes(t *testing.T) {
+	nodes := make([]Node, maxNodes)
+	if err := hasRoom(nodes); err == nil || !strings.Contains(err.Error(), "let one leave") {
+		t.Errorf("a full cluster: %v", err)
+	}
+	nodes[7].Gone = true
+	if err := hasRoom(nodes); err != nil {
+		t.Errorf("one has left: %v", err)
+	}
+	for range maxEver - maxNodes {
+		nodes = append(nodes, Node{Gone: true})
+	}
+	if err := hasRoom(nodes); err == nil || !strings.Contains(err.Error(), "ids") {
+		t.Errorf("all ids are given out: %v", err)
+	}
+}
