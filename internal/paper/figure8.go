@@ -3,11 +3,15 @@ package paper
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/ourodb/ouro/internal/core/strategy"
 )
 
-const figure8Steps = 40 // four strategies at ten sizes
+const (
+	figure8Steps = 40  // four strategies at ten sizes
+	figure8Near  = .03 // how far a cell may be from the paper's
+)
 
 // runFigure8 lays out 30 nodes in each of the paper's three ways, and in Ouro's.
 func runFigure8(ctx context.Context, lab *Lab) (Section, error) {
@@ -18,6 +22,7 @@ func runFigure8(ctx context.Context, lab *Lab) (Section, error) {
 	names := []string{"1: T random tokens", "2: and equal partitions", "3: Q/S tokens, at random", "3 as in Ouro"}
 	ours, papers := make([]Series, 4), make([]Series, 3)
 	table := Table{Caption: fmt.Sprintf("Mean load over the highest, mean of %d draws; the paper's in brackets", draws), Head: append([]string{"units"}, names...)}
+	furthest := 0.0
 	for _, units := range strategy.Figure8Units() {
 		row := []string{fmt.Sprint(units)}
 		for i, s := range strategy.Sized(units, strategy.Figure8Nodes) {
@@ -33,6 +38,7 @@ func runFigure8(ctx context.Context, lab *Lab) (Section, error) {
 			cell := fmt.Sprintf("%.3f", got)
 			if i < len(papers) {
 				paper := strategy.Figure8Paper(units)[i]
+				furthest = max(furthest, math.Abs(got-paper))
 				papers[i].Points = append(papers[i].Points, Point{float64(units), paper})
 				cell += fmt.Sprintf(" (%.2f)", paper)
 			}
@@ -40,6 +46,10 @@ func runFigure8(ctx context.Context, lab *Lab) (Section, error) {
 		}
 		table.Rows = append(table.Rows, row)
 	}
+	if !lab.Quick && furthest > figure8Near {
+		return Section{}, fmt.Errorf("a cell is %.3f away from the paper's: at most %.2f was to be expected", furthest, figure8Near)
+	}
+	table.Caption += fmt.Sprintf(". The furthest cell is %.3f away from the paper's", furthest)
 	for i := range ours {
 		ours[i].Name = names[i]
 	}

@@ -59,6 +59,7 @@ func runSLA(ctx context.Context, lab *Lab) (Section, error) {
 		Caption: fmt.Sprintf("Open loop, %d requests a second, half of them writes under a context, at one node of five; milliseconds", slaRate),
 		Head:    []string{"", "requests", "not answered", "median", "p99", "p99.9", "slowest", "within 300 ms"},
 	}
+	plots := []Plot{slaPlot("Reads"), slaPlot("Writes")}
 	for i, phase := range []struct {
 		name string
 		do   func() error
@@ -75,20 +76,43 @@ func runSLA(ctx context.Context, lab *Lab) (Section, error) {
 			return Section{}, err
 		}
 		lab.step()
-		for _, v := range []struct {
+		for j, v := range []struct {
 			name string
 			s    bench.VerbStat
 		}{{"reads", r.Gets}, {"writes", r.Puts}} {
 			t.Rows = append(t.Rows, slaRow(phase.name+", "+v.name, v.s))
+			plots[j].Series = append(plots[j].Series, slaCurve(phase.name, v.s))
 		}
 	}
 	return Section{
 		Item:   "section 2.2, item 2.2.1",
 		How:    fmt.Sprintf("Five nodes on this machine, n=3, r=2, w=2, values of %d bytes; latencies count from when a request was due, so that what a stall delays is not left out. The first two seconds with the dead node are counted.", loadValue),
+		Plots:  plots,
 		Tables: []Table{t},
 		Differs: "The paper gives the agreement as an example and no figure for how it was met. Here all nodes and the load share one machine, so the slowest requests are those that its disk and its " +
 			"processors make wait, not the network.",
 	}, nil
+}
+
+// slaPlot has what was agreed; curves are added.
+func slaPlot(of string) Plot {
+	limit := float64(slaLimit.Milliseconds())
+	return Plot{
+		Title: of, X: "one in so many requests takes longer", Y: "ms", LogX: true, LogY: true,
+		Series: []Series{{Name: "the agreement", Paper: true, Points: []Point{{2, limit}, {1000, limit}}}},
+	}
+}
+
+// slaCurve is what one in two, in a hundred and in a thousand requests take longer than.
+func slaCurve(name string, s bench.VerbStat) Series {
+	c := Series{Name: name}
+	for _, p := range []struct {
+		in float64
+		us int64
+	}{{2, s.P50}, {100, s.P99}, {1000, s.P999}} {
+		c.Points = append(c.Points, Point{p.in, float64(p.us) / 1000})
+	}
+	return c
 }
 
 func slaRow(name string, s bench.VerbStat) []string {

@@ -6,9 +6,12 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ourodb/ouro/internal/bench"
 )
 
 // TestPlotIsWellFormed: what a plot draws is XML with every point in its field,
@@ -119,5 +122,22 @@ func TestSlices(t *testing.T) {
 	}
 	if _, err := runSlices(t.Context(), &Lab{}); err == nil {
 		t.Error("run in nothing")
+	}
+}
+
+// TestCurves: what is drawn of a load and of siblings is what was measured; what never
+// was is left out.
+func TestCurves(t *testing.T) {
+	h := &histogram{}
+	for range 98 {
+		h.note(0)
+	}
+	h.note(3)
+	h.note(9)
+	if got := h.curve("x").Points; !slices.Equal(got, []Point{{1, 98}, {3, 1}, {5, 1}}) {
+		t.Errorf("siblings: %v", got)
+	}
+	if got := slaCurve("x", bench.VerbStat{P50: 1000, P99: 20_000, P999: 300_000}).Points; !slices.Equal(got, []Point{{2, 1}, {100, 20}, {1000, 300}}) {
+		t.Errorf("load: %v", got)
 	}
 }

@@ -148,5 +148,5 @@ func number(v float64) string {
 	case a >= 1:
 		return fmt.Sprintf("%.1f", v)
 	}
-	return strings.TrimRight(fmt.Sprintf("%.3f", v), "0")
+	return strings.TrimRight(fmt.Sprintf("%.6f", v), "0")
 }

@@ -39,6 +39,10 @@ func runSiblings(ctx context.Context, lab *Lab) (Section, error) {
 		Head:    []string{"", "reads", "1", "2", "3", "4", "5 and more"},
 		Rows:    [][]string{{"paper: the carts of a day", "", "99.94 %", "0.00057 %", "0.00047 %", "0.00009 %", ""}},
 	}
+	p := Plot{
+		Title: "Reads by how many versions they showed", X: "versions, 5 and more at the right", Y: "percent of reads", LogY: true,
+		Series: []Series{{Name: "the paper's day", Paper: true, Points: []Point{{1, 99.94}, {2, .00057}, {3, .00047}, {4, .00009}}}},
+	}
 	for _, w := range []struct {
 		name   string
 		robots bool
@@ -50,15 +54,31 @@ func runSiblings(ctx context.Context, lab *Lab) (Section, error) {
 		}
 		lab.step()
 		t.Rows = append(t.Rows, h.row(w.name))
+		p.Series = append(p.Series, h.curve(w.name))
 	}
 	return Section{
 		Item: "section 6.3",
 		How: "Carts on three nodes. A person looks at a cart, thinks, and writes it under what was shown; sixteen of them share two thousand carts. A robot does so without thinking, and eight of them work at the same four carts, each at " +
 			"a node of its own. In the third row a node is killed and started again every few seconds.",
+		Plots:  []Plot{p},
 		Tables: []Table{t},
 		Differs: "As in the paper it is concurrent writers, robots most of all, that breed versions, and hardly the failures: who writes under what it has read makes siblings only where another did so meanwhile. " +
 			"The shares depend on how hard the robots work, and a day of the paper's service had few of them among millions of people. The paper's own shares sum to 99.941 %: 0.059 % of its requests are not accounted for.",
 	}, nil
+}
+
+// curve leaves out what never was, for which a logarithm has no place.
+func (h *histogram) curve(name string) Series {
+	all, c := 0, Series{Name: name}
+	for _, n := range h.reads {
+		all += n
+	}
+	for i, n := range h.reads {
+		if n > 0 {
+			c.Points = append(c.Points, Point{float64(i + 1), 100 * float64(n) / float64(all)})
+		}
+	}
+	return c
 }
 
 func (h *histogram) row(name string) []string {

@@ -16,7 +16,7 @@ func TestPaperEvaluation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"one node dead, writes", "Nodes out of balance", "client-driven", "table of partitions, bytes", "r=1 w=1, predicted", "On real nodes: stale reads", "<svg"} {
+	for _, want := range []string{"one node dead, writes", "one in so many requests takes longer", "Nodes out of balance", "client-driven", "table of partitions, bytes", "r=1 w=1, predicted", "On real nodes: stale reads", "<svg"} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("the page has no %q", want)
 		}
