@@ -213,7 +213,9 @@ func TestSeedsAlone(t *testing.T) {
 
 // Off loopback nothing is served unless told so, because links are not encrypted.
 func TestOffLoopbackNeedsInsecure(t *testing.T) {
-	fails(t, 2, "--insecure", "serve", "--listen", "0.0.0.0:0", "--data", t.TempDir())
+	for _, port := range []string{"listen", "grpc-listen", "resp-listen", "peer-listen", "admin-listen"} {
+		fails(t, 2, port+": 0.0.0.0:0 can be reached from other machines", "serve", "--"+port, "0.0.0.0:0", "--data", t.TempDir())
+	}
 	s := serve(t, "--data", filepath.Join(t.TempDir(), "d"), "--listen", "0.0.0.0:0", "--insecure").ready(t)
 	if !strings.Contains(s.log.String(), "not encrypted") {
 		t.Errorf("no warning:\n%s", s.log.String())
