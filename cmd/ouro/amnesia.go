@@ -42,6 +42,14 @@ func (n *node) comeBack(peer, why string, epoch uint64) {
 	})
 }
 
+// linked notes that links name the disks of the members: if the data is lost, this node
+// must not help to found its cluster a second time.
+func (n *node) linked() {
+	if err := n.dir.Link(); err != nil {
+		n.fail(err)
+	}
+}
+
 // forget lets go of what the data knows of the cluster, where the folder says so.
 func (n *node) forget() error {
 	if !n.dir.Identity().Forget {

@@ -58,9 +58,9 @@ func (l *linkHandler) Check(h transport.Hello, live uint64) (knows []uint64, err
 	d := member.Disk{ID: h.Disk, Starts: h.Starts, Runs: h.Runs, Recovering: h.Recovering, Replaced: h.Replaced}
 	verdict := l.seen.Judge(h.Node, live, &d)
 	if verdict != member.Follows {
-		no := &transport.RefusedError{Code: transport.ComeBack, Message: l.seen.Explain(h.Node, verdict, &d), Epoch: l.host.HighestEpoch()}
+		no := &transport.RefusedError{Code: transport.ComeBack, Message: l.seen.Explain(h.Node, verdict, &d), Epoch: l.host.HighestEpoch(), Linked: l.host.Linked()}
 		if verdict == member.Twin {
-			no.Code, no.Epoch = transport.Twin, 0
+			no.Code, no.Epoch, no.Linked = transport.Twin, 0, false
 		}
 		return nil, no
 	}
@@ -113,6 +113,9 @@ func (l *linkHandler) Refused(peer string, err *transport.RefusedError) {
 	default:
 		l.node.troubles.tell("by "+peer, fmt.Sprintf("node %s refuses this one (%v): %s", peer, err.Code, err.Message))
 	case transport.ComeBack:
+		if err.Linked {
+			l.node.linked()
+		}
 		l.node.comeBack(peer, err.Message, err.Epoch)
 	case transport.Removed:
 		l.removed.Do(func() { l.node.log.Error("this node was removed from its cluster", "peer", peer, "why", err.Message) })

@@ -148,7 +148,11 @@ func (n *node) build(faults bool) error {
 	if err != nil {
 		return err
 	}
-	known.Disk, known.Recovering = uint64(n.dir.Identity().DiskID), n.recovering // it may be a new one by now
+	if host.Linked(view) {
+		n.linked()
+	}
+	id := n.dir.Identity() // the disk may be a new one by now
+	known.Disk, known.Linked, known.Recovering = uint64(id.DiskID), id.Linked, n.recovering
 	handler := newLinkHandler(n)
 	if n.links, err = transport.New(n.linkConfig(clusterID, faults), handler); err != nil {
 		return err
@@ -282,7 +286,7 @@ func (n *node) hostConfig(keys security.Keys, clusterID uint64, known steward.Co
 		Disk: disk.Config{MaxPending: int64(l.MaxHints)}, Steward: known, Q: n.cfg.Q,
 		Doubt: doubt, Notes: notes(keys), Troubles: func() []string { return slices.Concat(n.damage.notes(), n.troubles.list()) }, Links: n.links, Dial: n.dial, Seek: (&seeker{node: n}).seek, OtherQ: n.otherQ, Lost: n.lost, Learned: n.learned, Recheck: func() { go n.links.Recheck() }, Founding: n.foundingHere(known.Addr), Observer: n.metrics, Log: n.log, Fatal: n.fatal,
 		RolledBack: func() { n.rolledBack("another member has seen this node in a later epoch than its data is in") },
-		Forgot:     n.forgot,
+		Forgot:     n.forgot, Linked: n.linked,
 	}
 }
 

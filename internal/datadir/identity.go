@@ -61,6 +61,9 @@ type Identity struct {
 	Recover bool `json:"recover,omitempty"`
 	// Grown: the node is of a cluster with others, and founds none of itself again.
 	Grown bool `json:"grown,omitempty"`
+	// Linked: a link of its cluster has named the disks of the members, as the node has
+	// adopted it or was told. If the data no longer says so, it founds nothing again.
+	Linked bool `json:"linked,omitempty"`
 	// Forget: what the data knows of the cluster is to be forgotten before it is served.
 	Forget bool `json:"forget,omitempty"`
 	// Aside: the data is to be set aside before it is opened.

@@ -46,6 +46,14 @@ func (d *Dir) Forsake() error {
 	})
 }
 
+// Link notes that links name the disks of the cluster's members. It outlives the data.
+func (d *Dir) Link() error {
+	if d.Identity().Linked {
+		return nil
+	}
+	return d.change(func(id *Identity) { id.Linked = true })
+}
+
 // Forgotten notes that this was done.
 func (d *Dir) Forgotten() error { return d.change(func(id *Identity) { id.Forget = false }) }
 

@@ -30,6 +30,29 @@ func TestComeBackIsAnotherDisk(t *testing.T) {
 	}
 }
 
+// That there are links is known when nothing else is left of the data.
+func TestThatThereAreLinksOutlivesTheData(t *testing.T) {
+	path := t.TempDir()
+	d := open(t, path, want, 1)
+	if d.Identity().Linked {
+		t.Error("a new folder knows of links")
+	}
+	for range 2 {
+		if err := d.Link(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.StartOver(); err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	d = open(t, path, want, 2)
+	defer d.Close()
+	if id := d.Identity(); !id.Linked || !id.Recover {
+		t.Errorf("after it started over: %+v", id)
+	}
+}
+
 func TestConfirmAndRemember(t *testing.T) {
 	path := t.TempDir()
 	d := open(t, path, want, 1)

@@ -89,6 +89,9 @@ type Config struct {
 	// epoch than its disk is in: the disk is an old copy, and what it holds must not
 	// be offered any more (RULES R22). Nil: Fatal is.
 	RolledBack func()
+	// Linked, if not nil, is called once, before the shards go by a placement that names
+	// the disks of its members.
+	Linked func()
 	// Forgot is called once where the links know this node by another disk than the one
 	// it has, and that does not say that it recovers: it is to come back as another one
 	// that does (RULES R9). Nil: it goes on, and counts for nothing before a link names it.

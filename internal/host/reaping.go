@@ -71,6 +71,9 @@ func (h *Host) ReapingAge() time.Duration {
 // HighestEpoch returns the highest epoch that this node knows of.
 func (h *Host) HighestEpoch() uint64 { return h.steward.known.Load().epochs.Highest }
 
+// Linked says whether this node goes by a link that names the disks of the members.
+func (h *Host) Linked() bool { return Linked(h.view.Load()) }
+
 // Refused says that a member which knows of that epoch has refused a link, since
 // it knows another disk of this node, and waits until a disk that is new has taken
 // the epoch, for a while: if it has not, it is taken for an old copy when the node

@@ -83,6 +83,9 @@ func View(e store.Engine, cfg core.Config) (v *node.View, differs bool, err erro
 	return s.View(), s.Differs(), nil
 }
 
+// Linked says whether a view goes by a link that names the disks of the members.
+func Linked(v *node.View) bool { return v.Place != nil && v.Place.Named() }
+
 // Forget takes from an engine what it knows of the cluster; where nodes were found
 // stays. It returns when that is on disk.
 func Forget(e store.Engine) error {
@@ -209,6 +212,9 @@ func (s *steward) publish() {
 func (s *steward) carry() {
 	h, out := s.host, &s.out
 	if out.View != nil && h.fits(out.View) {
+		if h.cfg.Linked != nil && Linked(out.View) && !Linked(h.view.Load()) {
+			h.cfg.Linked()
+		}
 		h.setView(out.View)
 	}
 	if stand := out.Stand; stand.Seq != 0 {

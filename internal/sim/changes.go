@@ -214,11 +214,11 @@ func (w *World) Leave(at ring.NodeID, id ring.NodeID) *Issued {
 // Place returns the newest placement that any node has adopted.
 func (w *World) Place() *place.Placement { return w.newest().Place }
 
-// Settled says whether all members are at one placement, which is where everything
-// is to be, and nothing is left over anywhere.
+// Settled says whether all members are at one placement that names their disks and is
+// where everything is to be, and nothing is left over anywhere.
 func (w *World) Settled() bool {
 	newest := w.newest()
-	if newest.Place == nil {
+	if newest.Place == nil || !newest.Place.Named() {
 		return false
 	}
 	for p := range uint32(newest.Place.Q()) {

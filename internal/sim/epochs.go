@@ -48,7 +48,7 @@ func (w *World) stewardOf(m *machine) (*steward.Steward, error) {
 	cfg := steward.Config{Self: m.id, Epochs: w.cfg.Epochs, Seed: m.run}
 	if w.cfg.Changes {
 		w.changing(m, &cfg)
-		cfg.Recovering = m.recovering
+		cfg.Recovering, cfg.Linked = m.recovering, m.folder.linked
 	} else {
 		cfg.Fixed = w.view(m)
 	}

@@ -27,6 +27,7 @@ type folder struct {
 	replaced  []uint64
 	confirmed bool  // another node has accepted it
 	recover   bool  // the data is to be marked as recovering
+	linked    bool  // the node has adopted a link, or was refused by one that has
 	alive     int64 // wall clock of the node when it was last up
 	seen      member.Lineage
 }
@@ -179,11 +180,13 @@ func (w *World) confirm(m *machine, known []uint64) {
 	}
 }
 
-// refused tells a node that comes back the epoch of who refused it.
+// refused tells a node that comes back the epoch of who refused it, and that there are
+// links where that one has adopted any.
 func (w *World) refused(m, by *machine) {
 	if m.steward == nil || by.steward == nil {
 		return
 	}
+	m.folder.linked = m.folder.linked || by.folder.linked
 	w.tellSteward(m, w.clock(m), &steward.Refused{Epoch: by.steward.core.Epochs().Highest})
 	w.attend(m, w.clock(m))
 	m.disk.Sync()

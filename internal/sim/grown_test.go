@@ -34,8 +34,10 @@ func TestANodeOfAClusterThatGrewLosesItsDisk(t *testing.T) {
 		marked := map[int]bool{}
 		for range 120 {
 			w.RunFor(500 * time.Millisecond)
-			if all, err := w.mustID(lost).runner.Recoveries(); err == nil && w.mustID(lost).alive {
-				marked[len(all)] = true
+			if m := w.mustID(lost); m.alive { // it ends to come back
+				if all, err := m.runner.Recoveries(); err == nil {
+					marked[len(all)] = true
+				}
 			}
 		}
 		if !marked[16] {
@@ -96,5 +98,63 @@ func TestTwoFoundersThatLostTheirDisks(t *testing.T) {
 	}
 	if w.Recovering("A") || w.Recovering("B") {
 		t.Error("A and B recover still")
+	}
+}
+
+// Of three founders two have left the cluster, and the third loses what is on its disk,
+// whether what the folder says besides is left of it or the others can be heard at once.
+// All three are started again as its founders: nobody founds it a second time. The one
+// that is a member hears from the others what became of it, and gets back what it held;
+// those that left are refused (decision 0034).
+func TestFoundersThatLeftFoundNothing(t *testing.T) {
+	for _, folder := range []bool{true, false} {
+		w := newChangingWorld(t, Config{Compare: true, Q: 16, Nodes: []ring.Node{{ID: "A"}, {ID: "B"}, {ID: "C"}}}, "D", "E")
+		w.RunFor(5 * time.Second) // the disks of the founders are named
+		for _, id := range []ring.NodeID{"D", "E"} {
+			w.Join("C", id)
+			w.RunFor(5 * time.Second)
+			w.settles(t, "after "+string(id)+" joined")
+		}
+		for _, id := range []ring.NodeID{"A", "B"} {
+			w.Leave("C", id)
+			w.RunFor(5 * time.Second)
+			w.settles(t, "after "+string(id)+" left")
+		}
+		for i := range 20 {
+			must(t, w.Put("C", keyIn("b", fmt.Sprint(i)), text("v"), ouro.W(3)))
+		}
+		for _, id := range []ring.NodeID{"A", "B", "C"} {
+			w.Crash(id)
+			if folder && id == "C" {
+				w.startOver(w.mustID(id)) // as one does whose data was rolled back
+				continue
+			}
+			w.Wipe(id)
+		}
+		if folder {
+			w.cutOff("D")
+			w.cutOff("E")
+		}
+		w.Restart("A")
+		w.Restart("B")
+		w.Restart("C")
+		w.RunFor(30 * time.Second)
+		if w.broken != nil {
+			t.Fatalf("what the folder says is left, %v: %v", folder, w.broken)
+		}
+		if folder {
+			w.joinUp("D")
+			w.joinUp("E")
+		}
+		w.RunFor(10 * time.Second)
+		w.settles(t, "after founders have come back")
+		if w.RunFor(3 * time.Minute); w.Recovering("C") {
+			t.Error("C recovers still")
+		}
+		for i := range 20 {
+			for _, id := range []ring.NodeID{"C", "D", "E"} {
+				w.shows(t, id, keyIn("b", fmt.Sprint(i)), "v")
+			}
+		}
 	}
 }

@@ -25,6 +25,7 @@ func (w *World) adopts(m *machine, p *place.Placement) {
 	if p == nil {
 		return
 	}
+	m.folder.linked = m.folder.linked || p.Named()
 	if w.placed == nil {
 		w.placed = map[numbered]place.Hash{}
 	}

@@ -57,6 +57,7 @@ type RefusedError struct {
 	Code    RefusalCode
 	Message string // what was wrong and what to do
 	Epoch   uint64 // with ComeBack: the highest that the peer knows of, as its Handler.Check says
+	Linked  bool   // with ComeBack: the peer goes by a link that names the members' disks
 	ByPeer  bool
 }
 

@@ -173,6 +173,7 @@ func TestGreetingsSurviveTheWire(t *testing.T) {
 		{hello: Hello{Cluster: strings.Repeat("c", 255), Node: strings.Repeat("n", 255), Addr: strings.Repeat("a", 255), Clients: strings.Repeat("c", 255)}},
 		{hello: Hello{Cluster: "c", Node: "n", Disk: 1 << 60, Knows: runs, Replaced: runs, Recovering: true}},
 		{refusal: &RefusedError{Code: WrongNode, Message: "m", Epoch: 300, ByPeer: true}},
+		{refusal: &RefusedError{Code: ComeBack, Linked: true, ByPeer: true}},
 	} {
 		b := appendGreeting(nil, want)
 		if len(b) > maxHello/2 {

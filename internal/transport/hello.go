@@ -74,14 +74,18 @@ type greeting struct {
 //
 // or
 //
-//	2 | code | message | epoch, uvarint | tail
+//	2 | code | message | epoch, uvarint | 1 if linked, else 0 | tail
 //
 // where texts and tails have a uvarint length before them. What later versions
 // add goes to the tail, which others skip.
 func appendGreeting(dst []byte, g greeting) []byte {
 	if g.refusal != nil {
 		dst = append(dst, greetRefusal, byte(g.refusal.Code))
-		return append(binary.AppendUvarint(appendText(dst, g.refusal.Message), g.refusal.Epoch), 0)
+		linked := byte(0)
+		if g.refusal.Linked {
+			linked = 1
+		}
+		return append(binary.AppendUvarint(appendText(dst, g.refusal.Message), g.refusal.Epoch), linked, 0)
 	}
 	h := g.hello
 	flags := byte(0)
@@ -128,7 +132,7 @@ func decodeGreeting(b []byte) (greeting, error) {
 		g.hello.Disk = r.uint64()
 		g.hello.Knows, g.hello.Replaced = r.ids(), r.ids()
 	case greetRefusal:
-		g.refusal = &RefusedError{Code: RefusalCode(r.byte()), Message: r.text(maxHello), Epoch: r.uvarint(), ByPeer: true}
+		g.refusal = &RefusedError{Code: RefusalCode(r.byte()), Message: r.text(maxHello), Epoch: r.uvarint(), Linked: r.byte() == 1, ByPeer: true}
 	default:
 		return greeting{}, errGreeting
 	}

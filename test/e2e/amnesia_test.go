@@ -129,6 +129,50 @@ func trio(t *testing.T) (nodes []*serving, args [][]string) {
 	return nodes, args
 }
 
+// TestFoundersThatLostTheirDataFoundNothing: all founders lose their data and not their
+// folders. None of them knows a link, and all know that there were any: they found
+// nothing by themselves, say so, and go on when an operator says that it is to be
+// (decision 0034).
+func TestFoundersThatLostTheirDataFoundNothing(t *testing.T) {
+	t.Parallel()
+	nodes, args := trio(t)
+	within(t, time.Minute, "the folders know that there are links", func() bool {
+		for _, a := range args {
+			b, err := os.ReadFile(a[7] + "/node.json")
+			if err != nil || !strings.Contains(string(b), `"linked": true`) {
+				return false
+			}
+		}
+		return true
+	})
+	for i, n := range nodes {
+		n.stop(t, unix.SIGKILL)
+		if err := os.RemoveAll(args[i][7] + "/data"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, n := range nodes {
+		nodes[i] = serveOn(t, []string{n.client, n.peer, n.admin}, args[i]...)
+	}
+	for _, n := range nodes {
+		within(t, time.Minute, "the node says that it has lost links", func() bool {
+			return strings.Contains(runs(t, "cluster", "status", "--admin", n.admin).out, "has lost them")
+		})
+	}
+	time.Sleep(5 * time.Second) // they would have founded it again by now
+	for _, n := range nodes {
+		if got := must(t, "cluster", "status", "--admin", n.admin); !strings.Contains(got, "has lost them") {
+			t.Errorf("it goes on by itself:\n%s", got)
+		}
+	}
+	must(t, "cluster", "restart", "--strict-promises-end", "--admin", nodes[0].admin)
+	for _, n := range nodes {
+		within(t, time.Minute, "the chain goes on", func() bool {
+			return !strings.Contains(must(t, "cluster", "status", "--admin", n.admin), "has lost them")
+		})
+	}
+}
+
 // TestCopyBesideTheOriginal: a copy of a data folder that is started while the
 // original runs is refused by the others, and ends with what to do; the original
 // serves on (RULES R11).

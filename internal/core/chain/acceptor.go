@@ -33,13 +33,20 @@ type held struct {
 }
 
 // acceptor says whether this node has a say in which link follows. A founder whose
-// disk no link has named has.
+// disk no link has named has, unless it knows that links have.
 func (c *Chain) acceptor() bool {
-	if c.placement == nil {
+	if c.placement == nil || c.forgot() {
 		return false
 	}
 	m, ok := c.placement.Member(c.self)
 	return ok && (m.Disk == c.disk || m.Disk == 0)
+}
+
+// forgot says whether this node, one of several founders, knows that links followed the
+// founding, and none of them. Who is alone has nobody to hear of them from.
+func (c *Chain) forgot() bool {
+	p := c.placement
+	return c.cfg.Linked && p != nil && !p.Named() && len(p.Members()) > 1
 }
 
 // here says whether a message is about the instance that this node is at.

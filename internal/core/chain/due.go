@@ -85,8 +85,11 @@ func (c *Chain) rank() int {
 func (c *Chain) build(clock.Now) (l *place.Link, urgent bool) {
 	b := builder{c: c, p: c.placement, link: place.Link{Number: c.placement.Next(place.Ordinary), Before: c.placement.Hash()}}
 	switch {
+	case c.forgot():
+		c.due.waits = "this node had links that followed the founding and has lost them: it hears of them from a member that has not; only if all have lost them an operator restarts the chain"
+		return nil, false
 	case !b.p.Named():
-		return b.founders(), true
+		return b.founders(), len(b.p.Members()) == 1 // others wait: a member that knows better may be heard first
 	case b.ignorant():
 		return nil, false
 	case b.forced():

@@ -30,6 +30,14 @@ func TestMutants(t *testing.T) {
 			Old: "	if p.link == nil || len(p.answered)+1 >= c.need() {\n", New: "	if p != nil {\n",
 		},
 		{
+			Name: "a founder that lost its links votes for a first one", File: "acceptor.go", Test: "TestAFounderThatLost",
+			Old: "c.placement == nil || c.forgot() {", New: "c.placement == nil {",
+		},
+		{
+			Name: "a founder that is alone waits for others", File: "acceptor.go", Test: "TestAFounderThatLost",
+			Old: " && !p.Named() && len(p.Members()) > 1\n", New: " && !p.Named()\n",
+		},
+		{
 			Name: "a leaver says that it let go before it has", File: "acceptor.go", Test: "TestALeaverLetsGo",
 			Old: "	c.own.clean = false //", New: "	//",
 		},

@@ -1,11 +1,13 @@
 package chain_test
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/chain"
+	"github.com/ourodb/ouro/internal/core/place"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
@@ -54,6 +56,47 @@ func TestADiskThatForgotHasNoVote(t *testing.T) {
 		a.c.Hear(k.now, "C", &m, &out)
 		if got := slices.ContainsFunc(out.Sends, func(s chain.Send) bool { return s.Message.Kind == chain.Accept }); got != test.want {
 			t.Errorf("a promise of disk %d counts: %v", test.disk, got)
+		}
+	}
+}
+
+// A founder that knows that links were made, and has lost them, has no say in the first
+// one, whatever the other founders do: there would be two of its number. It says what it
+// waits for, and an operator can go on from it. Who is alone has nobody to wait for
+// (decision 0034).
+func TestAFounderThatLostItsLinksFoundsNothing(t *testing.T) {
+	for _, test := range []struct {
+		founders ids
+		linked   ring.NodeID // who knows that there are links
+		begins   bool
+	}{
+		{ids{"A", "B", "C"}, "A", false}, // which would propose
+		{ids{"A", "B", "C"}, "C", false},
+		{ids{"A", "B", "C"}, "", true},
+		{ids{"A"}, "A", true},
+	} {
+		k := &cluster{t: t, rand: rand.New(rand.NewPCG(1, 7)), down: map[ring.NodeID]bool{}, cut: func(_, _ ring.NodeID) bool { return false }, hashes: map[uint64]place.Hash{}, sent: map[chain.Kind]int{}, target: &chain.Target{Promises: []place.Promise{usual}}}
+		for _, id := range test.founders {
+			k.cfg.Linked = id == test.linked
+			k.add(id, chain.Durable{Placement: founded(t, 8, 3, test.founders...)})
+		}
+		if begins := k.run(time.Minute, func() bool { return k.linked > 0 }); begins != test.begins {
+			t.Errorf("%v, of whom %s has lost its links: a first link is chosen: %v", test.founders, test.linked, begins)
+		}
+		if test.begins {
+			continue
+		}
+		m := k.machine(test.linked)
+		if s := m.c.Status(); s.Acceptor || s.Waits == "" {
+			t.Errorf("%s has a say, or does not tell why it has none: %+v", test.linked, s)
+		}
+		k.step(m, func(out *chain.Effects) {
+			if err := m.c.Restart(k.now, nil, out); err != nil {
+				t.Error(err)
+			}
+		})
+		if !k.run(time.Minute, named(k)) {
+			t.Errorf("after an operator's act: %s", k.state())
 		}
 	}
 }

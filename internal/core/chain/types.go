@@ -17,6 +17,10 @@ type Config struct {
 	// another ring knows of none yet, and hears of its own from those who have not
 	// heard so. Zero: whichever is heard of first.
 	Origin place.Hash
+	// Linked: this node has adopted a link once, or was told by one that has. A founder
+	// that knows the founding alone has lost the links since: it has no say in the first
+	// one, which would be a second one of its number (decision 0034).
+	Linked bool
 	// Every is the least time between two proposals of this node. Default 1 s.
 	Every time.Duration
 	// Wait is after what time acceptors are asked again. After three times a new

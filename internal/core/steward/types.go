@@ -36,6 +36,9 @@ type Config struct {
 	CheckpointAfter int
 	// Recovering: the disk says that this node may have forgotten what it acknowledged.
 	Recovering bool
+	// Linked: beside the disk it is known that this node was at a link once, or that
+	// another one is: see [chain.Config].
+	Linked bool
 	// Seed is for what the machines draw.
 	Seed uint64
 	// Epochs bounds the epochs by which tombstones are reaped.

@@ -102,6 +102,7 @@ func (s *Steward) recallChain(disk Disk) error {
 func (s *Steward) newChain(d chain.Durable) *chain.Chain {
 	cfg := s.cfg.Chain
 	cfg.Origin = s.origin
+	cfg.Linked = s.cfg.Linked
 	return chain.New(cfg, s.cfg.Self, s.cfg.Disk, d, s.draws)
 }
 
