@@ -19,7 +19,11 @@ type Routes struct {
 	// number.
 	N       int            `json:"n"`
 	Buckets map[string]int `json:"buckets,omitempty"`
-	Nodes   []RouteNode    `json:"nodes"`
+	// R is how many replicas must answer a read that names no numbers, by r or pr; Reads
+	// names the buckets in which it is another number.
+	R     int            `json:"r"`
+	Reads map[string]int `json:"reads,omitempty"`
+	Nodes []RouteNode    `json:"nodes"`
 	// Lists are, for each partition, the places in Nodes of those that hold it, best
 	// first, up to the greatest n of any bucket; while it moves the newcomers follow.
 	Lists [][]int `json:"lists"`

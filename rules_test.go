@@ -18,7 +18,7 @@ const (
 	module = "github.com/ourodb/ouro"
 
 	// Values have laws and know no machine.
-	values = "internal/core/clock internal/core/codec internal/core/fact internal/core/ring internal/core/place internal/core/causal internal/core/merkle internal/core/typed internal/core/stale "
+	values = "internal/core/clock internal/core/codec internal/core/fact internal/core/ring internal/core/place internal/core/causal internal/core/merkle internal/core/typed internal/core/stale internal/core/local "
 	// Machines own a state and its transitions, and never know each other; only
 	// node knows several. What replica is asked and answers is vocabulary.
 	machines = "internal/core/coord internal/core/replica internal/core/member internal/core/gossip internal/core/plan internal/core/handoff internal/core/repair internal/core/listing internal/core/recovery internal/core/reap internal/core/chain internal/core/transfer internal/core/admit internal/core/hot internal/core/scrub internal/core/canary "
@@ -40,6 +40,7 @@ var walls = map[string]string{
 	"internal/core/merkle":   "internal/core/causal",
 	"internal/core/typed":    ". internal/core/causal",
 	"internal/core/place":    "internal/core/codec internal/core/ring",
+	"internal/core/local":    "internal/core/causal internal/core/place",
 	"internal/core/coord":    ". " + values + "internal/core/replica",
 	"internal/core/replica":  ". " + values,
 	"internal/core/member":   ". " + values,
@@ -81,7 +82,7 @@ var walls = map[string]string{
 	"internal/oracle":       ".",
 
 	// Front ends and clients see the vocabulary.
-	"client":                    ". internal/core/ring internal/frontend/keypath",
+	"client":                    ". internal/core/local internal/core/ring internal/frontend/keypath",
 	"internal/frontend/keypath": ".",
 	"internal/frontend/openapi": "", // reads the document that holds the servers
 	"internal/frontend/web":     ". internal/frontend/keypath internal/frontend/openapi",

@@ -29,6 +29,7 @@ type simFlags struct {
 	ring    string
 	types   bool
 	lists   bool
+	own     bool
 	budget  time.Duration
 	fresh   bool
 	workers int
@@ -69,6 +70,7 @@ func newSimCommand() *cobra.Command {
 	fl.StringVar(&f.ring, "ring", "", "let nodes join and leave: 'only', with no other faults, or 'also', among them")
 	fl.BoolVar(&f.types, "types", false, "besides, clients of data types: counters, maps, sets and sorted sets")
 	fl.BoolVar(&f.lists, "lists", false, "list keys while clients work, at any node, and check every page")
+	fl.BoolVar(&f.own, "own", false, "have clients coordinate half of the reads themselves")
 	fl.DurationVar(&f.budget, "time", 0, "begin no further run after this `duration`")
 	fl.BoolVar(&f.fresh, "fresh", false, "begin at a random seed and go on until --time is over (default 1m)")
 	fl.IntVar(&f.workers, "workers", 0, "runs at a time; 0: as many as cores")
@@ -100,7 +102,7 @@ func (f *simFlags) run(cmd *cobra.Command) error {
 	case f.trace != "" && (f.seeds != "" || f.fresh):
 		return wrongUse("--trace follows one run: use it with --seed")
 	}
-	m := sim.Many{From: f.seed, To: f.seed, Workers: f.workers, Budget: f.budget, Options: sim.Options{Ops: f.ops, Nodes: f.nodes, Calm: f.calm, Ring: sim.Ring(f.ring), Types: f.types, Lists: f.lists}}
+	m := sim.Many{From: f.seed, To: f.seed, Workers: f.workers, Budget: f.budget, Options: sim.Options{Ops: f.ops, Nodes: f.nodes, Calm: f.calm, Ring: sim.Ring(f.ring), Types: f.types, Lists: f.lists, Own: f.own}}
 	switch {
 	case f.fresh:
 		m.From, m.To = freshSeed(), math.MaxUint64
@@ -267,6 +269,9 @@ func (f *simFlags) repeat(seed uint64) string {
 	if f.lists {
 		c += " --lists"
 	}
+	if f.own {
+		c += " --own"
+	}
 	return c
 }
 
@@ -297,6 +302,9 @@ func printSummary(w io.Writer, s *sim.Summary) {
 	}
 	fmt.Fprintf(w, "background  yields in %d seeds, %d times by half; a key has few requests at a time in %d, %d were refused\n", s.Stats.Governed, s.Stats.Shrunk, s.Stats.HotKeys, s.Stats.Shed)
 	fmt.Fprintf(w, "lists       %d pages of keys, %d of them complete\n", s.Stats.Pages, h.Pages)
+	if o := &s.Stats.Own; o.Begun > 0 {
+		fmt.Fprintf(w, "clients     coordinated %d reads, %d to the end, %d of them by an old map\n", o.Begun, o.Agreed, o.Old)
+	}
 	q := &s.Stats.Quorums
 	fmt.Fprintf(w, "quorums     seeds with 50 writes or more, sloppy: %d with w=1, %d with w=2, %d with more; strict: %d, %d, %d; with 50 strict reads: %d\n",
 		q.Sloppy[0], q.Sloppy[1], q.Sloppy[2], q.Strict[0], q.Strict[1], q.Strict[2], q.Reads)
@@ -323,7 +331,7 @@ func (f *simFlags) explain(w io.Writer, s *sim.Summary) {
 // key concerned.
 func (f *simFlags) traceOf(w io.Writer, r *sim.Report) {
 	var b bytes.Buffer
-	sim.Run(sim.Options{Seed: r.Seed, Ops: f.ops, Nodes: f.nodes, Calm: f.calm, Ring: sim.Ring(f.ring), Types: f.types, Lists: f.lists, Trace: &b, TraceKey: r.Violation.Key})
+	sim.Run(sim.Options{Seed: r.Seed, Ops: f.ops, Nodes: f.nodes, Calm: f.calm, Ring: sim.Ring(f.ring), Types: f.types, Lists: f.lists, Own: f.own, Trace: &b, TraceKey: r.Violation.Key})
 	lines := strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
 	if cut := len(lines) - f.lines; cut > 0 {
 		lines = lines[cut:]

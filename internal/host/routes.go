@@ -55,7 +55,8 @@ func (h *Host) findRoutes(v *node.View) ouro.Routes {
 	if v.Place != nil {
 		r.Placement = v.Place.Number()
 	}
-	r.N, r.Buckets = replicas(v)
+	r.N, r.Buckets = ofBuckets(v, func(b node.Bucket) int { return b.N })
+	r.R, r.Reads = ofBuckets(v, func(b node.Bucket) int { return max(b.R, b.PR) })
 	most := r.N
 	for _, n := range r.Buckets {
 		most = max(most, n)
@@ -72,12 +73,12 @@ func (h *Host) findRoutes(v *node.View) ouro.Routes {
 	return r
 }
 
-// replicas is how many a key has: in a bucket that nobody defined, and in those
-// that have another number.
-func replicas(v *node.View) (n int, other map[string]int) {
-	n = effective(v, v.Buckets.Default).N
+// ofBuckets is a number of replicas: in a bucket that nobody defined, and in those that
+// have another number.
+func ofBuckets(v *node.View, of func(b node.Bucket) int) (n int, other map[string]int) {
+	n = of(effective(v, v.Buckets.Default))
 	for name, b := range v.Buckets.Named {
-		if of := effective(v, b).N; of != n {
+		if of := of(effective(v, b)); of != n {
 			if other == nil {
 				other = map[string]int{}
 			}

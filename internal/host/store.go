@@ -19,6 +19,8 @@ import (
 var (
 	_ ouro.Store   = (*Host)(nil)
 	_ ouro.Updater = (*Host)(nil)
+
+	_ ouro.LocalReader = (*Host)(nil)
 )
 
 // maxTimeout is the longest a request may take, in force whatever it asks for.
@@ -74,28 +76,50 @@ func (h *Host) Update(ctx context.Context, key ouro.Key, u ouro.Update, opts ...
 	return res, err
 }
 
-// do passes a request to the shard of its key and waits for the reply.
+// GetLocal implements [ouro.LocalReader].
+func (h *Host) GetLocal(ctx context.Context, key ouro.Key, opts ...ouro.Option) (res ouro.Result, by string, err error) {
+	id, r, err := h.ask(ctx, key, &node.Request{Verb: node.Get, Local: true}, ouro.Apply(opts...))
+	if err != nil {
+		return ouro.Result{RequestID: id}, "", err
+	}
+	if r.Local != nil {
+		by = r.Local.String()
+	}
+	res, err = result(id, &r)
+	return res, by, err
+}
+
+// do has a request answered.
 func (h *Host) do(ctx context.Context, key ouro.Key, req *node.Request, opts ouro.Options) (ouro.Result, error) {
+	id, r, err := h.ask(ctx, key, req, opts)
+	if err != nil {
+		return ouro.Result{RequestID: id}, err
+	}
+	return result(id, &r)
+}
+
+// ask passes a request to the shard of its key and waits for the reply. It returns the
+// id that the request has.
+func (h *Host) ask(ctx context.Context, key ouro.Key, req *node.Request, opts ouro.Options) (id string, r node.Reply, err error) {
 	start := time.Now()
 	if err := prepare(ctx, key, req, opts); err != nil {
-		return ouro.Result{RequestID: opts.RequestID}, err
+		return opts.RequestID, r, err
 	}
-	id := opts.RequestID
-	if id == "" {
+	if id = opts.RequestID; id == "" {
 		id = strconv.FormatUint(rand.Uint64(), 36)
 	}
 	req.Token = h.token(id, req.Key.Pos)
 	c := &call{request: req, reply: make(chan node.Reply, 1)}
 	if err := h.submit(c); err != nil {
 		h.cfg.Observer.Request(verbName(req), string(err.Code), time.Since(start))
-		return ouro.Result{RequestID: id}, err
+		return id, r, err
 	}
 	r, ok := h.wait(ctx, c, start)
 	if !ok {
 		h.cfg.Observer.Request(verbName(req), "abandoned", time.Since(start))
-		return ouro.Result{RequestID: id}, ctx.Err()
+		return id, r, ctx.Err()
 	}
-	return result(id, &r)
+	return id, r, nil
 }
 
 // wait waits for the reply to a call that was let in, and counts it; false: ctx ended
@@ -223,6 +247,9 @@ func verbName(r *node.Request) string {
 	}
 	switch r.Verb {
 	case node.Get:
+		if r.Local {
+			return "local"
+		}
 		return "get"
 	case node.Put:
 		return "put"

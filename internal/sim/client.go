@@ -16,6 +16,7 @@ import (
 type load struct {
 	w       *World
 	rand    *rand.Rand
+	own     *rand.Rand // for reads that clients coordinate; nil: none are
 	retry   float64
 	left    int // operations to be begun
 	working int // clients that are not done
@@ -31,7 +32,8 @@ type client struct {
 	op    workload.Op
 	rec   *history.Op
 	req   node.Request
-	doubt bool // an attempt at the operation may have had an effect
+	doubt bool       // an attempt at the operation may have had an effect
+	guide *node.View // what it knows of the ring, which may be old
 }
 
 func keyIn(bucket, name string) ouro.Key { return ouro.Key{Bucket: bucket, Name: name} }
@@ -39,6 +41,9 @@ func keyIn(bucket, name string) ouro.Key { return ouro.Key{Bucket: bucket, Name:
 // engage starts the clients of a shape, which do so many operations in all.
 func (w *World) engage(s *shape, ops int) *load {
 	l := &load{w: w, rand: stream(s.cfg.Seed, streamLoad), retry: s.retry, left: ops}
+	if s.own {
+		l.own = stream(s.cfg.Seed, streamOwn)
+	}
 	w.eyes.plain = false
 	for _, a := range s.loads {
 		a.work.Setup(a.clients)
@@ -104,12 +109,20 @@ func (c *client) begin() {
 	c.send()
 }
 
-// send sends the operation to a node that is up, once there is one.
+// send sends the operation to a node that is up, once there is one. Some gets the
+// client coordinates itself.
 func (c *client) send() {
+	if c.op.Verb != workload.Get || !c.itself() {
+		c.submit()
+	}
+}
+
+// submit has a node coordinate the operation.
+func (c *client) submit() {
 	w := c.load.w
 	m := pick(c.load.rand, w.asks()...)
 	if !m.alive || m.unheard {
-		w.after(time.Millisecond+spread(c.load.rand, 5*time.Millisecond), c.send)
+		w.after(time.Millisecond+spread(c.load.rand, 5*time.Millisecond), c.submit)
 		return
 	}
 	c.rec.Attempts++

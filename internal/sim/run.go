@@ -23,6 +23,7 @@ type Options struct {
 	Ring  Ring // whether the ring changes
 	Types bool // besides, clients of a bucket of data types
 	Lists bool // keys are listed while clients work
+	Own   bool // clients coordinate half of the reads themselves
 	// Durable has every acknowledgement wait for the disk, in all buckets.
 	Durable bool
 	// Trace is written a line for everything that happens; TraceKey limits it

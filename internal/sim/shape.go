@@ -37,6 +37,7 @@ type shape struct {
 	calm      bool // no fault whatever
 	types     bool // clients of data types besides
 	lists     bool // keys are listed meanwhile
+	own       bool // clients coordinate reads
 	alone     bool // at the end replicas are to agree by comparison, with no reads
 	// unhinted: nobody ever keeps anything for another.
 	unhinted bool
@@ -56,7 +57,7 @@ func pick[T any](r *rand.Rand, choices ...T) T { return choices[r.IntN(len(choic
 func draw(o *Options) shape {
 	r := stream(o.Seed, streamShape)
 	var s shape
-	s.lists = o.Lists
+	s.lists, s.own = o.Lists, o.Own
 	s.calm = r.IntN(16) == 0 || o.Calm
 	s.drawCluster(r, o)
 	s.drawNetwork(r)

@@ -38,9 +38,17 @@ type Stats struct {
 	Shrunk      int           `json:"background_shrinks"`
 	HotKeys     int           `json:"runs_with_hot_keys"` // in which one key may have few requests under way
 	Shed        int           `json:"hot_requests_refused"`
+	Own         OwnStats      `json:"client_coordinated"`
 	History     history.Stats `json:"history"`
 	Quorums     Quorums       `json:"quorums"`
 	Ring        RingStats     `json:"ring"`
+}
+
+// OwnStats counts reads that clients coordinated.
+type OwnStats struct {
+	Begun  int `json:"begun"`
+	Agreed int `json:"agreed"`        // the others went to a node then
+	Old    int `json:"by_an_old_map"` // of those that agreed
 }
 
 // RingStats counts what became of changes of the ring.
@@ -198,6 +206,9 @@ func (s *Stats) Add(o *Stats) {
 	s.Shrunk += o.Shrunk
 	s.HotKeys += o.HotKeys
 	s.Shed += o.Shed
+	s.Own.Begun += o.Own.Begun
+	s.Own.Agreed += o.Own.Agreed
+	s.Own.Old += o.Own.Old
 	s.History.Add(o.History)
 	s.Faults.add(&o.Faults)
 	s.Quorums.add(&o.Quorums)

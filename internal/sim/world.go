@@ -66,6 +66,7 @@ const (
 	streamRelax  = 1<<32 + 8
 	streamAdmit  = 1<<32 + 9 // and the one after it
 	streamHot    = 1<<32 + 11
+	streamOwn    = 1<<32 + 12
 
 	streamCanary    = 1 << 33 // and above: one for each node
 	streamPredicted = 1<<33 + 1<<16

@@ -22,6 +22,9 @@ var verbs = []string{"get", "put", "update", "delete"}
 // canary is what nodes write and read to measure staleness.
 const canary = "canary"
 
+// local is that of a get of one copy, for a client that coordinates the read.
+const local = "local"
+
 // requests counts client requests. The count has every code; the histogram,
 // whose every label costs a row for each bucket, only tells answers from
 // failures. That nothing is stored is an answer.
@@ -36,7 +39,7 @@ func newRequests(r registrar) requests {
 	count := r.counters("ouro_requests_total", "Client requests this node took, by verb and outcome: done, the code of an error, or abandoned by the client.", "verb", "outcome")
 	took := r.histograms("ouro_request_duration_seconds", "How long client requests took; result is answered (not_found included) or failed.", latencies, "verb", "result")
 	q := requests{map[string]*verbCounts{}}
-	for _, verb := range append(slices.Clone(verbs), canary) {
+	for _, verb := range append(slices.Clone(verbs), canary, local) {
 		v := &verbCounts{
 			outcomes: map[string]prometheus.Counter{},
 			answered: took.WithLabelValues(verb, "answered"),

@@ -444,6 +444,12 @@ func (g *Get) fail(now clock.Now, e *Effects, err *ouro.Error) {
 	e.reply(Reply{Err: err, Quorum: g.quorum(g.counted)})
 }
 
+// Told returns what the first of the replicas told that is in hand, and whether that is
+// anything: the digest of its state, or that nothing is stored there.
+func (g *Get) Told() (sum causal.Sum, absent, ok bool) {
+	return g.sums[0], g.absent.has(0), g.counted.has(0)
+}
+
 func (g *Get) quorum(s set) ouro.Quorum {
 	return g.numbers.quorum(g.in(s, g.old), (s & g.old).len(), 0)
 }

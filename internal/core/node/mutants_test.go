@@ -13,6 +13,30 @@ func TestMutants(t *testing.T) {
 	const strict, coord = "TestStrictReadsThroughMoves", "../coord"
 	mutants.Run(t, []mutants.Mutant{
 		{
+			Name: "an own copy is answered for while the partition moves", File: "local.go", Test: "OwnCop",
+			Old: "	c := s.common\n", New: "	c := s.common\n	c.Next = nil\n",
+		},
+		{
+			Name: "who holds nothing answers for an own copy", File: "local.go", Test: "OwnCop",
+			Old: " || !holds(n.primariesOf(&c), n.view.Self)", New: "",
+		},
+		{
+			Name: "an own copy is said under no lists", File: "local.go", Test: "OwnCopiesThroughAMove",
+			Old: "		Number: s.common.Number, N:", New: "		N:",
+		},
+		{
+			Name: "a disk that no link has named answers for its own copy", File: "asks.go", Test: "OwnCopiesThroughAMove",
+			Old: "askerOf(a.ID) < byPeer && n.view.Unnamed()", New: "askerOf(a.ID) > byPeer && n.view.Unnamed()",
+		},
+		{
+			Name: "one that recovers answers for its own copy", Dir: "../coord", File: "get.go", Test: "OwnCopyOfOneThatRecovers",
+			Old: "case a.Status == replica.Have && (", New: "case (a.Status == replica.Have || a.Status == replica.DontKnow && a.State != nil) && (",
+		},
+		{
+			Name: "a copy's state is not told", File: "local.go", Test: "OwnCopies",
+			Old: "		w.State = sum\n", New: "		_ = sum\n",
+		},
+		{
 			Name: "what a request asks is taken under any lists", File: "reply.go", Test: strict + "|TestH3",
 			Old: "Number: s.common.Number, Op: a.Op}", New: "Op: a.Op}",
 		},

@@ -103,6 +103,10 @@ func (n *Node) replied(now clock.Now, s *slot, r *coord.Reply, out *Out) {
 		n.deleteRead(now, s, r, out)
 		return
 	}
+	if s.request.Local {
+		n.finish(s, n.said(s, r), out)
+		return
+	}
 	if s.request.archived() {
 		n.archives.passed(now, len(r.Record)+len(s.request.Record))
 	}

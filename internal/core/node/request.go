@@ -95,6 +95,8 @@ func (n *Node) route(now clock.Now, s *slot, out *Out) {
 	fastest := ring.NodeID(s.seen.Fastest)
 	write := s.request.Verb != Get
 	switch {
+	case s.request.Local:
+		n.alone(now, s, out)
 	case s.request.archived():
 		s.common.Self = "" // here it is a primary like any other, or none
 		n.coordinate(now, s, out)
@@ -192,11 +194,16 @@ func (n *Node) startGet(now clock.Now, s *slot, out *Out) {
 	s.machine = s.get
 	n.hedges.add(n.cfg.HedgeShare)
 	replicas := n.staff(now, &s.common, reading)
+	n.get(now, s, s.common, replicas)
+	n.drain(now, s, out)
+}
+
+// get starts a slot's machine of a get.
+func (n *Node) get(now clock.Now, s *slot, c coord.Common, replicas []coord.Replica) {
 	s.get.Start(now, &coord.GetRequest{
-		Common: s.common, LWW: n.bucket(s.request.Key.Bucket).LWW, Types: n.bucket(s.request.Key.Bucket).Types,
+		Common: c, LWW: n.bucket(s.request.Key.Bucket).LWW, Types: n.bucket(s.request.Key.Bucket).Types,
 		RepairWait: n.cfg.RepairWait, Whole: s.request.Whole,
 	}, replicas, &n.effects)
-	n.drain(now, s, out)
 }
 
 func (n *Node) startPut(now clock.Now, s *slot, out *Out) {

@@ -7,6 +7,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/chain"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/gossip"
+	"github.com/ourodb/ouro/internal/core/local"
 	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/repair"
 	"github.com/ourodb/ouro/internal/core/replica"
@@ -50,6 +51,10 @@ type Request struct {
 	Whole  bool
 	Record []byte
 
+	// Local: a get is answered from this node's own copy alone, if that counts, and the
+	// reply says by what right. It is never forwarded.
+	Local bool
+
 	// Of one that is forwarded: when it was sent, by the forwarder's own clock, and
 	// how long after that it may be taken: later another has it (RULES R30). Within
 	// 0: however late.
@@ -66,7 +71,8 @@ type Reply struct {
 	Coordinator ring.NodeID
 	Quorum      ouro.Quorum
 	Explain     []fact.Fact
-	Record      []byte // where the whole of it was asked for, in canonical form
+	Record      []byte      // where the whole of it was asked for, in canonical form
+	Local       *local.Word // of a Local request that was answered
 }
 
 // Kind says which fields of a [Message] count.

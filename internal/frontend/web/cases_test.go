@@ -24,6 +24,13 @@ type stub struct {
 	update ouro.Update
 	opts   ouro.Options
 	calls  int
+	by     string // what it says of its own copy
+}
+
+// GetLocal implements [ouro.LocalReader].
+func (s *stub) GetLocal(_ context.Context, key ouro.Key, opts ...ouro.Option) (ouro.Result, string, error) {
+	res, err := s.answer(key, opts)
+	return res, s.by, err
 }
 
 func (s *stub) answer(key ouro.Key, opts []ouro.Option) (ouro.Result, error) {
@@ -158,6 +165,7 @@ func all(checks ...func(t *testing.T, rec *httptest.ResponseRecorder)) func(t *t
 const (
 	writeQuorum = "n=3 w=2 pw=0 dw=0 acks=2 primaries=2 durable=2"
 	readQuorum  = "n=3 r=2 pr=0 acks=2 primaries=2"
+	ownWord     = "list=00000000000000000000000000000001.12 n=3 need=2 mode=siblings state=absent"
 	sealedSeen  = "c2Vlbg" // "seen" as carried in headers
 
 	siblingA = `{"value":"YQ==","content_type":"application/octet-stream","modified":"2026-11-23T12:34:56.789Z"}`
@@ -204,6 +212,10 @@ func readCases() []exchangeCase {
 		{name: "two versions, no form accepted", store: one("a", "b"), method: "GET", target: "/b/k", headers: []string{"Accept", "text/plain"}, status: 409, code: ouro.SiblingsFound, check: headersAre("Ouro-Context", "")},
 		{name: "a tombstone", store: failing(ouro.NotFound, ouro.NotDone), method: "GET", target: "/b/k", status: 404, code: ouro.NotFound, check: headersAre("Ouro-Context", sealedSeen)},
 		{name: "nothing", store: never, method: "GET", target: "/b/k", status: 404, code: ouro.NotFound, check: headersAre("Ouro-Context", "")},
+		{name: "an own copy", store: &stub{res: one("a").res, by: ownWord}, method: "GET", target: "/b/k?local=true", status: 200, check: headersAre("Ouro-Local", ownWord, "Ouro-Context", sealedSeen)},
+		{name: "an own copy that shows nothing", store: &stub{err: failing(ouro.NotFound, ouro.NotDone).err, by: ownWord}, method: "GET", target: "/b/k?local=true", status: 404, check: headersAre("Ouro-Local", ownWord)},
+		{name: "an own copy that does not count", store: failing(ouro.QuorumUnavailable, ouro.NotDone), method: "GET", target: "/b/k?local=true", status: 503, check: headersAre("Ouro-Local", "")},
+		{name: "not its own copy", store: &stub{res: one("a").res, by: ownWord}, method: "GET", target: "/b/k?local=false", status: 200, check: headersAre("Ouro-Local", "")},
 		{name: "one version explained", store: one("a"), method: "GET", target: "/b/k?explain=true", headers: []string{"Accept", "text/plain"}, status: 200, check: bodyIs(`{"context":"c2Vlbg","siblings":[` + siblingA + `],"explain":["asked n1","decided"]}`)},
 		{name: "two versions explained", store: one("a", "b"), method: "GET", target: "/b/k?explain=true", headers: []string{"Accept", "text/plain"}, status: 300, check: bodyIs(`{"context":"c2Vlbg","siblings":[` + siblingA + `,` + siblingB + `],"explain":["asked n1","decided"]}`)},
 		{

@@ -120,10 +120,15 @@ func (x *exchange) setParameter(name, value string) (bit int, err error) {
 		return 32, x.setTimeout(value)
 	case "explain":
 		return 64, setBool(&o.Explain, name, value)
+	case "local":
+		if x.r.Method != http.MethodGet {
+			return 0, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "local is for a get: a write has a coordinator")
+		}
+		return 256, setBool(&x.local, name, value)
 	case "ttl":
 		return 128, x.setTTL(value)
 	default:
-		return 0, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the query parameter %.40q is unknown: known are r, w, pr, pw, dw, timeout, ttl and explain", name)
+		return 0, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the query parameter %.40q is unknown: known are r, w, pr, pw, dw, timeout, ttl, explain and local", name)
 	}
 }
 

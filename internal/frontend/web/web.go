@@ -21,6 +21,7 @@ const (
 	headerExpires     = "Ouro-Expires"
 	headerType        = "Ouro-Type"
 	headerCluster     = "Ouro-Cluster"
+	headerLocal       = "Ouro-Local"
 )
 
 const prefix = "/kv/"
@@ -47,6 +48,8 @@ type exchange struct {
 	r      *http.Request
 	opts   ouro.Options
 	accept accept
+	// local: a get is answered from this node's own copy.
+	local bool
 	// updated: the answer says how many elements an update changed.
 	updated bool
 
@@ -135,7 +138,7 @@ func (x *exchange) option() ouro.Option {
 
 func (x *exchange) get(key ouro.Key) {
 	x.accept = parseAccept(x.r.Header["Accept"])
-	res, err := x.store.Get(x.r.Context(), key, x.option())
+	res, err := x.read(key)
 	x.describe(&res, readForm)
 	switch {
 	case err != nil:
@@ -150,6 +153,22 @@ func (x *exchange) get(key ouro.Key) {
 	default:
 		x.writeSeveral(&res)
 	}
+}
+
+// read has the store get a key, or what this node's own copy of it shows.
+func (x *exchange) read(key ouro.Key) (ouro.Result, error) {
+	if !x.local {
+		return x.store.Get(x.r.Context(), key, x.option())
+	}
+	own, ok := x.store.(ouro.LocalReader)
+	if !ok {
+		return ouro.Result{}, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "this store has no copy of its own: leave out local")
+	}
+	res, by, err := own.GetLocal(x.r.Context(), key, x.option())
+	if by != "" {
+		x.set(headerLocal, by)
+	}
+	return res, err
 }
 
 func (x *exchange) put(key ouro.Key) {
