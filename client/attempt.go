@@ -36,8 +36,8 @@ func (c *Cluster) do(ctx context.Context, r *call) (res ouro.Result, err error) 
 	if r.opt.Timeout > 0 {
 		a.wait = r.opt.Timeout + time.Second
 	}
-	if r.method == http.MethodGet && c.settings.hedge {
-		return c.hedged(ctx, r, a)
+	if r.method == http.MethodGet {
+		return c.get(ctx, r, a)
 	}
 	first := r.opt.First
 	err = c.try(ctx, a, func(ctx context.Context, s *server) error {

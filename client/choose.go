@@ -27,6 +27,7 @@ type state struct {
 	at       time.Time // when it was last told
 	failed   int       // times in a row
 	until    time.Time // it is left alone
+	reads    reads
 }
 
 func (s *state) begin() {

@@ -15,7 +15,8 @@ import (
 // or a refused connection shows that it has changed; so it survives that every
 // address of the cluster changes while it runs. It sends each request to a replica
 // of the key, the one that answers soonest, and where none can be reached to any
-// node, which passes it on.
+// node, which passes it on. Reads it coordinates itself where that is quicker; see
+// [CoordinateReads].
 //
 // A request is tried until its context ends: again and elsewhere, with pauses that
 // grow and vary, for as long as it may succeed. A write that may have been carried
@@ -29,7 +30,8 @@ type Cluster struct {
 	seeds    []*server
 	table    atomic.Pointer[table]
 	id       *atomic.Pointer[string] // of the cluster, once it is known
-	pace     pace
+	pace     pace                    // of reads that nodes coordinate
+	copied   pace                    // of replicas' own copies
 
 	kicked chan struct{}
 	end    context.CancelFunc

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/frontend/keypath"
@@ -36,24 +37,32 @@ func plain(err error) error {
 
 // send is do, and marks where there was no answer.
 func (c *Client) send(ctx context.Context, r *call) (ouro.Result, error) {
-	res := ouro.Result{RequestID: r.opt.RequestID}
+	res, _, err := c.exchange(ctx, r)
+	return res, err
+}
+
+// exchange is send, and returns by what right a node answered for its own copy, where
+// it was asked for that.
+func (c *Client) exchange(ctx context.Context, r *call) (res ouro.Result, by string, err error) {
+	res.RequestID = r.opt.RequestID
 	if err := r.key.Validate(); err != nil {
-		return res, err
+		return res, "", err
 	}
 	req, err := c.request(ctx, r)
 	if err != nil {
-		return res, err
+		return res, "", err
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return res, noAnswer{c.unanswered(ctx, r.method, err)}
+		return res, "", noAnswer{c.unanswered(ctx, r.method, err)}
 	}
 	defer closeBody(resp.Body)
 	body, err := readAll(resp, c.maxReply)
 	if err != nil {
-		return res, noAnswer{c.unanswered(ctx, r.method, err)}
+		return res, "", noAnswer{c.unanswered(ctx, r.method, err)}
 	}
-	return readAnswer(resp, body, r.method, res)
+	res, err = readAnswer(resp, body, r.method, res)
+	return res, resp.Header.Get("Ouro-Local"), err
 }
 
 // closeBody reads what is left, a few bytes if anything, so that the connection
@@ -76,7 +85,9 @@ func (c *Client) request(ctx context.Context, r *call) (*http.Request, error) {
 	raw := string(keypath.Append([]byte("/kv/"), key))
 	u := *c.base
 	u.Path, u.RawPath = "/kv/"+key.Bucket+"/"+key.Name, raw
-	u.RawQuery = query(*opt)
+	if u.RawQuery = query(*opt); r.local {
+		u.RawQuery = strings.TrimPrefix(u.RawQuery+"&local=true", "&")
+	}
 	req.URL = &u
 	if r.method != http.MethodGet && value.ContentType != "" {
 		req.Header.Set("Content-Type", value.ContentType)

@@ -27,6 +27,7 @@ type fleet struct {
 	store   *oracle.Oracle
 	types   *oracle.Types // of the bucket [conformance.TypesBucket]
 	cluster string
+	more    atomic.Int64 // replicas that must answer a read than the ring says
 
 	mu     sync.Mutex
 	routes ouro.Routes
@@ -44,6 +45,10 @@ type fake struct {
 	sends []string     // request ids and attempts of writes
 	// before, where set, handles a request instead, or returns false.
 	before atomic.Pointer[func(w http.ResponseWriter, r *http.Request) bool]
+
+	own    atomic.Pointer[ownCopy] // nil: it answers for its own copy as it should
+	copied atomic.Int64            // asked for its own copy
+	placed atomic.Int64            // for another read
 }
 
 const fleetQ = 8
@@ -129,6 +134,7 @@ func (n *fake) holder(key ouro.Key) ouro.Store {
 }
 
 func (n *fake) Get(ctx context.Context, key ouro.Key, opts ...ouro.Option) (ouro.Result, error) {
+	n.placed.Add(1)
 	res, err := n.holder(key).Get(ctx, key, opts...)
 	res.Coordinator = n.coordinator(key)
 	return res, err

@@ -70,19 +70,27 @@ type answer struct {
 	err error
 }
 
-// hedged sends a read, and where the first node takes long to a second one too: the
-// first answer counts.
+// hedged sends a read, and where the first node takes long to a second one too, if that
+// is wanted: the first answer counts.
 func (c *Cluster) hedged(ctx context.Context, r *call, a *attempts) (res ouro.Result, err error) {
 	began := time.Now()
 	err = c.try(ctx, a, func(ctx context.Context, s *server) error {
-		res, err = c.race(ctx, r, s)
+		if c.settings.hedge {
+			res, err = c.race(ctx, r, s)
+		} else {
+			a := c.read(ctx, r, s)
+			res, err = a.res, a.err
+		}
 		return err
 	})
-	if err == nil || ouro.CodeOf(err) == ouro.NotFound {
+	if shown(err) {
 		c.pace.note(time.Since(began))
 	}
 	return res, err
 }
+
+// shown says whether a read told what there is.
+func shown(err error) bool { return err == nil || ouro.CodeOf(err) == ouro.NotFound }
 
 // race asks a node, and another one where that takes long.
 func (c *Cluster) race(ctx context.Context, r *call, s *server) (ouro.Result, error) {

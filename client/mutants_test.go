@@ -12,6 +12,50 @@ import (
 func TestMutants(t *testing.T) {
 	mutants.Run(t, []mutants.Mutant{
 		{
+			Name: "takes own copies that nobody compared", File: "coordinate.go", Test: "TestOwnCopies",
+			Old: "g.over = !local.Agree(g.said) || ", New: "g.over = ",
+		},
+		{
+			Name: "takes own copies under different lists", Dir: "../internal/core/local", File: "word.go", Test: "TestOwnCopies",
+			Old: "	for i := range said {\n", New: "	for i := range said {\n		said[i].Word.Number, said[i].Word.Origin = 0, place.Hash{}\n",
+		},
+		{
+			Name: "takes own copies of different states", Dir: "../internal/core/local", File: "word.go", Test: "TestOwnCopies",
+			Old: "	for i := range said {\n", New: "	for i := range said {\n		said[i].Word.State, said[i].Word.Absent = causal.Sum{}, false\n",
+		},
+		{
+			Name: "takes fewer own copies than must answer", Dir: "../internal/core/local", File: "word.go", Test: "TestMoreThan",
+			Old: "len(said) >= said[0].Word.Need", New: "len(said) > 1",
+		},
+		{
+			Name: "takes what a node says of itself twice", Dir: "../internal/core/local", File: "word.go", Test: "TestAgree", Pkg: "../internal/core/local",
+			Old: "said[j].Node == said[i].Node", New: "said[j].Node == said[i].Node+said[j].Node",
+		},
+		{
+			Name: "counts a copy that recovers", File: "coordinate.go", Test: "TestOwnCopies",
+			Old: "if g.over || !ok || !shown(one.err) {", New: "if !ok && len(g.said) > 0 {\n		return true\n	}\n	if g.over || !ok || !shown(one.err) {",
+		},
+		{
+			Name: "asks the unwilling again and again", File: "coordinate.go", Test: "TestUnwilling",
+			Old: "!now.Before(s.until) && !now.Before(s.reads.not)", New: "!now.Before(s.until)",
+		},
+		{
+			Name: "does not look for the ring where a copy does not count", File: "coordinate.go", Test: "TestUnwilling",
+			Old: "		s.state.unwilling(time.Now())\n		c.kick()\n", New: "		s.state.unwilling(time.Now())\n",
+		},
+		{
+			Name: "waits for a copy that hangs", File: "coordinate.go", Test: "TestCopyThatHangs",
+			Old: "		case <-late.C:\n			place()\n", New: "		case <-late.C:\n",
+		},
+		{
+			Name: "coordinates whether it is quicker or not", File: "coordinate.go", Test: "TestWhichever",
+			Old: "r.edge.log < math.Log(margin)", New: "r.edge.log < math.Log(100*margin)",
+		},
+		{
+			Name: "never learns how the other way does", File: "coordinate.go", Test: "TestWhichever",
+			Old: "	try = rand.N(of) == 0\n", New: "	try = rand.N(of) == 0 && r.edge.n < curious\n",
+		},
+		{
 			Name: "calls a repetition the first attempt", File: "attempt.go", Test: "TestRetriesAreStoredOnce",
 			Old: "attempt.opt.First = first && !a.sent", New: "attempt.opt.First = first",
 		},

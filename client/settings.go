@@ -17,6 +17,7 @@ type settings struct {
 	attempt  time.Duration
 	patience time.Duration
 	hedge    bool
+	reads    Reads
 }
 
 // Option sets something in a client.
@@ -54,6 +55,26 @@ func Patience(d time.Duration) Option { return func(s *settings) { s.patience = 
 // Hedge says whether a [Cluster] sends a read to a second node where the first takes
 // longer than most reads did, default true; at most one read in ten is.
 func Hedge(yes bool) Option { return func(s *settings) { s.hedge = yes } }
+
+// Reads says who coordinates the reads of a [Cluster].
+type Reads int
+
+const (
+	// WhereFaster has the client coordinate a read itself where that has been quicker of
+	// late, by a tenth at least, since it costs the nodes more.
+	WhereFaster Reads = iota
+	// AtNodes places each read at a replica, which coordinates it.
+	AtNodes
+	// Itself has the client coordinate each read that it can.
+	Itself
+)
+
+// CoordinateReads says who coordinates reads, default [WhereFaster] (paper, section
+// 6.4). A client that does so asks as many replicas as must answer for their own
+// copies, at once; where these are not the same, or one of them does not count, a
+// replica coordinates the read after all. Reads that one replica answers, that are to
+// be explained, and those of several keys are never the client's.
+func CoordinateReads(who Reads) Option { return func(s *settings) { s.reads = who } }
 
 func newSettings(opts []Option) *settings {
 	s := &settings{

@@ -112,6 +112,18 @@ func (t *table) replicas(dst []*server, key ouro.Key) []*server {
 	return dst
 }
 
+// answers is how many replicas must answer a read; 0: that is not known.
+func (t *table) answers(r *call) int {
+	n, ok := t.routes.Reads[r.key.Bucket]
+	if !ok {
+		n = t.routes.R
+	}
+	if r.opt.R.Set || r.opt.PR.Set { // the bucket's other number is not known
+		return max(r.opt.R.Or(n), r.opt.PR.Or(n))
+	}
+	return n
+}
+
 // holds says whether a node holds a key by this table.
 func (t *table) holds(key ouro.Key, id string) bool {
 	for _, at := range t.routes.Lists[t.partition(key)] {

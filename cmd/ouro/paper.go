@@ -170,6 +170,14 @@ func (c *localCluster) Admins() (addrs []string) {
 	return addrs
 }
 
+// PIDs implements [paper.Cluster].
+func (c *localCluster) PIDs() (all []int) {
+	for _, n := range c.cluster.Info().Nodes {
+		all = append(all, n.PID)
+	}
+	return all
+}
+
 func (c *localCluster) Slow(by time.Duration) error {
 	cmd := dev.Command{Verb: dev.Slow, By: by}
 	for i := range c.cluster.Info().Nodes {

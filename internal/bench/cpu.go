@@ -36,6 +36,13 @@ func cpuOf(pids []int) (cpu, error) {
 	return sum, nil
 }
 
+// CPUOf returns the CPU time that processes have used since they started, to the
+// hundredth of a second each. It works on Linux only.
+func CPUOf(pids []int) (time.Duration, error) {
+	c, err := cpuOf(pids)
+	return c.total(), err
+}
+
 // parseStat reads fields 14 and 15 of /proc/PID/stat, counted after the name of
 // the program, which may hold anything.
 func parseStat(b []byte) (cpu, error) {

@@ -105,6 +105,7 @@ type Cluster interface {
 	// SetBucket defines a bucket, or changes it.
 	SetBucket(ctx context.Context, name string, set ouro.BucketSettings) error
 	Admins() []string // addresses of their admin ports
+	PIDs() []int      // of their processes
 	Kill(node int) error
 	Start(node int) error
 	Slow(by time.Duration) error // all that nodes send each other comes so much later

@@ -18,8 +18,8 @@ import (
 // take.
 const (
 	table2Nodes = 5
-	table2Rate  = 130 // requests a second, each way
-	table2Steps = 3
+	table2Rate  = 130   // requests a second, each way
+	table2Steps = 4 + 3 // ways, distances
 )
 
 // table2Paper are the paper's cells, in milliseconds.
@@ -27,10 +27,11 @@ var table2Paper = [2][4]float64{{68.9, 68.5, 3.9, 4.02}, {30.4, 30.4, 1.55, 1.9}
 
 // way is one way of coordination.
 type way struct {
-	name  string
-	store ouro.Store
-	cells [4]float64 // p99.9 of reads and of writes, means of reads and of writes; microseconds
-	lost  int64
+	name   string
+	store  ouro.Store
+	client bool
+	cells  [4]float64 // p99.9 of reads and of writes, means of reads and of writes; microseconds
+	lost   int64
 }
 
 // ways are a client behind a balancer, one that asks nodes in turn, and one that
@@ -44,33 +45,56 @@ func ways(ctx context.Context, nodes []string) (all []*way, end func(), err erro
 		}
 		each.nodes = append(each.nodes, c)
 	}
-	knows, err := client.Connect(nodes, client.Hedge(false)) // a second request is no matter of coordination
-	if err != nil {
-		return nil, nil, err
-	}
-	for i := 0; ; i++ {
-		if _, ok := knows.Ring(); ok {
-			break
-		}
-		if i == 500 || ctx.Err() != nil {
-			knows.Close()
-			return nil, nil, fmt.Errorf("no node tells the ring")
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
 	b := newBalancer(nodes)
 	behind, err := client.New(b.URL)
 	if err != nil {
-		knows.Close()
 		b.Close()
 		return nil, nil, err
 	}
 	all = []*way{
 		{name: "server-driven, through a load balancer", store: behind},
 		{name: "server-driven, each request to the next node", store: each},
-		{name: "client-driven", store: knows},
 	}
-	return all, func() { knows.Close(); behind.Close(); each.close(); b.Close() }, nil
+	var knows []*client.Cluster
+	end = func() {
+		for _, c := range knows {
+			c.Close()
+		}
+		behind.Close()
+		each.close()
+		b.Close()
+	}
+	for name, who := range clientDriven {
+		c, err := client.Connect(nodes, client.Hedge(false), client.CoordinateReads(who)) // a second request is no matter of coordination
+		if err == nil {
+			knows = append(knows, c)
+			err = awaitRing(ctx, c)
+		}
+		if err != nil {
+			end()
+			return nil, nil, err
+		}
+		all = append(all, &way{name: name, store: c, client: true})
+	}
+	return all, end, nil
+}
+
+// clientDriven are the ways of a client that knows the ring.
+func clientDriven(yield func(name string, who client.Reads) bool) {
+	_ = yield("client-driven, reads placed at a replica", client.AtNodes) && yield("client-driven, reads coordinated by the client", client.Itself)
+}
+
+func awaitRing(ctx context.Context, c *client.Cluster) error {
+	for range 500 {
+		if _, ok := c.Ring(); ok {
+			return nil
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return fmt.Errorf("no node tells the ring")
 }
 
 // measure puts a way under load, on keys of its own, once all are ready.
@@ -125,14 +149,20 @@ func runTable2(ctx context.Context, lab *Lab) (Section, error) {
 	if err := errors.Join(errs...); err != nil {
 		return Section{}, err
 	}
+	reads, err := runReads(ctx, lab, c)
+	if err != nil {
+		return Section{}, err
+	}
 	return Section{
 		Item: "table 2, section 6.4",
-		How: fmt.Sprintf("%d nodes on this machine, n=3, r=2, w=2; each way %d requests a second, half of them writes, open loop, all three at once for %v on one cluster, each on keys of its own. "+
-			"The balancer runs in the process that makes the load and passes each request to the next node. The client that knows the ring sends each request to a replica, which coordinates it; it does not hedge here.",
-			table2Nodes, table2Rate, took),
-		Tables: table2Tables(all),
-		Differs: "The paper's client coordinates reads in its own process; here it chooses the coordinator among the replicas, so what it saves is the balancer and, for requests that would have come to a node " +
-			"without the key, the hop to one that has it. A read with r=1 is answered by that replica alone. The middle row shows how much of the difference is the balancer. Where the tails of all ways are close together, the machine made them.",
+		How: fmt.Sprintf("%d nodes on this machine, n=3, r=2, w=2; each way %d requests a second, half of them writes, open loop, all four at once for %v on one cluster, each on keys of its own. "+
+			"The balancer runs in the process that makes the load and passes each request to the next node. The client that knows the ring sends each request to a replica, which coordinates it, or asks r replicas of a read for their own copies "+
+			"and takes what they say where it is the same; it does not hedge here. Then reads alone, %d a second, the ways in turns of %v, %d each, while all that nodes and client send each other comes later by as much as the row says.",
+			table2Nodes, table2Rate, took, readsRate, readsTurn, readsRounds),
+		Tables: append(table2Tables(all), reads...),
+		Differs: "The paper's client coordinates all reads in its own process; here it does so where that has been quicker, and else chooses the coordinator among the replicas: that saves the balancer and, for requests that would have come " +
+			"to a node without the key, the hop to one that has it. What it saves by coordinating itself is the way between two nodes, for a request more. The second row shows how much of the difference is the balancer. " +
+			"Where the tails of all ways are close together, the machine made them.",
 	}, nil
 }
 
@@ -155,13 +185,17 @@ func table2Tables(all []*way) []Table {
 		times.Rows = append(times.Rows, append(row, ""))
 	}
 	ratios := Table{Caption: "Client-driven, as a share of server-driven", Head: head}
-	client := all[len(all)-1]
-	for _, w := range all[:len(all)-1] {
-		row := []string{w.name}
-		for j := range w.cells {
-			row = append(row, fmt.Sprintf("%.2f", client.cells[j]/w.cells[j]))
+	for _, c := range all {
+		for _, w := range all {
+			if !c.client || w.client {
+				continue
+			}
+			row := []string{c.name + ", of " + w.name}
+			for j := range w.cells {
+				row = append(row, fmt.Sprintf("%.2f", c.cells[j]/w.cells[j]))
+			}
+			ratios.Rows = append(ratios.Rows, row)
 		}
-		ratios.Rows = append(ratios.Rows, row)
 	}
 	row := []string{"the paper"}
 	for j := range table2Paper[0] {
