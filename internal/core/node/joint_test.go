@@ -590,3 +590,31 @@ func TestUnnamedNewcomerProvesNothing(t *testing.T) {
 	m.step(m.d, &v)
 	m.settle("proven", m.allProven)
 }
+
+// A newcomer that no other member has told the epoch of the others mints nothing: they
+// could refuse it as too old, and what its own copy had shown would be gone when the
+// move ends (RULES R22). It reads, and passes writes on, also those that are passed to
+// it; once it is told it mints.
+func TestANewcomerMintsNothingUnheard(t *testing.T) {
+	m := newMove(t)
+	m.begin(m.all()...)
+	m.settle("proven", m.allProven)
+	m.step(m.d, &node.Standing{})
+	m.do(m.d, quorum(node.Put, m.key, "v"), "ok")
+	if by := m.d.replies[0].Coordinator; by == "d" {
+		t.Error("it minted in epoch 0")
+	}
+	m.do(m.d, &node.Request{Verb: node.Get, Key: m.key}, "ok v")
+	for _, n := range []*mover{m.a, m.b, m.c} {
+		m.stop(n)
+	}
+	m.do(m.d, &node.Request{Verb: node.Put, Key: m.key, Value: []byte("w")}, "overloaded not_done")
+	for _, n := range []*mover{m.a, m.b, m.c} {
+		m.start(n)
+	}
+	m.step(m.d, &node.Standing{Standing: replica.Standing{Epoch: 1, Floor: 1, Known: true}})
+	m.do(m.d, &node.Request{Verb: node.Put, Key: m.key, Value: []byte("x")}, "ok")
+	if by := m.d.replies[0].Coordinator; by != "d" {
+		t.Errorf("%s mints what d could", by)
+	}
+}

@@ -13,6 +13,10 @@ func TestMutants(t *testing.T) {
 	const strict, coord = "TestStrictReadsThroughMoves", "../coord"
 	mutants.Run(t, []mutants.Mutant{
 		{
+			Name: "a newcomer mints in an epoch that nobody told it", File: "reaping.go", Test: "TestANewcomerMintsNothingUnheard",
+			Old: "n.standing.Epoch == 0 && !n.standing.Known &&", New: "n.standing.Epoch == 0 && n.standing.Known &&",
+		},
+		{
 			Name: "an own copy is answered for while the partition moves", File: "local.go", Test: "OwnCop",
 			Old: "	c := s.common\n", New: "	c := s.common\n	c.Next = nil\n",
 		},

@@ -135,3 +135,10 @@ func (n *Node) purge(now clock.Now, p *reap.Purge, out *Out) {
 func (n *Node) tooOld(op *replica.Op) bool {
 	return op.Verb == replica.Join && op.Stamp+1 < n.standing.Epoch
 }
+
+// unstamped says that this node has joined and does not know yet in which epoch the
+// others are: what it mints could be too old for all of them, and would be lost though
+// it had been shown (RULES R22). Where the cluster is as young, all know as little.
+func (n *Node) unstamped() bool {
+	return n.standing.Epoch == 0 && !n.standing.Known && n.view.Place != nil && n.view.Place.Named()
+}

@@ -106,7 +106,7 @@ func (n *Node) route(now clock.Now, s *slot, out *Out) {
 		n.retire(now, s, out)
 	case s.origin.from != "":
 		n.coordinate(now, s, out)
-	case !holds(list, n.view.Self), write && n.sick(now),
+	case !holds(list, n.view.Self), write && (n.sick(now) || n.unstamped()),
 		write && fastest != n.view.Self && holds(list, fastest) && n.usable(now, fastest, coordinating):
 		n.passOn(now, s, forwarding{retry: s.request.Retry, left: s.common.Numbers.Timeout}, out)
 	default:
@@ -176,6 +176,12 @@ func (n *Node) coordinate(now clock.Now, s *slot, out *Out) {
 	if !n.mayCoordinate(&s.common) {
 		n.finish(s, Reply{Coordinator: n.view.Self, Err: ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone,
 			"node %s holds nothing by its ring, another node took it for one that does: try again", n.view.Self)}, out)
+		n.retire(now, s, out)
+		return
+	}
+	if s.request.Verb != Get && n.unstamped() {
+		n.finish(s, Reply{Coordinator: n.view.Self, Err: ouro.Errorf(ouro.Overloaded, ouro.NotDone,
+			"node %s has joined, and no other member has told it yet how far they are: send the request to another node", n.view.Self)}, out)
 		n.retire(now, s, out)
 		return
 	}

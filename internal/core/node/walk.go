@@ -123,7 +123,7 @@ func (n *Node) coordinator(now clock.Now, s *slot, id ring.NodeID) coord.Replica
 	r := n.replica(now, id, w)
 	if s.request.Verb != Get {
 		h := n.health.of(now, id, storing)
-		r.Doubt, r.Late = r.Doubt || h.Suspected, r.Late || h.Late
+		r.Doubt, r.Late = r.Doubt || h.Suspected || id == n.view.Self && n.unstamped(), r.Late || h.Late
 	}
 	return r
 }

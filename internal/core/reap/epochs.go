@@ -265,10 +265,17 @@ func (e *Epochs) Hear(now clock.Now, from ring.NodeID, show *Show, out *EpochEff
 	case fresh && e.phase == resting:
 		e.stand(e.durable.Epoch, out)
 	}
-	if last, ok := e.told[from]; behind && e.up[from] && (changed || !ok || now.Mono-last >= e.cfg.Tell) {
+	if last, ok := e.told[from]; behind && e.up[from] && (changed || !ok || now.Mono-last >= e.cfg.Tell || e.begins(from, show)) {
 		e.tell(now, from, out)
 	}
 	e.Tick(now, out)
+}
+
+// begins says whether a member knows nothing yet and the others are past the first
+// epochs: it waits to be told, and what was told before it was a member it did not take.
+func (e *Epochs) begins(from ring.NodeID, show *Show) bool {
+	at := listed(show.Shown, from)
+	return at >= 0 && show.Shown[at].Epoch == 0 && e.highest() >= 2
 }
 
 // seen takes what another has seen of this node: it never shows what it has not

@@ -276,3 +276,27 @@ func TestAnotherRing(t *testing.T) {
 	}
 	k.is("all are", 5, false)
 }
+
+// Who has joined and knows no epoch is told at once: what was told before it knew of
+// its place it did not take, and nobody says the same again so soon.
+func TestANewcomerIsToldAtOnce(t *testing.T) {
+	for _, c := range []struct {
+		what   string
+		highs  int // of A and C
+		b      int
+		expect bool
+	}{
+		{"it knows nothing", 5, 0, true},
+		{"it is one behind", 5, 4, false},
+		{"all are young", 1, 0, false},
+	} {
+		k := newKeeper(t, reap.Disk{Durable: reap.Durable{Epoch: uint64(c.highs)}})
+		k.hears("C", c.highs, -1, c.highs)
+		k.e.Link(exploreNow, "B", true, &k.out)
+		k.out.Tells = nil
+		k.hears("B", -1, c.b, -1)
+		if told := len(k.out.Tells) > 0 && k.out.Tells[0].To == "B"; told != c.expect {
+			t.Errorf("%s: told again at once: %v", c.what, told)
+		}
+	}
+}

@@ -90,6 +90,10 @@ func TestMutants(t *testing.T) {
 			Old: "	if e.holds || e.highest()", New: "	if e.highest()",
 		},
 		{
+			Name: "a newcomer that knows nothing waits to be told", File: "epochs.go", Test: "TestANewcomerIsToldAtOnce",
+			Old: " || e.begins(from, show)) {", New: ") {",
+		},
+		{
 			Name: "a node goes on from epoch 0 unheard", File: "epochs.go", Test: "TestNobodyGoesOnUnheard",
 			Old: " && e.heardAll() && e.swept() && ", New: " && e.swept() && ",
 		},
