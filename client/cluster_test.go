@@ -373,9 +373,16 @@ func TestHotKeyIsNoFaultOfTheNode(t *testing.T) {
 		t.Errorf("asked %d times: %v", refused.Load(), err)
 	}
 	refused.Store(-1 << 40)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
-	defer cancel()
-	if _, err := c.Put(ctx, f.key(1), ouro.Value{}, ouro.Blind()); ouro.CodeOf(err) != ouro.HotKey {
+	var err error
+	for range 20 { // its time may end while it is asked, which tells less
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+		if _, err = c.Put(ctx, f.key(1), ouro.Value{}, ouro.Blind()); ouro.CodeOf(err) == ouro.HotKey {
+			cancel()
+			break
+		}
+		cancel()
+	}
+	if ouro.CodeOf(err) != ouro.HotKey {
 		t.Error(err)
 	}
 	if client.Resting(c) {

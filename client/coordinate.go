@@ -263,8 +263,21 @@ func (c *Cluster) copyOf(ctx context.Context, r *call, s *server) copied {
 		s.state.fail(time.Now())
 		c.kick()
 	default:
-		s.state.unwilling(time.Now())
-		c.kick()
+		c.refused(s, a.err)
 	}
 	return a
+}
+
+// refused keeps what it shows of a replica that it does not answer for its own copy: of
+// one that recovers, or holds it no more, that it will not for a while.
+func (c *Cluster) refused(s *server, err error) {
+	switch code := ouro.CodeOf(err); {
+	case code == ouro.HotKey, !goesOn(err): // of the key, or of the request
+		s.state.drop()
+	case code == ouro.QuorumUnavailable:
+		c.kick()
+		fallthrough
+	default:
+		s.state.unwilling(time.Now())
+	}
 }

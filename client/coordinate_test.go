@@ -248,6 +248,40 @@ func TestUnwillingIsLeftAlone(t *testing.T) {
 	f.await("the ring is looked for", func() bool { r, _ := c.Ring(); return r.Placement == 4 })
 }
 
+// TestHotKeyIsOfTheKey: a node that refuses one key for being hot, or a request for what
+// it asks, answers for its copies of others.
+func TestHotKeyIsOfTheKey(t *testing.T) {
+	f := coordinating(t, 3)
+	c := f.connect([]string{"a"}, client.CoordinateReads(client.Itself))
+	hot := f.key(0)
+	flaw := ownCopy(func(n *fake, key ouro.Key, res ouro.Result, by string, err error) (ouro.Result, string, error) {
+		if key == hot {
+			return res, "", ouro.HotKeyError(key, n.id, 1)
+		}
+		return res, by, err
+	})
+	for _, n := range f.nodes {
+		n.own.Store(&flaw)
+	}
+	for range 20 {
+		for _, get := range []func() (ouro.Result, error){
+			func() (ouro.Result, error) { return c.Get(t.Context(), hot) },
+			func() (ouro.Result, error) { return c.Get(t.Context(), f.key(1), ouro.R(9)) },
+		} {
+			if _, err := get(); err == nil {
+				t.Fatal("it shows something")
+			}
+		}
+		before, _ := f.counts()
+		if _, err := c.Get(t.Context(), f.key(1)); ouro.CodeOf(err) != ouro.NotFound {
+			t.Fatal(err)
+		}
+		if after, _ := f.counts(); after == before {
+			t.Fatal("nobody is asked for a copy of another key")
+		}
+	}
+}
+
 // TestCopyThatHangs: a replica that does not answer for its own copy delays a read, and
 // fails none.
 func TestCopyThatHangs(t *testing.T) {

@@ -40,8 +40,12 @@ func TestMutants(t *testing.T) {
 			Old: "!now.Before(s.until) && !now.Before(s.reads.not)", New: "!now.Before(s.until)",
 		},
 		{
+			Name: "takes a hot key for an unwilling node", File: "coordinate.go", Test: "TestHotKeyIsOfTheKey",
+			Old: "code == ouro.HotKey, ", New: "",
+		},
+		{
 			Name: "does not look for the ring where a copy does not count", File: "coordinate.go", Test: "TestUnwilling",
-			Old: "		s.state.unwilling(time.Now())\n		c.kick()\n", New: "		s.state.unwilling(time.Now())\n",
+			Old: "		c.kick()\n		fallthrough\n", New: "		fallthrough\n",
 		},
 		{
 			Name: "waits for a copy that hangs", File: "coordinate.go", Test: "TestCopyThatHangs",
