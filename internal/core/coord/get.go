@@ -249,7 +249,7 @@ func (g *Get) decide(now clock.Now, e *Effects) {
 		return
 	}
 	g.usable = usable
-	g.merge(now, e)
+	g.merge(now, e, g.firm())
 	stale := g.stale()
 	if stale != 0 {
 		g.state(e, fact.Differed, now, -1, usable.len(), g.verb)
@@ -318,17 +318,31 @@ func (g *Get) same(i int) set {
 	return s
 }
 
-// merge joins every state in hand.
-func (g *Get) merge(now clock.Now, e *Effects) {
+// firm are those whose states are shown: newcomers' only where others have told the
+// same digest. What only newcomers hold goes when their move is aborted (RULES R14);
+// the others are repaired with it.
+func (g *Get) firm() set {
+	s := g.everyone() &^ g.newcomers()
+	for i := range g.n {
+		if !s.has(i) && g.counted.has(i) && g.same(i)&s != 0 {
+			s.add(i)
+		}
+	}
+	return s
+}
+
+// merge joins the states in hand of some.
+func (g *Get) merge(now clock.Now, e *Effects, of set) {
+	of &= g.body
 	g.merged, g.bytes, g.fresh = causal.State{}, nil, freshness{}
 	joins, floor := 0, int64(0)
 	for i := range g.n {
-		if g.body.has(i) {
+		if of.has(i) {
 			floor = max(floor, g.states[i].Floor)
 		}
 	}
 	for i := range g.n {
-		if !g.body.has(i) || g.fresh.known && g.sums[i] == g.fresh.sum {
+		if !of.has(i) || g.fresh.known && g.sums[i] == g.fresh.sum {
 			continue
 		}
 		if g.bytes == nil {

@@ -23,7 +23,7 @@ func TestMergeAtOneFloor(t *testing.T) {
 			g.body.add(i)
 			g.states[i], g.raw[i], g.sums[i] = states[which], states[which].Append(nil), sumOf(int8(which))
 		}
-		g.merge(clock.Now{}, &e)
+		g.merge(clock.Now{}, &e, g.everyone())
 		if want == "" {
 			want = string(g.bytes)
 		}

@@ -65,7 +65,7 @@ func (g *Get) await(now clock.Now, e *Effects) {
 func (g *Get) repair(now clock.Now, e *Effects) {
 	g.done = true
 	before := g.bytes
-	g.merge(now, e)
+	g.merge(now, e, g.everyone())
 	if string(before) != string(g.bytes) {
 		g.sent = 0
 	}

@@ -618,3 +618,21 @@ func TestANewcomerMintsNothingUnheard(t *testing.T) {
 		t.Errorf("%s mints what d could", by)
 	}
 }
+
+// What only a newcomer holds is shown to nobody: it goes when its move is aborted, and
+// was never acknowledged (RULES R14). Who reads gives it to the others, after which it
+// is shown.
+func TestWhatOnlyANewcomerHoldsIsNotShown(t *testing.T) {
+	m := newMove(t)
+	m.begin(m.all()...)
+	m.settle("proven", m.allProven)
+	m.ask(m.d, &node.Request{Verb: node.Put, Key: m.key, Value: []byte("v")})
+	m.flowTo(m.d) // nobody else has it
+	m.queue = nil
+	m.ask(m.d, &node.Request{Verb: node.Get, Key: m.key, R: ouro.Count{N: 3, Set: true}})
+	m.want(m.d, "a read of all", "not_found not_done")
+	m.flow() // the repair
+	for _, n := range []*mover{m.a, m.b, m.c} {
+		m.do(n, &node.Request{Verb: node.Get, Key: m.key}, "ok v")
+	}
+}

@@ -13,6 +13,10 @@ func TestMutants(t *testing.T) {
 	const strict, coord = "TestStrictReadsThroughMoves", "../coord"
 	mutants.Run(t, []mutants.Mutant{
 		{
+			Name: "what only a newcomer holds is shown", Dir: "../coord", File: "get.go", Test: "TestWhatOnlyANewcomerHoldsIsNotShown", Pkg: "../node",
+			Old: "	g.merge(now, e, g.firm())\n", New: "	g.merge(now, e, g.everyone())\n",
+		},
+		{
 			Name: "a newcomer mints in an epoch that nobody told it", File: "reaping.go", Test: "TestANewcomerMintsNothingUnheard",
 			Old: "n.standing.Epoch == 0 && !n.standing.Known &&", New: "n.standing.Epoch == 0 && n.standing.Known &&",
 		},
