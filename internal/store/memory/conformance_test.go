@@ -9,6 +9,7 @@ import (
 	"github.com/ourodb/ouro/internal/store/bolt"
 	"github.com/ourodb/ouro/internal/store/fault"
 	"github.com/ourodb/ouro/internal/store/memory"
+	"github.com/ourodb/ouro/internal/store/pebble"
 	"github.com/ourodb/ouro/internal/store/storetest"
 )
 
@@ -25,13 +26,20 @@ func TestConformance(t *testing.T) {
 }
 
 func TestOverConforms(t *testing.T) {
-	storetest.Run(t, storetest.Subject{Name: "memory over bolt", Open: func(dir string) (store.Engine, error) {
-		backing, err := bolt.Open(dir, bolt.Options{Reserve: -1})
-		if err != nil {
-			return nil, err
-		}
-		return memory.NewOver(backing, 0)
-	}})
+	for name, below := range map[string]func(dir string) (store.Engine, error){
+		"bolt":   func(dir string) (store.Engine, error) { return bolt.Open(dir, bolt.Options{Reserve: -1}) },
+		"pebble": func(dir string) (store.Engine, error) { return pebble.Open(dir, pebble.Options{Reserve: -1}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			storetest.Run(t, storetest.Subject{Name: "memory over " + name, Open: func(dir string) (store.Engine, error) {
+				backing, err := below(dir)
+				if err != nil {
+					return nil, err
+				}
+				return memory.NewOver(backing, 0)
+			}})
+		})
+	}
 }
 
 // TestOverIsBounded: what would not fit into memory is refused, what makes room is

@@ -44,17 +44,28 @@ func onDisk(name string, open func(dir string) (store.Engine, error)) storetest.
 	return storetest.Subject{Name: name, Open: open, Dir: func(t testing.TB) string { return filepath.Join(t.TempDir(), name) }}
 }
 
+// memoryOver answers from memory and keeps everything in another's store.
+func memoryOver(below storetest.Subject) storetest.Subject {
+	open := below.Open
+	below.Name = "memory over " + below.Name
+	below.Open = func(dir string) (store.Engine, error) {
+		backing, err := open(dir)
+		if err != nil {
+			return nil, err
+		}
+		return memory.NewOver(backing, 0)
+	}
+	return below
+}
+
 func TestEnginesAgree(t *testing.T) {
 	storetest.Agree(t,
 		memorySubject(),
 		onDisk("bolt", func(dir string) (store.Engine, error) { return bolt.Open(dir, bolt.Options{Reserve: -1}) }),
-		onDisk("memory over bolt", func(dir string) (store.Engine, error) {
-			backing, err := bolt.Open(dir, bolt.Options{Reserve: -1, MaxBuffer: 64})
-			if err != nil {
-				return nil, err
-			}
-			return memory.NewOver(backing, 0)
-		}),
+		memoryOver(onDisk("bolt", func(dir string) (store.Engine, error) {
+			return bolt.Open(dir, bolt.Options{Reserve: -1, MaxBuffer: 64})
+		})),
+		memoryOver(pebbleSubject("pebble", pebble.Options{})),
 		pebbleSubject("separating", pebble.Options{SeparateFrom: 32}),
 		pebbleSubject("small", pebble.Options{SeparateFrom: -1, MemTableBytes: 64 << 10, MaxUnsynced: 1}),
 	)
