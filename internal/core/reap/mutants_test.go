@@ -119,3 +119,66 @@ func TestMutants(t *testing.T) {
 		},
 	})
 }
+
+// TestMutantsOfFolding plants what folds a share twice, or what is still on its way
+// (RULES R8):
+//
+//	OURO_MUTANTS=1 go test -run MutantsOfFolding ./internal/core/reap
+func TestMutantsOfFolding(t *testing.T) {
+	const replica, typed = "../replica", "../typed"
+	list := []mutants.Mutant{
+		{
+			Name: "shares are folded as soon as all hold them", File: "fold.go",
+			Old: "k.dots, k.step, k.epoch, k.failures = dots, grow, k.votes+younger, 0", New: "k.dots, k.step, k.epoch, k.failures = dots, grow, 0, 0",
+		},
+		{
+			Name: "one epoch beyond the votes is enough", File: "fold.go",
+			Old: "const younger = 2\n", New: "const younger = 1\n",
+		},
+		{
+			Name: "who is an epoch behind is asked for no more", File: "fold.go",
+			Old: "	case k.step == drop && a.Stamp < k.epoch+above:\n", New: "	case false:\n",
+		},
+		{
+			Name: "nobody is asked again before shares are folded", File: "reaper.go",
+			Old: "	case drop:\n		if k.shares {\n			r.survey(now, k, p, e)\n", New: "	case drop:\n		if k.shares {\n			k.primaries, k.step = append(k.primaries[:0], r.self), folding\n			r.ask(now, k, 0, replica.Op{Verb: replica.Fold, Dots: k.dots, Stamp: k.epoch}, e)\n",
+		},
+		{
+			Name: "shares are folded that others do not hold", File: "fold.go",
+			Old: "		if !contains(held, dots) {\n", New: "		if len(held) < 0 {\n",
+		},
+		{
+			Name: "every primary folds", File: "fold.go",
+			Old: "	return len(primaries) > 0 && primaries[0] == r.self\n",
+			New: "	if i := slices.Index(primaries, r.self); i > 0 {\n		primaries[0], primaries[i] = primaries[i], primaries[0]\n	}\n	return len(primaries) > 0 && primaries[0] == r.self\n",
+		},
+		{
+			Name: "a round goes on under another ring", File: "reaper.go",
+			Old: "		if !changed(k.partition) || k.step", New: "		if k.shares || !changed(k.partition) || k.step",
+		},
+		{
+			Name: "the share of a process that lives is folded", Dir: typed, File: "fold.go",
+			Old: "it.with.IsZero() && !slices.Contains(alive, it.version.Dot.Actor)", New: "it.with.IsZero()",
+		},
+		{
+			Name: "what is folded stays besides", Dir: typed, File: "fold.go",
+			Old: "			c.Covers = append(c.Covers, of[i].version.Dot)\n", New: "			_ = of[i].version.Dot\n",
+		},
+		{
+			Name: "what is folded is not added up", Dir: typed, File: "fold.go",
+			Old: "			sum.sum += of[i].sum\n", New: "			sum.sum = of[i].sum\n",
+		},
+		{
+			Name: "an old copy brings shares back", Dir: replica, File: "standing.go",
+			Old: "	least := s.Floor\n", New: "	least := uint64(0)\n",
+		},
+		{
+			Name: "who keeps what is too old goes on", File: "epochs.go",
+			Old: "(!e.kept || e.oldest >= next) && e.swept()", New: "e.swept()",
+		},
+	}
+	for i := range list {
+		list[i].Test = "TestFoldingHistories"
+	}
+	mutants.Run(t, list)
+}
