@@ -78,4 +78,4 @@ cases.wanted || process.send
       [/^auth2?$/, "", "it wants a server elsewhere, with its password"],
       [/^unref$/, "", "it wants a server at port 6379"],
       [/^select_error_emits_if_no_callback$/, "", "the program ends itself, as passed, at any error of this client"],
-    ]);
+    ], 3);
