@@ -30,7 +30,7 @@ type Result struct {
 	Changed     int    // by an [Updater]: elements that are new, or gone
 	Context     Context
 	RequestID   string // the caller's own, or the one drawn for it
-	Coordinator string // id of the node that coordinated the request; of a read that a client did, of the first that answered
+	Coordinator string // id of the node that coordinated the request; of a read that a client did, of the one whose copy it shows
 	Quorum      Quorum
 	Explain     []string // the facts in order, where asked for
 }

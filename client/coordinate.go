@@ -14,8 +14,8 @@ import (
 )
 
 // A client that coordinates a read asks as many replicas as must answer for their own
-// copies at the same time, and takes what they say where it is the same (package
-// local). That saves the way between two nodes. It costs a request more, so it is done
+// copies at the same time, one of them for all of it, and takes that where they say the
+// same (package local). That saves the way between two nodes. It costs a request more, so it is done
 // where it is quicker, the way to a coordinator included where the copies differed. One
 // read in some goes the other way, and is compared with what those that go the usual way
 // take now: a machine that is busy for a while makes both slow.
@@ -136,8 +136,8 @@ func (c *Cluster) coordinate(ctx context.Context, r *call, a *attempts, ask []*s
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	g := gathering{began: time.Now(), want: len(ask), came: make(chan copied, len(ask))}
-	for _, s := range ask {
-		go func() { g.came <- c.copyOf(ctx, r, s) }()
+	for i, s := range ask {
+		go func() { g.came <- c.copyOf(ctx, r, s, i == 0) }()
 	}
 	late := time.NewTimer(c.copied.wait())
 	defer late.Stop()
@@ -157,13 +157,17 @@ func (c *Cluster) coordinate(ctx context.Context, r *call, a *attempts, ask []*s
 		case one := <-g.came:
 			if g.take(one) {
 				c.copied.note(time.Since(g.began))
-				return g.first.res, g.first.err
+				return g.shows.res, g.shows.err
 			}
 			if g.over {
 				place()
 			}
 		case <-late.C:
-			place()
+			if c.copied.take() || time.Since(g.began) > hedgeMost {
+				place()
+			} else { // all are slow: a cluster in trouble is not asked twice for everything
+				late.Reset(c.copied.wait())
+			}
 		case b := <-node:
 			if !g.over {
 				c.copied.note(time.Since(g.began)) // at least
@@ -179,7 +183,7 @@ type gathering struct {
 	want  int
 	came  chan copied
 	said  []local.Said
-	first copied // the fastest: a write after it is best placed there (paper, section 5)
+	shows copied // of the one that was asked for all of it
 	over  bool   // they do not agree
 }
 
@@ -191,14 +195,14 @@ func (g *gathering) take(one copied) bool {
 		g.over = true
 		return false
 	}
-	if g.said = append(g.said, local.Said{Node: one.res.Coordinator, Word: w}); len(g.said) == 1 {
-		g.first = one
+	if g.said = append(g.said, local.Said{Node: one.res.Coordinator, Word: w}); one.all {
+		g.shows = one
 	}
 	if len(g.said) < g.want {
 		return false
 	}
 	g.over = !local.Agree(g.said) || elapsed(g.began) > apart
-	g.first.res.Quorum.Acks, g.first.res.Quorum.Primaries = g.want, g.want
+	g.shows.res.Quorum.Acks, g.shows.res.Quorum.Primaries = g.want, g.want
 	return !g.over
 }
 
@@ -237,6 +241,7 @@ type copied struct {
 	res ouro.Result
 	by  string
 	err error
+	all bool // and not only what is said of it
 }
 
 // elapsed is how long something has lasted, by the clock that shows more: one of them
@@ -246,13 +251,16 @@ func elapsed(began time.Time) time.Duration {
 	return max(now.Sub(began), now.Round(0).Sub(began.Round(0)))
 }
 
-// copyOf asks one replica for its own copy, and keeps what that shows of it.
-func (c *Cluster) copyOf(ctx context.Context, r *call, s *server) copied {
+// copyOf asks one replica for its own copy, all of it or what is said of it, and keeps
+// what that shows of the replica.
+func (c *Cluster) copyOf(ctx context.Context, r *call, s *server, all bool) copied {
 	one := *r
-	one.local = true
+	if one.local = "digest"; all {
+		one.local = "true"
+	}
 	s.state.begin()
 	began := time.Now()
-	var a copied
+	a := copied{all: all}
 	a.res, a.by, a.err = s.client.exchange(ctx, &one)
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled): // another said enough

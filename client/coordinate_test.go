@@ -81,7 +81,15 @@ func TestClientCoordinatesConformance(t *testing.T) {
 func TestPaper_6_4_ClientCoordinatesReads(t *testing.T) {
 	f := coordinating(t, 5)
 	c := f.connect([]string{"a"}, client.CoordinateReads(client.Itself), client.Hedge(false))
-	alone := 0
+	alone, whole := 0, atomic.Int64{}
+	for _, n := range f.nodes {
+		n.does(func(_ http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Query().Get("local") == "true" {
+				whole.Add(1)
+			}
+			return false
+		})
+	}
 	for i := range 100 {
 		key := f.key(i)
 		for _, v := range []string{"v", "w"} {
@@ -106,6 +114,9 @@ func TestPaper_6_4_ClientCoordinatesReads(t *testing.T) {
 		if res, err := c.Get(t.Context(), key); err != nil || len(res.Siblings) != 1 || string(res.Siblings[0].Data) != "x" {
 			t.Fatalf("after a write under its context: %+v, %v", res, err)
 		}
+	}
+	if n := whole.Load(); n == 0 || n > 200 {
+		t.Errorf("of 200 reads %d copies came whole", n)
 	}
 	if alone < 20 {
 		t.Errorf("%d of 100 reads had two copies and no node that coordinated", alone)

@@ -85,8 +85,8 @@ func (c *Client) request(ctx context.Context, r *call) (*http.Request, error) {
 	raw := string(keypath.Append([]byte("/kv/"), key))
 	u := *c.base
 	u.Path, u.RawPath = "/kv/"+key.Bucket+"/"+key.Name, raw
-	if u.RawQuery = query(*opt); r.local {
-		u.RawQuery = strings.TrimPrefix(u.RawQuery+"&local=true", "&")
+	if u.RawQuery = query(*opt); r.local != "" {
+		u.RawQuery = strings.TrimPrefix(u.RawQuery+"&local="+r.local, "&")
 	}
 	req.URL = &u
 	if r.method != http.MethodGet && value.ContentType != "" {

@@ -16,7 +16,7 @@ type call struct {
 	key    ouro.Key
 	value  ouro.Value
 	opt    ouro.Options
-	local  bool   // of a get: what the node's own copy shows
+	local  string // of a get: "true", what the node's own copy shows; "digest", what is said of that
 	prefer string // the node that answered the read before it (paper, section 5)
 }
 

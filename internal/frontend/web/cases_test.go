@@ -213,6 +213,8 @@ func readCases() []exchangeCase {
 		{name: "a tombstone", store: failing(ouro.NotFound, ouro.NotDone), method: "GET", target: "/b/k", status: 404, code: ouro.NotFound, check: headersAre("Ouro-Context", sealedSeen)},
 		{name: "nothing", store: never, method: "GET", target: "/b/k", status: 404, code: ouro.NotFound, check: headersAre("Ouro-Context", "")},
 		{name: "an own copy", store: &stub{res: one("a").res, by: ownWord}, method: "GET", target: "/b/k?local=true", status: 200, check: headersAre("Ouro-Local", ownWord, "Ouro-Context", sealedSeen)},
+		{name: "what is said of an own copy", store: &stub{res: one("a", "b").res, by: ownWord}, method: "GET", target: "/b/k?local=digest", status: 200, check: all(bodyIs(""), headersAre("Ouro-Local", ownWord, "Ouro-Context", ""))},
+		{name: "neither of both", method: "GET", target: "/b/k?local=yes", status: 400, code: ouro.BadRequest},
 		{name: "an own copy that shows nothing", store: &stub{err: failing(ouro.NotFound, ouro.NotDone).err, by: ownWord}, method: "GET", target: "/b/k?local=true", status: 404, check: headersAre("Ouro-Local", ownWord)},
 		{name: "an own copy that does not count", store: failing(ouro.QuorumUnavailable, ouro.NotDone), method: "GET", target: "/b/k?local=true", status: 503, check: headersAre("Ouro-Local", "")},
 		{name: "not its own copy", store: &stub{res: one("a").res, by: ownWord}, method: "GET", target: "/b/k?local=false", status: 200, check: headersAre("Ouro-Local", "")},

@@ -124,7 +124,7 @@ func (x *exchange) setParameter(name, value string) (bit int, err error) {
 		if x.r.Method != http.MethodGet {
 			return 0, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "local is for a get: a write has a coordinator")
 		}
-		return 256, setBool(&x.local, name, value)
+		return 256, x.setLocal(value)
 	case "ttl":
 		return 128, x.setTTL(value)
 	default:
@@ -169,6 +169,15 @@ func (x *exchange) setTTL(value string) error {
 		return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "ttl=%.40s: it is a duration such as 90s or 24h, from 1ms to a hundred years, or never", value)
 	}
 	x.opts.TTL = d
+	return nil
+}
+
+// setLocal has the node's own copy answer a get, with all of it or its digest alone.
+func (x *exchange) setLocal(value string) error {
+	x.local, x.digest = value != "false", value == "digest"
+	if value != "true" && value != "digest" && value != "false" {
+		return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "local=%.40s: it is true, digest or false", value)
+	}
 	return nil
 }
 

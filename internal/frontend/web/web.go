@@ -48,8 +48,9 @@ type exchange struct {
 	r      *http.Request
 	opts   ouro.Options
 	accept accept
-	// local: a get is answered from this node's own copy.
-	local bool
+	// local: a get is answered from this node's own copy; digest: by what is said of it,
+	// without what it shows.
+	local, digest bool
 	// updated: the answer says how many elements an update changed.
 	updated bool
 
@@ -143,6 +144,9 @@ func (x *exchange) get(key ouro.Key) {
 	switch {
 	case err != nil:
 		x.fail(&res, err)
+	case x.digest:
+		x.set("Content-Length", "0")
+		x.writeHeader(http.StatusOK)
 	case x.opts.Explain:
 		x.writeExplained(&res)
 	case res.Typed != nil && len(res.Siblings) == 0:
