@@ -55,7 +55,11 @@ func (n *node) forget() error {
 	if !n.dir.Identity().Forget {
 		return nil
 	}
-	n.log.Warn("this node had founded a cluster of itself, and is of one with others: it forgets its own, and learns of that from them")
+	if n.dir.Identity().Grown {
+		n.log.Warn("this node had founded a cluster of itself, and is of one with others: it forgets its own, and learns of that from them")
+	} else {
+		n.log.Warn("the folder is marked to forget the links of the cluster: this node learns of those of the others, and its data is compared with theirs")
+	}
 	if err := host.Forget(n.engine); err != nil {
 		return err
 	}

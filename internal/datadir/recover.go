@@ -116,8 +116,9 @@ func setAside(path string) (string, error) {
 // MarkRecovering marks the folder at path, which no process may be using, as one
 // that may lack what was acknowledged, as after it was restored from a backup.
 // Aside says that its data is set aside when it is opened next, as it can't be read.
-// It returns the folder's identity.
-func MarkRecovering(path string, aside bool) (Identity, error) {
+// Forget says that it is kept, and what it knows of the cluster is forgotten, as others
+// know better. It returns the folder's identity.
+func MarkRecovering(path string, aside, forget bool) (Identity, error) {
 	if _, found, err := readIdentity(path); err != nil {
 		return Identity{}, err
 	} else if !found {
@@ -136,7 +137,7 @@ func MarkRecovering(path string, aside bool) (Identity, error) {
 		return Identity{}, err
 	}
 	id.comeBack()
-	id.Aside = id.Aside || aside
+	id.Aside, id.Forget, id.Linked = id.Aside || aside, id.Forget || forget, id.Linked || forget
 	if err := writeIdentity(path, id); err != nil {
 		return Identity{}, fmt.Errorf("the identity of the data folder can't be stored: %w", err)
 	}

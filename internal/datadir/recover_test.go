@@ -117,21 +117,27 @@ func TestSetAside(t *testing.T) {
 
 func TestMarkRecovering(t *testing.T) {
 	path := t.TempDir()
-	if _, err := MarkRecovering(path, false); err == nil || !strings.Contains(err.Error(), "no data folder") {
+	if _, err := MarkRecovering(path, false, false); err == nil || !strings.Contains(err.Error(), "no data folder") {
 		t.Errorf("an empty folder: %v", err)
 	}
 	d := open(t, path, want, 1)
 	before := d.Identity()
-	if _, err := MarkRecovering(path, false); err == nil || !strings.Contains(err.Error(), "stop its node first") {
+	if _, err := MarkRecovering(path, false, false); err == nil || !strings.Contains(err.Error(), "stop its node first") {
 		t.Errorf("a folder in use: %v", err)
 	}
 	d.Close()
-	after, err := MarkRecovering(path, false)
+	after, err := MarkRecovering(path, false, false)
 	if err != nil || !after.Recover || after.DiskID == before.DiskID || after.Node != "n1" {
 		t.Errorf("%v, %+v", err, after)
 	}
 	if id, _, err := Peek(path); err != nil || id.DiskID != after.DiskID {
 		t.Errorf("stored: %v, %+v", err, id)
+	}
+	if after.Forget || after.Linked || after.Aside {
+		t.Errorf("nobody said so: %+v", after)
+	}
+	if id, err := MarkRecovering(path, false, true); err != nil || !id.Recover || !id.Forget || !id.Linked || id.Aside {
+		t.Errorf("to forget its links: %v, %+v", err, id)
 	}
 }
 

@@ -32,7 +32,8 @@ func (h *Host) Cluster(context.Context) (ouro.ClusterInfo, error) {
 	h.placed(&info, k)
 	info.Waits = waits(&info, k.links.Waits)
 	if k.links.Diverged != "" {
-		info.Notes = append(slices.Clone(info.Notes), fmt.Sprintf("ALARM: node %s goes by another placement of the same number", k.links.Diverged))
+		info.Notes = append(slices.Clone(info.Notes), fmt.Sprintf(
+			"ALARM: node %s goes by another chain of links than this one, which refuses it: the cluster was founded or restarted twice, and neither side has what was written at the other; see 'Two chains of links' in docs/operate/cluster.md", k.links.Diverged))
 	}
 	info.Transfers, info.TransferRate = h.transfers(), h.rate.Load()
 	info.Certificates = certificates(k.ended)

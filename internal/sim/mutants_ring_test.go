@@ -54,7 +54,7 @@ func TestMutantsOfTheRing(t *testing.T) {
 		},
 		{
 			Name: "founders vote though they know that links were made", Dir: chain, File: "acceptor.go", Test: "TestFoundersThatLeft",
-			Old: "c.placement == nil || c.forgot() {", New: "c.placement == nil {",
+			Old: "	return c.cfg.Linked && p != nil", New: "	return false && p != nil",
 		},
 		{
 			Name: "founders name their disks at once", Dir: chain, File: "due.go", Test: "TestFoundersThatLeft",

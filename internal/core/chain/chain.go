@@ -200,7 +200,7 @@ func (c *Chain) anyone() ring.NodeID {
 func (c *Chain) at(m *Message) *Message {
 	m.Disk = c.disk
 	if p := c.placement; p != nil {
-		m.Number, m.Origin, m.Hash = p.Number(), p.Origin(), p.Hash()
+		m.Number, m.Origin, m.Hash, m.First = p.Number(), p.Origin(), p.Hash(), p.First()
 	}
 	return m
 }

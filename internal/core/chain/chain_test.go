@@ -282,6 +282,7 @@ func TestChainsThatDivergedStayApart(t *testing.T) {
 	for name, m := range map[string]*chain.Message{
 		"hash":   {Kind: chain.Tell, Number: p.Number(), Origin: p.Origin(), Hash: other},
 		"origin": {Kind: chain.Tell, Number: p.Number() + 5, Origin: origin, Hash: other},
+		"first":  {Kind: chain.Tell, Number: p.Number() + 5, Origin: p.Origin(), Hash: other, First: other},
 	} {
 		var out chain.Effects
 		b := chain.New(chain.Config{}, "A", 1, k.machine("A").d, k.rand)

@@ -12,7 +12,7 @@ import (
 // A message is
 //
 //	byte    kind | byte flags: what follows
-//	uvarint number; unless it is 0: 16 bytes origin | 16 bytes hash
+//	uvarint number; unless it is 0: 16 bytes origin | 16 bytes hash | 16 bytes hash of the first link
 //	8 bytes little-endian disk
 //	ballot   uvarint round | byte length of the id | id | 8 bytes run
 //	accepted likewise
@@ -62,6 +62,7 @@ func AppendMessage(dst []byte, m *Message) []byte {
 	if m.Number > 0 {
 		dst = append(dst, m.Origin[:]...)
 		dst = append(dst, m.Hash[:]...)
+		dst = append(dst, m.First[:]...)
 	}
 	dst = binary.LittleEndian.AppendUint64(dst, m.Disk)
 	if f&hasBallot != 0 {
@@ -127,6 +128,7 @@ func DecodeMessage(b []byte) (*Message, error) {
 	if m.Number = r.Uvarint(); m.Number > 0 {
 		copy(m.Origin[:], r.Bytes(len(m.Origin)))
 		copy(m.Hash[:], r.Bytes(len(m.Hash)))
+		copy(m.First[:], r.Bytes(len(m.First)))
 	}
 	m.Disk = r.Uint64()
 	if f&hasBallot != 0 {

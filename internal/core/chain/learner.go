@@ -32,7 +32,7 @@ func (f *fetch) at() time.Duration {
 // follow looks at where the sender stands, and takes what it has newer. It returns
 // whether the message is to be looked at further.
 func (c *Chain) follow(now clock.Now, from ring.NodeID, m *Message, out *Effects) bool {
-	if m.Number > 0 && c.foreign(m.Origin) {
+	if m.Number > 0 && (c.foreign(m.Origin) || c.second(m.First)) {
 		delete(c.heard, from)
 		c.diverge(now, from, m.Number, out)
 		return false
@@ -74,8 +74,15 @@ func (c *Chain) foreign(origin place.Hash) bool {
 	return own != place.Hash{} && own != origin
 }
 
-// diverge is the alarm of R12: two chains of one number, or of two foundings. The
-// other is refused; only an operator can say which one stays.
+// second says whether a chain of the own founding begins with another first link: all
+// founders had lost the one, and chose the other (decision 0034).
+func (c *Chain) second(first place.Hash) bool {
+	none := place.Hash{}
+	return c.placement != nil && c.placement.First() != none && first != none && first != c.placement.First()
+}
+
+// diverge is the alarm of R12: two chains of one number, or of two foundings, or two of
+// one. The other is refused; only an operator can say which one stays.
 func (c *Chain) diverge(now clock.Now, from ring.NodeID, number uint64, out *Effects) {
 	if c.diverged == from {
 		return
@@ -193,7 +200,7 @@ func (c *Chain) page(now clock.Now, from ring.NodeID, m *Message, out *Effects) 
 	}
 	p, err := place.Decode(f.bytes)
 	c.fetch = fetch{}
-	if err == nil && p.Number() == m.Number && p.Hash() == m.Hash && p.Origin() == m.Origin {
+	if err == nil && p.Number() == m.Number && p.Hash() == m.Hash && p.Origin() == m.Origin && p.First() == m.First {
 		c.adopt(p, nil, nil, out)
 	}
 }

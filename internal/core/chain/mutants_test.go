@@ -34,6 +34,10 @@ func TestMutants(t *testing.T) {
 			Old: "c.placement == nil || c.forgot() {", New: "c.placement == nil {",
 		},
 		{
+			Name: "a second founding follows the first", File: "learner.go", Test: "TestASecondFounding",
+			Old: " || c.second(m.First)) {", New: ") {",
+		},
+		{
 			Name: "a founder that is alone waits for others", File: "acceptor.go", Test: "TestAFounderThatLost",
 			Old: " && !p.Named() && len(p.Members()) > 1\n", New: " && !p.Named()\n",
 		},
@@ -91,7 +95,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "the chain of another founding is followed", File: "learner.go", Test: "TestChainsThatDiverged",
-			Old: "	if m.Number > 0 && c.foreign(m.Origin) {\n", New: "	if false {\n",
+			Old: "	if m.Number > 0 && (c.foreign(m.Origin) || c.second(m.First)) {\n", New: "	if false {\n",
 		},
 		{
 			Name: "a node is taken in unheard", File: "due.go", Test: "TestANodeOfAnotherChainIsNotTakenIn",

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/chain"
+	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/place"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -97,6 +98,46 @@ func TestAFounderThatLostItsLinksFoundsNothing(t *testing.T) {
 		})
 		if !k.run(time.Minute, named(k)) {
 			t.Errorf("after an operator's act: %s", k.state())
+		}
+	}
+}
+
+// All founders lost all that they had, nobody else could be reached, and they founded
+// their cluster a second time (decision 0034 tells when). As the two meet, whichever has
+// gone further, neither follows the other nor overwrites it, and both raise the alarm.
+func TestASecondFoundingIsNoticed(t *testing.T) {
+	for _, further := range []bool{false, true} {
+		first, again := begun(t, 8, "A", "B"), newCluster(t, 2, 8, "A", "B")
+		again.newDisk = 10
+		for _, m := range again.nodes {
+			again.wipe(m)
+		}
+		if !again.run(10*time.Second, named(again)) {
+			t.Fatal(again.state())
+		}
+		if further {
+			first.add("C", chain.Durable{})
+			first.aim(first.wants(8, "A", "B", "C"))
+			first.mustArrive(5 * time.Minute)
+		}
+		a, b := first.machine("A").c, again.machine("B").c
+		ours, theirs := a.Placement(), b.Placement()
+		if ours.Origin() != theirs.Origin() || ours.First() == theirs.First() || further != (ours.Number() > 2) {
+			t.Fatalf("numbers %d and %d of chains %x and %x", ours.Number(), theirs.Number(), ours.First(), theirs.First())
+		}
+		for who, c := range map[ring.NodeID]*chain.Chain{"B": a, "A": b} {
+			p := theirs
+			if c == b {
+				p = ours
+			}
+			var out chain.Effects
+			c.Hear(first.now, who, &chain.Message{Kind: chain.Tell, Number: p.Number(), Origin: p.Origin(), Hash: p.Hash(), First: p.First(), Disk: 50}, &out)
+			if c.Status().Diverged != who || !slices.ContainsFunc(out.Facts, func(f fact.Fact) bool { return f.Kind == fact.Diverged }) {
+				t.Errorf("further %v: there is no alarm for %s: %+v", further, who, out.Facts)
+			}
+			if out.Storing || slices.ContainsFunc(out.Sends, func(s chain.Send) bool { return s.To == who && s.Message.Kind != chain.Prepare }) {
+				t.Errorf("further %v: %s is followed, or brought along: %+v", further, who, out.Sends)
+			}
 		}
 	}
 }

@@ -99,7 +99,7 @@ func (t *Target) removed(id ring.NodeID) bool {
 // Kind says what a [Message] is.
 type Kind uint8
 
-// The kinds of message. Number, Origin, Hash and Disk are the sender's in each.
+// The kinds of message. Number, Origin, Hash, First and Disk are the sender's in each.
 const (
 	Tell     Kind = 1 + iota // here is where I am
 	Prepare                  // will you answer Ballot?
@@ -120,6 +120,7 @@ type Message struct {
 	Number   uint64 // of the sender's placement; 0: it has none. The instance is that which follows it
 	Origin   place.Hash
 	Hash     place.Hash
+	First    place.Hash // of the link that named the founders' disks
 	Disk     uint64
 	Ballot   Ballot
 	Accepted Ballot
@@ -182,5 +183,5 @@ type Status struct {
 	Since    time.Duration // since when something is due; 0: nothing is
 	// Waits says what holds up what is due; "": nothing is due, or it goes on.
 	Waits    string
-	Diverged ring.NodeID // ALARM: has another link of one number; "": nobody seen
+	Diverged ring.NodeID // ALARM: goes by another chain of this founding, or one of another; "": nobody seen
 }

@@ -62,7 +62,7 @@ const (
 	RolledBack                       // ALARM: Peer has seen this node in epoch N, beyond its own
 	Linked                           // the placement with number N was adopted; Note: what it changes
 	NotLinked                        // a link with number N was proposed in vain; Note: why
-	Diverged                         // ALARM: Peer has another placement with number N, or of another founding
+	Diverged                         // ALARM: Peer has another placement with number N, or one of another chain
 	Merged                           // N changes of the cluster's history came from Peer; Note: which
 	NotMerged                        // Peer's history is not taken; Note: why
 	Restarted                        // the lists of the key's partition have changed, and the request begins again; Note: verb

@@ -13,7 +13,7 @@ import (
 // A placement is, on disk and in messages, version 1:
 //
 //	byte     1, the version of the form
-//	16 bytes hash of the founding | 16 bytes hash
+//	16 bytes hash of the founding | 16 bytes hash | 16 bytes hash of the first link
 //	uvarint  number | checkpoint
 //	uvarint  how many members; of each, sorted by id:
 //	         byte length of the id | id | 8 bytes little-endian disk
@@ -56,6 +56,7 @@ func (p *Placement) Append(dst []byte) []byte {
 	dst = append(dst, version)
 	dst = append(dst, p.origin[:]...)
 	dst = append(dst, p.hash[:]...)
+	dst = append(dst, p.first[:]...)
 	return p.appendBody(dst)
 }
 
@@ -159,6 +160,7 @@ func Decode(b []byte) (*Placement, error) {
 	}
 	r.hash(&p.origin)
 	r.hash(&p.hash)
+	r.hash(&p.first)
 	p.number = r.Uvarint()
 	p.checkpoint = r.checkpoint()
 	p.members = r.members()

@@ -38,7 +38,7 @@ func (p *Placement) Follow(l *Link) (*Placement, error) {
 	if err := errors.Join(p.checkMembers(l), p.checkCheckpoint(l)); err != nil {
 		return nil, fmt.Errorf("%w: number %d: %w", ErrIllegal, l.Number, err)
 	}
-	next := &Placement{number: l.Number, origin: p.origin, checkpoint: p.checkpoint, members: l.Members, lists: slices.Clone(p.lists)}
+	next := &Placement{number: l.Number, origin: p.origin, first: p.first, checkpoint: p.checkpoint, members: l.Members, lists: slices.Clone(p.lists)}
 	if l.Checkpoint.Count > 0 {
 		next.checkpoint = l.Checkpoint
 	}
@@ -57,6 +57,9 @@ func (p *Placement) Follow(l *Link) (*Placement, error) {
 		return nil, fmt.Errorf("%w: number %d: %w", ErrIllegal, l.Number, err)
 	}
 	next.hash = sum(AppendLink(p.hash[:], l))
+	if !p.Named() {
+		next.first = next.hash
+	}
 	return next, nil
 }
 

@@ -116,6 +116,10 @@ func TestTheDisksOfTheFoundersAreNamedFirst(t *testing.T) {
 	if n.Number() != 2 || !n.Named() || n.Of(0).Number != 1 || n.Origin() != p.Origin() || n.Hash() == p.Hash() {
 		t.Errorf("number %d, of partition 0 %d", n.Number(), n.Of(0).Number)
 	}
+	third := follow(t, n, next(n, place.Restarted))
+	if p.First() != (place.Hash{}) || n.First() != n.Hash() || third.First() != n.First() || third.Hash() == n.Hash() {
+		t.Errorf("the chain begins with %x, %x, %x", p.First(), n.First(), third.First())
+	}
 }
 
 func TestAMoveEndsThroughItsGate(t *testing.T) {

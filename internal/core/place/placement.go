@@ -12,6 +12,7 @@ type Placement struct {
 	number     uint64
 	origin     Hash
 	hash       Hash
+	first      Hash // of the link that named the founders' disks; zero: none has
 	checkpoint Checkpoint
 	members    []Member
 	lists      []Lists
@@ -26,6 +27,10 @@ func (p *Placement) Hash() Hash { return p.hash }
 // Origin names the founding by what the history has of it: chains of two foundings have nothing to do
 // with each other.
 func (p *Placement) Origin() Hash { return p.origin }
+
+// First is the hash of the link that named the founders' disks, zero before it: chains of
+// one founding that begin with two of them have nothing to do with each other either.
+func (p *Placement) First() Hash { return p.first }
 
 // Checkpoint returns the newest checkpoint of the history that a link has named; zero:
 // none has.

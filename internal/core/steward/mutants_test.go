@@ -69,6 +69,10 @@ func TestMutants(t *testing.T) {
 			Old: "			s.epochs.Anew(&s.reaping)\n", New: "",
 		},
 		{
+			Name: "a node that lost its links founds what it hears of", File: "view.go", Test: "TestWhatAnOperatorFounded",
+			Old: "	return s.cfg.Linked && h.Len() > 0", New: "	return false && h.Len() > 0",
+		},
+		{
 			Name: "who was merged follows any chain", File: "view.go", Pkg: sim, Test: "TestPaper_4_8_2_RingsFormedApartMerge",
 			Old: "	cfg.Origin = s.origin\n", New: "",
 		},

@@ -73,6 +73,7 @@ func (s *Steward) operate(now clock.Now, in Input, out *Out) {
 			c, err = plan.Init(s.gossip.Latest(), in.Name, in.Q, in.Self, in.Buckets...)
 			changes = []member.Change{c}
 		}
+		s.cfg.Linked = s.cfg.Linked && err != nil // there are no links of the new one yet
 	case *SetBucket:
 		id = in.ID
 		if err = s.inCluster(); err == nil {

@@ -52,6 +52,27 @@ func TestACommitIsAnsweredWhenItIsOnDisk(t *testing.T) {
 	}
 }
 
+// A node that has lost its links, and what it had founded, learns its history again from
+// others: that is no order to found it a second time (decision 0034). An operator who
+// founds anew at a node that knows of links begins a cluster, as that has none.
+func TestWhatAnOperatorFoundedIsFoundedOnce(t *testing.T) {
+	s, _ := begun(t, steward.Config{Disk: 5, Linked: true}, steward.Disk{})
+	_, out := done(s, &steward.Found{ID: 1, Name: "shop", Q: 8, Self: member.Member{Node: ring.Node{ID: "a", Weight: 1}, Addr: "a:1"}})
+	history := noteIn(out, steward.HistoryNote)
+	if history == nil {
+		t.Fatal("the founding is not kept")
+	}
+	if done(s, &steward.Stored{Seq: out.Seq}); s.Place() == nil {
+		t.Error("an operator's founding does not begin")
+	}
+	for _, linked := range []bool{false, true} {
+		s, _ := begun(t, steward.Config{Disk: 6, Linked: linked}, steward.Disk{Notes: map[steward.Note][]byte{steward.HistoryNote: history}})
+		if founds := s.Place() != nil; founds == linked {
+			t.Errorf("it knows of links, %v, and has the history alone: it founds, %v", linked, founds)
+		}
+	}
+}
+
 // A cluster is founded at a node that is in none, once.
 func TestFoundingAtANodeThatWaits(t *testing.T) {
 	s, _ := begun(t, steward.Config{Disk: 5}, steward.Disk{})

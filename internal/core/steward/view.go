@@ -92,7 +92,10 @@ func (s *Steward) recallChain(disk Disk) error {
 	}
 	d := chain.Durable{Placement: p, Vote: vote}
 	if p == nil {
-		d = chain.Durable{Placement: founded(s.gossip.History(), s.cfg.Self)}
+		if h := s.gossip.History(); !s.heardOf(h) {
+			d.Placement = founded(h, s.cfg.Self)
+		}
+		d.Vote = chain.Vote{}
 		s.keepFounded(d.Placement)
 	}
 	s.chain = s.newChain(d)
@@ -104,6 +107,12 @@ func (s *Steward) newChain(d chain.Durable) *chain.Chain {
 	cfg.Origin = s.origin
 	cfg.Linked = s.cfg.Linked
 	return chain.New(cfg, s.cfg.Self, s.cfg.Disk, d, s.draws)
+}
+
+// heardOf says whether a history that an operator began here is one that this node has
+// lost and learned again from others: it founds nothing then, as there are links.
+func (s *Steward) heardOf(h member.History) bool {
+	return s.cfg.Linked && h.Len() > 0 && h.Changes()[0].Issuer == s.cfg.Self
 }
 
 // founded is the placement that a cluster begins with, for its founders; nil for all
@@ -206,7 +215,7 @@ func (s *Steward) refold(now clock.Now, out *Out) {
 // in, or an older one that its own was merged into.
 func (s *Steward) rechain(now clock.Now, h member.History) {
 	d := chain.Durable{}
-	if h.Changes()[0].Issuer == s.cfg.Self { // an operator has just founded it here
+	if h.Changes()[0].Issuer == s.cfg.Self && !s.heardOf(h) { // an operator has just founded it here
 		d.Placement = founded(h, s.cfg.Self)
 		s.keepFounded(d.Placement)
 	}
