@@ -69,11 +69,11 @@ func TestNoFieldIsForgotten(t *testing.T) {
 			want.Request = &node.Request{}
 			fill(t, reflect.ValueOf(want.Request).Elem())
 			want.Request.Key = ring.NewKey("bucket", "name")
-			want.Request.Whole, want.Request.Record = false, nil // never forwarded
+			want.Request.Whole, want.Request.Record, want.Request.Local = false, nil, false // never forwarded
 		case node.KindReturn:
 			want.Reply = &node.Reply{}
 			fill(t, reflect.ValueOf(want.Reply).Elem())
-			want.Reply.Record = nil // likewise
+			want.Reply.Record, want.Reply.Local = nil, nil // likewise
 		case node.KindSurvey:
 			want.Survey = &replica.Survey{}
 			fill(t, reflect.ValueOf(want.Survey).Elem())
@@ -110,6 +110,10 @@ func fill(t *testing.T, v reflect.Value) {
 		v.SetFloat(1.5)
 	case reflect.String:
 		v.SetString("text")
+	case reflect.Array:
+		for i := range v.Len() {
+			fill(t, v.Index(i))
+		}
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 		fill(t, v.Index(0))

@@ -192,6 +192,22 @@ func (g *getScenario) merged(w *world) int8 {
 	return m
 }
 
+// firm is the join of those in hand that are shown: a newcomer's only where one of the
+// list in force has told of the same (RULES R14).
+func (g *getScenario) firm(w *world) int8 {
+	m, newcomers := absent, g.primaries()&^g.lists()[0]
+	for i := range g.n {
+		backed := !newcomers.has(i)
+		for j := range g.n {
+			backed = backed || !newcomers.has(j) && w.knows[j] == w.knows[i]
+		}
+		if w.bodies[i] && backed {
+			m = g.join[m][w.knows[i]-1]
+		}
+	}
+	return m
+}
+
 func (g *getScenario) saw(w *world, e *Effects) {
 	for _, a := range e.Asks {
 		if a.Op.Verb != replica.Join {
@@ -200,6 +216,9 @@ func (g *getScenario) saw(w *world, e *Effects) {
 		}
 		i, id := int(a.Op.ID&(1<<placeBits-1)), g.find(string(a.Op.State))
 		want := g.merged(w)
+		if !a.Op.Silent {
+			want = g.firm(w)
+		}
 		if w.decided != 0 && !a.Op.Silent {
 			want = w.decided - 1
 		}
@@ -352,7 +371,7 @@ func (g *getScenario) held(id int8) bool {
 }
 
 func (g *getScenario) judgeContent(w *world, r *Reply, fail func(string, ...any)) {
-	id := g.merged(w)
+	id := g.firm(w)
 	if w.decided != 0 {
 		id = w.decided - 1
 	}
