@@ -50,6 +50,7 @@ func (g *growing) restart(id string, members int, args ...string) {
 func TestNodesAreStartedAgain(t *testing.T) {
 	ids := []string{"n1", "n2", "n3"}
 	g, founder := formed(t, ids, "--q", "64")
+	eventually(t, "the disks of the founders are named", func() bool { return g.agree(ids...).Placement > 1 })
 	before := g.agree(ids...)
 	g.load = newLoad(g.cluster, 1)
 	g.load.stubborn = true

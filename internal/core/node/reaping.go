@@ -136,9 +136,14 @@ func (n *Node) tooOld(op *replica.Op) bool {
 	return op.Verb == replica.Join && op.Stamp+1 < n.standing.Epoch
 }
 
-// unstamped says that this node has joined and does not know yet in which epoch the
-// others are: what it mints could be too old for all of them, and would be lost though
-// it had been shown (RULES R22). Where the cluster is as young, all know as little.
+// unstamped says that this node has joined others and does not know yet in which epoch
+// they are: what it mints could be too old for all of them, and would be lost though it
+// had been shown (RULES R22). Who has founded the cluster is as young as it is, and one
+// that is alone has nobody to ask.
 func (n *Node) unstamped() bool {
-	return n.standing.Epoch == 0 && !n.standing.Known && n.view.Place != nil && n.view.Place.Named()
+	return n.standing.Epoch == 0 && !n.standing.Known && n.view.Place != nil && n.view.Place.Number() > firstNamed && len(n.view.Ring.Nodes()) > 1
 }
+
+// firstNamed is the number of the link that names the founders' disks: nobody has joined
+// by it.
+const firstNamed = 2
