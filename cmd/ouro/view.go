@@ -43,8 +43,11 @@ func ago(at, now time.Time) string {
 
 // failure tells a last error and its age, "-" where there is none.
 func failure(what string, at, now time.Time) string {
-	if what == "" {
+	switch {
+	case what == "":
 		return "-"
+	case at.IsZero(): // it is so now
+		return what
 	}
 	return fmt.Sprintf("%s, %s ago", what, ago(at, now))
 }

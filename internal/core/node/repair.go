@@ -54,8 +54,17 @@ func (n *Node) RepairRound(now clock.Now, partition int, peer ring.NodeID, out *
 func (n *Node) Repairing() bool { return n.repair.Turns() }
 
 // RepairPairs appends to dst how each partition of this node stands with each other
-// that holds it.
-func (n *Node) RepairPairs(dst []repair.Pair) []repair.Pair { return n.repair.Pairs(dst) }
+// node that holds it. One that has no link is not tried, which is why it does not agree.
+func (n *Node) RepairPairs(dst []repair.Pair) []repair.Pair {
+	first := len(dst)
+	dst = n.repair.Pairs(dst)
+	for i := first; i < len(dst); i++ {
+		if p := &dst[i]; p.Failed == "" && !n.up[p.Peer] {
+			p.Failed = "no link"
+		}
+	}
+	return dst
+}
 
 // Agreements appends to dst how far this node has compared itself with others.
 func (n *Node) Agreements(dst []repair.Agreement) []repair.Agreement { return n.repair.Agreements(dst) }
