@@ -296,15 +296,7 @@ func TestReadsAreHedged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var hung atomic.Int64
-	f.nodes["b"].does(func(_ http.ResponseWriter, r *http.Request) bool {
-		if r.URL.Path == "/ring" {
-			return false
-		}
-		hung.Add(1)
-		<-r.Context().Done()
-		return true
-	})
+	hung := f.nodes["b"].hangs(func(r *http.Request) bool { return r.URL.Path != "/ring" })
 	// How often it is chosen depends on how fast it was: one read in 24 at least.
 	for i := 0; i < 2000 && hung.Load() < 3; i++ {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

@@ -15,10 +15,10 @@ import (
 
 // A client that coordinates a read asks as many replicas as must answer for their own
 // copies at the same time, one of them for all of it, and takes that where they say the
-// same (package local). That saves the way between two nodes. It costs a request more, so it is done
-// where it is quicker, the way to a coordinator included where the copies differed. One
-// read in some goes the other way, and is compared with what those that go the usual way
-// take now: a machine that is busy for a while makes both slow.
+// same (package local). That saves the way between two nodes. It costs a request more,
+// so it is done where it is quicker, the way to a coordinator included where the copies
+// differed. One read in some goes the other way, and is compared with what those that go
+// the usual way take now: a machine that is busy for a while makes both slow.
 const (
 	learns    = 16               // one read in so many goes the other way, and means are of so many
 	curious   = 4                // until so many have, half of the reads do

@@ -303,15 +303,7 @@ func TestCopyThatHangs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var hung atomic.Int64
-	f.nodes["b"].does(func(_ http.ResponseWriter, r *http.Request) bool {
-		if r.URL.Query().Get("local") == "" {
-			return false
-		}
-		hung.Add(1)
-		<-r.Context().Done()
-		return true
-	})
+	hung := f.nodes["b"].hangs(func(r *http.Request) bool { return r.URL.Query().Get("local") != "" })
 	for i := 0; i < 2000 && hung.Load() < 3; i++ {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		res, err := c.Get(ctx, f.key(i%10))

@@ -125,6 +125,20 @@ func (n *fake) Keys(ctx context.Context, bucket string, q ouro.KeysQuery) (ouro.
 	return ouro.KeysPage{Keys: []string{"told by " + n.id}, Covered: 1}, nil
 }
 
+// hangs has a node leave some requests unanswered, and counts them.
+func (n *fake) hangs(which func(r *http.Request) bool) *atomic.Int64 {
+	hung := new(atomic.Int64)
+	n.does(func(_ http.ResponseWriter, r *http.Request) bool {
+		if !which(r) {
+			return false
+		}
+		hung.Add(1)
+		<-r.Context().Done()
+		return true
+	})
+	return hung
+}
+
 // holder is the store that holds a key.
 func (n *fake) holder(key ouro.Key) ouro.Store {
 	if key.Bucket == conformance.TypesBucket {

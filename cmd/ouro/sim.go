@@ -102,7 +102,7 @@ func (f *simFlags) run(cmd *cobra.Command) error {
 	case f.trace != "" && (f.seeds != "" || f.fresh):
 		return wrongUse("--trace follows one run: use it with --seed")
 	}
-	m := sim.Many{From: f.seed, To: f.seed, Workers: f.workers, Budget: f.budget, Options: sim.Options{Ops: f.ops, Nodes: f.nodes, Calm: f.calm, Ring: sim.Ring(f.ring), Types: f.types, Lists: f.lists, Own: f.own}}
+	m := sim.Many{From: f.seed, To: f.seed, Workers: f.workers, Budget: f.budget, Options: f.options()}
 	switch {
 	case f.fresh:
 		m.From, m.To = freshSeed(), math.MaxUint64
@@ -327,11 +327,18 @@ func (f *simFlags) explain(w io.Writer, s *sim.Summary) {
 	}
 }
 
+// options are those of every run.
+func (f *simFlags) options() sim.Options {
+	return sim.Options{Ops: f.ops, Nodes: f.nodes, Calm: f.calm, Ring: sim.Ring(f.ring), Types: f.types, Lists: f.lists, Own: f.own}
+}
+
 // traceOf runs a failed seed again and prints the end of what happened to the
 // key concerned.
 func (f *simFlags) traceOf(w io.Writer, r *sim.Report) {
 	var b bytes.Buffer
-	sim.Run(sim.Options{Seed: r.Seed, Ops: f.ops, Nodes: f.nodes, Calm: f.calm, Ring: sim.Ring(f.ring), Types: f.types, Lists: f.lists, Own: f.own, Trace: &b, TraceKey: r.Violation.Key})
+	o := f.options()
+	o.Seed, o.Trace, o.TraceKey = r.Seed, &b, r.Violation.Key
+	sim.Run(o)
 	lines := strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
 	if cut := len(lines) - f.lines; cut > 0 {
 		lines = lines[cut:]

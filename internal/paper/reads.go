@@ -1,6 +1,7 @@
 package paper
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -50,13 +51,13 @@ func readers() []*reader {
 
 // runReads measures reads alone on a cluster, by who coordinates them, at several
 // distances.
-func runReads(ctx context.Context, lab *Lab, c Cluster) ([]Table, error) {
+func runReads(ctx context.Context, lab *Lab, c Cluster) (Table, error) {
 	turn, rounds := readsTurn, readsRounds
 	if lab.Quick {
 		turn, rounds = 200*time.Millisecond, 1
 	}
 	if err := loadReads(ctx, c); err != nil {
-		return nil, err
+		return Table{}, err
 	}
 	t := Table{
 		Caption: "Reads alone, r=2, by who coordinates them; milliseconds, CPU of nodes and client in microseconds a read, and the share of the first way of each distance",
@@ -65,7 +66,7 @@ func runReads(ctx context.Context, lab *Lab, c Cluster) ([]Table, error) {
 	pids := append(c.PIDs(), os.Getpid())
 	for _, d := range distances {
 		if err := c.Slow(d); err != nil {
-			return nil, err
+			return Table{}, err
 		}
 		all := readers()
 		err := takeTurns(ctx, c.Clients(), pids, all, d, turn, rounds)
@@ -73,14 +74,14 @@ func runReads(ctx context.Context, lab *Lab, c Cluster) ([]Table, error) {
 			r.close()
 		}
 		if err != nil {
-			return nil, err
+			return Table{}, err
 		}
 		for _, r := range all {
 			t.Rows = append(t.Rows, r.row(d, all[0]))
 		}
 		lab.step()
 	}
-	return []Table{t}, c.Slow(0)
+	return t, c.Slow(0)
 }
 
 // loadReads gives every key a value, on all replicas.
@@ -123,7 +124,7 @@ func takeTurns(ctx context.Context, nodes []string, pids []int, all []*reader, d
 			took, lost := r.turn(ctx, turn)
 			after, err := bench.CPUOf(pids)
 			if err != nil || ctx.Err() != nil {
-				return cmpErr(err, ctx.Err())
+				return cmp.Or(err, ctx.Err())
 			}
 			if round > 0 {
 				r.took, r.lost, r.cpu = append(r.took, took...), r.lost+lost, r.cpu+after-before
@@ -131,13 +132,6 @@ func takeTurns(ctx context.Context, nodes []string, pids []int, all []*reader, d
 		}
 	}
 	return nil
-}
-
-func cmpErr(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 // turn reads in an open loop. What a read took counts from when it was due.

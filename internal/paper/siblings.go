@@ -67,12 +67,17 @@ func runSiblings(ctx context.Context, lab *Lab) (Section, error) {
 	}, nil
 }
 
+// all is how many reads there were.
+func (h *histogram) all() (n int) {
+	for _, of := range h.reads {
+		n += of
+	}
+	return n
+}
+
 // curve leaves out what never was, for which a logarithm has no place.
 func (h *histogram) curve(name string) Series {
-	all, c := 0, Series{Name: name}
-	for _, n := range h.reads {
-		all += n
-	}
+	all, c := h.all(), Series{Name: name}
 	for i, n := range h.reads {
 		if n > 0 {
 			c.Points = append(c.Points, Point{float64(i + 1), 100 * float64(n) / float64(all)})
@@ -82,10 +87,7 @@ func (h *histogram) curve(name string) Series {
 }
 
 func (h *histogram) row(name string) []string {
-	all := 0
-	for _, n := range h.reads {
-		all += n
-	}
+	all := h.all()
 	row := []string{name, fmt.Sprint(all)}
 	for _, n := range h.reads {
 		row = append(row, share(n, all))

@@ -64,8 +64,14 @@ func ways(ctx context.Context, nodes []string) (all []*way, end func(), err erro
 		each.close()
 		b.Close()
 	}
-	for name, who := range clientDriven {
-		c, err := client.Connect(nodes, client.Hedge(false), client.CoordinateReads(who)) // a second request is no matter of coordination
+	for _, w := range []struct {
+		name string
+		who  client.Reads
+	}{
+		{"client-driven, reads placed at a replica", client.AtNodes},
+		{"client-driven, reads coordinated by the client", client.Itself},
+	} {
+		c, err := client.Connect(nodes, client.Hedge(false), client.CoordinateReads(w.who)) // a second request is no matter of coordination
 		if err == nil {
 			knows = append(knows, c)
 			err = awaitRing(ctx, c)
@@ -74,14 +80,9 @@ func ways(ctx context.Context, nodes []string) (all []*way, end func(), err erro
 			end()
 			return nil, nil, err
 		}
-		all = append(all, &way{name: name, store: c, client: true})
+		all = append(all, &way{name: w.name, store: c, client: true})
 	}
 	return all, end, nil
-}
-
-// clientDriven are the ways of a client that knows the ring.
-func clientDriven(yield func(name string, who client.Reads) bool) {
-	_ = yield("client-driven, reads placed at a replica", client.AtNodes) && yield("client-driven, reads coordinated by the client", client.Itself)
 }
 
 func awaitRing(ctx context.Context, c *client.Cluster) error {
@@ -159,7 +160,7 @@ func runTable2(ctx context.Context, lab *Lab) (Section, error) {
 			"The balancer runs in the process that makes the load and passes each request to the next node. The client that knows the ring sends each request to a replica, which coordinates it, or asks r replicas of a read for their own copies "+
 			"and takes what they say where it is the same; it does not hedge here. Then reads alone, %d a second, the ways in turns of %v, %d each, while all that nodes and client send each other comes later by as much as the row says.",
 			table2Nodes, table2Rate, took, readsRate, readsTurn, readsRounds),
-		Tables: append(table2Tables(all), reads...),
+		Tables: append(table2Tables(all), reads),
 		Differs: "The paper's client coordinates all reads in its own process; here it does so where that has been quicker, and else chooses the coordinator among the replicas: that saves the balancer and, for requests that would have come " +
 			"to a node without the key, the hop to one that has it. What it saves by coordinating itself is the way between two nodes, for a request more. The second row shows how much of the difference is the balancer. " +
 			"Where the tails of all ways are close together, the machine made them.",

@@ -214,10 +214,3 @@ func (n *Node) again(now clock.Now, s *slot, out *Out) {
 	}
 	n.drain(now, s, out)
 }
-
-// giveUp ends a request whose machine has not.
-func (n *Node) giveUp(now clock.Now, s *slot, err *ouro.Error, out *Out) {
-	n.finish(s, Reply{Coordinator: n.view.Self, Err: err}, out)
-	s.machine = nil
-	n.retire(now, s, out)
-}

@@ -15,9 +15,8 @@ import (
 func (n *Node) alone(now clock.Now, s *slot, out *Out) {
 	c := s.common
 	if s.request.Verb != Get || s.request.archived() || c.Next != nil || !holds(n.primariesOf(&c), n.view.Self) {
-		n.finish(s, Reply{Coordinator: n.view.Self, Err: ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone,
-			"node %s can't answer for its own copy of the key now: send the request without local", n.view.Self)}, out)
-		n.retire(now, s, out)
+		n.giveUp(now, s, ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone,
+			"node %s can't answer for its own copy of the key now: send the request without local", n.view.Self), out)
 		return
 	}
 	if s.get == nil {

@@ -96,6 +96,13 @@ func (n *Node) retire(now clock.Now, s *slot, out *Out) {
 	n.slots.release(s)
 }
 
+// giveUp ends a request whose machine has not, or that has none.
+func (n *Node) giveUp(now clock.Now, s *slot, err *ouro.Error, out *Out) {
+	n.finish(s, Reply{Coordinator: n.view.Self, Err: err}, out)
+	s.machine = nil
+	n.retire(now, s, out)
+}
+
 // replied takes the reply of a machine.
 func (n *Node) replied(now clock.Now, s *slot, r *coord.Reply, out *Out) {
 	if s.reading {

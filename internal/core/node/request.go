@@ -101,9 +101,8 @@ func (n *Node) route(now clock.Now, s *slot, out *Out) {
 		s.common.Self = "" // here it is a primary like any other, or none
 		n.coordinate(now, s, out)
 	case s.origin.from != "" && write && n.health.of(now, n.view.Self, storing).Suspected:
-		n.finish(s, Reply{Coordinator: n.view.Self, Err: ouro.Errorf(ouro.Overloaded, ouro.NotDone,
-			"the disk of node %s does not answer: send the request to another node", n.view.Self)}, out)
-		n.retire(now, s, out)
+		n.giveUp(now, s, ouro.Errorf(ouro.Overloaded, ouro.NotDone,
+			"the disk of node %s does not answer: send the request to another node", n.view.Self), out)
 	case s.origin.from != "":
 		n.coordinate(now, s, out)
 	case !holds(list, n.view.Self), write && (n.sick(now) || n.unstamped()),
@@ -174,15 +173,13 @@ func (n *Node) others(now clock.Now, s *slot) bool {
 // coordinate starts the machine of a request that this node coordinates.
 func (n *Node) coordinate(now clock.Now, s *slot, out *Out) {
 	if !n.mayCoordinate(&s.common) {
-		n.finish(s, Reply{Coordinator: n.view.Self, Err: ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone,
-			"node %s holds nothing by its ring, another node took it for one that does: try again", n.view.Self)}, out)
-		n.retire(now, s, out)
+		n.giveUp(now, s, ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone,
+			"node %s holds nothing by its ring, another node took it for one that does: try again", n.view.Self), out)
 		return
 	}
 	if s.request.Verb != Get && n.unstamped() {
-		n.finish(s, Reply{Coordinator: n.view.Self, Err: ouro.Errorf(ouro.Overloaded, ouro.NotDone,
-			"node %s has joined, and no other member has told it yet how far they are: send the request to another node", n.view.Self)}, out)
-		n.retire(now, s, out)
+		n.giveUp(now, s, ouro.Errorf(ouro.Overloaded, ouro.NotDone,
+			"node %s has joined, and no other member has told it yet how far they are: send the request to another node", n.view.Self), out)
 		return
 	}
 	s.reading = s.request.Verb == Delete && !s.request.HasContext
