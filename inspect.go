@@ -129,6 +129,17 @@ type RecoveringInfo struct {
 	// whether it took the place of another is not known.
 	Unconfirmed bool   `json:"unconfirmed,omitempty"`
 	Error       string `json:"error,omitempty"` // why the last comparison failed
+	// Unhealed are records that can't be read and could not be had from other nodes
+	// when that was tried last, 16 at most.
+	Unhealed []UnhealedInfo `json:"unhealed,omitempty"`
+}
+
+// UnhealedInfo is a record that can't be read and could not be had from other nodes.
+type UnhealedInfo struct {
+	Bucket    string `json:"bucket"`
+	Key       string `json:"key"`
+	Partition uint32 `json:"partition"`
+	Error     string `json:"error"`
 }
 
 // ReapingInfo is where a node stands in the reaping of tombstones (paper, section

@@ -87,6 +87,9 @@ func recoveringLines(r *ouro.RecoveringInfo) []string {
 	if r.Records > 0 {
 		lines = append(lines, plural(r.Records, "record")+" that can't be read, to be had from other nodes")
 	}
+	for _, u := range r.Unhealed {
+		lines = append(lines, fmt.Sprintf("%s %q: %s", u.Bucket, u.Key, u.Error))
+	}
 	if r.Error != "" {
 		lines = append(lines, "last failure: "+r.Error)
 	}

@@ -38,7 +38,7 @@ func (r *Runner) listNames(s *replica.Survey, found *replica.Found) error {
 		if outline, err := replica.Outline(value); err == nil {
 			found.Names = append(found.Names, replica.Named{Name: string(name), State: outline})
 		} else {
-			found.Unreadable++
+			unreadable(found, s, string(name))
 		}
 		return true
 	})

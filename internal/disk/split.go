@@ -157,15 +157,15 @@ type tally struct {
 // but for the last.
 func (r *Runner) tally(t treeID, s merkle.Span, limit int) (tally, error) {
 	all, err := addUp(r.engine, r.replica, t, s, limit)
-	for _, name := range all.rotten { // what memory has of them is not in the sum either
+	for _, name := range all.rotten { // what memory has of them is not in the sum
 		k := ring.NewKey(t.bucket, name)
 		r.cache.drop(k.Pos.Lo, store.AppendRecordKey(nil, t.partition, t.bucket, k.Pos.Hi, name))
 	}
 	return all, err
 }
 
-// addUp adds up the records of a span of a tree. Those that can't be read are not
-// in the sum: whoever replaces one makes its leaf dirty again.
+// addUp adds up the records of a span of a tree. Whoever replaces one that can't be
+// read makes its leaf dirty again.
 func addUp(e store.Engine, rep member, t treeID, s merkle.Span, limit int) (tally, error) {
 	lo, hi := store.RecordRange(t.partition, t.bucket, s.First, s.Last)
 	return addUpRange(e, rep, t, lo, hi, limit)
@@ -185,6 +185,7 @@ func addUpRange(e store.Engine, rep member, t treeID, lo, hi []byte, limit int) 
 			if _, sum, err := rep.Member(string(name), value); err == nil {
 				all.sum = merkle.Add(all.sum, sum)
 			} else {
+				all.sum = merkle.Add(all.sum, rep.Unreadable(string(name), value))
 				all.rotten = append(all.rotten, string(name))
 			}
 		}
@@ -199,4 +200,5 @@ func addUpRange(e store.Engine, rep member, t treeID, lo, hi []byte, limit int) 
 // member is what tells what a record adds to its leaf.
 type member interface {
 	Member(name string, stored []byte) (digest, sum merkle.Sum, err error)
+	Unreadable(name string, stored []byte) merkle.Sum
 }

@@ -249,7 +249,7 @@ func (r *Runner) listKeys(s *replica.Survey, found *replica.Found) error {
 		if digest, _, err := r.replica.Member(seen, value); err == nil {
 			found.Keys = append(found.Keys, replica.Listed{Name: seen, Digest: digest})
 		} else {
-			found.Unreadable++
+			unreadable(found, s, seen)
 		}
 		return true
 	})
@@ -257,6 +257,14 @@ func (r *Runner) listKeys(s *replica.Survey, found *replica.Found) error {
 		return fmt.Errorf("records of partition %d: %w", s.Partition, err)
 	}
 	return nil
+}
+
+// unreadable notes a record of a page that can't be read.
+func unreadable(found *replica.Found, s *replica.Survey, name string) {
+	found.Unreadable++
+	if len(found.Rotten) < maxRotten {
+		found.Rotten = append(found.Rotten, replica.Rotten{Partition: s.Partition, Key: ring.NewKey(s.Bucket, name)})
+	}
 }
 
 // Marks returns which partitions are to be compared with whom, as marked by an

@@ -40,11 +40,15 @@ func (s *shard) recover() error {
 // showEvery is how often a shard tells anew what it recovers, while it does.
 const showEvery = 250 * time.Millisecond
 
+// showUnhealed is how many records are named that can't be had from others.
+const showUnhealed = 16
+
 // shown is what one shard recovers, as it was a moment ago.
 type shown struct {
-	left   []recovery.Left
-	rotten int
-	at     time.Duration
+	left     []recovery.Left
+	rotten   int
+	unhealed []recovery.Unhealed // some of the rotten ones
+	at       time.Duration
 }
 
 // show publishes what is recovering, for status and metrics.
@@ -57,7 +61,7 @@ func (s *shard) show(now clock.Now) {
 		return
 	}
 	if at := now.Mono - s.slept; before == nil || at-before.at >= showEvery {
-		s.shown.Store(&shown{s.core.Recoveries(now.Mono, nil), s.core.Rotten(), at})
+		s.shown.Store(&shown{s.core.Recoveries(now.Mono, nil), s.core.Rotten(), s.core.Unhealed(nil, showUnhealed), at})
 	}
 }
 
@@ -78,6 +82,9 @@ func (h *Host) recovering() *ouro.RecoveringInfo {
 func (h *Host) addShown(info *ouro.RecoveringInfo, what *shown) {
 	info.Partitions += len(what.left)
 	info.Records += what.rotten
+	for _, u := range what.unhealed[:min(len(what.unhealed), showUnhealed-len(info.Unhealed))] {
+		info.Unhealed = append(info.Unhealed, ouro.UnhealedInfo{Bucket: u.Key.Bucket, Key: u.Key.Name, Partition: u.Partition, Error: u.Failed})
+	}
 	for _, l := range what.left {
 		if since := time.UnixMilli(l.Since).UTC(); info.Since.IsZero() || since.Before(info.Since) {
 			info.Since = since

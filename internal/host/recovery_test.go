@@ -2,6 +2,7 @@ package host
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,13 +26,7 @@ func TestRottenRecordIsHealed(t *testing.T) {
 	if _, err := a.Put(t.Context(), key, ouro.Value{Data: []byte("v")}, ouro.W(3)); err != nil {
 		t.Fatal(err)
 	}
-	k := ring.NewKey(key.Bucket, key.Name)
-	at := store.AppendRecordKey(nil, a.view.Load().Ring.Partition(k.Pos), key.Bucket, k.Pos.Hi, key.Name)
-	a.engine.(*memory.Engine).Damage(at, func(v []byte) []byte {
-		v = bytes.Clone(v)
-		v[len(v)/2] ^= 4
-		return v
-	})
+	rot(a, key)
 	if info, err := a.Replica(t.Context(), key); err != nil || info.Status != "failed" {
 		t.Fatalf("after the flip: %+v, %v", info, err)
 	}
@@ -43,6 +38,58 @@ func TestRottenRecordIsHealed(t *testing.T) {
 	}
 	if info, err := a.Replica(t.Context(), key); err != nil || info.Status != "have" || string(info.Versions[0].Value) != "v" {
 		t.Errorf("once healed: %+v, %v", info, err)
+	}
+}
+
+// rot turns over a bit of a record on a node's disk.
+func rot(h *Host, key ouro.Key) {
+	k := ring.NewKey(key.Bucket, key.Name)
+	at := store.AppendRecordKey(nil, h.view.Load().Ring.Partition(k.Pos), key.Bucket, k.Pos.Hi, key.Name)
+	h.engine.(*memory.Engine).Damage(at, func(v []byte) []byte {
+		v = bytes.Clone(v)
+		v[len(v)/2] ^= 4
+		return v
+	})
+}
+
+// TestARecordThatNobodyElseHolds: the status names it and says what to do, and it is
+// whole once it is put anew.
+func TestARecordThatNobodyElseHolds(t *testing.T) {
+	c := startCluster(t, three[:1], func(cfg *Config) {
+		cfg.Core.Recovery.Wait = 20 * time.Millisecond
+		cfg.Disk.CacheBytes = -1
+	})
+	key := ouro.Key{Bucket: "b", Name: "k"}
+	a := c.hosts["a"]
+	put := func(value string) {
+		t.Helper()
+		if _, err := a.Put(t.Context(), key, ouro.Value{Data: []byte(value)}, ouro.W(1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("v")
+	rot(a, key)
+	if res, err := a.Get(t.Context(), key, ouro.R(1)); err == nil || ouro.CodeOf(err) == ouro.NotFound {
+		t.Fatalf("it is shown as %+v", res)
+	}
+	unhealed := func() []ouro.UnhealedInfo {
+		if info := a.recovering(); info != nil {
+			return info.Unhealed
+		}
+		return nil
+	}
+	for unhealed() == nil {
+		time.Sleep(5 * time.Millisecond)
+	}
+	if u := unhealed(); len(u) != 1 || u[0].Bucket != "b" || u[0].Key != "k" || !strings.Contains(u[0].Error, "put the key anew") {
+		t.Errorf("the status names %+v", u)
+	}
+	put("anew")
+	for a.recovering() != nil {
+		time.Sleep(5 * time.Millisecond)
+	}
+	if res, err := a.Get(t.Context(), key, ouro.R(1)); err != nil || string(res.Siblings[0].Data) != "anew" {
+		t.Errorf("once put anew: %+v, %v", res, err)
 	}
 }
 

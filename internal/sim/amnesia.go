@@ -182,13 +182,13 @@ func (w *World) allHoldAll() bool {
 	return all
 }
 
-// record draws the engine key of a record on a disk that others hold too, since one
+// record draws the engine key of a record that others of the list in force hold too, since one
 // that nobody else does stays as it is until it is written anew; nil: there is none.
 func (n *nemesis) record(m *machine) []byte {
 	var keys [][]byte
 	err := m.disk.Engine.Range([]byte{'r'}, []byte{'s'}, func(key, _ []byte) bool {
 		partition, bucket, _, ok := store.SplitKey(key)
-		if ok && len(n.w.view(m).Primaries(partition, n.w.cfg.Buckets.Of(string(bucket)).N)) > 1 {
+		if ok && len(n.w.view(m).Lists(partition, n.w.cfg.Buckets.Of(string(bucket)).N).Old) > 1 {
 			keys = append(keys, bytes.Clone(key))
 		}
 		return true

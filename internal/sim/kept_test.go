@@ -38,12 +38,19 @@ func TestRules_R34_ANewcomerPaysNobody(t *testing.T) {
 	w.Join(others[0], "E") // so that there are three
 	w.Leave(others[0], others[1])
 	w.until(t, "the stand-in is a newcomer", func() bool { return w.Place().Of(p).Newcomer(standIn) })
-	w.RunFor(20 * time.Second)
+	w.until(t, "the stand-in knows of it", func() bool { return w.view(w.mustID(standIn)).Place.Of(p).Newcomer(standIn) })
+	for _, id := range others { // it can't even try to pay those: all that is left is itself
+		w.Cut(standIn, id)
+	}
+	w.RunFor(40 * time.Second)
 	if !w.Place().Of(p).Newcomer(standIn) {
 		t.Fatal("it has arrived")
 	}
 	w.Leave(others[0], standIn)
 	w.until(t, "its move is aborted", func() bool { return !w.Place().Of(p).Newcomer(standIn) })
+	for _, id := range others {
+		w.Heal(standIn, id)
+	}
 	w.RunFor(20 * time.Second)
 	w.Lose(nil)
 	w.Restart(list[0])

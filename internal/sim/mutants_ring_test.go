@@ -64,5 +64,17 @@ func TestMutantsOfTheRing(t *testing.T) {
 			Name: "what is kept for others is paid to a newcomer", Dir: node, File: "hints.go", Test: "TestRules_R34",
 			Old: "	return c.view.Lists(partition, c.bucket(bucket).N).Old\n", New: "	return c.view.Primaries(partition, c.bucket(bucket).N)\n",
 		},
+		{
+			Name: "who has a record that can't be read is a source", Dir: node, File: "transfers.go", Test: "TestTheOnlyCopyRots",
+			Old: "Lacking: o.Recovering || o.UnreadableThere > 0,", New: "Lacking: o.Recovering,",
+		},
+		{
+			Name: "a record that can't be read is missing in the sum", Dir: "../disk", File: "split.go", Test: "TestTheOnlyCopyRots",
+			Old: "				all.sum = merkle.Add(all.sum, rep.Unreadable(string(name), value))\n", New: "",
+		},
+		{
+			Name: "what a comparison can't read is told to nobody", Dir: node, File: "surveys.go", Test: "TestTheOnlyCopyRots",
+			Old: "		n.rotten(now, &f.Rotten[i], out)\n", New: "",
+		},
 	})
 }

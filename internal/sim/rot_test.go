@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/core/scrub"
+	"github.com/ourodb/ouro/internal/core/transfer"
 )
 
 // TestWhatRotsIsFoundUnasked: records and all leaves of trees rot on one node, nobody
@@ -83,5 +86,36 @@ func TestALeafRotsForGood(t *testing.T) {
 		if slices.ContainsFunc(rotted, func(v []byte) bool { return bytes.Equal(v, sound[key]) }) {
 			t.Errorf("the leaf %q is sound, and is taken for a rotten one", key)
 		}
+	}
+}
+
+// TestTheOnlyCopyRots: the only node has a record that can't be read, and gets another.
+// What it held is not taken for nothing: the move waits, both say which key it is, and
+// go on once it is put anew.
+func TestTheOnlyCopyRots(t *testing.T) {
+	cfg := Config{Nodes: []ring.Node{{ID: "A"}}}
+	cfg.Buckets.Default.N = 3
+	w := newChangingWorld(t, cfg, "B")
+	w.RunFor(5 * time.Second)
+	must(t, w.Put("A", key, text("v"), ouro.W(1)))
+	w.Rot("A", key)
+	w.Crash("A") // in its memory it was whole
+	w.Restart("A")
+	w.Join("A", "B")
+	w.RunFor(3 * time.Minute)
+	if w.broken != nil || w.Settled() {
+		t.Fatalf("it has moved without what can't be read: %v", w.broken)
+	}
+	if u := w.mustID("A").core.Unhealed(nil, 16); len(u) != 1 || u[0].Key.Name != key.Name || !strings.Contains(u[0].Failed, "put the key anew") {
+		t.Errorf("A tells %+v", u)
+	}
+	moves := w.mustID("B").core.Transfers(nil)
+	if !slices.ContainsFunc(moves, func(p transfer.Pending) bool { return strings.Contains(p.Failed, "records there can't be read (1)") }) {
+		t.Errorf("B tells %+v", moves)
+	}
+	must(t, w.Put("A", key, text("anew"), ouro.W(1)))
+	w.settles(t, "once it is put anew")
+	if _, state, _ := w.state(w.mustID("B"), key); !bytes.Contains(state, []byte("anew")) {
+		t.Errorf("B holds %q", state)
 	}
 }

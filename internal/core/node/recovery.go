@@ -99,6 +99,12 @@ func (n *Node) Recovers() bool { return n.recovery.Busy() }
 // Rotten returns how many records can't be read and are looked for at others.
 func (n *Node) Rotten() int { return n.recovery.RottenLeft() }
 
+// Unhealed appends to dst those of them that could not be had from others yet, room
+// of them at most.
+func (n *Node) Unhealed(dst []recovery.Unhealed, room int) []recovery.Unhealed {
+	return n.recovery.Unhealed(dst, room)
+}
+
 func (n *Node) recover(now clock.Now, in *Recovering, out *Out) {
 	n.recovery.Start(now, in.Partitions, &n.recoveries)
 	n.drainRecovery(out)

@@ -49,6 +49,10 @@ func (n *Node) refuseSurvey(to ring.NodeID, m *Message, why replica.Reason, out 
 
 // surveyed takes what the own storage found: for a peer, or for this node.
 func (n *Node) surveyed(now clock.Now, f *Found, out *Out) {
+	for i := range f.Rotten { // whoever asked: they are to be had from others
+		n.rotten(now, &f.Rotten[i], out)
+	}
+	f.Rotten = nil
 	if n.view.Unnamed() {
 		f.Recovering = true // a disk that no link names proves nothing (RULES R9)
 	}

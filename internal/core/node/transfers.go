@@ -148,7 +148,7 @@ func outcome(o *repair.Outcome) transfer.Outcome {
 	return transfer.Outcome{
 		Compare: transfer.Compare{Partition: o.Partition, Peer: o.Peer, Number: o.Number, Push: o.Push},
 		Known:   o.Known, Complete: o.Complete, Lacking: o.Recovering || o.UnreadableThere > 0, Behind: o.Behind, Why: o.Why,
-		Moved: o.Pulled + o.Pushed, Bytes: o.Bytes,
+		Moved: o.Pulled + o.Pushed, Bytes: o.Bytes, Unreadable: o.UnreadableThere,
 	}
 }
 

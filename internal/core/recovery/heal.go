@@ -23,6 +23,8 @@ type record struct {
 	merged   causal.State
 	stamp    uint64 // of merged, the lowest of its parts (RULES E1)
 	storing  uint64 // the Heal that is under way; 0: none
+	alone    bool   // nobody else has the record
+	failed   string // why it was given up last
 }
 
 // asked is a read under way.
@@ -49,6 +51,18 @@ func (r *Recovery) Rotten(now clock.Now, rot *replica.Rotten, e *Effects) {
 
 // RottenLeft returns how many records that can't be read are remembered.
 func (r *Recovery) RottenLeft() int { return len(r.rotten) }
+
+// Unhealed appends to dst the records that could not be had from others when that was
+// tried last, room of them at most.
+func (r *Recovery) Unhealed(dst []Unhealed, room int) []Unhealed {
+	for i := range r.rotten {
+		if p := &r.rotten[i]; p.failed != "" && room > 0 {
+			dst = append(dst, Unhealed{p.Rotten, p.failed})
+			room--
+		}
+	}
+	return dst
+}
 
 func (r *Recovery) healing() int {
 	n := 0
@@ -100,7 +114,7 @@ func (r *Recovery) healTick(now clock.Now, c Cluster, e *Effects) {
 // fetch asks the others for a record.
 func (r *Recovery) fetch(now clock.Now, p *record, need *Need, c Cluster, e *Effects) {
 	p.sources, p.merged = nil, causal.State{}
-	if need.met(nil) { // there are no others
+	if p.alone = need.met(nil); p.alone {
 		r.heal(p, e)
 		e.Ops[len(e.Ops)-1].Alone = true
 		return
@@ -124,6 +138,7 @@ func (r *Recovery) giveUp(now clock.Now, p *record, why string, e *Effects) {
 	p.asked, p.storing, p.sources, p.merged = nil, 0, nil, causal.State{}
 	p.due = now.Mono + r.backOff(p.failures)
 	p.failures++
+	p.failed = why
 	e.Facts = append(e.Facts, fact.Fact{Kind: fact.NotHealed, At: now.Mono, Note: p.Key.Bucket + ": " + why})
 }
 
@@ -185,8 +200,12 @@ func (r *Recovery) healed(now clock.Now, a *replica.Answer, c Cluster, e *Effect
 	if i < 0 {
 		return
 	}
-	if a.Status != replica.Have {
-		r.giveUp(now, &r.rotten[i], "it can't be stored: "+a.Reason.String(), e)
+	if p := &r.rotten[i]; a.Status != replica.Have {
+		why := "it can't be stored: " + a.Reason.String()
+		if p.alone && a.Reason == replica.Corrupt {
+			why = "no other node is to hold it: what it held is lost, unless a backup has it; put the key anew to go on"
+		}
+		r.giveUp(now, p, why, e)
 		return
 	}
 	r.rotten = slices.Delete(r.rotten, i, i+1)

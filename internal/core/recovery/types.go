@@ -138,3 +138,9 @@ type Left struct {
 	With      ring.NodeID      // being compared with; "": nobody
 	Failed    string           // the last failure; "": none
 }
+
+// Unhealed is a record that can't be read and could not be had from others yet.
+type Unhealed struct {
+	replica.Rotten
+	Failed string // why
+}

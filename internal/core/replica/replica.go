@@ -235,6 +235,13 @@ func (r *Replica) Member(name string, stored []byte) (digest, sum merkle.Sum, er
 	return digest, merkle.Member(r.cfg.Seed, name, digest), nil
 }
 
+// Unreadable returns what a stored record that can't be read adds to its leaf: what no
+// record adds that can be. So the leaf is like that of no other replica, and whoever
+// compares comes to the record, and hears that it can't be read (RULES R26).
+func (r *Replica) Unreadable(name string, stored []byte) merkle.Sum {
+	return merkle.Member(r.cfg.Seed, name, causal.Digest(stored, r.cfg.Seed))
+}
+
 // Beside is [Replica.Do] for a record that fails its checksum: stored is the side
 // record of the key, which takes what comes until the record is had from others
 // (RULES R10, H9). Until then the record is recovering alone. The result is to be

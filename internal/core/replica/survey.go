@@ -56,7 +56,9 @@ type Found struct {
 	// Unreadable is how many records of the page can't be read; they are not in
 	// Keys.
 	Unreadable int
-	Next       string // what After is to be for the next page; "": this was the last
+	// Rotten are some of these, for the node that stores them. They are not sent.
+	Rotten []Rotten
+	Next   string // what After is to be for the next page; "": this was the last
 
 	Names []Named // in the order of [KeyOrder]
 	// Until is, of Names, the upper half of the last position that the page is about.

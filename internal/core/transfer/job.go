@@ -93,7 +93,7 @@ func (j *job) compared(now clock.Now, o *Outcome, cfg Config) {
 	case !o.Complete:
 		j.fail(now, o, cmp.Or(o.Why, "not complete"), cfg)
 	case o.Lacking && !j.leaving && slices.Contains(j.done, o.Peer):
-		j.fail(now, o, "it lacks something itself still", cfg)
+		j.fail(now, o, lacks(o), cfg)
 	default:
 		j.failures, j.failed, j.failedAt, j.due = 0, "", 0, now.Mono
 		j.done = insert(j.done, o.Peer)
@@ -101,6 +101,14 @@ func (j *job) compared(now clock.Now, o *Outcome, cfg Config) {
 			j.sources = insert(j.sources, o.Peer)
 		}
 	}
+}
+
+// lacks tells what a peer lacks that was asked again.
+func lacks(o *Outcome) string {
+	if o.Unreadable > 0 {
+		return fmt.Sprintf("records there can't be read (%d): its status names them", o.Unreadable)
+	}
+	return "it lacks something itself still"
 }
 
 // fail leaves a peer for the next one, and all of them for a while once each has

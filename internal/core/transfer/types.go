@@ -89,6 +89,8 @@ type Outcome struct {
 	// Lacking: the peer may lack something that it acknowledged, so that its
 	// holding no more proves nothing (RULES R10).
 	Lacking bool
+	// Unreadable is how many of the peer's records can't be read; it lacks what they held.
+	Unreadable int
 	// Behind: the peer has not heard of the number yet.
 	Behind bool
 	Why    string // it is not complete
