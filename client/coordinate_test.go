@@ -185,7 +185,7 @@ func TestOwnCopiesThatAreNoRead(t *testing.T) {
 	for name, flaw := range map[string]ownCopy{
 		"the lists have moved":      altered(func(w *local.Word) { w.Number++ }),
 		"the lists were others":     altered(func(w *local.Word) { w.Number-- }),
-		"of another founding":       altered(func(w *local.Word) { w.Origin[0]++ }),
+		"of another chain":          altered(func(w *local.Word) { w.Chain[0]++ }),
 		"the copies differ":         altered(func(w *local.Word) { w.State.Lo++ }),
 		"one has none":              altered(func(w *local.Word) { w.State, w.Absent = causal.Sum{}, true }),
 		"the bucket is of one mode": altered(func(w *local.Word) { w.Mode = "lww" }),

@@ -13,8 +13,9 @@ import (
 // Word is by what right a replica answered from its own copy, and what that holds. Two
 // words are of the same read only where they are equal.
 type Word struct {
-	// Origin and Number name the lists of the partition; zero where they never change.
-	Origin place.Hash
+	// Chain and Number name the lists of the partition; zero where they never change. Chain
+	// is the first link, and the founding before there is one (decision 0034).
+	Chain  place.Hash
 	Number uint64
 	// N is how many replicas the key has, Need how many must answer the read by the
 	// numbers in force, r or pr. What is shown of a state depends on Mode, the bucket's.
@@ -34,7 +35,7 @@ func (w *Word) String() string {
 	if !w.Absent {
 		state = fmt.Sprintf("%016x%016x", w.State.Hi, w.State.Lo)
 	}
-	return fmt.Sprintf("list=%x.%d n=%d need=%d mode=%s state=%s", w.Origin[:], w.Number, w.N, w.Need, w.Mode, state)
+	return fmt.Sprintf("list=%x.%d n=%d need=%d mode=%s state=%s", w.Chain[:], w.Number, w.N, w.Need, w.Mode, state)
 }
 
 // Parse reads the text of a word; false where it is none.
@@ -47,10 +48,10 @@ func Parse(text string) (w Word, ok bool) {
 		name, value, _ := strings.Cut(field, "=")
 		given[name] = value
 	}
-	origin, number, _ := strings.Cut(given["list"], ".")
+	chain, number, _ := strings.Cut(given["list"], ".")
 	var errs [4]error
 	var b []byte
-	b, errs[0] = hex.DecodeString(origin)
+	b, errs[0] = hex.DecodeString(chain)
 	w.Number, errs[1] = strconv.ParseUint(number, 10, 64)
 	w.N, errs[2] = strconv.Atoi(given["n"])
 	w.Need, errs[3] = strconv.Atoi(given["need"])
@@ -60,7 +61,7 @@ func Parse(text string) (w Word, ok bool) {
 			return Word{}, false
 		}
 	}
-	if copy(w.Origin[:], b) != len(w.Origin) || len(b) != len(w.Origin) || !w.digest(given["state"]) {
+	if copy(w.Chain[:], b) != len(w.Chain) || len(b) != len(w.Chain) || !w.digest(given["state"]) {
 		return Word{}, false
 	}
 	return w, w.String() == text // there is one text of each

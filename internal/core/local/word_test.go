@@ -9,7 +9,7 @@ import (
 )
 
 func word() Word {
-	return Word{Origin: place.Hash{0xab, 15: 1}, Number: 12, N: 3, Need: 2, Mode: "siblings", State: causal.Sum{Hi: 1, Lo: 0xff}}
+	return Word{Chain: place.Hash{0xab, 15: 1}, Number: 12, N: 3, Need: 2, Mode: "siblings", State: causal.Sum{Hi: 1, Lo: 0xff}}
 }
 
 // Each word has one text, and nothing else is one.
@@ -60,7 +60,7 @@ func TestAgree(t *testing.T) {
 		"one":                {said(nil, "a"), false},
 		"the same twice":     {said(nil, "a", "a"), false},
 		"nobody":             {said(nil, "a", ""), false},
-		"another founding":   {said(func(w *Word) { w.Origin[3]++ }, "a", "b"), false},
+		"another chain":      {said(func(w *Word) { w.Chain[3]++ }, "a", "b"), false},
 		"other lists":        {said(func(w *Word) { w.Number++ }, "a", "b"), false},
 		"more replicas":      {said(func(w *Word) { w.N++ }, "a", "b"), false},
 		"more needed":        {said(func(w *Word) { w.Need++ }, "a", "b"), false},

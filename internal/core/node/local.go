@@ -1,6 +1,8 @@
 package node
 
 import (
+	"cmp"
+
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/coord"
@@ -41,7 +43,7 @@ func (n *Node) said(s *slot, r *coord.Reply) Reply {
 		Mode: n.bucket(s.common.Key.Bucket).Mode(), Absent: absent,
 	}
 	if n.view.Place != nil {
-		w.Origin = n.view.Place.Origin()
+		w.Chain = cmp.Or(n.view.Place.First(), n.view.Place.Origin())
 	}
 	if !absent {
 		w.State = sum

@@ -5,6 +5,7 @@ import (
 
 	"github.com/ourodb/ouro/internal/core/local"
 	"github.com/ourodb/ouro/internal/core/node"
+	"github.com/ourodb/ouro/internal/core/place"
 )
 
 // own is what a node says of its own copy.
@@ -100,5 +101,34 @@ func TestOwnCopyBeginsAgain(t *testing.T) {
 	adopt()
 	if r := m.a.replies; len(r) != 1 || r[0].Local == nil || r[0].Local.Number != m.place.Of(m.part).Number {
 		t.Errorf("read before two links, and answered after them: %+v", r)
+	}
+}
+
+// TestOwnCopiesOfTwoChains: two who began with two first links of one founding say the
+// same of the same copy, and it is no read (decision 0034).
+func TestOwnCopiesOfTwoChains(t *testing.T) {
+	m := newMove(t)
+	m.do(m.a, quorum(node.Put, m.key, "v"), "ok")
+	founded := place.Founded(place.Hash{7}, m.ring, 3)
+	first := &place.Link{Number: 2, Before: founded.Hash()}
+	for i, n := range m.nodes {
+		first.Members = append(first.Members, place.Member{ID: n.id, Disk: uint64(i + 51)})
+	}
+	other, err := founded.Follow(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.place = other
+	m.adopt(m.b)
+	one, ok := m.own(m.a)
+	two, also := m.own(m.b)
+	if !ok || !also {
+		t.Fatal("they say nothing")
+	}
+	if local.Agree([]local.Said{one, two}) {
+		t.Errorf("two chains agree: %+v", one)
+	}
+	if two.Word.Chain = one.Word.Chain; !local.Agree([]local.Said{one, two}) {
+		t.Errorf("it is not the chain: %+v, %+v", one, two)
 	}
 }

@@ -21,6 +21,10 @@ func TestMutants(t *testing.T) {
 			Old: "n.standing.Epoch == 0 && !n.standing.Known &&", New: "n.standing.Epoch == 0 && n.standing.Known &&",
 		},
 		{
+			Name: "two chains of one founding are one", File: "local.go", Test: "TestOwnCopiesOfTwoChains",
+			Old: "cmp.Or(n.view.Place.First(), n.view.Place.Origin())", New: "cmp.Or(n.view.Place.Origin(), n.view.Place.First())",
+		},
+		{
 			Name: "an own copy is answered for while the partition moves", File: "local.go", Test: "OwnCop",
 			Old: "	c := s.common\n", New: "	c := s.common\n	c.Next = nil\n",
 		},
