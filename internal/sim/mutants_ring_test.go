@@ -69,6 +69,14 @@ func TestMutantsOfTheRing(t *testing.T) {
 			Old: "Lacking: o.Recovering || o.UnreadableThere > 0,", New: "Lacking: o.Recovering,",
 		},
 		{
+			Name: "who leaves does not wait for what it can't read", Dir: transfer, File: "job.go", Test: "TestALeaverHandsOnWhatIsBeside",
+			Old: "	case j.leaving && o.Unreadable > 0:\n", New: "	case j.leaving && o.Unreadable < 0:\n",
+		},
+		{
+			Name: "what is left over is not healed", Dir: node, File: "recovery.go", Test: "TestALeaverHandsOnWhatIsBeside",
+			Old: " && !k.transfer.Leaves(partition) {", New: " {",
+		},
+		{
 			Name: "a record that can't be read is missing in the sum", Dir: "../disk", File: "split.go", Test: "TestTheOnlyCopyRots",
 			Old: "				all.sum = merkle.Add(all.sum, rep.Unreadable(string(name), value))\n", New: "",
 		},

@@ -119,3 +119,43 @@ func TestTheOnlyCopyRots(t *testing.T) {
 		t.Errorf("B holds %q", state)
 	}
 }
+
+// TestALeaverHandsOnWhatIsBesideARottenRecord: a write is taken beside a record that
+// can't be read, by nobody else, and the node leaves before the record is whole again.
+func TestALeaverHandsOnWhatIsBesideARottenRecord(t *testing.T) {
+	cfg := Config{Nodes: []ring.Node{{ID: "A"}, {ID: "B"}, {ID: "C"}, {ID: "D"}}}
+	cfg.Node.Recovery.Wait = time.Minute
+	w := newChangingWorld(t, cfg)
+	w.settles(t, "at first")
+	w.RunFor(5 * time.Second)
+	list := w.Primaries(key)
+	leaver, stays := list[0], list[1]
+	must(t, w.Put(leaver, key, text("v"), ouro.W(3)))
+	w.Rot(leaver, key)
+	w.Crash(leaver)
+	w.Restart(leaver)
+	w.RunFor(2 * time.Second)
+	for _, m := range w.nodes {
+		if m.id != leaver {
+			w.Cut(leaver, m.id)
+		}
+	}
+	w.RunFor(10 * time.Second)
+	must(t, w.Put(leaver, key, text("beside"), ouro.W(1)))
+	w.RunFor(5 * time.Second)
+	for _, m := range w.nodes {
+		if m.id != leaver {
+			w.Heal(leaver, m.id)
+		}
+	}
+	w.RunFor(2 * time.Second)
+	w.Leave(stays, leaver)
+	w.RunFor(time.Second)
+	w.settles(t, "once it has left")
+	if _, there := w.State(leaver, key); there {
+		t.Error("it still holds it")
+	}
+	if _, state, _ := w.state(w.mustID(stays), key); !bytes.Contains(state, []byte("beside")) {
+		t.Errorf("%s holds %q", stays, state)
+	}
+}

@@ -72,11 +72,12 @@ func (k kin) NeedOf(partition uint32, bucket string) (recovery.Need, bool) {
 
 // need is what must be compared of the list in force. A newcomer's comparisons are
 // none of that list: it has to merge all that it holds before it counts (RULES
-// R16), but what of it can't be read is had from there too.
+// R16), but what of it can't be read is had from there too, and so is what can't be
+// read of what is left over: what was written beside it is to be handed on.
 func (k kin) need(partition uint32, p promise) (recovery.Need, bool) {
 	l := k.view.Lists(partition, p.n)
 	list := l.Old
-	if !l.Holds(k.view.Self) {
+	if !l.Holds(k.view.Self) && !k.transfer.Leaves(partition) {
 		return recovery.Need{}, false
 	}
 	others := slices.DeleteFunc(slices.Clone(list), func(id ring.NodeID) bool { return id == k.view.Self })

@@ -145,10 +145,14 @@ func (n *Node) moved(now clock.Now, out *Out) {
 // outcome is how a comparison ended, as package transfer has it. What a record of
 // the peer's that can't be read held is not known.
 func outcome(o *repair.Outcome) transfer.Outcome {
+	unreadable := o.UnreadableThere
+	if o.Push {
+		unreadable = o.Unreadable
+	}
 	return transfer.Outcome{
 		Compare: transfer.Compare{Partition: o.Partition, Peer: o.Peer, Number: o.Number, Push: o.Push},
 		Known:   o.Known, Complete: o.Complete, Lacking: o.Recovering || o.UnreadableThere > 0, Behind: o.Behind, Why: o.Why,
-		Moved: o.Pulled + o.Pushed, Bytes: o.Bytes, Unreadable: o.UnreadableThere,
+		Moved: o.Pulled + o.Pushed, Bytes: o.Bytes, Unreadable: unreadable,
 	}
 }
 

@@ -92,6 +92,8 @@ func (j *job) compared(now clock.Now, o *Outcome, cfg Config) {
 	switch {
 	case !o.Complete:
 		j.fail(now, o, cmp.Or(o.Why, "not complete"), cfg)
+	case j.leaving && o.Unreadable > 0:
+		j.fail(now, o, fmt.Sprintf("records here can't be read (%d), and are had from others first", o.Unreadable), cfg)
 	case o.Lacking && !j.leaving && slices.Contains(j.done, o.Peer):
 		j.fail(now, o, lacks(o), cfg)
 	default:

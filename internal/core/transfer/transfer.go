@@ -201,6 +201,9 @@ func (t *Transfer) Pending(dst []Pending) []Pending {
 	return dst
 }
 
+// Leaves says whether something of a partition is left over here, and to be handed on.
+func (t *Transfer) Leaves(partition uint32) bool { return find(t.leavings, partition) != nil }
+
 // Idle says whether nothing is on its way here, and nothing left over.
 func (t *Transfer) Idle() bool { return len(t.arrivals)+len(t.leavings) == 0 }
 

@@ -89,7 +89,9 @@ type Outcome struct {
 	// Lacking: the peer may lack something that it acknowledged, so that its
 	// holding no more proves nothing (RULES R10).
 	Lacking bool
-	// Unreadable is how many of the peer's records can't be read; it lacks what they held.
+	// Unreadable is how many records can't be read, of the peer's, or with Push of this
+	// node's. The peer lacks what they held; here something may be beside them that
+	// nobody else has.
 	Unreadable int
 	// Behind: the peer has not heard of the number yet.
 	Behind bool
