@@ -14,6 +14,14 @@ func TestMutants(t *testing.T) {
 	const replica, histories = "../replica", "TestReapingHistories"
 	mutants.Run(t, []mutants.Mutant{
 		{
+			Name: "a tombstone is forgotten with the one before it", File: "reaper.go", Test: "TestATombstoneBesideItsOwnDrop",
+			Old: "	if !k.anew {\n", New: "	if !k.anew || k.anew {\n",
+		},
+		{
+			Name: "a drop says nothing of what came beside it", File: "votes.go", Test: "TestATombstoneBesideItsOwnDrop",
+			Old: "	default:\n		r.over(now, k)\n", New: "	default:\n		r.forget(k)\n",
+		},
+		{
 			Name: "the floor is ignored", Dir: replica, File: "standing.go", Test: histories,
 			Old: "	least := s.Floor\n", New: "	least := uint64(0)\n",
 		},

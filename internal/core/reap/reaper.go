@@ -61,6 +61,7 @@ type key struct {
 	differ    []ring.NodeID // primaries that hold something else
 	epoch     uint64        // the floor must be above it
 	changed   bool          // some primary holds something else by now
+	anew      bool          // the own record has changed since it was asked about
 
 	shares bool           // not its record goes, but shares of ended actors in it; see fold.go
 	dots   []causal.Dot   // those that are to be folded, once all primaries hold them
@@ -120,6 +121,7 @@ func (r *Reaper) note(now clock.Now, m *replica.Mortal, changed bool) bool {
 			k.step = look
 			r.schedule(k, now.Mono+r.cfg.Delay)
 		}
+		k.anew = k.anew || changed && m.Due != 0
 		return true
 	}
 	if len(r.keys) >= r.cfg.MaxKeys {
@@ -258,6 +260,7 @@ func (r *Reaper) look(now clock.Now, k *key, p Peers, e *Effects) {
 		r.forget(k) // the ring has changed
 		return
 	}
+	k.anew = false
 	r.ask(now, k, own, replica.Op{Verb: replica.Read, Full: true}, e)
 }
 
@@ -358,6 +361,17 @@ func (r *Reaper) silent(now clock.Now, k *key, e *Effects) {
 			return
 		}
 	}
+}
+
+// over ends what there was to do about a key, unless its record has changed meanwhile:
+// that may be another tombstone, which nobody else has in mind.
+func (r *Reaper) over(now clock.Now, k *key) {
+	if !k.anew {
+		r.forget(k)
+		return
+	}
+	k.step, k.state = look, nil
+	r.schedule(k, now.Mono+r.cfg.Delay)
 }
 
 func (r *Reaper) forget(k *key) {

@@ -117,6 +117,46 @@ func TestVotesThenEpochsThenDrop(t *testing.T) {
 	}
 }
 
+// TestATombstoneBesideItsOwnDrop: a key is deleted again while all are told to drop the
+// tombstone, or while the record is looked at. Nobody else has that one in mind.
+func TestATombstoneBesideItsOwnDrop(t *testing.T) {
+	again := func(b *bench) { b.r.Found(b.now, []replica.Mortal{{Key: exploreKey, Due: 1}}, b.p) }
+	for name, race := range map[string]func(b *bench){
+		"dropped": func(b *bench) {
+			b.pass(time.Second)
+			for _, id := range []ring.NodeID{"A", "B", "C"} {
+				b.votes(id, 4)
+			}
+			b.r.Stand(b.now, 7)
+			b.pass(0)
+			again(b)
+			for _, id := range []ring.NodeID{"A", "B", "C"} {
+				b.answer(id, replica.Answer{Status: replica.Have, Found: true, Digest: b.digest})
+			}
+		},
+		"looked at": func(b *bench) {
+			b.pass(time.Second)
+			again(b)
+			b.answer("A", replica.Answer{Status: replica.Absent})
+		},
+	} {
+		b := newBench(t)
+		race(b)
+		if left := b.r.Backlog(); left.Keys != 1 {
+			t.Errorf("%s: %+v is left", name, left)
+			continue
+		}
+		b.pass(time.Second)
+		if op := b.byAsked["A"]; op.Verb != replica.Read {
+			t.Errorf("%s: then %+v", name, op)
+		}
+		b.answer("A", replica.Answer{Status: replica.Absent})
+		if left := b.r.Backlog(); left.Keys != 0 {
+			t.Errorf("%s: in the end %+v is left", name, left)
+		}
+	}
+}
+
 // Nothing is reaped while a primary is away, does not answer, does not know, or
 // fails; and the backlog says who it is.
 func TestNoVoteWithoutAllPrimaries(t *testing.T) {

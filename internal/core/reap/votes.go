@@ -15,7 +15,7 @@ import (
 func (r *Reaper) looked(now clock.Now, k *key, a *replica.Answer, p Peers, e *Effects) {
 	switch {
 	case a.Status == replica.Absent:
-		r.forget(k)
+		r.over(now, k)
 		return
 	case a.Status != replica.Have:
 		r.block(now, k, r.self, why(a), e)
@@ -30,7 +30,7 @@ func (r *Reaper) looked(now clock.Now, k *key, a *replica.Answer, p Peers, e *Ef
 	switch {
 	case len(s.Versions) == 0:
 	case due == 0:
-		r.forget(k) // it was written again
+		r.over(now, k) // it was written again
 		return
 	case due > 1 && now.Wall < due+r.cfg.Expired.Milliseconds():
 		again := replica.Mortal{Partition: k.partition, Key: k.key, Due: due}
@@ -121,7 +121,7 @@ func (r *Reaper) drop(now clock.Now, k *key, p Peers, e *Effects) {
 			return
 		}
 	}
-	k.changed = false
+	k.changed, k.anew = false, false
 	for i := range k.primaries {
 		r.ask(now, k, i, replica.Op{Verb: replica.Drop, Digest: k.digest, Stamp: k.epoch}, e)
 	}
@@ -141,7 +141,7 @@ func (r *Reaper) dropped(now clock.Now, k *key, i int, a *replica.Answer, e *Eff
 		k.step = look
 		r.retry(now, k)
 	default:
-		r.forget(k)
+		r.over(now, k)
 	}
 }
 
