@@ -43,7 +43,7 @@ type Chain struct {
 	tellAt   time.Duration
 	ahead    ring.NodeID // told a number above all others' and ours
 	aheadTo  uint64
-	diverged ring.NodeID
+	diverged []ring.NodeID // who goes by another chain, as far as they can be reached or are members
 }
 
 const never = time.Duration(1<<63 - 1)
@@ -235,12 +235,12 @@ func (c *Chain) Hear(now clock.Now, from ring.NodeID, m *Message, out *Effects) 
 
 // Status returns where the node stands.
 func (c *Chain) Status() Status {
-	s := Status{Ready: len(c.proofs), Waits: c.due.waits, Diverged: c.diverged, Acceptor: c.acceptor(), First: c.first()}
+	s := Status{Ready: len(c.proofs), Waits: c.due.waits, Acceptor: c.acceptor(), First: c.first()}
 	if c.due.any {
 		s.Since = c.due.since
 	}
-	if !c.up[s.Diverged] && !slices.Contains(c.nodes(), s.Diverged) {
-		s.Diverged = "" // it has gone
+	if at := slices.IndexFunc(c.diverged, c.around); at >= 0 {
+		s.Diverged = c.diverged[at]
 	}
 	if p := c.placement; p != nil {
 		s.Number, s.Hash = p.Number(), p.Hash()

@@ -332,6 +332,30 @@ func TestAnAlarmEnds(t *testing.T) {
 	}
 }
 
+// Two that go by another chain are each an alarm, once.
+func TestEachAlarmIsRaisedOnce(t *testing.T) {
+	k := newCluster(t, 3, 16, "A", "B", "C")
+	if !k.run(5*time.Second, named(k)) {
+		t.Fatal(k.state())
+	}
+	a := k.machine("A").c
+	p := a.Placement()
+	m := chain.Message{Kind: chain.Tell, Number: p.Number(), Origin: p.Origin()}
+	var out chain.Effects
+	for range 3 {
+		a.Hear(k.now, "B", &m, &out)
+		a.Hear(k.now, "C", &m, &out)
+	}
+	if len(out.Facts) != 2 || a.Status().Diverged != "B" {
+		t.Errorf("%+v, %+v", out.Facts, a.Status())
+	}
+	m.Hash = p.Hash()
+	a.Hear(k.now, "B", &m, &out)
+	if a.Status().Diverged != "C" {
+		t.Errorf("once B is one of them again: %+v", a.Status())
+	}
+}
+
 // A node that the history has join is taken in once it has said that it is of this
 // chain, or of none: it may be of another cluster of one name, and would follow no
 // link. What it said ends with the link to it.

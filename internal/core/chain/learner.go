@@ -2,6 +2,7 @@ package chain
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/clock"
@@ -59,9 +60,7 @@ func (c *Chain) follow(now clock.Now, from ring.NodeID, m *Message, out *Effects
 		c.diverge(now, from, m.Number, out)
 		return false
 	}
-	if c.diverged == from {
-		c.diverged = ""
-	}
+	c.diverged = slices.DeleteFunc(slices.Clone(c.diverged), func(id ring.NodeID) bool { return id == from })
 	return true
 }
 
@@ -84,12 +83,15 @@ func (c *Chain) second(first place.Hash) bool {
 // diverge is the alarm of R12: two chains of one number, or of two foundings, or two of
 // one. The other is refused; only an operator can say which one stays.
 func (c *Chain) diverge(now clock.Now, from ring.NodeID, number uint64, out *Effects) {
-	if c.diverged == from {
+	if slices.Contains(c.diverged, from) {
 		return
 	}
-	c.diverged = from
+	c.diverged = append(slices.DeleteFunc(slices.Clone(c.diverged), func(id ring.NodeID) bool { return !c.around(id) }), from)
 	out.Facts = append(out.Facts, fact.Fact{Kind: fact.Diverged, At: now.Mono, Peer: string(from), N: int(number)})
 }
+
+// around says whether a node can be reached, or is a member.
+func (c *Chain) around(id ring.NodeID) bool { return c.up[id] || slices.Contains(c.nodes(), id) }
 
 // bring gives somebody who is behind the next link, or says that there is more.
 func (c *Chain) bring(to ring.NodeID, m *Message, out *Effects) {
