@@ -211,16 +211,16 @@ func (s *steward) publish() {
 // carry carries out what the core wants.
 func (s *steward) carry() {
 	h, out := s.host, &s.out
+	if stand := out.Stand; stand.Seq != 0 { // before the view: who joins mints nothing in an epoch of before
+		for _, sh := range h.shards {
+			sh.in.force(item{do: func(s *shard) { s.stand(h.now(), stand) }, queued: time.Since(h.started)})
+		}
+	}
 	if out.View != nil && h.fits(out.View) {
 		if h.cfg.Linked != nil && Linked(out.View) && !Linked(h.view.Load()) {
 			h.cfg.Linked()
 		}
 		h.setView(out.View)
-	}
-	if stand := out.Stand; stand.Seq != 0 {
-		for _, sh := range h.shards {
-			sh.in.force(item{do: func(s *shard) { s.stand(h.now(), stand) }, queued: time.Since(h.started)})
-		}
 	}
 	if out.Dial && h.cfg.Dial != nil {
 		h.cfg.Dial(out.Peers)

@@ -151,7 +151,7 @@ func NewEpochs(cfg EpochConfig, self ring.NodeID, members []ring.NodeID, disk Di
 		cfg: cfg, rand: rand.New(rand.NewPCG(cfg.Seed, 0x6f75726f)), self: self,
 		up: map[ring.NodeID]bool{}, told: map[ring.NodeID]time.Duration{}, durable: disk.Durable, holds: disk.Holds, stood: make([]bool, cfg.Shards),
 	}
-	e.Members(members)
+	e.count(members)
 	return e
 }
 
@@ -163,8 +163,17 @@ func (e *Epochs) Begin(out *EpochEffects) { e.stand(e.durable.Epoch, out) }
 // epoch before this node's own, or it would not be in it. That must be known: it
 // tells one that was put on an old copy of its disk while all others were down. A
 // node in epoch 0 knows nothing: its disk may be so old a copy that what all have
-// shown since is not on it.
-func (e *Epochs) Members(ids []ring.NodeID) {
+// shown since is not on it. Who becomes a member itself takes the epoch that it has
+// heard of before: it is told no second time, and what it mints must not be older.
+func (e *Epochs) Members(now clock.Now, ids []ring.NodeID, out *EpochEffects) {
+	was := index(e.members, e.self) >= 0
+	e.count(ids)
+	if !was && e.known {
+		e.adopt(now, e.furthest(), out)
+	}
+}
+
+func (e *Epochs) count(ids []ring.NodeID) {
 	before := e.members
 	e.members = nil
 	for _, id := range ids {
@@ -207,6 +216,15 @@ func (e *Epochs) highest() uint64 {
 		high = max(high, m.Epoch)
 	}
 	return high
+}
+
+// furthest is a member that has shown the highest epoch.
+func (e *Epochs) furthest() ring.NodeID {
+	at := slices.IndexFunc(e.members, func(k known) bool { return k.Epoch == e.highest() })
+	if at < 0 {
+		return e.self
+	}
+	return e.members[at].Node
 }
 
 // Want says that somebody here waits for an epoch.

@@ -247,7 +247,7 @@ func TestAnotherRing(t *testing.T) {
 	if k.out.Stand.Epoch != 0 || k.out.Stand.Floor != 0 {
 		t.Errorf("it stands at %+v", k.out.Stand)
 	}
-	k.e.Members([]ring.NodeID{"A", "B", "C"})
+	k.e.Members(exploreNow, []ring.NodeID{"A", "B", "C"}, &k.out)
 	k.e.Placed(now, 3, true, &k.out)
 	show := reap.Show{Wanted: 5, Shown: []reap.Shown{{Node: "B", Epoch: 4, Clean: 3}, {Node: "C", Epoch: 4}}}
 	k.e.Hear(now, "B", &show, &k.out)
@@ -277,8 +277,35 @@ func TestAnotherRing(t *testing.T) {
 	k.is("all are", 5, false)
 }
 
-// Who has joined and knows no epoch is told at once: what was told before it knew of
-// its place it did not take, and nobody says the same again so soon.
+// Who joins takes the epoch that it has heard of before it knew of its place.
+func TestANewcomerHeardBeforeItWasAMember(t *testing.T) {
+	for _, c := range []struct {
+		what       string
+		b, c       int
+		holds      bool
+		epoch      uint64
+		rolledBack bool
+	}{
+		{"the others are on their way", 1, 2, false, 2, false},
+		{"they have begun", 1, 1, false, 0, false},
+		{"its disk is an old copy", 5, 5, true, 0, true},
+	} {
+		k := &keeper{t: t, e: reap.NewEpochs(reap.EpochConfig{}, "A", []ring.NodeID{"B", "C"}, reap.Disk{Holds: c.holds})}
+		k.e.Begin(&k.out)
+		k.settle()
+		k.hears("B", -1, c.b, c.c)
+		k.is(c.what+": before", 0, false)
+		k.e.Members(exploreNow, []ring.NodeID{"A", "B", "C"}, &k.out)
+		if stand := k.out.Stand; c.epoch > 0 && stand.Epoch != c.epoch {
+			t.Errorf("%s: the shards are told %+v with the members", c.what, stand)
+		}
+		k.settle()
+		k.is(c.what, c.epoch, c.rolledBack)
+	}
+}
+
+// Who has joined and knows no epoch is told at once: nobody says the same again so soon
+// otherwise.
 func TestANewcomerIsToldAtOnce(t *testing.T) {
 	for _, c := range []struct {
 		what   string

@@ -70,7 +70,7 @@ func (s *Steward) count(now clock.Now) {
 	}
 	before := s.counted
 	s.counted = ids
-	s.epochs.Members(ids)
+	s.epochs.Members(now, ids, &s.reaping)
 	for _, id := range ids {
 		if s.up[id] && !slices.Contains(before, id) {
 			s.epochs.Link(now, id, true, &s.reaping)
