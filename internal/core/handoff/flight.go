@@ -31,21 +31,39 @@ type flight struct {
 	asked  []ring.NodeID // have not answered yet
 	held   replica.Held
 	sent   time.Duration
-	paying bool // all have it; the own storage is told
+	wait   time.Duration // how long the answers may take
+	paying bool          // all have it; the own storage is told
 }
 
 // own says that the flight waits for the own storage. That answers everything, as
 // late as its disk syncs: who gave it up sooner would ask for it again and again.
 func (f *flight) own() bool { return f.paying || f.way == inherit || f.way == move }
 
+// silent says whether peers have taken too long to answer.
+func (f *flight) silent(now clock.Now) bool { return !f.own() && f.sent+f.wait <= now.Mono }
+
 // silentAt is when the first of those that wait for peers has waited too long.
 func (h *Handoff) silentAt() time.Duration {
+	at := never
 	for i := range h.flights {
 		if f := &h.flights[i]; !f.own() {
-			return f.sent + h.cfg.Wait
+			at = min(at, f.sent+f.wait)
 		}
 	}
-	return never
+	return at
+}
+
+// slowest bounds how often the time is doubled that a target has to answer.
+const slowest = 4
+
+// mayTake is how long those that are asked may take. Who has failed gets longer each
+// time: one that is always slower than the first wait would be sent the same for ever.
+func (h *Handoff) mayTake(asked []ring.NodeID) time.Duration {
+	failures := 0
+	for _, id := range asked {
+		failures = max(failures, h.target(id).failures)
+	}
+	return h.cfg.Wait << min(failures, slowest)
 }
 
 // plan says how the debt of a record to a target could end now, and whom to ask
@@ -125,7 +143,7 @@ func (h *Handoff) flies(held *replica.Held, target ring.NodeID) bool {
 
 // send begins a flight.
 func (h *Handoff) send(now clock.Now, held *replica.Held, target ring.NodeID, w way, asked []ring.NodeID, p Peers, e *Effects) {
-	f := flight{id: h.seq, way: w, target: target, held: *held, sent: now.Mono}
+	f := flight{id: h.seq, way: w, target: target, held: *held, sent: now.Mono, wait: h.mayTake(asked)}
 	h.seq++
 	op := replica.Op{ID: f.id, Verb: replica.Join, Partition: held.Partition, Key: held.Key, State: held.State, Stamp: held.Stamp}
 	if w == move || w == letGo {

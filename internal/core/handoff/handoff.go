@@ -131,11 +131,11 @@ func (h *Handoff) SetRate(rate, scan int) {
 // Tick gives up what has waited too long and goes on with the walk.
 func (h *Handoff) Tick(now clock.Now, p Peers, e *Effects) {
 	for i := 0; i < len(h.flights); {
-		if f := &h.flights[i]; f.own() || f.sent+h.cfg.Wait > now.Mono {
+		if h.flights[i].silent(now) {
+			h.fail(now, i, h.flights[i].asked, "no answer", e)
+		} else {
 			i++
-			continue
 		}
-		h.fail(now, i, h.flights[i].asked, "no answer", e)
 	}
 	h.walk(now, p, e)
 }

@@ -155,6 +155,28 @@ func TestBackOff(t *testing.T) {
 	d.wantBacklog(owing("a", 1, 100, 1000))
 }
 
+// TestASlowTargetIsWaitedFor: one that takes longer than the first wait, whenever it is
+// asked, has it all in the end.
+func TestASlowTargetIsWaitedFor(t *testing.T) {
+	const takes = 7 * time.Second
+	d := newDesk(t, handoff.Config{Wait: time.Second, Every: time.Second})
+	for d.now.Mono < 5*time.Minute {
+		if len(d.Scans) > 0 {
+			d.page(replica.Page{Held: held(0, 1, "a")})
+		}
+		if len(d.Asks) == 0 {
+			d.tick(100 * time.Millisecond)
+			continue
+		}
+		ask := d.Asks[0]
+		d.tick(takes)
+		if d.machine.Answer(d.now, ask.To, &replica.Answer{ID: ask.Op.ID, Verb: replica.Join, Status: replica.Have, Durable: true}, d, &d.Effects) {
+			return
+		}
+	}
+	t.Fatalf("it was handed over nothing: %+v", d.machine.Backlog(nil))
+}
+
 // TestUnusableTargets: what can't be delivered is counted, and holds up nobody.
 func TestUnusableTargets(t *testing.T) {
 	d := newDesk(t, handoff.Config{})

@@ -53,8 +53,12 @@ func TestMutants(t *testing.T) {
 			Old: "	case serves && o.Target != p.Self() && h.ready(now, o.Target, p):\n", New: "	case o.Target != p.Self() && h.ready(now, o.Target, p):\n",
 		},
 		{
-			Name: "the own storage is given up like a peer", File: "handoff.go", Test: "TestOwnStorageIsWaitedFor",
-			Old: "f.own() || f.sent+h.cfg.Wait > now.Mono", New: "f.sent+h.cfg.Wait > now.Mono",
+			Name: "the own storage is given up like a peer", File: "flight.go", Test: "TestOwnStorageIsWaitedFor",
+			Old: "return !f.own() && f.sent+f.wait <= now.Mono", New: "return f.sent+f.wait <= now.Mono",
+		},
+		{
+			Name: "who is slow is never waited for any longer", File: "flight.go", Test: "TestASlowTargetIsWaitedFor",
+			Old: "	return h.cfg.Wait << min(failures, slowest)\n", New: "	return h.cfg.Wait << min(failures, 0)\n",
 		},
 		{
 			Name: "nothing is looked for after a start", File: "handoff.go", Test: orders,

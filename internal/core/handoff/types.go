@@ -19,7 +19,8 @@ type Config struct {
 	// Window is how many records may be on their way, and PerTarget how many to
 	// one node. Defaults 64 and 16.
 	Window, PerTarget int
-	// Wait is how long a target may take to answer. Default 5 s.
+	// Wait is how long a target may take to answer, and up to 16 times as long where it
+	// has failed before. Default 5 s.
 	Wait time.Duration
 	// Rate is how many bytes a second are sent, and ScanRate how many are read
 	// in search of them. Defaults 32 MiB and 64 MiB.
