@@ -90,6 +90,10 @@ func TestMutants(t *testing.T) {
 			Old: "!e.holds && e.phase != storing && epoch > 0", New: "epoch > 0",
 		},
 		{
+			Name: "a newcomer forgets what it heard before it was a member", File: "members.go", Test: "TestANewcomerHeardBeforeItWasAMember",
+			Old: "	if !was && e.known {\n", New: "	if was && e.known {\n",
+		},
+		{
 			Name: "a newcomer stays behind", File: "epochs.go", Test: "TestANewcomerCatchesUp",
 			Old: "		return e.catchUp(out)\n", New: "		return false\n",
 		},
