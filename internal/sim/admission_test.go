@@ -36,6 +36,7 @@ func (w *World) demand(keys int, every time.Duration) (stop func()) {
 // background, and the others do not; it still compares what it holds and gets what it
 // lacks. When the disk is well again it goes at full pace again (paper, section 6.5).
 func TestSlowDiskHoldsBackTheBackground(t *testing.T) {
+	alone(t)
 	const keys = 200
 	c := Config{Q: 4, Compare: true, Admit: true}
 	c.Runner.CacheBytes = -1

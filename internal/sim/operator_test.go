@@ -51,6 +51,7 @@ func TestWhatIsElsewhereIsNoticed(t *testing.T) {
 
 // Seeds that once broke a promise as the ring changed, each with what was wrong.
 func TestSeedsThatBrokeAsTheRingChanged(t *testing.T) {
+	alone(t)
 	for _, r := range []struct {
 		Options
 		why string

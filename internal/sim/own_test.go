@@ -10,6 +10,7 @@ import (
 // TestClientsCoordinateReads: reads that clients coordinate, by maps that may be old,
 // keep every promise while everything else goes on.
 func TestClientsCoordinateReads(t *testing.T) {
+	alone(t)
 	var all OwnStats
 	for _, o := range []Options{{Own: true, Ops: 800}, {Own: true, Ops: 600, Ring: RingAlso}} {
 		for seed := range uint64(8) {
