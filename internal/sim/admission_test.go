@@ -9,6 +9,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/core/scrub"
+	"github.com/ourodb/ouro/internal/effort"
 )
 
 // demand puts and gets at nodes A and C, so many times a second, until it is told to
@@ -36,7 +37,7 @@ func (w *World) demand(keys int, every time.Duration) (stop func()) {
 // background, and the others do not; it still compares what it holds and gets what it
 // lacks. When the disk is well again it goes at full pace again (paper, section 6.5).
 func TestSlowDiskHoldsBackTheBackground(t *testing.T) {
-	alone(t)
+	effort.Unraced(t)
 	const keys = 200
 	c := Config{Q: 4, Compare: true, Admit: true}
 	c.Runner.CacheBytes = -1

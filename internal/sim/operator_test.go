@@ -3,6 +3,8 @@ package sim
 import (
 	"testing"
 	"time"
+
+	"github.com/ourodb/ouro/internal/effort"
 )
 
 // The ring changes in seeds that are told to, alone and among faults; thousands are
@@ -51,7 +53,7 @@ func TestWhatIsElsewhereIsNoticed(t *testing.T) {
 
 // Seeds that once broke a promise as the ring changed, each with what was wrong.
 func TestSeedsThatBrokeAsTheRingChanged(t *testing.T) {
-	alone(t)
+	effort.Unraced(t)
 	for _, r := range []struct {
 		Options
 		why string

@@ -4,13 +4,14 @@ import (
 	"os"
 	"testing"
 
+	"github.com/ourodb/ouro/internal/effort"
 	"github.com/ourodb/ouro/internal/mutants"
 )
 
 // TestClientsCoordinateReads: reads that clients coordinate, by maps that may be old,
 // keep every promise while everything else goes on.
 func TestClientsCoordinateReads(t *testing.T) {
-	alone(t)
+	effort.Unraced(t)
 	var all OwnStats
 	for _, o := range []Options{{Own: true, Ops: 800}, {Own: true, Ops: 600, Ring: RingAlso}} {
 		for seed := range uint64(8) {

@@ -6,20 +6,11 @@ import (
 	"github.com/ourodb/ouro/internal/effort"
 )
 
-// alone skips a long test under the race detector, for which a cluster in one goroutine
-// has nothing to find, and with -short.
-func alone(t *testing.T) {
-	t.Helper()
-	if effort.Small() {
-		t.Skip("it takes long, in one goroutine: run it without the race detector and -short")
-	}
-}
-
 // Seeds that once broke a promise, each with what was wrong. A seed's choices
 // change with the code; the cases themselves are tests of their own where one
 // could be written.
 func TestSeedsThatBroke(t *testing.T) {
-	alone(t)
+	effort.Unraced(t)
 	for seed, why := range map[uint64]string{
 		725:          "another node stood in for a slow replica in the last read, which then had not read all (the checker was wrong)",
 		73:           "one put on an old copy of its disk while all others were down was taken for slow",

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ourodb/ouro/internal/core/canary"
 	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/effort"
 )
 
 // farApart is a network on which messages take much longer than syncs: then partial
@@ -18,7 +19,7 @@ func farApart(jitter time.Duration) NetConfig {
 // node knows how long a message took one way: with r=w=1 of three, and with the other
 // numbers, right after the acknowledgement and later.
 func TestPredictedStalenessIsMeasured(t *testing.T) {
-	alone(t)
+	effort.Unraced(t)
 	delays := []time.Duration{0, 2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond}
 	pairs := [][2]int{{1, 1}, {1, 2}, {2, 1}, {2, 2}}
 	const within = .06 // of a share of some 540 reads
@@ -55,7 +56,7 @@ func TestPredictedStalenessIsMeasured(t *testing.T) {
 // Whatever fails: where r and w overlap, and primaries alone took part, nothing is
 // stale. Where others stand in, something may be.
 func TestOverlappingQuorumsAreFreshAmongFaults(t *testing.T) {
-	alone(t)
+	effort.Unraced(t)
 	cfg := Config{Seed: 9, Net: farApart(3 * time.Millisecond), Reap: true}
 	for _, id := range []ring.NodeID{"A", "B", "C", "D", "E"} {
 		cfg.Nodes = append(cfg.Nodes, ring.Node{ID: id, Weight: 1})

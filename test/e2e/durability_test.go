@@ -108,28 +108,34 @@ func TestWindowOfLoss(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits out the longest request")
 	}
+	t.Parallel()
+	for _, mode := range []string{"all", "one", "buffered"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			windowOfLoss(t, mode)
+		})
+	}
+}
+
+func windowOfLoss(t *testing.T, mode string) {
 	const window = time.Second   // the default of flush-window
 	const late = 5 * time.Second // a machine under load writes and tells that much later
 	c := start(t, "", 3)
-	for _, mode := range []string{"all", "one", "buffered"} {
-		must(t, "bucket", "set", mode, "--durability", mode, "--admin", c.Nodes[0].Admin)
+	must(t, "bucket", "set", mode, "--durability", mode, "--admin", c.Nodes[0].Admin)
+	all := c.writeAndKill(mode, 8*time.Second)
+	c.allCurrent()
+	gone := c.lost(all)
+	oldest := time.Duration(0) // before the last acknowledgement
+	for _, w := range gone {
+		oldest = max(oldest, last(all).Sub(w.at))
 	}
-	for _, mode := range []string{"all", "one", "buffered"} {
-		all := c.writeAndKill(mode, 8*time.Second)
-		c.allCurrent()
-		gone := c.lost(all)
-		oldest := time.Duration(0) // before the last acknowledgement
-		for _, w := range gone {
-			oldest = max(oldest, last(all).Sub(w.at))
-		}
-		t.Logf("%-8s  %d writes were acknowledged in 8 s, %d of them were lost; the oldest %v before the last acknowledgement", mode, len(all), len(gone), oldest.Round(time.Millisecond))
-		switch {
-		case len(all) == 0:
-			t.Errorf("%s: nothing was acknowledged", mode)
-		case mode != "buffered" && len(gone) > 0:
-			t.Errorf("%s: %d acknowledged writes are lost", mode, len(gone))
-		case mode == "buffered" && oldest > window+late:
-			t.Errorf("a write was lost that had been acknowledged %v before", oldest)
-		}
+	t.Logf("%-8s  %d writes were acknowledged in 8 s, %d of them were lost; the oldest %v before the last acknowledgement", mode, len(all), len(gone), oldest.Round(time.Millisecond))
+	switch {
+	case len(all) == 0:
+		t.Errorf("%s: nothing was acknowledged", mode)
+	case mode != "buffered" && len(gone) > 0:
+		t.Errorf("%s: %d acknowledged writes are lost", mode, len(gone))
+	case mode == "buffered" && oldest > window+late:
+		t.Errorf("a write was lost that had been acknowledged %v before", oldest)
 	}
 }

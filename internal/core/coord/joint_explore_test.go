@@ -142,6 +142,7 @@ func (c *cast) of(n Numbers) (old, later Numbers) {
 func wide(c *cast) bool { return c.n > 2 && os.Getenv("OURO_EXHAUSTIVE") == "" }
 
 func TestJointPutHistories(t *testing.T) { // RULES R14, R15
+	effort.Unraced(t)
 	began, settings := time.Now(), 0
 	var histories uint64
 	for _, c := range jointCasts() {
@@ -160,6 +161,7 @@ func TestJointPutHistories(t *testing.T) { // RULES R14, R15
 }
 
 func TestJointGetHistories(t *testing.T) { // RULES R14, R15, R33
+	effort.Unraced(t)
 	began, settings := time.Now(), 0
 	l := newLattice()
 	var histories uint64

@@ -151,6 +151,7 @@ func walkCasts(prim, n int) []cast {
 }
 
 func TestPutWalkHistories(t *testing.T) { // paper, sections 4.5 and 4.6
+	effort.Unraced(t)
 	began, settings := time.Now(), 0
 	var histories uint64
 	eachWalk(func(c cast) {
