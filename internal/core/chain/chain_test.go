@@ -311,21 +311,27 @@ func TestNoChainButTheOwnIsFollowed(t *testing.T) {
 	}
 }
 
-// What diverged and is one again is no alarm any more.
-func TestAnAlarmEnds(t *testing.T) {
-	k := newCluster(t, 3, 16, "A", "B")
+// diverging is a cluster, its member A, and what is told by who goes by another chain.
+func diverging(t *testing.T, ids ...ring.NodeID) (*cluster, *chain.Chain, chain.Message) {
+	t.Helper()
+	k := newCluster(t, 3, 16, ids...)
 	if !k.run(5*time.Second, named(k)) {
 		t.Fatal(k.state())
 	}
 	a := k.machine("A").c
 	p := a.Placement()
-	m := chain.Message{Kind: chain.Tell, Number: p.Number(), Origin: p.Origin()}
+	return k, a, chain.Message{Kind: chain.Tell, Number: p.Number(), Origin: p.Origin()}
+}
+
+// What diverged and is one again is no alarm any more.
+func TestAnAlarmEnds(t *testing.T) {
+	k, a, m := diverging(t, "A", "B")
 	var out chain.Effects
 	a.Hear(k.now, "B", &m, &out)
 	if a.Status().Diverged != "B" {
 		t.Fatal("no alarm")
 	}
-	m.Hash = p.Hash()
+	m.Hash = a.Placement().Hash()
 	a.Hear(k.now, "B", &m, &out)
 	if a.Status().Diverged != "" {
 		t.Error("the alarm stays")
@@ -334,13 +340,7 @@ func TestAnAlarmEnds(t *testing.T) {
 
 // Two that go by another chain are each an alarm, once.
 func TestEachAlarmIsRaisedOnce(t *testing.T) {
-	k := newCluster(t, 3, 16, "A", "B", "C")
-	if !k.run(5*time.Second, named(k)) {
-		t.Fatal(k.state())
-	}
-	a := k.machine("A").c
-	p := a.Placement()
-	m := chain.Message{Kind: chain.Tell, Number: p.Number(), Origin: p.Origin()}
+	k, a, m := diverging(t, "A", "B", "C")
 	var out chain.Effects
 	for range 3 {
 		a.Hear(k.now, "B", &m, &out)
@@ -349,7 +349,7 @@ func TestEachAlarmIsRaisedOnce(t *testing.T) {
 	if len(out.Facts) != 2 || a.Status().Diverged != "B" {
 		t.Errorf("%+v, %+v", out.Facts, a.Status())
 	}
-	m.Hash = p.Hash()
+	m.Hash = a.Placement().Hash()
 	a.Hear(k.now, "B", &m, &out)
 	if a.Status().Diverged != "C" {
 		t.Errorf("once B is one of them again: %+v", a.Status())
