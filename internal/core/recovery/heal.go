@@ -203,7 +203,7 @@ func (r *Recovery) healed(now clock.Now, a *replica.Answer, c Cluster, e *Effect
 	if p := &r.rotten[i]; a.Status != replica.Have {
 		why := "it can't be stored: " + a.Reason.String()
 		if p.alone && a.Reason == replica.Corrupt {
-			why = "no other node is to hold it: what it held is lost, unless a backup has it; put the key anew to go on"
+			why = "no other node is to hold it: what it held is lost, unless a backup has it; put the key anew without reading it ('ouro put --blind') to go on"
 		}
 		r.giveUp(now, p, why, e)
 		return
