@@ -158,3 +158,49 @@ func TestFoundersThatLeftFoundNothing(t *testing.T) {
 		}
 	}
 }
+
+// All founders have left, are emptied, and are started again like any new node. What
+// they hear is of before the first link, from one that was in no cluster then and has
+// heard nothing since: they found nothing by it (decision 0034).
+func TestFoundersThatHearOfTheirFounding(t *testing.T) {
+	w := newChangingWorld(t, Config{Q: 16, Nodes: []ring.Node{{ID: "A"}, {ID: "B"}, {ID: "C"}}}, "D", "E")
+	w.Join("C", "D")
+	w.until(t, "D hears of the founding", func() bool { return w.view(w.mustID("D")).Place != nil })
+	if w.Place().Named() {
+		t.Fatal("it hears of the first link too")
+	}
+	w.cutOff("D")
+	w.Leave("C", "D")
+	w.RunFor(5 * time.Second) // the disks of the founders are named
+	w.Join("C", "E")
+	w.RunFor(time.Second)
+	w.settles(t, "after E joined")
+	founders := []ring.NodeID{"A", "B", "C"}
+	for _, id := range founders {
+		w.Leave("E", id)
+		w.RunFor(5 * time.Second)
+		w.settles(t, "after "+string(id)+" left")
+	}
+	for _, id := range founders {
+		w.Crash(id)
+		w.Wipe(id)
+		w.mustID(id).former = true // it is started with seeds
+	}
+	w.joinUp("D")
+	w.cutOff("E")
+	for _, again := range []string{"once", "twice"} {
+		for _, id := range founders {
+			w.Restart(id)
+		}
+		w.RunFor(30 * time.Second)
+		if w.broken != nil {
+			t.Fatalf("%s: %v", again, w.broken)
+		}
+		if p := w.view(w.mustID("A")).Place; p == nil || p.Number() != 1 {
+			t.Errorf("%s: A goes by %v", again, p)
+		}
+		for _, id := range founders {
+			w.Crash(id)
+		}
+	}
+}

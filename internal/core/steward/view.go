@@ -90,23 +90,30 @@ func (s *Steward) recallChain(disk Disk) error {
 	if err != nil {
 		return err
 	}
-	d := chain.Durable{Placement: p, Vote: vote}
+	d, h := chain.Durable{Placement: p, Vote: vote}, s.gossip.History()
 	if p == nil {
-		if h := s.gossip.History(); !s.heardOf(h) {
+		if !s.heardOf(h) {
 			d.Placement = founded(h, s.cfg.Self)
 		}
 		d.Vote = chain.Vote{}
 		s.keepFounded(d.Placement)
 	}
-	s.chain = s.newChain(d)
+	s.chain = s.newChain(d, h)
 	return nil
 }
 
-func (s *Steward) newChain(d chain.Durable) *chain.Chain {
+func (s *Steward) newChain(d chain.Durable, h member.History) *chain.Chain {
 	cfg := s.cfg.Chain
 	cfg.Origin = s.origin
-	cfg.Linked = s.cfg.Linked
+	cfg.Linked = s.cfg.Linked || !s.founds(h)
 	return chain.New(cfg, s.cfg.Self, s.cfg.Disk, d, s.draws)
+}
+
+// founds says whether this node was told to found the cluster that a history is of, by
+// its configuration or by an operator. Who has only heard of that cluster, though as one
+// of its founders, has no say in its first link: it may be long ago (decision 0034).
+func (s *Steward) founds(h member.History) bool {
+	return h.Len() > 0 && (h.Origin() == s.cfg.Founding.Origin() || h.Changes()[0].Issuer == s.cfg.Self)
 }
 
 // heardOf says whether a history that an operator began here is one that this node has
@@ -219,7 +226,7 @@ func (s *Steward) rechain(now clock.Now, h member.History) {
 		d.Placement = founded(h, s.cfg.Self)
 		s.keepFounded(d.Placement)
 	}
-	s.chain = s.newChain(d)
+	s.chain = s.newChain(d, h)
 	s.links.Reset()
 	s.store.chain = 0
 	for _, p := range s.peers {
