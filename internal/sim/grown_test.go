@@ -159,9 +159,9 @@ func TestFoundersThatLeftFoundNothing(t *testing.T) {
 	}
 }
 
-// All founders have left, are emptied, and are started again like any new node. What
-// they hear is of before the first link, from one that was in no cluster then and has
-// heard nothing since: they found nothing by it (decision 0034).
+// All founders have left, are emptied, and are started again like any new node. What they
+// hear is of before the first link, from one that was removed at that time and has heard
+// nothing since: they found nothing by it (decision 0034).
 func TestFoundersThatHearOfTheirFounding(t *testing.T) {
 	w := newChangingWorld(t, Config{Q: 16, Nodes: []ring.Node{{ID: "A"}, {ID: "B"}, {ID: "C"}}}, "D", "E")
 	w.Join("C", "D")
