@@ -74,10 +74,10 @@ func expireKey(x *call, unit time.Duration, at bool) {
 		return
 	}
 	ttl, ok := time.Duration(0), n <= 0
+	var ends time.Time // where the command says so
 	if at {
-		var when time.Time
-		if when, ok = moment(x.args[2], unit); ok {
-			ttl = time.Until(when)
+		if ends, ok = moment(x.args[2], unit); ok {
+			ttl = time.Until(ends)
 			ok = ttl <= longestTTL
 		}
 	} else if n > 0 {
@@ -97,7 +97,7 @@ func expireKey(x *call, unit time.Duration, at bool) {
 	case !ok:
 	case !f.there || !when.holds(&f, ttl):
 		x.reply.int(0)
-	case x.answered(x.lastFor(key, &f, ttl, ttl <= 0)):
+	case x.answered(x.lastFor(key, &f, lasting{ttl: ttl, ends: ends, past: ttl <= 0})):
 		x.reply.int(1)
 	}
 }
@@ -147,7 +147,7 @@ func persist(x *call) {
 	case !ok:
 	case !f.there || f.expires.IsZero():
 		x.reply.int(0)
-	case x.answered(x.lastFor(key, &f, -1, false)):
+	case x.answered(x.lastFor(key, &f, lasting{ttl: -1})):
 		x.reply.int(1)
 	}
 }

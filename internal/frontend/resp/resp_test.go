@@ -1,6 +1,7 @@
 package resp
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/oracle"
 )
 
@@ -100,7 +102,6 @@ func TestExpiry(t *testing.T) {
 		{"-1", "TTL k"},
 		{"1", "PEXPIREAT k 4102444800000"},
 		{"4102444800", "EXPIRETIME k"},
-		{"4102444800000", "PEXPIRETIME k"},
 		{"x", "GETEX k PERSIST"},
 		{"-1", "TTL k"},
 		{"x", "GETEX k EX 70"},
@@ -121,6 +122,34 @@ func TestExpiry(t *testing.T) {
 		{"-ERR invalid expire time in 'expire' command", "EXPIRE k 9223372036854775807"},
 	} {
 		p.expect(c[0], c[1])
+	}
+}
+
+// ends notes when keys are to end.
+type ends struct {
+	*oracle.Types
+	at []int64
+}
+
+// Update implements [ouro.Updater].
+func (e *ends) Update(ctx context.Context, key ouro.Key, u ouro.Update, opts ...ouro.Option) (ouro.Result, error) {
+	if u.Act == ouro.Expire {
+		e.at = append(e.at, u.Expires.UnixMilli())
+		return ouro.Result{}, nil
+	}
+	return e.Types.Update(ctx, key, u, opts...)
+}
+
+// With data types a key ends at the millisecond that is asked for, however long the
+// command takes; without them it is written anew, for as long as is left.
+func TestExpiryAtAMoment(t *testing.T) {
+	e := &ends{Types: oracle.NewTypes()}
+	p := dial(t, start(t, Config{Mode: func(string) string { return modeTypes }}, e))
+	p.expect("OK", "SET k x")
+	p.expect("1", "PEXPIREAT k 4102444800007")
+	p.expect("1", "EXPIREAT k 4102444801")
+	if want := []int64{4102444800007, 4102444801000}; !slices.Equal(e.at, want) {
+		t.Errorf("it ends at %v, not at %v", e.at, want)
 	}
 }
 

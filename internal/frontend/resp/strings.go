@@ -322,28 +322,39 @@ func getEx(x *call) {
 	key := x.key(x.args[1])
 	f, ok := x.look(key)
 	if ok && f.there && change {
-		ok = x.answered(x.lastFor(key, &f, ttl, past))
+		ok = x.answered(x.lastFor(key, &f, lasting{ttl: ttl, past: past}))
 	}
 	if ok {
 		x.showFound(&f)
 	}
 }
 
-// lastFor writes what was found anew, to be shown for ttl.
-func (x *call) lastFor(key ouro.Key, f *found, ttl time.Duration, past bool) error {
-	if updater, ok := x.c.store.(ouro.Updater); ok && x.c.cfg.Mode(key.Bucket) == modeTypes && !past {
-		u := ouro.Update{Kind: ouro.Register, Act: ouro.Expire}
-		if ttl > 0 {
-			u.Expires = time.Now().Add(ttl)
+// lasting is for how long something is to be shown: for a time, where it is above 0, up
+// to a moment, where that is set, or for ever. Past: that is over.
+type lasting struct {
+	ttl  time.Duration
+	ends time.Time
+	past bool
+}
+
+// lastFor writes what was found anew, to be shown for so long.
+func (x *call) lastFor(key ouro.Key, f *found, last lasting) error {
+	if updater, ok := x.c.store.(ouro.Updater); ok && x.c.cfg.Mode(key.Bucket) == modeTypes && !last.past {
+		u := ouro.Update{Kind: ouro.Register, Act: ouro.Expire, Expires: last.ends}
+		if last.ttl > 0 && last.ends.IsZero() {
+			u.Expires = time.Now().Add(last.ttl)
 		}
 		_, err := updater.Update(x.ctx(), key, u, x.options()...)
 		return err
 	}
-	if past {
+	if last.past {
 		_, err := x.c.store.Delete(x.ctx(), key, x.options(ouro.WithContext(f.context))...)
 		return err
 	}
-	return x.put(key, f.data, ttl, f.context)
+	if !last.ends.IsZero() { // some time has passed since it was asked for
+		last.ttl = max(time.Until(last.ends), time.Millisecond)
+	}
+	return x.put(key, f.data, last.ttl, f.context)
 }
 
 func appendValue(x *call) {
