@@ -73,20 +73,21 @@ func expireKey(x *call, unit time.Duration, at bool) {
 		x.notInteger()
 		return
 	}
-	ttl, ok := time.Duration(0), n <= 0
-	var ends time.Time // where the command says so
+	var last until
+	ok = n <= 0
 	if at {
-		if ends, ok = moment(x.args[2], unit); ok {
-			ttl = time.Until(ends)
-			ok = ttl <= longestTTL
+		if last.ends, ok = moment(x.args[2], unit); ok {
+			last.ttl = time.Until(last.ends)
+			ok = last.ttl <= longestTTL
 		}
 	} else if n > 0 {
-		ttl, ok = period(x.args[2], unit)
+		last.ttl, ok = period(x.args[2], unit)
 	}
 	if !ok {
 		x.invalidExpiry()
 		return
 	}
+	last.past = last.ttl <= 0
 	when, ok := parseWhen(x)
 	if !ok {
 		return
@@ -95,9 +96,9 @@ func expireKey(x *call, unit time.Duration, at bool) {
 	f, ok := x.glance(key)
 	switch {
 	case !ok:
-	case !f.there || !when.holds(&f, ttl):
+	case !f.there || !when.holds(&f, last.ttl):
 		x.reply.int(0)
-	case x.answered(x.lastFor(key, &f, lasting{ttl: ttl, ends: ends, past: ttl <= 0})):
+	case x.answered(x.lastFor(key, &f, last)):
 		x.reply.int(1)
 	}
 }
@@ -147,7 +148,7 @@ func persist(x *call) {
 	case !ok:
 	case !f.there || f.expires.IsZero():
 		x.reply.int(0)
-	case x.answered(x.lastFor(key, &f, lasting{ttl: -1})):
+	case x.answered(x.lastFor(key, &f, until{ttl: -1})):
 		x.reply.int(1)
 	}
 }

@@ -148,7 +148,8 @@ func TestExpiryAtAMoment(t *testing.T) {
 	p.expect("OK", "SET k x")
 	p.expect("1", "PEXPIREAT k 4102444800007")
 	p.expect("1", "EXPIREAT k 4102444801")
-	if want := []int64{4102444800007, 4102444801000}; !slices.Equal(e.at, want) {
+	p.expect("x", "GETEX k PXAT 4102444802003")
+	if want := []int64{4102444800007, 4102444801000, 4102444802003}; !slices.Equal(e.at, want) {
 		t.Errorf("it ends at %v, not at %v", e.at, want)
 	}
 }

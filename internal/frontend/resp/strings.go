@@ -219,10 +219,12 @@ func parseSet(x *call) (o setOptions, ok bool) {
 	return o, true
 }
 
-// until is for how long something is to be shown.
+// until is for how long something is to be shown: for a time, or where that is below 0
+// for ever.
 type until struct {
 	ttl  time.Duration
-	past bool // it is over already
+	ends time.Time // where the command names the moment
+	past bool      // it is over already
 }
 
 func timeWord(word string) bool {
@@ -242,12 +244,11 @@ func (x *call) parseUntil(word string, arg []byte) (u until, ok bool) {
 	if word == "ex" || word == "px" {
 		u.ttl, ok = period(arg, unit)
 	} else {
-		var at time.Time
-		if at, ok = moment(arg, unit); ok && at.Unix() > 0 {
-			u.ttl = time.Until(at)
+		if u.ends, ok = moment(arg, unit); ok && u.ends.Unix() > 0 {
+			u.ttl = time.Until(u.ends)
 			u.past = u.ttl <= 0
 		}
-		ok = ok && at.Unix() > 0 && u.ttl <= longestTTL
+		ok = ok && u.ends.Unix() > 0 && u.ttl <= longestTTL
 	}
 	if !ok {
 		x.invalidExpiry()
@@ -303,18 +304,18 @@ func getDel(x *call) {
 }
 
 func getEx(x *call) {
-	ttl, past, change := time.Duration(0), false, true
+	var last until
+	var ok bool
+	change := true
 	switch rest := x.args[2:]; {
 	case len(rest) == 0:
 		change = false
 	case len(rest) == 1 && is(rest[0], "persist"):
-		ttl = -1
+		last.ttl = -1
 	case len(rest) == 2 && timeWord(lower(rest[0])):
-		u, ok := x.parseUntil(lower(rest[0]), rest[1])
-		if !ok {
+		if last, ok = x.parseUntil(lower(rest[0]), rest[1]); !ok {
 			return
 		}
-		ttl, past = u.ttl, u.past
 	default:
 		x.syntax()
 		return
@@ -322,23 +323,15 @@ func getEx(x *call) {
 	key := x.key(x.args[1])
 	f, ok := x.look(key)
 	if ok && f.there && change {
-		ok = x.answered(x.lastFor(key, &f, lasting{ttl: ttl, past: past}))
+		ok = x.answered(x.lastFor(key, &f, last))
 	}
 	if ok {
 		x.showFound(&f)
 	}
 }
 
-// lasting is for how long something is to be shown: for a time, where it is above 0, up
-// to a moment, where that is set, or for ever. Past: that is over.
-type lasting struct {
-	ttl  time.Duration
-	ends time.Time
-	past bool
-}
-
 // lastFor writes what was found anew, to be shown for so long.
-func (x *call) lastFor(key ouro.Key, f *found, last lasting) error {
+func (x *call) lastFor(key ouro.Key, f *found, last until) error {
 	if updater, ok := x.c.store.(ouro.Updater); ok && x.c.cfg.Mode(key.Bucket) == modeTypes && !last.past {
 		u := ouro.Update{Kind: ouro.Register, Act: ouro.Expire, Expires: last.ends}
 		if last.ttl > 0 && last.ends.IsZero() {
