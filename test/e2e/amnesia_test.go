@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -32,6 +33,13 @@ func copyFolder(t *testing.T, from string) string {
 	return to
 }
 
+// linked tells whether the node of a data folder goes by links: nothing but a link
+// changes which disk is whose from then on (decision 0034).
+func linked(folder string) bool {
+	b, err := os.ReadFile(filepath.Join(folder, "node.json"))
+	return err == nil && strings.Contains(string(b), `"linked": true`)
+}
+
 func (c *cluster) status(i int) string {
 	c.t.Helper()
 	return runs(c.t, "status", "--admin", c.Nodes[i-1].Admin).out
@@ -52,6 +60,9 @@ func (c *cluster) seesUp(i, members int) {
 func TestDisksLostAndRestored(t *testing.T) {
 	t.Parallel()
 	c := start(t, "", 3)
+	for _, n := range c.Nodes {
+		eventually(t, n.ID+" goes by links", func() bool { return linked(n.Data) })
+	}
 	c.put(1, "lost/deleted", "was here", "--w", "3")
 	c.put(1, "lost/both", "old", "--w", "3")
 	c.dev("kill", "3")
@@ -136,15 +147,9 @@ func trio(t *testing.T) (nodes []*serving, args [][]string) {
 func TestFoundersThatLostTheirDataFoundNothing(t *testing.T) {
 	t.Parallel()
 	nodes, args := trio(t)
-	within(t, time.Minute, "the folders know that there are links", func() bool {
-		for _, a := range args {
-			b, err := os.ReadFile(a[7] + "/node.json")
-			if err != nil || !strings.Contains(string(b), `"linked": true`) {
-				return false
-			}
-		}
-		return true
-	})
+	for _, a := range args {
+		eventually(t, "the folder knows that there are links", func() bool { return linked(a[7]) })
+	}
 	for i, n := range nodes {
 		n.stop(t, unix.SIGKILL)
 		if err := os.RemoveAll(args[i][7] + "/data"); err != nil {

@@ -37,10 +37,7 @@ func TestASecondFoundingIsNoticedAndMended(t *testing.T) {
 		c.begin(id, list...)
 	}
 	for _, id := range []string{"n1", "n2"} {
-		c.at[id].within(t, "it is founded again", func() bool {
-			b, err := os.ReadFile(filepath.Join(c.Dir, id, "node.json"))
-			return err == nil && strings.Contains(string(b), `"linked": true`)
-		})
+		c.at[id].within(t, "it is founded again", func() bool { return linked(filepath.Join(c.Dir, id)) })
 	}
 	must(t, "put", "a/second", "of the second", "--w", "2", "--addr", c.at["n1"].client)
 
