@@ -231,6 +231,19 @@ func TestALeaverLetsGoFirst(t *testing.T) {
 	}
 }
 
+// Who holds nothing, and hears after that that it has left, says so: nobody asks it.
+func TestALeaverThatHoldsNothingSaysSo(t *testing.T) {
+	const q = 16
+	k := newCluster(t, 4, q, "A", "B", "C", "D")
+	idle := k.wants(q, "A", "B", "C")
+	idle.Members = append(idle.Members, "D")
+	k.aim(idle)
+	k.mustArrive(time.Minute)
+	k.run(time.Minute, func() bool { return false })
+	k.aim(k.wants(q, "A", "B", "C"))
+	k.mustArrive(time.Minute)
+}
+
 // An operator gives up a dead node for ever, and then a majority.
 func TestMembersAreGivenUp(t *testing.T) {
 	const q = 16

@@ -46,6 +46,10 @@ func TestMutants(t *testing.T) {
 			Old: "	c.own.clean = false //", New: "	//",
 		},
 		{
+			Name: "who hears that it is out says nothing", File: "chain.go", Test: "TestALeaverThatHoldsNothing",
+			Old: "	c.report(now) // that this node is out may be news to it\n", New: "",
+		},
+		{
 			Name: "a minority chooses", File: "proposer.go", Test: choices,
 			Old: "	return n/2 + 1\n", New: "	return n / 2\n",
 		},

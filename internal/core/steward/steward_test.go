@@ -182,6 +182,11 @@ func TestEpochsGoOnFromTheDisk(t *testing.T) {
 // A newcomer's placement may come to its disk together with news of the history. It
 // must tell the members its epoch all the same, or nothing is reaped any more.
 func TestANewcomerTellsItsEpochWhateverCameFirst(t *testing.T) {
+	t.Run("both at once", func(t *testing.T) { tellsItsEpoch(t, true) })
+	t.Run("the history first", func(t *testing.T) { tellsItsEpoch(t, false) })
+}
+
+func tellsItsEpoch(t *testing.T, both bool) {
 	h := founding(t, "b", "c")
 	c, err := h.Fold()
 	if err != nil {
@@ -203,9 +208,11 @@ func TestANewcomerTellsItsEpochWhateverCameFirst(t *testing.T) {
 	first := out.Seq
 	step(&steward.Told{From: "b", Message: &node.Message{Kind: node.KindChain, Chain: &from}})
 	step(&steward.Told{From: "b", Message: &node.Message{Kind: node.KindChain, Chain: &page}})
-	step(&steward.Issue{ID: 1, Changes: []member.Change{{Kind: member.Reweigh, Member: member.Member{Node: ring.Node{ID: "c", Weight: 2}}}}})
+	if both {
+		step(&steward.Issue{ID: 1, Changes: []member.Change{{Kind: member.Reweigh, Member: member.Member{Node: ring.Node{ID: "c", Weight: 2}}}}})
+	}
 	step(&steward.Stored{Seq: first})
-	if noteIn(out, steward.PlaceNote) == nil || noteIn(out, steward.HistoryNote) == nil {
+	if noteIn(out, steward.PlaceNote) == nil || both != (noteIn(out, steward.HistoryNote) != nil) {
 		t.Fatalf("the next batch has %v", out.Store)
 	}
 	step(&steward.Stored{Seq: out.Seq})
