@@ -219,15 +219,17 @@ func TestALeaverHelpsWhoLostItsDisk(t *testing.T) {
 // among faults).
 func TestALeaverLetsGoFirst(t *testing.T) {
 	const q = 16
-	k := newCluster(t, 3, q, "A", "B", "C", "D")
-	k.cfg.MaxMoving, k.work = 2, 5*time.Second
-	for _, m := range k.nodes {
-		k.boot(m)
-	}
-	k.aim(k.wants(q, "A", "B", "C"))
-	k.mustArrive(10 * time.Minute)
-	if k.linked < 5 {
-		t.Fatalf("D left in %d links", k.linked)
+	for seed := range uint64(20) {
+		k := newCluster(t, seed, q, "A", "B", "C", "D")
+		k.cfg.MaxMoving, k.work = 2, 5*time.Second
+		for _, m := range k.nodes {
+			k.boot(m)
+		}
+		k.aim(k.wants(q, "A", "B", "C"))
+		k.mustArrive(10 * time.Minute)
+		if k.linked < 5 {
+			t.Fatalf("seed %d: D left in %d links", seed, k.linked)
+		}
 	}
 }
 
