@@ -21,6 +21,10 @@ func TestMutants(t *testing.T) {
 			Old: "if kept.History.Len() == 0 && s.cfg.Founding.Len() > 0 {", New: "if s.cfg.Founding.Len() > 0 {",
 		},
 		{
+			Name: "disks that were seen before the founding are forgotten", File: "steward.go", Test: "TestWhoWasLinkedToBefore",
+			Old: "s.up[l.Peer], s.disks[l.Peer] = true, l.Disk", New: "s.up[l.Peer] = true",
+		},
+		{
 			Name: "a newcomer whose placement comes last counts nobody", File: "chain.go", Test: "TestANewcomerTellsItsEpochWhateverCameFirst",
 			Old: "	s.dial(out)\n	s.count(now)\n}\n\n// target", New: "	s.dial(out)\n}\n\n// target",
 		},

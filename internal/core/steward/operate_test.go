@@ -3,8 +3,10 @@ package steward_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/chain"
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/gossip"
 	"github.com/ourodb/ouro/internal/core/member"
@@ -99,6 +101,39 @@ func TestFoundingAtANodeThatWaits(t *testing.T) {
 	}
 	if r, _ := done(s, found(3)); len(r) != 1 || r[0].Err == nil {
 		t.Errorf("founded twice: %+v", r)
+	}
+}
+
+// Who was linked to before the cluster was founded is taken in at once: its disk was seen
+// when the link was made, and is not shown again.
+func TestWhoWasLinkedToBeforeTheFoundingIsTakenIn(t *testing.T) {
+	s, _ := begun(t, steward.Config{Disk: 5}, steward.Disk{})
+	now := clock.Now{Wall: 1_700_000_000_000}
+	step := func(in steward.Input) (replies []steward.Reply) { // and all that it has stored
+		for in != nil {
+			out := &steward.Out{}
+			now.Mono += 100 * time.Millisecond
+			s.Step(now, in, out)
+			replies = append(replies, out.Replies...)
+			if in = nil; out.Seq != 0 {
+				in = &steward.Stored{Seq: out.Seq}
+			}
+		}
+		return replies
+	}
+	step(&steward.Met{Peer: steward.Peer{ID: "b", Addr: "b:1"}})
+	step(&steward.Link{Peer: "b", Up: true, Disk: 6})
+	step(&steward.Found{ID: 1, Name: "shop", Q: 8, Self: member.Member{Node: ring.Node{ID: "a", Weight: 1}, Addr: "a:1"}})
+	staged := step(&steward.Stage{ID: 2, Changes: []ouro.Change{{Verb: ouro.Join, Node: "b", Addr: "b:1"}}})
+	if r := step(&steward.Commit{ID: 3, Version: plan.Version(staged[0].History)}); len(r) != 1 || r[0].Err != nil {
+		t.Fatalf("the commit: %+v", r)
+	}
+	step(&steward.Told{From: "b", Message: &node.Message{Kind: node.KindChain, Chain: &chain.Message{Kind: chain.Tell, Disk: 6}}})
+	for range 20 { // 2 s
+		step(steward.Tick{})
+	}
+	if m, ok := s.Place().Member("b"); !ok || m.Disk != 6 {
+		t.Errorf("b can be reached and has joined; the members are %+v, and it waits for %q", s.Place().Members(), s.Links().Waits)
 	}
 }
 

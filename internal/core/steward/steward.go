@@ -243,9 +243,11 @@ func (s *Steward) told(now clock.Now, t *Told, out *Out) {
 
 // link takes that a peer can be sent to, or no longer can.
 func (s *Steward) link(now clock.Now, l *Link) {
-	s.up[l.Peer] = l.Up
-	if !l.Up {
+	if l.Up {
+		s.up[l.Peer], s.disks[l.Peer] = true, l.Disk
+	} else {
 		delete(s.up, l.Peer)
+		delete(s.disks, l.Peer)
 	}
 	s.epochs.Link(now, l.Peer, l.Up, &s.reaping)
 	if s.gossip == nil {
