@@ -118,6 +118,10 @@ func TestMutants(t *testing.T) {
 			Old: "	r.moveAt = rescaled(now, r.moveAt, r.cfg.MoveRate, c.MoveRate)\n", New: "",
 		},
 		{
+			Name: "whenever lists change the turns begin anew", File: "repair.go",
+			Old: "		r.at, _ = r.find(next)\n", New: "		_ = next\n",
+		},
+		{
 			Name: "one who is not there is compared with", File: "repair.go",
 			Old: "!pr.marked && p.Usable(pr.Peer) &&", New: "!pr.marked &&",
 		},

@@ -76,7 +76,10 @@ func (r *Repair) Assign(now clock.Now, held []replica.Mark, p Peers, e *Effects)
 			pairs[i] = r.pairs[old]
 		}
 	}
-	r.pairs, r.at = pairs, 0
+	next, more := r.next()
+	if r.pairs, r.at = pairs, 0; more { // it goes on where it was, however often lists change
+		r.at, _ = r.find(next)
+	}
 	for i := len(r.talks) - 1; i >= 0; i-- {
 		if t := r.talks[i]; !r.may(t.out.Wish, p) {
 			r.end(now, t, "the ring changed", e)
@@ -280,6 +283,14 @@ func (r *Repair) run(now clock.Now, p Peers, e *Effects) {
 	}
 	r.last, r.wake = now.Mono, never
 	r.begin(now, Wish{Mark: r.pairs[i].Mark}, false, e)
+}
+
+// next returns the pair whose turn is next; false where there is none.
+func (r *Repair) next() (replica.Mark, bool) {
+	if len(r.pairs) == 0 {
+		return replica.Mark{}, false
+	}
+	return r.pairs[r.at%len(r.pairs)].Mark, true
 }
 
 // turn returns the pair whose turn it is, or -1.

@@ -233,3 +233,19 @@ func TestAskedWhileUnderWay(t *testing.T) {
 		t.Errorf("%d comparisons with B began, ended %+v", began, r.e.Done)
 	}
 }
+
+// TestTurnsGoOnWhereTheyWere: while partitions move the lists change again and again,
+// and those that come late in the order are compared all the same.
+func TestTurnsGoOnWhereTheyWere(t *testing.T) {
+	r := newRound(t, every())
+	held := []replica.Mark{mark(1, "B"), mark(1, "C"), mark(2, "B"), mark(2, "C"), mark(3, "B"), mark(3, "C")}
+	for i := range 5 {
+		if i == 1 { // the one whose turn it would be goes
+			held = slices.DeleteFunc(held, func(m replica.Mark) bool { return m == mark(2, "B") })
+		}
+		r.machine.Assign(r.now, held, r, &r.e)
+		r.drain()
+		r.until(time.Duration(i+1) * time.Second)
+	}
+	r.want("with the lists changing", "0s:1B", "1s:1C", "2s:2C", "3s:3B", "4s:3C", "5s:1B")
+}
