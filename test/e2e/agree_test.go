@@ -23,20 +23,16 @@ func (c *cluster) admin(i int) *client.Admin {
 	return a
 }
 
-// soon is how long what is to happen by itself may take, such as what is tried
-// once a minute.
-const soon = 2 * patience
-
 // within waits until lacks returns "" and fails the test where it does not.
-func (c *cluster) within(d time.Duration, lacks func() string) {
+func (c *cluster) within(lacks func() string) {
 	c.t.Helper()
-	for end := time.Now().Add(d); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		what := lacks()
 		if what == "" {
 			return
 		}
 		if time.Now().After(end) {
-			c.t.Fatalf("not within %v: %s", d, what)
+			c.t.Fatalf("not within %v: %s", patience, what)
 		}
 	}
 }
@@ -46,7 +42,7 @@ func (c *cluster) noHints() {
 	c.t.Helper()
 	for i := range c.Nodes {
 		a := c.admin(i + 1)
-		c.within(soon, func() string {
+		c.within(func() string {
 			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 			defer cancel()
 			info, err := a.Hints(ctx)
@@ -113,7 +109,7 @@ func (c *cluster) equalReplicas(bucket string, keys int) {
 	for k := range keys {
 		key := ouro.Key{Bucket: bucket, Name: fmt.Sprintf("k%d", k)}
 		primaries, others := c.owners(key)
-		c.within(soon, func() string {
+		c.within(func() string {
 			first := c.replica(primaries[0], key)
 			for _, i := range primaries[1:] {
 				if other := c.replica(i, key); other != first {

@@ -12,17 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// within waits as long as a recovery takes: the minute that no request outlasts,
-// and the comparisons.
-func within(t *testing.T, patience time.Duration, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !ok(); time.Sleep(200 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("not within %v: %s", patience, what)
-		}
-	}
-}
-
 // copyFolder copies a data folder that no process uses.
 func copyFolder(t *testing.T, from string) string {
 	t.Helper()
@@ -97,13 +86,13 @@ func TestDisksLostAndRestored(t *testing.T) {
 	c.expect(2, "lost/during", "taken by those that recover", "--r", "1")
 	// Two of three disks are no majority that could name the new ones: an operator says
 	// that it is to go on.
-	within(t, 3*time.Minute, "the chain waits", func() bool {
+	eventually(t, "the chain waits", func() bool {
 		return strings.Contains(must(t, "cluster", "status", "--admin", c.Nodes[1].Admin), "the next link:")
 	})
 	fails(t, 2, "--strict-promises-end", "cluster", "restart", "--admin", c.Nodes[0].Admin)
 	must(t, "cluster", "restart", "--strict-promises-end", "--admin", c.Nodes[0].Admin)
 	for _, n := range []int{2, 3} {
-		within(t, 3*time.Minute, fmt.Sprintf("n%d is current", n), func() bool { return !strings.Contains(c.status(n), "Recovering") })
+		eventually(t, fmt.Sprintf("n%d is current", n), func() bool { return !strings.Contains(c.status(n), "Recovering") })
 	}
 	// What each holds by itself, without asking others.
 	for _, n := range []int{2, 3} {
@@ -160,7 +149,7 @@ func TestFoundersThatLostTheirDataFoundNothing(t *testing.T) {
 		nodes[i] = serveOn(t, []string{n.client, n.peer, n.admin}, args[i]...)
 	}
 	for _, n := range nodes {
-		within(t, time.Minute, "the node says that it has lost links", func() bool {
+		eventually(t, "the node says that it has lost links", func() bool {
 			return strings.Contains(runs(t, "cluster", "status", "--admin", n.admin).out, "has lost them")
 		})
 	}
@@ -172,7 +161,7 @@ func TestFoundersThatLostTheirDataFoundNothing(t *testing.T) {
 	}
 	must(t, "cluster", "restart", "--strict-promises-end", "--admin", nodes[0].admin)
 	for _, n := range nodes {
-		within(t, time.Minute, "the chain goes on", func() bool {
+		eventually(t, "the chain goes on", func() bool {
 			return !strings.Contains(must(t, "cluster", "status", "--admin", n.admin), "has lost them")
 		})
 	}
@@ -202,7 +191,7 @@ func TestCopyBesideTheOriginal(t *testing.T) {
 	}()
 	select {
 	case <-ended:
-	case <-time.After(time.Minute):
+	case <-time.After(patience):
 		t.Fatalf("the copy runs on:\n%s", twin.log.String())
 	}
 	if code := twin.cmd.ProcessState.ExitCode(); code != 4 || !strings.Contains(twin.log.String(), "stop one of the two") {

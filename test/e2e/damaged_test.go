@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -55,7 +54,7 @@ func TestDamagedFiles(t *testing.T) {
 	if files == 0 {
 		t.Fatal("there is no file to damage")
 	}
-	fails(t, 1, "ouro recover --start-over --data", append([]string{"serve", "--listen", "127.0.0.1:0", "--peer-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--resp-listen", "off"}, args[2]...)...)
+	fails(t, 1, "ouro recover --start-over --data", append([]string{"serve", "--listen", "127.0.0.1:0", "--peer-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--resp-listen", "off", "--grpc-listen", "off"}, args[2]...)...)
 	for i := range keys { // the others have all of it
 		if got := must(t, "get", fmt.Sprint("b/k", i), "--addr", nodes[0].client); got != value(i) {
 			t.Fatalf("k%d is %.40q", i, got)
@@ -63,7 +62,7 @@ func TestDamagedFiles(t *testing.T) {
 	}
 	must(t, "recover", "--start-over", "--data", data)
 	n3 = serveOn(t, ports, args[2]...).ready(t)
-	within(t, 3*time.Minute, "n3 has all of it", func() bool {
+	eventually(t, "n3 has all of it", func() bool {
 		for i := range keys {
 			if r := runs(t, "key", "inspect", fmt.Sprint("b/k", i), "--admin", n3.admin); r.code != 0 || !strings.Contains(r.out, fmt.Sprint("value ", i)) {
 				return false

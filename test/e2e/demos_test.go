@@ -37,7 +37,7 @@ func (c *cluster) siblings(i int, key string, args ...string) (values []string, 
 // answered: what was under way when a link went silent may end as unknown.
 func (c *cluster) insist(i int, key, value, context string) {
 	c.t.Helper()
-	c.within(soon, func() string {
+	c.within(func() string {
 		r := runs(c.t, "put", key, value, "--context", context, "--request-id", fmt.Sprint("side-", i), "--addr", c.Nodes[i-1].Client)
 		if r.code != 0 {
 			return fmt.Sprintf("put of %q at n%d: %s", value, i, r.err)
@@ -91,7 +91,7 @@ func TestDemo_6_HintedHandoff(t *testing.T) {
 		t.Errorf("the stand-in does not tell what it keeps:\n%s", hints)
 	}
 	c.dev("start", fmt.Sprint(down))
-	c.within(soon, func() string {
+	c.within(func() string {
 		if is := must(t, "key", "inspect", "carts/k0", "--admin", c.Nodes[down-1].Admin); !strings.Contains(is, "meanwhile") {
 			return "the node that was down has what was written meanwhile:\n" + is
 		}
@@ -211,7 +211,7 @@ func TestDemo_10_ReadRepair(t *testing.T) {
 	for k := range 4 {
 		key := fmt.Sprintf("catalogue/k%d", k)
 		read := runs(t, "get", key, "--explain", "--timeout", "20s", "--addr", nodes.at[1].client)
-		if read.code != 0 || !turns(func() bool { return nodes.status(2, key) == "have" }) {
+		if read.code != 0 || !turns(patience, func() bool { return nodes.status(2, key) == "have" }) {
 			t.Fatalf("never: this read of %s has repaired it: %+v\nn2 logged:\n%s\nn3 logged:\n%s", key, read, nodes.at[1].log.String(), nodes.at[2].log.String())
 		}
 	}

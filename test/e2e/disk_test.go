@@ -228,7 +228,7 @@ func TestFullDiskOfOneNode(t *testing.T) {
 			return ""
 		}
 	}
-	c.within(soon, noted(true))
+	c.within(noted(true))
 	const keys = 12
 	for k := range keys {
 		c.put(1+k%4, fmt.Sprintf("full/k%d", k), "meanwhile")
@@ -237,7 +237,7 @@ func TestFullDiskOfOneNode(t *testing.T) {
 	if err := os.Remove(full); err != nil {
 		t.Fatal(err)
 	}
-	c.within(soon, noted(false))
+	c.within(noted(false))
 	for k := range keys { // what others keep for it may come up to a minute later
 		c.get(1, fmt.Sprintf("full/k%d", k), "--r", "3")
 	}

@@ -16,7 +16,7 @@ import (
 // says waits until what a command prints about a node has something in it.
 func (c *ringed) says(at, what string, args ...string) {
 	c.t.Helper()
-	c.within(soon, func() string {
+	c.within(func() string {
 		r := runs(c.t, append(args, "--admin", c.ports[at][2])...)
 		if !strings.Contains(r.out+r.err, what) {
 			return strings.Join(args, " ") + " at " + at + " says " + what + ", not\n" + r.out + r.err

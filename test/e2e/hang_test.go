@@ -33,7 +33,7 @@ func TestHangingNodeIsWrittenAround(t *testing.T) {
 		c.expect(2, fmt.Sprint("things/k", i), fmt.Sprint(i), "--r", "3")
 	}
 	c.equalReplicas("things", 30)
-	c.within(soon, func() string {
+	c.within(func() string {
 		if st := must(t, "status", "--admin", c.Nodes[0].Admin); strings.Contains(st, "no writes") {
 			return "n1 still suspects somebody:\n" + st
 		}

@@ -53,7 +53,7 @@ func TestHotKey(t *testing.T) {
 		}()
 	}
 	others.Wait()
-	c.within(soon, func() string {
+	c.within(func() string {
 		if st := must(t, "status", "--admin", c.Nodes[0].Admin); !strings.Contains(st, "things/hot: ") || !strings.Contains(st, "refused, as it has 512 under way") {
 			return "no word of the hot key:\n" + st
 		}

@@ -65,7 +65,7 @@ func runs(t *testing.T, args ...string) result {
 // feed runs the binary with something to read.
 func feed(t *testing.T, stdin io.Reader, args ...string) result {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, args...)
 	var out, errs bytes.Buffer
@@ -248,13 +248,14 @@ func (a answer) want(t *testing.T, status int, says string) {
 // alive reports whether a process runs.
 func alive(pid int) bool { return unix.Kill(pid, 0) == nil }
 
-// patience is how long a test waits for what has to happen. Machines that test
-// are slow at times, so it only bounds how long a test that fails takes.
-const patience = time.Minute
+// patience is how long a test waits for what has to happen, a command's end among it.
+// Machines that test are slow at times, and some of it is tried once a minute; so it
+// only bounds how long a test that fails takes.
+const patience = 3 * time.Minute
 
 // turns waits until ok is true, and reports whether it was in time.
-func turns(ok func() bool) bool {
-	for deadline := time.Now().Add(patience); !ok(); time.Sleep(20 * time.Millisecond) {
+func turns(within time.Duration, ok func() bool) bool {
+	for deadline := time.Now().Add(within); !ok(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			return false
 		}
@@ -265,7 +266,7 @@ func turns(ok func() bool) bool {
 // eventually fails the test unless ok turns true.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	if !turns(ok) {
+	if !turns(patience, ok) {
 		t.Fatalf("never: %s", what)
 	}
 }

@@ -91,7 +91,7 @@ func (s *serving) foundAll(t *testing.T, members int) {
 // within fails the test unless ok turns true, and shows what the node logged.
 func (s *serving) within(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	if !turns(ok) {
+	if !turns(patience, ok) {
 		t.Fatalf("never: %s; its log:\n%s", what, s.log.String())
 	}
 }

@@ -67,7 +67,7 @@ func TestRepairVerbs(t *testing.T) {
 	if out := must(t, "repair", "run", "--admin", admin); !strings.Contains(out, "32 pairs to be compared at once") {
 		t.Error(out)
 	}
-	within(t, soon, "every pair has agreed", func() bool {
+	eventually(t, "every pair has agreed", func() bool {
 		return strings.Contains(must(t, "repair", "status", "--admin", admin), "every pair had last agreed")
 	})
 	pair := regexp.MustCompile(`(?m)^\d+ +n[23] +\S+ .*0 +-\s*$`)
@@ -90,8 +90,8 @@ func TestRepairVerbs(t *testing.T) {
 	before := agreed()
 	must(t, "repair", "run", "--with", "n3", "--partition", "7", "--admin", admin)
 	broken := regexp.MustCompile(`(?m)^7 +n3 +\S+ .*(no answer|its link fell|no link)`) // which falls after some seconds
-	within(t, soon, "partition 7 is told not to agree with n3, and why", func() bool {
+	eventually(t, "partition 7 is told not to agree with n3, and why", func() bool {
 		return broken.MatchString(must(t, "repair", "pairs", "--admin", admin))
 	})
-	within(t, soon, "the time since all agreed grows", func() bool { return agreed() > before+1 })
+	eventually(t, "the time since all agreed grows", func() bool { return agreed() > before+1 })
 }

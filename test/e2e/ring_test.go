@@ -76,7 +76,7 @@ func (c *ringed) info(at string) (info ouro.ClusterInfo) {
 func (c *ringed) agree(members ...string) ouro.ClusterInfo {
 	c.t.Helper()
 	var first ouro.ClusterInfo
-	c.within(soon, func() string {
+	c.within(func() string {
 		for i, id := range members {
 			info := c.info(id)
 			if i == 0 {
@@ -173,7 +173,7 @@ func TestOperatorVerbs(t *testing.T) {
 func (c *ringed) buckets(one, other string) {
 	c.t.Helper()
 	c.op(one, "bucket", "set", "carts", "--n", "2", "--r", "1", "--w", "2")
-	c.within(soon, func() string {
+	c.within(func() string {
 		if got := c.op(other, "bucket", "get", "carts"); !strings.Contains(got, "2 1 2") {
 			return "the other node knows the bucket:\n" + got
 		}

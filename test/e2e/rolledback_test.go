@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -71,7 +70,7 @@ func refilled(t *testing.T, nodes *three, data string) {
 		_, err := os.Stat(filepath.Join(data, "set-aside-1"))
 		return err == nil
 	})
-	within(t, 3*time.Minute, "n3 is current", func() bool {
+	eventually(t, "n3 is current", func() bool {
 		st := runs(t, "status", "--admin", n3.admin)
 		// It begins anew more than once, and between two beginnings recovers nothing yet.
 		return st.code == 0 && strings.Contains(st.out, "3 of 3 members") && !strings.Contains(st.out, "Recovering") && holds(t, n3, "carts/bob")

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // All founders lose their whole folders while nobody else runs: to them that is a new
@@ -55,7 +54,7 @@ func TestASecondFoundingIsNoticedAndMended(t *testing.T) {
 	c.agree("n1", "n3", "n4")
 	for key, want := range map[string]string{"a/first": "of the first", "a/second": "of the second"} {
 		for _, id := range []string{"n1", "n3"} {
-			within(t, 3*time.Minute, id+" shows "+key, func() bool { return runs(t, "get", key, "--addr", c.at[id].client).out == want })
+			eventually(t, id+" shows "+key, func() bool { return runs(t, "get", key, "--addr", c.at[id].client).out == want })
 		}
 	}
 	for _, id := range []string{"n1", "n3"} {
