@@ -53,10 +53,17 @@ func TestMovesAreAborted(t *testing.T) {
 }
 
 // TestNobodyCountsWhoHasNotHeard: members of the old list that have not adopted
-// the link are no sources, and newcomers wait for them.
+// the link are no sources, and newcomers wait for them; also where there is nothing to
+// be had from them.
 func TestNobodyCountsWhoHasNotHeard(t *testing.T) {
+	for _, keys := range []int{40, 0} {
+		t.Run(fmt.Sprint(keys, " keys"), func(t *testing.T) { waitsForWhoHasNotHeard(t, keys) })
+	}
+}
+
+func waitsForWhoHasNotHeard(t *testing.T, keys int) {
 	s := newShifting(t, 4, 4, inMemory)
-	s.fill(40, 20)
+	s.fill(keys, 20)
 	s.link(s.begins())
 	d := s.nodes[3]
 	s.adopt(d)
