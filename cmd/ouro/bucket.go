@@ -79,6 +79,9 @@ met are refused.`,
 	f.StringVar(&durability, "durability", "", "what is on disk when a write is acknowledged, a `mode`: all, one or buffered")
 	t.addFlags(cmd, true)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if args[0] == "" {
+			return wrongUse("the bucket's name is empty: for what holds of every bucket that nobody defined, name %q", defaultBucket)
+		}
 		set := ouro.BucketSettings{
 			N: given(cmd, "n", n), R: given(cmd, "r", r), W: given(cmd, "w", w), PR: given(cmd, "pr", pr), PW: given(cmd, "pw", pw), DW: given(cmd, "dw", dw),
 			TTL: given(cmd, "ttl", ttl), Timeout: given(cmd, "timeout", timeout), Mode: given(cmd, "mode", mode),

@@ -157,6 +157,9 @@ HOST:PORT is its port for other nodes.`,
 	c.placeFlags()
 	c.cmd.Flags().IntVar(&c.change.Weight, "weight", 1, "its share of the data, against 1 of others")
 	c.read = func(args []string) (err error) {
+		if c.change.Weight < 1 {
+			return wrongUse("--weight %d: it is a whole number from 1 up", c.change.Weight)
+		}
 		c.change.Node, c.change.Addr, err = located(args[0])
 		return err
 	}

@@ -138,8 +138,10 @@ func (c *Config) checkPlace(v *verdict) {
 	if _, err := ring.EqualTokens(c.Q); err != nil {
 		v.add("q: %w", err)
 	}
-	if len(c.Zone) > ring.MaxZone || len(c.DC) > ring.MaxZone {
-		v.add("zone and dc have at most %d bytes", ring.MaxZone)
+	for _, label := range [...]string{c.Zone, c.DC} {
+		if err := ring.CheckLabel(label); err != nil {
+			v.add("zone and dc: %v", err)
+		}
 	}
 	if len(c.Members) == 0 {
 		return

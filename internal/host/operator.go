@@ -71,7 +71,7 @@ func (h *Host) planned(r *core.Reply) (ouro.Plan, error) {
 	}
 	p, err := r.Draft.Plan(r.History, h.view.Load().Self, plan.Cost{Bytes: h.partitionBytes(), Rate: h.rate.Load()})
 	if err != nil {
-		return ouro.Plan{}, ouro.Errorf(ouro.Conflict, ouro.NotDone, "what is staged makes no sense any more: %v; forget it with 'ouro cluster abort' and stage it anew", err)
+		return ouro.Plan{}, ouro.Errorf(ouro.Conflict, ouro.NotDone, "%v", err)
 	}
 	p.Warnings = append(p.Warnings, r.Unmet...)
 	return p, nil

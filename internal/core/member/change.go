@@ -138,7 +138,7 @@ func (b NamedBucket) check() error {
 		}
 	}
 	if err := b.Validate(); err != nil {
-		return fmt.Errorf("member: bucket %q: %w", b.Name, err)
+		return fmt.Errorf("member: bucket %s: %w", cmp.Or(b.Name, "default"), err)
 	}
 	return nil
 }

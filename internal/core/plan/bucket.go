@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -25,7 +26,7 @@ func Bucket(now *member.Cluster, name string, set ouro.BucketSettings) (member.C
 		c.Kind = member.Tune
 	}
 	if err := apply(&c.Bucket, &set, !defined); err != nil {
-		return c, fmt.Errorf("bucket %q: %w", name, err)
+		return c, fmt.Errorf("bucket %s: %w", cmp.Or(name, "default"), err)
 	}
 	if err := c.Check(); err != nil {
 		return c, err

@@ -57,7 +57,7 @@ func (d Draft) Stage(h member.History, at ring.NodeID, changes []ouro.Change) (D
 	if len(d.changes)+len(changes) > MaxStaged {
 		return d, fmt.Errorf("%d changes are staged and %d more are too many: commit or abort first, at most %d are staged", len(d.changes), len(changes), MaxStaged)
 	}
-	now, err := d.after(h, at)
+	now, err := d.again(h, at)
 	if err != nil {
 		return d, err
 	}
@@ -109,10 +109,20 @@ func (d Draft) Commit(h member.History, at ring.NodeID, version string) ([]membe
 	if v := Version(h); v != version {
 		return nil, fmt.Errorf("the history is at version %s and the plan was made against %s%s: look at the plan again, and commit that", v, version, d.news(h))
 	}
-	if _, err := d.after(h, at); err != nil {
+	if _, err := d.again(h, at); err != nil {
 		return nil, err
 	}
 	return d.changes, nil
+}
+
+// again is after, for what was staged before: the history may have come to contradict
+// it since, which is no fault of what is asked for now.
+func (d Draft) again(h member.History, at ring.NodeID) (*member.Cluster, error) {
+	c, err := d.after(h, at)
+	if err != nil && len(d.changes) > 0 {
+		err = fmt.Errorf("what is staged here makes no sense any more: %w; forget it with 'ouro cluster abort' and stage it anew", err)
+	}
+	return c, err
 }
 
 // news names the changes that came since the last one was staged.

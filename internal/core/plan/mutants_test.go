@@ -17,7 +17,11 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "commits what makes no sense any more", File: "draft.go", Test: "TestCommit",
-			Old: "	if _, err := d.after(h, at); err != nil {\n		return nil, err\n	}\n	return d.changes, nil", New: "	return d.changes, nil",
+			Old: "	if _, err := d.again(h, at); err != nil {\n		return nil, err\n	}\n	return d.changes, nil", New: "	return d.changes, nil",
+		},
+		{
+			Name: "blames what is staged now for what was staged before", File: "draft.go", Test: "TestCommit",
+			Old: "if err != nil && len(d.changes) > 0 {", New: "if false {",
 		},
 		{
 			Name: "stages what makes no sense", File: "draft.go", Test: "TestRefusedVerbs",
@@ -53,7 +57,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "says nothing of one zone", File: "warning.go", Test: "TestImpossible",
-			Old: "if len(zones) == 1 && n > 1 {", New: "if false {",
+			Old: "if len(c.Members) > 1 && len(zones) == 1 && n > 1 {", New: "if false {",
 		},
 		{
 			Name: "says nothing of too few members", File: "warning.go", Test: "TestImpossible",

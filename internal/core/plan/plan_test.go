@@ -160,6 +160,7 @@ func TestImpossibleGuaranteesAreSaid(t *testing.T) {
 		{"three zones", "n1/a n2/b n3/c", 64, ouro.Change{Verb: ouro.Join, Node: "n4", Addr: "a:1", Zone: "a"}, ""},
 		{"no zones asked for", "n1 n2 n3", 64, join("n4"), ""},
 		{"one zone", "n1/a n2/a n3/a", 64, ouro.Change{Verb: ouro.Join, Node: "n4", Addr: "a:1", Zone: "a"}, "all 4 members are in one zone"},
+		{"one member of a zone", "n1/a", 64, ouro.Change{Verb: ouro.Relabel, Node: "n1", Zone: "b"}, "there is only 1 member"},
 		{"two zones", "n1/a n2/a n3/a", 64, ouro.Change{Verb: ouro.Join, Node: "n4", Addr: "a:1", Zone: "b"}, "only 2 zones"},
 		{"a zone that goes", "n1/a n2/b n3/c n4/a", 64, verb(ouro.Leave, "n3"), "only 2 zones"},
 		{"some have none", "n1/a n2/b n3/c", 64, join("n4"), "1 member has no zone"},
@@ -171,6 +172,9 @@ func TestImpossibleGuaranteesAreSaid(t *testing.T) {
 		warnings := planned(t, h, stage(t, h, test.change)).Warnings
 		if text := strings.Join(warnings, "\n"); test.want == "" && text != "" || !strings.Contains(text, test.want) {
 			t.Errorf("%s: warnings %q, want %q", test.name, warnings, test.want)
+		}
+		if strings.Contains(strings.Join(warnings, "\n"), "all 1 members") {
+			t.Errorf("%s: one member can't be spread anywhere: %q", test.name, warnings)
 		}
 	}
 }
@@ -248,6 +252,8 @@ func TestRefusedVerbs(t *testing.T) {
 		"give the node that takes":          {{Verb: ouro.Replace, Node: "n1", Addr: "a:1"}},
 		"give a weight from 1":              {verb(ouro.Reweigh, "n1")},
 		"weight 20000":                      {{Verb: ouro.Reweigh, Node: "n1", Weight: 20000}},
+		"join n5: weight -3":                {{Verb: ouro.Join, Node: "n5", Addr: "n5:7071", Weight: -3}},
+		"has the character '\\x1b'":         {{Verb: ouro.Relabel, Node: "n1", Zone: "a\x1b[31m"}},
 		"give the new address":              {verb(ouro.Readdress, "n1")},
 		"unknown verb \"explode\"":          {verb("explode", "n1")},
 		"node id is empty":                  {join("")},
@@ -296,6 +302,9 @@ func TestCommitWantsThePlansVersion(t *testing.T) {
 	}
 	if _, err := d.Commit(taken, "n1", Version(taken)); err == nil || !strings.Contains(err.Error(), "add n4") {
 		t.Errorf("one of two makes no sense any more: error %v", err)
+	}
+	if _, err := d.Stage(taken, "n1", []ouro.Change{verb(ouro.Leave, "n2")}); err == nil || !strings.Contains(err.Error(), "what is staged here makes no sense any more: add n4") {
+		t.Errorf("what is staged now is blamed for what was staged before: error %v", err)
 	}
 	if _, err := d.Plan(taken, "n1", Cost{}); err == nil {
 		t.Error("what makes no sense is planned")

@@ -27,6 +27,9 @@ func change(c *ouro.Change, now *member.Cluster) (member.Change, error) {
 	case ouro.Join:
 		node.Weight = max(c.Weight, 1)
 		made.Kind, made.Member = member.Add, member.Member{Node: node, Addr: c.Addr}
+		if c.Weight < 0 {
+			return made, fmt.Errorf("join %s: weight %d: give a weight from 1 (normal) to %d", id, c.Weight, ring.MaxWeight)
+		}
 		return made, needs(c, c.Addr, "the address of its node-to-node port")
 	case ouro.Leave:
 		made.Kind = member.Remove

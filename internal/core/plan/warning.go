@@ -57,7 +57,7 @@ func places(c *member.Cluster) []string {
 	case blank > 0:
 		out = append(out, fmt.Sprintf("%s no zone and no data centre: they count as one zone of their own; relabel them", have(blank)))
 	}
-	if len(zones) == 1 && n > 1 {
+	if len(c.Members) > 1 && len(zones) == 1 && n > 1 {
 		return append(out, fmt.Sprintf("all %d members are in one zone: replicas cannot be spread, and every range is lost to clients while that zone is down", len(c.Members)))
 	}
 	if want := min(n, len(c.Members)); len(zones) < want {

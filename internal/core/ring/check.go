@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Bounds of a ring. MaxTokens keeps what every node holds of the ring in memory
@@ -45,8 +47,25 @@ func (n Node) Check() error {
 	if n.Weight < 0 || n.Weight > MaxWeight {
 		return fmt.Errorf("ring: node %s has weight %d: give a weight from 1 (normal) to %d", n.ID, n.Weight, MaxWeight)
 	}
-	if len(n.Zone) > MaxZone || len(n.DC) > MaxZone {
-		return fmt.Errorf("ring: zone or data centre of node %s is longer than %d bytes: choose a shorter name", n.ID, MaxZone)
+	for _, label := range [...]string{n.Zone, n.DC} {
+		if err := CheckLabel(label); err != nil {
+			return fmt.Errorf("ring: zone or data centre of node %s: %w", n.ID, err)
+		}
+	}
+	return nil
+}
+
+// CheckLabel says what is wrong with the name of a zone or a data centre, or returns
+// nil; "" is none. They are printed as they are, in tables: what can't be seen there
+// would make two of them look the same, or do things to a terminal.
+func CheckLabel(label string) error {
+	if len(label) > MaxZone {
+		return fmt.Errorf("%.80q is longer than %d bytes: choose a shorter name", label, MaxZone)
+	}
+	for _, c := range label {
+		if c == utf8.RuneError || unicode.IsSpace(c) || !unicode.IsPrint(c) {
+			return fmt.Errorf("%q has the character %q: use characters that can be seen, and no spaces", label, c)
+		}
 	}
 	return nil
 }
