@@ -130,6 +130,9 @@ type ClusterInfo struct {
 	Staged  []string        `json:"staged,omitempty"` // at this node
 	Members []ClusterMember `json:"members"`
 	Removed []string        `json:"removed,omitempty"` // fenced for ever
+	// Out: the node that is asked is a member no more and hears of nothing any more. All
+	// else is what it knew last, without itself and without what moved.
+	Out bool `json:"out,omitempty"`
 	// Placement is the number of the newest link of the chain, Hash that of the
 	// chain; equal on nodes that agree.
 	Placement uint64 `json:"placement"`

@@ -107,8 +107,11 @@ func unsettled(c *ouro.ClusterInfo) []string {
 }
 
 // settled says that everything is where it should be, and nothing is left where
-// it should not.
+// it should not. To a node that has left there is nothing more to wait for.
 func settled(c *ouro.ClusterInfo) bool {
+	if c.Out { // it hears of nothing that moves
+		return true
+	}
 	for _, m := range c.Members {
 		if m.State != "member" {
 			return false

@@ -79,9 +79,9 @@ func placeKeys() []key[Config] {
 	return []key[Config]{
 		{"members", "static list the cluster is formed from, this node included; ;zone= ;dc= ;weight= may follow an address", func(c *Config) pflag.Value { return membersValue{&c.Members} }},
 		{"seeds", "nodes to ask about the cluster, tried for ever; file:PATH names a file with one a line, none waits without", func(c *Config) pflag.Value { return listValue{&c.Seeds} }},
-		{"zone", "failure domain of this node within its data centre", func(c *Config) pflag.Value { return textValue{&c.Zone} }},
-		{"dc", "data centre of this node", func(c *Config) pflag.Value { return textValue{&c.DC} }},
-		{"weight", "share of the data relative to other nodes", func(c *Config) pflag.Value { return intValue{&c.Weight} }},
+		{"zone", "failure domain of this node within its data centre, if it founds a cluster; who joins one has what 'ouro cluster join' says", func(c *Config) pflag.Value { return textValue{&c.Zone} }},
+		{"dc", "data centre of this node, if it founds a cluster", func(c *Config) pflag.Value { return textValue{&c.DC} }},
+		{"weight", "share of the data relative to other nodes, if it founds a cluster", func(c *Config) pflag.Value { return intValue{&c.Weight} }},
 		{"q", "partitions of the ring, a power of two, fixed when the cluster is made", func(c *Config) pflag.Value { return intValue{&c.Q} }},
 		{"engine", "storage engine: pebble, bbolt, memory, which forgets, or memory+pebble, memory+bbolt, which have all in memory too", func(c *Config) pflag.Value { return textValue{&c.Engine} }},
 		{"shards", "goroutines that own partitions; 0 chooses by the machine", func(c *Config) pflag.Value { return intValue{&c.Shards} }},

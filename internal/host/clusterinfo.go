@@ -31,6 +31,9 @@ func (h *Host) Cluster(context.Context) (ouro.ClusterInfo, error) {
 	}
 	h.placed(&info, k)
 	info.Waits = waits(&info, k.links.Waits)
+	if h.view.Load().Expelled {
+		goneOut(&info)
+	}
 	if k.links.Diverged != "" {
 		info.Notes = append(slices.Clone(info.Notes), fmt.Sprintf(
 			"ALARM: node %s goes by another chain of links than this one, which refuses it: the cluster was founded or restarted twice, and neither side has what was written at the other; see 'Two chains of links' in docs/operate/cluster.md", k.links.Diverged))
@@ -38,6 +41,12 @@ func (h *Host) Cluster(context.Context) (ouro.ClusterInfo, error) {
 	info.Transfers, info.TransferRate = h.transfers(), h.rate.Load()
 	info.Certificates = certificates(k.ended)
 	return info, nil
+}
+
+// goneOut leaves away what a node that is a member no more will never hear the end of.
+func goneOut(info *ouro.ClusterInfo) {
+	info.Out, info.Waits, info.Moving, info.Waiting = true, nil, 0, 0
+	info.Members = slices.DeleteFunc(info.Members, func(m ouro.ClusterMember) bool { return m.Self })
 }
 
 // counts are what a placement comes to beside the history, kept until one of the two

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -45,6 +46,9 @@ func (h *Host) notes() []string {
 	if c == nil {
 		return slices.Concat(notes, h.cfg.Notes)
 	}
+	if m, ok := c.Member(h.view.Load().Self); ok {
+		notes = append(notes, h.labelled(m)...)
+	}
 	if short := member.Shortfall(c.Buckets.Default, len(c.Members)); short != "" {
 		notes = append(notes, short)
 	}
@@ -54,6 +58,20 @@ func (h *Host) notes() []string {
 		}
 	}
 	return slices.Concat(notes, h.cfg.Notes)
+}
+
+// labelled says where the configuration of this node has another place or weight for it
+// than the cluster, which goes by its history: one that is joined has what 'join' said.
+func (h *Host) labelled(is member.Member) (notes []string) {
+	set := h.cfg.Founding.Self
+	if zone, dc := cmp.Or(set.Zone, is.Zone), cmp.Or(set.DC, is.DC); zone != is.Zone || dc != is.DC {
+		notes = append(notes, fmt.Sprintf("its configuration says zone %q and data centre %q, the cluster has it in zone %q and data centre %q, and that counts: 'ouro cluster relabel %s --zone=%s --dc=%s' changes it",
+			set.Zone, set.DC, is.Zone, is.DC, is.ID, zone, dc))
+	}
+	if w := max(is.Weight, 1); set.Weight > 1 && set.Weight != w {
+		notes = append(notes, fmt.Sprintf("its configuration says weight %d, the cluster has it at %d, and that counts: 'ouro cluster reweigh %s %d' changes it", set.Weight, w, is.ID, set.Weight))
+	}
+	return notes
 }
 
 // Fenced says whether a node was removed from the cluster, has handed on what it

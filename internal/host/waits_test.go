@@ -36,6 +36,17 @@ func TestWhomItWaitsFor(t *testing.T) {
 	}
 }
 
+// Who has left is told so, and that nothing is waited for any more: it hears of nothing.
+func TestWhoIsOutWaitsForNothing(t *testing.T) {
+	info := &ouro.ClusterInfo{Moving: 3, Waiting: 4, Waits: []string{"n2, which leaves, to hand on"}, Members: []ouro.ClusterMember{
+		{ID: "n1", State: "member"}, {ID: "n2", State: "leaving", Self: true}, {ID: "n3", State: "joining"},
+	}}
+	goneOut(info)
+	if !info.Out || info.Moving+info.Waiting+len(info.Waits) > 0 || len(info.Members) != 2 || info.Members[1].ID != "n3" {
+		t.Errorf("%+v", info)
+	}
+}
+
 // What is counted is kept for as long as history and placement are the same.
 func TestCountsAreKept(t *testing.T) {
 	founders := []member.Member{{Node: ring.Node{ID: "a", Weight: 1}}, {Node: ring.Node{ID: "b", Weight: 1}}}
@@ -68,5 +79,32 @@ func TestCountsAreKept(t *testing.T) {
 	k = &known{cluster: two, place: place.Founded(place.Hash{}, two.Ring, 3)}
 	if c = h.count(k); c.holds["b"] != 8 || c.waiting != 0 {
 		t.Errorf("with b in the lists: %+v", c)
+	}
+}
+
+// A node that is joined is where the operator said, not where its configuration does:
+// that is said, as the replicas are spread by it.
+func TestAnotherPlaceThanConfiguredIsSaid(t *testing.T) {
+	for _, test := range []struct {
+		set, is ring.Node
+		want    []string
+	}{
+		{ring.Node{ID: "a", Weight: 1}, ring.Node{ID: "a", Zone: "x", DC: "e", Weight: 3}, nil}, // nothing was configured
+		{ring.Node{ID: "a", Zone: "x", Weight: 2}, ring.Node{ID: "a", Zone: "x", DC: "e", Weight: 2}, nil},
+		{ring.Node{ID: "a", Zone: "x", Weight: 1}, ring.Node{ID: "a", DC: "e", Weight: 1}, []string{"relabel a --zone=x --dc=e"}},
+		{ring.Node{ID: "a", DC: "e", Weight: 2}, ring.Node{ID: "a"}, []string{"relabel a --zone= --dc=e", "reweigh a 2"}},
+	} {
+		h := &Host{}
+		h.cfg.Founding.Self.Node = test.set
+		got := h.labelled(member.Member{Node: test.is})
+		if len(got) != len(test.want) {
+			t.Errorf("configured %+v, is %+v: %q", test.set, test.is, got)
+			continue
+		}
+		for i := range got {
+			if !strings.Contains(got[i], test.want[i]) {
+				t.Errorf("configured %+v, is %+v: %q, want %q", test.set, test.is, got[i], test.want[i])
+			}
+		}
 	}
 }

@@ -53,6 +53,9 @@ func (c *ringed) isOut(id, key string) {
 	c.t.Helper()
 	c.says(id, "fenced for ever", "status")
 	c.says(id, "fenced for ever", "cluster", "status")
+	if out := c.op(id, "cluster", "wait", "--timeout", "10s"); strings.Contains(out, "leaving") { // there is nothing to wait for here
+		c.t.Errorf("%s was removed, and says:\n%s", id, out)
+	}
 	fails(c.t, 1, "was removed from its cluster and serves nobody any more: ask a member, and stop this node", "get", key, "--addr", c.at[id].client)
 	c.refused("which hears nothing of what is done here: ask a member", id, "cluster", "plan")
 	c.refused("which hears nothing of what is done here: ask a member", id, "bucket", "set", "late", "--n", "2")
