@@ -30,7 +30,7 @@ func (h *Host) Cluster(context.Context) (ouro.ClusterInfo, error) {
 		info.Removed = append(info.Removed, string(id))
 	}
 	h.placed(&info, k)
-	info.Waits = waits(&info, k.links.Waits)
+	info.Waits = waits(&info, h.count(k).coming, k.links.Waits)
 	if h.view.Load().Expelled {
 		goneOut(&info)
 	}
@@ -55,6 +55,7 @@ type counts struct {
 	cluster         *member.Cluster
 	place           *place.Placement
 	holds, targets  map[ring.NodeID]int
+	coming          map[ring.NodeID]int // are on their way to it, or have yet to begin that
 	moving, waiting int
 }
 
@@ -63,7 +64,7 @@ func (h *Host) count(k *known) *counts {
 	if c := h.counts.Load(); c != nil && c.cluster == k.cluster && c.place == k.place {
 		return c
 	}
-	c := &counts{cluster: k.cluster, place: k.place, holds: map[ring.NodeID]int{}, targets: map[ring.NodeID]int{}}
+	c := &counts{cluster: k.cluster, place: k.place, holds: map[ring.NodeID]int{}, targets: map[ring.NodeID]int{}, coming: map[ring.NodeID]int{}}
 	n := k.cluster.Buckets.MostN()
 	for p := range uint32(k.cluster.Ring.Q()) {
 		target := k.cluster.Ring.Preference(p, n)
@@ -77,11 +78,18 @@ func (h *Host) count(k *known) *counts {
 		for _, id := range l.All(nil) {
 			c.holds[id]++
 		}
+		want := l.New
 		switch {
 		case l.Moving():
 			c.moving++
 		case !slices.Equal(l.Old, target):
 			c.waiting++
+			want = target
+		}
+		for _, id := range want {
+			if !slices.Contains(l.Old, id) {
+				c.coming[id]++
+			}
 		}
 	}
 	h.counts.Store(c)

@@ -4,13 +4,15 @@ import (
 	"fmt"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/ring"
 )
 
-// waits says whom what is to happen waits for, and what an operator can do; links is
-// what the next link waits for.
-func waits(info *ouro.ClusterInfo, links string) (all []string) {
+// waits says whom what is to happen waits for, and what an operator can do; coming is
+// how many partitions are to come to each, links is what the next link waits for.
+func waits(info *ouro.ClusterInfo, coming map[ring.NodeID]int, links string) (all []string) {
 	for i := range info.Members {
-		if text := waitsFor(&info.Members[i]); text != "" {
+		m := &info.Members[i]
+		if text := waitsFor(m, coming[ring.NodeID(m.ID)]); text != "" {
 			all = append(all, text)
 		}
 	}
@@ -21,8 +23,10 @@ func waits(info *ouro.ClusterInfo, links string) (all []string) {
 }
 
 // waitsFor says what a member keeps waiting; "": nothing.
-func waitsFor(m *ouro.ClusterMember) string {
+func waitsFor(m *ouro.ClusterMember, coming int) string {
 	switch {
+	case m.State == "member" && !m.Up && coming > 0:
+		return fmt.Sprintf("%s, to which %s shall move and which can't be reached: start it again, or, if it is gone for good, let it leave, or another node replace it", m.ID, partitions(coming))
 	case m.State == "joining" && !m.Up:
 		return fmt.Sprintf("%s, which is to join and can't be reached at %s: see that it runs, with the cluster's name and key; say where it is with 'ouro cluster readdress %s HOST:PORT --commit', or let it leave", m.ID, m.Peer, m.ID)
 	case m.State == "joining":

@@ -19,12 +19,15 @@ func TestWhomItWaitsFor(t *testing.T) {
 		{ID: "n5", State: "leaving", Holds: 1},
 		{ID: "n6", State: "leaving", Up: true, Holds: 7},
 		{ID: "n7", State: "leaving", Self: true, Up: true},
+		{ID: "n8", State: "member"},
+		{ID: "n9", State: "member", Up: true},
 	}}
-	got := waits(info, "2 members must answer")
+	got := waits(info, map[ring.NodeID]int{"n8": 28, "n9": 5, "n4": 3}, "2 members must answer")
 	want := []string{
 		"n3, which is to join and can't be reached at h:3", "n4, which is to join, to be taken in",
 		"n5, which leaves and can't be reached: it holds 1 partition, and may keep writes for other nodes; start it again, or, if it is gone for good, 'ouro cluster force-remove n5 --commit'",
-		"n6, which leaves and holds 7 partitions still", "n7, which leaves, to hand on", "the next link: 2 members",
+		"n6, which leaves and holds 7 partitions still", "n7, which leaves, to hand on",
+		"n8, to which 28 partitions shall move and which can't be reached: start it again", "the next link: 2 members",
 	}
 	if len(got) != len(want) {
 		t.Fatalf("%q", got)
@@ -73,11 +76,11 @@ func TestCountsAreKept(t *testing.T) {
 		t.Errorf("of one: %+v, kept %v", c, h.count(k) == c)
 	}
 	k = &known{cluster: two, place: k.place}
-	if c = h.count(k); c.holds["b"] != 0 || c.targets["b"] != 8 || c.waiting != 8 {
+	if c = h.count(k); c.holds["b"] != 0 || c.targets["b"] != 8 || c.waiting != 8 || c.coming["b"] != 8 || c.coming["a"] != 0 {
 		t.Errorf("with b by the history: %+v", c)
 	}
 	k = &known{cluster: two, place: place.Founded(place.Hash{}, two.Ring, 3)}
-	if c = h.count(k); c.holds["b"] != 8 || c.waiting != 0 {
+	if c = h.count(k); c.holds["b"] != 8 || c.waiting != 0 || len(c.coming) != 0 {
 		t.Errorf("with b in the lists: %+v", c)
 	}
 }
