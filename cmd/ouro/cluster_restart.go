@@ -25,7 +25,9 @@ others.
 
 What was promised to strict requests ends here: an acknowledged write that only
 the lost disks held is gone. Never do this while the members that are missing may
-still come back with their disks, nor on two sides of a cut.`,
+still come back with their disks, nor on two sides of a cut. It is refused where enough
+members can be reached with the disks that they had, and where one that is given up
+can: stop that first.`,
 		Example: "  ouro cluster restart --strict-promises-end\n  ouro cluster restart --strict-promises-end --without n2,n3",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -253,7 +253,16 @@ func TestMembersAreGivenUp(t *testing.T) {
 	if !k.run(5*time.Second, named(k)) {
 		t.Fatal(k.state())
 	}
+	restart := func(m *machine, lost ...ring.NodeID) (err error) {
+		k.step(m, func(out *chain.Effects) { err = m.c.Restart(k.now, lost, out) })
+		return err
+	}
 	k.crash(k.machine("A"))
+	for _, lost := range []ids{nil, {"A"}} {
+		if err := restart(k.machine("D"), lost...); err == nil {
+			t.Errorf("the chain restarts without %v though four of five go on", lost)
+		}
+	}
 	target := k.wants(q, "B", "C", "D", "E")
 	target.Forced = ids{"A"}
 	k.aim(target)
@@ -265,16 +274,14 @@ func TestMembersAreGivenUp(t *testing.T) {
 		t.Error("two of four went on")
 	}
 	d := k.machine("D")
-	k.step(d, func(out *chain.Effects) {
-		if err := d.c.Restart(k.now, ids{"D"}, out); err == nil {
-			t.Error("the chain restarts at a node that is lost")
+	for _, wrong := range []ids{{"D"}, {"B", "C", "Z"}, {"B", "C", "E"}} { // itself, nobody, and one that is there
+		if err := restart(d, wrong...); err == nil {
+			t.Errorf("the chain restarts without %v", wrong)
 		}
-	})
-	k.step(d, func(out *chain.Effects) {
-		if err := d.c.Restart(k.now, ids{"B", "C"}, out); err != nil {
-			t.Error(err)
-		}
-	})
+	}
+	if err := restart(d, "B", "C"); err != nil {
+		t.Error(err)
+	}
 	k.mustArrive(10 * time.Minute)
 	if p := d.c.Placement(); p.Number() < 1<<32 {
 		t.Errorf("number %d", p.Number())

@@ -14,6 +14,18 @@ func TestMutants(t *testing.T) {
 	const choices = "TestChoices"
 	mutants.Run(t, []mutants.Mutant{
 		{
+			Name: "a chain that goes on restarts", File: "proposer.go", Test: "TestMembersAreGivenUp",
+			Old: "	if able >= c.need() {\n", New: "	if false {\n",
+		},
+		{
+			Name: "who is there is given up", File: "proposer.go", Test: "TestMembersAreGivenUp",
+			Old: "if there && m.ID != c.self && slices.Contains(lost, m.ID) {", New: "if false {",
+		},
+		{
+			Name: "nobody is given up", File: "proposer.go", Test: "TestMembersAreGivenUp",
+			Old: "		if _, ok := c.placement.Member(id); !ok {\n", New: "		if false {\n",
+		},
+		{
 			Name: "a leaver goes while those who stay can choose nothing", File: "due.go", Test: "TestALeaverHelps",
 			Old: "	return able > stay/2\n", New: "	return able >= 0\n",
 		},

@@ -195,11 +195,15 @@ func (c *Chain) spread(l *place.Link, accepted []ring.NodeID, out *Effects) {
 
 // Restart is an operator's act for when a majority of the members' disks is lost:
 // the chain goes on from here without those named, and with the disks that the
-// others have now. It voids strict promises.
+// others have now. It voids strict promises, and is refused where the chain can go on by
+// itself, or where who is given up can be reached.
 func (c *Chain) Restart(_ clock.Now, lost []ring.NodeID, out *Effects) error {
 	p := c.placement
 	if p == nil || c.desk.next != nil {
 		return fmt.Errorf("chain: %s knows of no placement yet", c.self)
+	}
+	if err := c.mayRestart(lost); err != nil {
+		return err
 	}
 	l := &place.Link{Number: p.Next(place.Restarted), Before: p.Hash(), Act: place.Restarted}
 	for _, m := range p.Members() {
@@ -219,5 +223,28 @@ func (c *Chain) Restart(_ clock.Now, lost []ring.NodeID, out *Effects) error {
 		return fmt.Errorf("chain: %s itself is named as lost: restart the chain at a node that stays", c.self)
 	}
 	c.adopt(next, l, []ring.NodeID{}, out)
+	return nil
+}
+
+// mayRestart says why the chain must not restart without those named, or returns nil.
+func (c *Chain) mayRestart(lost []ring.NodeID) error {
+	able := 0
+	for _, m := range c.placement.Members() {
+		there := m.Disk != 0 && c.present(m.ID) && c.disks[m.ID] == m.Disk
+		if there && m.ID != c.self && slices.Contains(lost, m.ID) {
+			return fmt.Errorf("chain: %s is named as lost, and can be reached with the disk that it had: stop it first, or let it stay", m.ID)
+		}
+		if there {
+			able++
+		}
+	}
+	for _, id := range lost {
+		if _, ok := c.placement.Member(id); !ok {
+			return fmt.Errorf("chain: %s is named as lost, and is no member", id)
+		}
+	}
+	if able >= c.need() {
+		return fmt.Errorf("chain: %d of %d members can be reached with the disks that they had, and that is enough to go on without a restart", able, len(c.placement.Members()))
+	}
 	return nil
 }

@@ -190,7 +190,7 @@ func (r *ranges) String() string {
 	var out []string
 	for i, run := range r.runs {
 		if i == most {
-			return strings.Join(out, " ") + fmt.Sprintf(" and %d runs more", len(r.runs)-most)
+			return strings.Join(out, " ") + " and " + count(len(r.runs)-most, "other run")
 		}
 		if run[0] == run[1] {
 			out = append(out, fmt.Sprint(run[0]))
