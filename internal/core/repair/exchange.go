@@ -178,7 +178,7 @@ func (t *talk) silent() string {
 		theirs = theirs || t.flights[i].step == fetching || t.flights[i].step == giving
 	}
 	if theirs {
-		return "no answer"
+		return noAnswer
 	}
 	return "here: no answer"
 }

@@ -87,7 +87,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "a failed comparison takes the mark back", File: "repair.go",
-			Old: "		pr.marked, pr.due = true, now.Mono+wait\n		return\n", New: "		pr.marked, pr.due = true, now.Mono+wait\n",
+			Old: "now.Mono+r.backOff(&pr.failures)\n		return\n", New: "now.Mono+r.backOff(&pr.failures)\n",
 		},
 		{
 			Name: "a comparison under way is taken for the one asked for", File: "repair.go",
@@ -122,8 +122,16 @@ func TestMutants(t *testing.T) {
 			Old: "		r.at, _ = r.find(next)\n", New: "		_ = next\n",
 		},
 		{
+			Name: "one that is silent is asked again as if it were not", File: "peers.go",
+			Old: "		p.after = now.Mono + r.backOff(&p.silences)\n", New: "",
+		},
+		{
+			Name: "an operator waits for one that was silent", File: "repair.go",
+			Old: "			r.peer(pr.Peer).trust()\n", New: "",
+		},
+		{
 			Name: "one who is not there is compared with", File: "repair.go",
-			Old: "!pr.marked && p.Usable(pr.Peer) &&", New: "!pr.marked &&",
+			Old: "!pr.marked && p.Usable(pr.Peer) && r", New: "!pr.marked && r",
 		},
 	}
 	for i := range list {

@@ -49,14 +49,6 @@ type pair struct {
 	again    bool // it was marked since the comparison under way began
 }
 
-// peer is what is known of another node.
-type peer struct {
-	id       ring.NodeID
-	repaired uint64
-	failed   string
-	failedAt int64
-}
-
 // New returns a machine that compares nothing yet: see [Repair.Assign].
 func New(cfg Config) *Repair {
 	cfg = cfg.withDefaults()
@@ -155,6 +147,7 @@ func (r *Repair) SetPace(now clock.Now, every time.Duration, rate int) {
 // Back tells that a node can be reached again: what it may have missed is
 // compared when it has had time to get what was kept for it.
 func (r *Repair) Back(now clock.Now, id ring.NodeID, p Peers, e *Effects) {
+	r.peer(id).trust()
 	for i := range r.pairs {
 		if r.pairs[i].Peer == id {
 			r.mark(&r.pairs[i], now.Mono+r.cfg.Settle)
@@ -192,6 +185,7 @@ func (r *Repair) Round(now clock.Now, partition int, peer ring.NodeID, p Peers, 
 	n := 0
 	for i := range r.pairs {
 		if pr := &r.pairs[i]; (partition < 0 || pr.Partition == uint32(partition)) && (peer == "" || pr.Peer == peer) {
+			r.peer(pr.Peer).trust()
 			pr.due = min(pr.due, now.Mono)
 			r.mark(pr, now.Mono)
 			n++
@@ -275,7 +269,7 @@ func (r *Repair) run(now clock.Now, p Peers, e *Effects) {
 		return
 	}
 	if i < 0 {
-		i = r.turn(p)
+		i = r.turn(now, p)
 	}
 	if i < 0 {
 		r.wake = min(r.wake, now.Mono+max(r.cfg.Every, idle)) // somebody may be of use by then
@@ -294,11 +288,11 @@ func (r *Repair) next() (replica.Mark, bool) {
 }
 
 // turn returns the pair whose turn it is, or -1.
-func (r *Repair) turn(p Peers) int {
+func (r *Repair) turn(now clock.Now, p Peers) int {
 	for range r.pairs {
 		at := r.at % len(r.pairs)
 		r.at = at + 1
-		if pr := &r.pairs[at]; !pr.marked && p.Usable(pr.Peer) && r.talkAbout(pr.Mark) == nil {
+		if pr := &r.pairs[at]; !pr.marked && p.Usable(pr.Peer) && r.peer(pr.Peer).after <= now.Mono && r.talkAbout(pr.Mark) == nil {
 			return at
 		}
 	}
@@ -314,7 +308,7 @@ func (r *Repair) due(now clock.Now, p Peers) int {
 		if !pr.marked || !p.Usable(pr.Peer) || r.talkAbout(pr.Mark) != nil {
 			continue
 		}
-		if at := max(pr.due, r.last+r.cfg.Every/markedBy); at > now.Mono {
+		if at := max(pr.due, r.peer(pr.Peer).after, r.last+r.cfg.Every/markedBy); at > now.Mono {
 			r.wake = min(r.wake, at)
 		} else if first < 0 || pr.due < r.pairs[first].due {
 			first = i
@@ -387,6 +381,7 @@ func (r *Repair) end(now clock.Now, t *talk, why string, e *Effects) {
 	about := r.peer(t.out.Peer)
 	about.repaired += uint64(t.out.Pulled + t.out.Pushed)
 	about.failed, about.failedAt = why, now.Wall
+	r.heard(now, about, why)
 	f := fact.Fact{Kind: fact.Agreed, At: now.Mono, Lasted: now.Mono - t.out.Began, Peer: string(t.out.Peer), N: t.out.Pulled + t.out.Pushed, Note: why}
 	if why != "" {
 		f.Kind = fact.NotAgreed
@@ -399,12 +394,7 @@ func (r *Repair) end(now clock.Now, t *talk, why string, e *Effects) {
 	pr := &r.pairs[i]
 	pr.failed, pr.failedAt = why, now.Wall
 	if why != "" {
-		wait := r.cfg.MaxBackOff
-		if pr.failures < 16 {
-			wait = min(r.cfg.BackOff<<pr.failures, wait)
-			pr.failures++
-		}
-		pr.marked, pr.due = true, now.Mono+wait
+		pr.marked, pr.due = true, now.Mono+r.backOff(&pr.failures)
 		return
 	}
 	pr.failures, pr.agreed = 0, t.wall
@@ -479,13 +469,4 @@ func order(a, b replica.Mark) int {
 
 func (r *Repair) find(m replica.Mark) (int, bool) {
 	return slices.BinarySearchFunc(r.pairs, m, func(p pair, m replica.Mark) int { return order(p.Mark, m) })
-}
-
-// peer returns what is known of a node, which is good until the next call.
-func (r *Repair) peer(id ring.NodeID) *peer {
-	i, ok := slices.BinarySearchFunc(r.peers, id, func(p peer, id ring.NodeID) int { return cmp.Compare(p.id, id) })
-	if !ok {
-		r.peers = slices.Insert(r.peers, i, peer{id: id})
-	}
-	return &r.peers[i]
 }
