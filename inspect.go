@@ -263,7 +263,8 @@ type RepairInfo struct {
 	Node string `json:"node"`
 	// Started is when the node started. SinceAgreed is how many seconds ago every
 	// partition had last been compared to the end with every other node that holds
-	// it; since Started while any never was, 0 if nobody else holds any.
+	// it; where one never was, since both came to hold it, or Started. 0 if nobody else
+	// holds any.
 	Started     time.Time `json:"started"`
 	SinceAgreed float64   `json:"since_agreed_seconds"`
 	// PausedUntil is until when it begins no comparison, as an operator said; zero: it

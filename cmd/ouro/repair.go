@@ -34,10 +34,10 @@ same partitions, since it started. Nodes compare themselves without being told
 to, partition after partition, and make equal what differs.
 
 OLDEST is the age of the oldest agreement: everything that the other node held
-before that is here, too. The one number above the table is the oldest of them all; since
-the start of the node while a partition was never compared. The metric
-ouro_since_agreed_seconds is the same, for alerts. 'ouro repair pairs' shows each
-partition.`,
+before that is here, too. The one number above the table is the oldest of them all; a
+partition that was never compared counts since both came to hold it, or this node
+started. The metric ouro_since_agreed_seconds is the same, for alerts. 'ouro repair
+pairs' shows each partition.`,
 		Example: fmt.Sprintf("  ouro %[1]s\n  ouro %[1]s --addr 127.0.0.1:7080\n  ouro %[1]s -o json", path),
 	}, (*client.Admin).Repair, func(w io.Writer, info ouro.RepairInfo) error { return printRepair(w, info, time.Now()) })
 }
@@ -66,7 +66,7 @@ func agreed(info ouro.RepairInfo) string {
 		never += p.Never
 	}
 	if never > 0 {
-		return fmt.Sprintf("%d pairs have not been compared yet, %v after the start", never, since)
+		return fmt.Sprintf("%d pairs have not been compared yet; the longest that any pair has not agreed is %v", never, since)
 	}
 	return fmt.Sprintf("every pair had last agreed %v ago", since)
 }

@@ -14,8 +14,9 @@ import (
 func (h *Host) Repair(ctx context.Context) (ouro.RepairInfo, error) {
 	info := ouro.RepairInfo{Node: string(h.view.Load().Self), Started: h.started.UTC(), Peers: []ouro.RepairPeer{}}
 	byPeer := map[string]ouro.RepairPeer{}
-	err := askAll(ctx, h, ouro.NotDone, func(s *shard) []repair.Agreement { return s.core.Agreements(nil) }, func(all []repair.Agreement) {
+	err := askAll(ctx, h, ouro.NotDone, func(s *shard) []repair.Agreement { return s.core.Agreements(s.now(), nil) }, func(all []repair.Agreement) {
 		for _, a := range all {
+			info.SinceAgreed = max(info.SinceAgreed, a.Waits.Seconds())
 			p, found := byPeer[string(a.Peer)]
 			byPeer[string(a.Peer)] = addAgreement(p, a, !found)
 		}
@@ -28,7 +29,6 @@ func (h *Host) Repair(ctx context.Context) (ouro.RepairInfo, error) {
 	}
 	slices.SortFunc(info.Peers, func(a, b ouro.RepairPeer) int { return cmp.Compare(a.Peer, b.Peer) })
 	info.PausedUntil = h.RepairPaused()
-	info.SinceAgreed = sinceAgreed(info, time.Now()).Seconds()
 	return info, nil
 }
 
@@ -37,19 +37,7 @@ func (h *Host) Repair(ctx context.Context) (ouro.RepairInfo, error) {
 // did not find the time to look.
 func (h *Host) SinceAgreed() (time.Duration, bool) {
 	info, err := h.Repair(context.Background())
-	return sinceAgreed(info, time.Now()), err == nil
-}
-
-func sinceAgreed(info ouro.RepairInfo, now time.Time) time.Duration {
-	longest := time.Duration(0)
-	for _, p := range info.Peers {
-		at := p.Oldest
-		if p.Never > 0 {
-			at = info.Started
-		}
-		longest = max(longest, now.Sub(at))
-	}
-	return longest
+	return time.Duration(info.SinceAgreed * float64(time.Second)), err == nil
 }
 
 // addAgreement adds what one shard says of a node to what others do.

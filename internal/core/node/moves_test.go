@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -156,7 +157,7 @@ func TestNewcomerTakesNoTurn(t *testing.T) {
 	s := newShifting(t, 4, 4, inMemory)
 	with := func(n *mover) int {
 		partitions := 0
-		for _, a := range n.core.Agreements(nil) {
+		for _, a := range n.core.Agreements(clock.Now{}, nil) {
 			partitions += a.Partitions
 		}
 		return partitions

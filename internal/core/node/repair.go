@@ -67,7 +67,9 @@ func (n *Node) RepairPairs(dst []repair.Pair) []repair.Pair {
 }
 
 // Agreements appends to dst how far this node has compared itself with others.
-func (n *Node) Agreements(dst []repair.Agreement) []repair.Agreement { return n.repair.Agreements(dst) }
+func (n *Node) Agreements(now clock.Now, dst []repair.Agreement) []repair.Agreement {
+	return n.repair.Agreements(now, dst)
+}
 
 // Compare compares a partition with a peer, beginning now; Out.Compared tells
 // the outcome, with Asked set.

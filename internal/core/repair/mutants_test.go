@@ -130,6 +130,18 @@ func TestMutants(t *testing.T) {
 			Old: "			r.peer(pr.Peer).trust()\n", New: "",
 		},
 		{
+			Name: "what both come to hold is taken for as old as the node", File: "repair.go",
+			Old: "pair{Mark: m, since: now.Mono}", New: "pair{Mark: m}",
+		},
+		{
+			Name: "what agreed is taken for what never did", File: "repair.go",
+			Old: ", pr.since = 0, t.wall, t.out.Began\n", New: ", pr.since = 0, t.wall, pr.since\n",
+		},
+		{
+			Name: "a clock that is put back makes it seem well", File: "pairs.go",
+			Old: "	w := now.Mono - p.since\n", New: "	w := now.Mono - p.since\n	if p.agreed != 0 {\n		w = 0\n	}\n",
+		},
+		{
 			Name: "one who is not there is compared with", File: "repair.go",
 			Old: "!pr.marked && p.Usable(pr.Peer) && r", New: "!pr.marked && r",
 		},

@@ -40,6 +40,7 @@ type Repair struct {
 type pair struct {
 	replica.Mark
 	agreed   int64         // when the last complete comparison began, wall-clock ms; 0: none
+	since    time.Duration // that, or, if there was none, when both came to hold it
 	due      time.Duration // marked: not before
 	failures uint8         // in a row
 	failed   string        // why the last comparison ended early; "": it did not
@@ -60,7 +61,7 @@ func New(cfg Config) *Repair {
 func (r *Repair) Assign(now clock.Now, held []replica.Mark, p Peers, e *Effects) {
 	pairs := make([]pair, len(held))
 	for i, m := range held {
-		pairs[i].Mark = m
+		pairs[i] = pair{Mark: m, since: now.Mono}
 	}
 	slices.SortFunc(pairs, func(a, b pair) int { return order(a.Mark, b.Mark) })
 	for i := range pairs {
@@ -397,7 +398,7 @@ func (r *Repair) end(now clock.Now, t *talk, why string, e *Effects) {
 		pr.marked, pr.due = true, now.Mono+r.backOff(&pr.failures)
 		return
 	}
-	pr.failures, pr.agreed = 0, t.wall
+	pr.failures, pr.agreed, pr.since = 0, t.wall, t.out.Began
 	if pr.again {
 		return
 	}
@@ -416,51 +417,6 @@ func (r *Repair) Underway(dst []Underway) []Underway {
 		}
 	}
 	return dst
-}
-
-// Pairs appends to dst how each partition stands with each other node that holds it.
-func (r *Repair) Pairs(dst []Pair) []Pair {
-	for i := range r.pairs {
-		pr := &r.pairs[i]
-		p := Pair{Mark: pr.Mark, Agreed: pr.agreed, Marked: pr.marked, Running: r.talkAbout(pr.Mark) != nil}
-		if pr.failed != "" {
-			p.Failed, p.FailedAt, p.Failures = pr.failed, pr.failedAt, int(pr.failures)
-		}
-		dst = append(dst, p)
-	}
-	return dst
-}
-
-// Agreements appends to dst how far this node agrees with each other one.
-func (r *Repair) Agreements(dst []Agreement) []Agreement {
-	start := len(dst)
-	for i := range r.pairs {
-		pr := &r.pairs[i]
-		at, ok := slices.BinarySearchFunc(dst[start:], pr.Peer, func(a Agreement, id ring.NodeID) int { return cmp.Compare(a.Peer, id) })
-		if !ok {
-			about := r.peer(pr.Peer)
-			dst = slices.Insert(dst, start+at, Agreement{Peer: pr.Peer, Repaired: about.repaired, Failed: about.failed})
-			if about.failed != "" {
-				dst[start+at].FailedAt = about.failedAt
-			}
-		}
-		dst[start+at].add(pr)
-	}
-	return dst
-}
-
-func (a *Agreement) add(pr *pair) {
-	a.Partitions++
-	if pr.marked {
-		a.Marked++
-	}
-	switch {
-	case pr.agreed == 0:
-		a.Never++
-		a.Oldest = 0
-	case a.Never == 0 && (a.Oldest == 0 || pr.agreed < a.Oldest):
-		a.Oldest = pr.agreed
-	}
 }
 
 func order(a, b replica.Mark) int {

@@ -106,7 +106,7 @@ func TestInTurn(t *testing.T) {
 	r.down["B"] = true
 	r.until(20 * time.Second)
 	r.want("without anybody")
-	if a := r.machine.Agreements(nil); len(a) != 2 || a[0].Peer != "B" || a[0].Partitions != 3 || a[0].Never != 0 || a[0].Oldest != 1000+7000 || a[1].Oldest != 1000+1000 {
+	if a := r.machine.Agreements(r.now, nil); len(a) != 2 || a[0].Peer != "B" || a[0].Partitions != 3 || a[0].Never != 0 || a[0].Oldest != 1000+7000 || a[1].Oldest != 1000+1000 {
 		t.Errorf("agreements %+v", a)
 	}
 }
@@ -150,7 +150,7 @@ func TestBack(t *testing.T) {
 	r.talks = nil
 	r.down["B"] = false
 	r.machine.Back(r.now, "B", r, &r.e)
-	if a := r.machine.Agreements(nil); a[0].Marked != 3 || a[1].Marked != 0 {
+	if a := r.machine.Agreements(r.now, nil); a[0].Marked != 3 || a[1].Marked != 0 {
 		t.Errorf("agreements %+v", a)
 	}
 	r.until(8300 * time.Millisecond)
@@ -179,7 +179,7 @@ func TestFailedIsMarked(t *testing.T) {
 	if len(at) < 4 || len(at) > 7 || len(r.agreed) != 0 {
 		t.Errorf("compared at %v, marks taken back: %v", at, r.agreed)
 	}
-	if a := r.machine.Agreements(nil); a[0].Failed != "no answer" || a[0].Marked == 0 || a[0].FailedAt == 0 {
+	if a := r.machine.Agreements(r.now, nil); a[0].Failed != "no answer" || a[0].Marked == 0 || a[0].FailedAt == 0 {
 		t.Errorf("agreements %+v", a)
 	}
 	r.mute["B"] = false
@@ -275,7 +275,7 @@ func TestSilenceHoldsUpNobodyElse(t *testing.T) {
 	r.machine.Round(r.now, -1, "B", r, &r.e) // an operator does not wait for it either
 	r.drain()
 	r.until(20*time.Minute + 10*time.Second)
-	for _, a := range r.machine.Agreements(nil) {
+	for _, a := range r.machine.Agreements(r.now, nil) {
 		if a.Marked > 1 || a.Never > 1 { // one was under way and is given up
 			t.Errorf("once B answers: %+v", a)
 		}

@@ -193,7 +193,10 @@ type Agreement struct {
 	Marked     int // of them, to be compared before their turn
 	// Oldest is when the comparison began that is the longest ago of the last
 	// complete ones of each partition, wall-clock milliseconds; 0: Never > 0.
-	Oldest   int64
+	Oldest int64
+	// Waits is how long ago that is of whichever partition has not agreed for the
+	// longest: of one that never did since both came to hold it, or this node started.
+	Waits    time.Duration
 	Repaired uint64 // keys brought up to date since this node started, here and there
 	// Failed is why the last comparison ended early, "" if it did not; FailedAt is
 	// when, wall-clock milliseconds.
