@@ -61,6 +61,38 @@ func TestWhatRotsIsFoundUnasked(t *testing.T) {
 	}
 }
 
+// TestWhatNobodyHasEndsNoRound: more records rot that no other node has than are kept in
+// mind, and the rest is read back all the same.
+func TestWhatNobodyHasEndsNoRound(t *testing.T) {
+	cfg := Config{Nodes: []ring.Node{{ID: "A"}}, Scrub: true}
+	cfg.Buckets.Default.N = 1
+	cfg.Node.Recovery.Wait = time.Second
+	cfg.Node.Scrub = scrub.Config{Within: 10 * time.Second, Slice: 4 << 10}
+	w, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const keys = 1200
+	for i := range keys {
+		must(t, w.Put("A", keyIn("b", fmt.Sprint("k", i)), text("v"), ouro.W(1)))
+	}
+	for i := range keys {
+		w.Rot("A", keyIn("b", fmt.Sprint("k", i)))
+	}
+	a := w.mustID("A")
+	rotted := w.clock(a).Wall
+	for range 90 {
+		w.RunFor(time.Second)
+		if last := a.core.Scrubs(w.clock(a)).Last; last.Began > rotted {
+			if last.Rotten != keys {
+				t.Errorf("a round has met %d records that can't be read, of %d", last.Rotten, keys)
+			}
+			return
+		}
+	}
+	t.Errorf("no round ends: %+v", a.core.Scrubs(w.clock(a)))
+}
+
 // TestALeafRotsForGood: a leaf that rots again, in the same place, is not as it was
 // before (seed 43).
 func TestALeafRotsForGood(t *testing.T) {

@@ -30,7 +30,8 @@ func (*ScrubNow) input()  {}
 func (*ScrubRate) input() {}
 
 // maxUnhealed is how many records that can't be read may wait to be had from others
-// before the scrubber looks for more.
+// before the scrubber looks for more. Those that could not be had are not among them:
+// nobody may ever have them, and the rest is to be read back all the same.
 const maxUnhealed = 512
 
 // Scrubs returns how far everything was read back here.
@@ -63,7 +64,7 @@ func (n *Node) setScrubRate(now clock.Now, bytes int) {
 
 func (n *Node) scrubTick(now clock.Now, out *Out) {
 	if n.scrub.Deadline() <= now.Mono {
-		n.scrub.Tick(now, n.recovery.RottenLeft() >= maxUnhealed, &n.scrubs)
+		n.scrub.Tick(now, n.recovery.Untried() >= maxUnhealed, &n.scrubs)
 		n.drainScrub(now, out)
 	}
 }

@@ -40,8 +40,7 @@ func (r *Recovery) Rotten(now clock.Now, rot *replica.Rotten, e *Effects) {
 			return
 		}
 	}
-	if len(r.rotten) >= r.cfg.MaxRotten {
-		r.dropped++
+	if len(r.rotten) >= r.cfg.MaxRotten && !r.makeRoom() {
 		e.Facts = append(e.Facts, fact.Fact{Kind: fact.NotHealed, At: now.Mono, Note: rot.Key.Bucket + ": too many records can't be read"})
 		return
 	}
@@ -49,8 +48,30 @@ func (r *Recovery) Rotten(now clock.Now, rot *replica.Rotten, e *Effects) {
 	r.rotten = append(r.rotten, record{Rotten: *rot, opens: opens, due: opens})
 }
 
+// makeRoom forgets the first record that could not be had when that was tried; false
+// where there is none. It is met again, and by then others were tried.
+func (r *Recovery) makeRoom() bool {
+	i := slices.IndexFunc(r.rotten, func(p record) bool { return p.failed != "" && !p.busy() })
+	if i < 0 {
+		return false
+	}
+	r.rotten = slices.Delete(r.rotten, i, i+1)
+	return true
+}
+
 // RottenLeft returns how many records that can't be read are remembered.
 func (r *Recovery) RottenLeft() int { return len(r.rotten) }
+
+// Untried returns how many of them nobody was asked for yet.
+func (r *Recovery) Untried() int {
+	n := 0
+	for i := range r.rotten {
+		if r.rotten[i].failed == "" {
+			n++
+		}
+	}
+	return n
+}
 
 // Unhealed appends to dst the records that could not be had from others when that was
 // tried last, room of them at most.

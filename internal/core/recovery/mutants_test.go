@@ -47,7 +47,19 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "rotten records are remembered without bound", File: "heal.go", Test: "Test[^M]",
-			Old: "	if len(r.rotten) >= r.cfg.MaxRotten {", New: "	if false {",
+			Old: "	if len(r.rotten) >= r.cfg.MaxRotten && !r.makeRoom() {", New: "	if false {",
+		},
+		{
+			Name: "what nobody has keeps out what others have", File: "heal.go", Test: "Test[^M]",
+			Old: "r.cfg.MaxRotten && !r.makeRoom() {", New: "r.cfg.MaxRotten {",
+		},
+		{
+			Name: "a record that is being asked for is forgotten", File: "heal.go", Test: "Test[^M]",
+			Old: "return p.failed != \"\" && !p.busy() })", New: "return p.failed != \"\" })",
+		},
+		{
+			Name: "the scrubber waits for what nobody has", Dir: "../node", File: "scrubbing.go", Pkg: "../../sim", Test: "TestWhatNobodyHasEndsNoRound",
+			Old: "n.recovery.Untried() >=", New: "n.recovery.RottenLeft() >=",
 		},
 		{
 			Name: "it is over before the disk is named", File: "recovery.go", Test: "TestNothingIsOver",

@@ -16,11 +16,10 @@ const never = time.Duration(1<<63 - 1)
 
 // Recovery is the machine.
 type Recovery struct {
-	cfg     Config
-	seq     uint64
-	parts   []part   // by partition
-	rotten  []record // in the order in which they were met
-	dropped uint64   // rotten records for which there was no room
+	cfg    Config
+	seq    uint64
+	parts  []part   // by partition
+	rotten []record // in the order in which they were met
 }
 
 // part is a partition that recovers.

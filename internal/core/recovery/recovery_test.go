@@ -370,3 +370,36 @@ func TestRottenRecordsAreBounded(t *testing.T) {
 		t.Errorf("%d records that are not kept here any more are remembered", b.RottenLeft())
 	}
 }
+
+// TestWhatNobodyHasIsInNobodysWay: records that can't be had from anybody are tried
+// again, and neither keep those out that others have nor count as such.
+func TestWhatNobodyHasIsInNobodysWay(t *testing.T) {
+	b := newBench(t, recovery.Config{MaxRotten: 3, MaxHeals: 2, Wait: time.Second}, need(1, "B"))
+	b.cluster.down = []ring.NodeID{"B"}
+	for i := range 3 {
+		b.Rotten(b.now, rotten(fmt.Sprint(i)), &b.e)
+	}
+	if n := b.Untried(); n != 3 {
+		t.Errorf("%d are untried", n)
+	}
+	b.pass(time.Second)
+	if n := b.Untried(); n != 0 {
+		t.Errorf("%d are untried after they were", n)
+	}
+	b.e.Reset()
+	b.Rotten(b.now, rotten("3"), &b.e)
+	if n := b.Untried(); n != 1 || b.RottenLeft() != 3 || len(b.e.Facts) != 0 {
+		t.Errorf("%d of %d are untried, %v", n, b.RottenLeft(), b.e.Facts)
+	}
+	b.cluster.down = nil
+	b.Back(b.now)
+	b.pass(time.Second)
+	if len(b.e.Asks) != 2 {
+		t.Fatalf("asked for %v", b.e.Asks)
+	}
+	for i := range 3 { // those under way stay
+		b.Rotten(b.now, rotten(fmt.Sprint("more", i)), &b.e)
+	}
+	b.told(b.e.Asks[0].Op.ID, "B", replica.Have, state(1, "x"))
+	b.told(b.e.Asks[1].Op.ID, "B", replica.Have, state(2, "y"))
+}
