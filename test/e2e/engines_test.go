@@ -50,6 +50,47 @@ func TestEnginesKeepWhatTheyAcknowledged(t *testing.T) {
 	}
 }
 
+// Each node of a cluster may have an engine of its own: all three keep what was
+// acknowledged, through kill -9 of all at once.
+func TestEachNodeHasItsEngine(t *testing.T) {
+	t.Parallel()
+	engines := [3]string{"pebble", "bbolt", "memory+bbolt"}
+	c := &three{t: t, ports: freePorts(t, 9), dir: t.TempDir()}
+	begin := func() {
+		for i := range c.at {
+			c.flags = []string{"--engine", engines[i]}
+			c.begin(i)
+		}
+		for _, n := range c.at {
+			n.foundAll(t, len(c.at))
+		}
+	}
+	begin()
+	for i := range 20 {
+		must(t, "put", fmt.Sprint("mixed/", i), fmt.Sprint("value ", i), "--w", "3", "--addr", c.at[i%3].client)
+	}
+	for i := range c.at {
+		c.kill(i)
+	}
+	begin()
+	for i := range 20 {
+		key := fmt.Sprint("mixed/", i)
+		if got := must(t, "get", key, "--r", "3", "--addr", c.at[(i+1)%3].client); strings.TrimSpace(got) != fmt.Sprint("value ", i) {
+			t.Errorf("%s: %q", key, got)
+		}
+		for n := range c.at {
+			if got := c.status(n, key); got != "have" {
+				t.Errorf("%s at the node on %s: %s", key, engines[n], got)
+			}
+		}
+	}
+	for i, n := range c.at {
+		if st := must(t, "status", "--admin", n.admin); !strings.Contains(st, "engine "+engines[i]+",") {
+			t.Errorf("the status does not say that the engine is %s:\n%s", engines[i], st)
+		}
+	}
+}
+
 func TestUnknownEngineIsRefused(t *testing.T) {
 	fails(t, 2, `engine: "rocks" is none of ["pebble" "bbolt" "memory" "memory+pebble" "memory+bbolt"]`, "serve", "--id", "n1", "--engine", "rocks")
 }
