@@ -36,15 +36,14 @@ func (c cluster) naming(id ring.NodeID, key ouro.Key, read ouro.Result) ouro.Opt
 // coordinated runs reads and the writes after them over skewed keys, at nodes drawn
 // from those that are well; with it, one node after the other is slow by so much, each
 // way. It returns how many of the writes the busiest node coordinated, over the mean,
-// and p99 of how long they took.
-func coordinated(t *testing.T, choice bool, slow time.Duration) (busiest float64, p99 time.Duration) {
+// and the share of them that took as long as a message to the slow one.
+func coordinated(t *testing.T, choice bool, slow time.Duration) (busiest, waited float64) {
 	const writes, spells = 2000, 10
 	c := newCluster(t, sim.Config{Seed: 1, Nodes: nodes(ae...), Q: 64, Buckets: numbers(3, 2, 2), Net: sim.NetConfig{Jitter: 100 * time.Microsecond}})
 	r := rand.New(rand.NewPCG(1, 2))
 	popular := rand.NewZipf(r, 1.2, 1, 999)
 	by := map[string]int{}
-	var took []time.Duration
-	sick := 0
+	late, sick := 0, 0
 	for i := range writes {
 		if i%(writes/spells) == 0 {
 			if i > 0 {
@@ -71,14 +70,15 @@ func coordinated(t *testing.T, choice bool, slow time.Duration) (busiest float64
 			t.Fatal(err)
 		}
 		by[res.Coordinator]++
-		took = append(took, put.Took())
+		if put.Took() >= slow {
+			late++
+		}
 	}
 	most := 0
 	for _, n := range by {
 		most = max(most, n)
 	}
-	slices.Sort(took)
-	return float64(most) * float64(len(ae)) / writes, took[writes*99/100]
+	return float64(most) * float64(len(ae)) / writes, float64(late) / writes
 }
 
 // Without the choice the first of the preference list coordinates every write (5.8).
@@ -87,13 +87,13 @@ func TestPaper_2_2_4_ChoiceOfTheCoordinator(t *testing.T) {
 	uneven, _ := coordinated(t, false, 0)
 	_, quick := coordinated(t, true, 40*time.Millisecond)
 	_, slow := coordinated(t, false, 40*time.Millisecond)
-	t.Logf("the busiest node coordinates %.2f times the mean with the choice, %.2f without; while one node is slow by 40 ms p99 of writes is %v and %v",
-		even, uneven, quick, slow)
-	if even >= uneven {
+	t.Logf("the busiest node coordinates %.2f times the mean with the choice, %.2f without; while one node is slow by 40 ms, %.2f %% and %.2f %% of the writes wait for it",
+		even, uneven, 100*quick, 100*slow)
+	if even > .8*uneven {
 		t.Errorf("the choice does not spread the writes: %.2f times the mean at the busiest node, %.2f without it", even, uneven)
 	}
-	if quick >= slow {
-		t.Errorf("the choice does not help the tail: p99 is %v, %v without it", quick, slow)
+	if quick > .75*slow {
+		t.Errorf("the choice does not help the tail: %.4f of the writes wait for a slow node, %.4f without it", quick, slow)
 	}
 }
 
