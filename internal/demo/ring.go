@@ -75,7 +75,7 @@ func joinAndLeave(s *Scene) {
 	s.expect("members", 6, len(s.Place().Members()))
 	s.expect("reads that failed meanwhile", 0, failed)
 	after := s.Stats().Ring
-	s.hold("partitions that moved, whole; no key was looked for in others", after.Ended > before.Ended, after.Ended-before.Ended)
+	s.hold("partitions that moved, each as a whole", after.Ended > before.Ended, after.Ended-before.Ended)
 	s.expect("keys that F does not show", 0, s.missing("A", "F"))
 	s.say("A leaves, and hands on first.")
 	s.Leave("B", "A")

@@ -86,14 +86,16 @@ func TestFailedExperimentIsOnThePage(t *testing.T) {
 // TestSlices: the section tells what was seen before, while and after the disk was slow,
 // and can't be made where there is nothing to run it in.
 func TestSlices(t *testing.T) {
-	lab := &Lab{SlowDisk: func(_ context.Context, controlled bool) (*SlowDisk, error) {
+	lab := &Lab{SlowDisk: func(_ context.Context, b Background) (*SlowDisk, error) {
 		d := &SlowDisk{From: 20 * time.Second, To: 50 * time.Second, Reads: time.Second}
 		for at := 10 * time.Second; at <= 90*time.Second; at += 10 * time.Second {
 			p := SlowDiskPart{At: at, Slices: 80, Most: 80, Gets: time.Millisecond, Surveyed: 100}
-			if slow := at > d.From && at <= d.To; slow && controlled {
+			if slow := at > d.From && at <= d.To; slow && b == Controlled {
 				p.Slices, p.Gets, p.Surveyed = 5, 20*time.Millisecond, 6
-			} else if slow {
+			} else if slow && b == Uncontrolled {
 				p.Gets = 200 * time.Millisecond
+			} else if slow {
+				p.Gets, p.Surveyed = 10*time.Millisecond, 0
 			}
 			d.Parts = append(d.Parts, p)
 		}
@@ -106,6 +108,7 @@ func TestSlices(t *testing.T) {
 	want := [][]string{
 		{"with the controller", "1.0 ms, 10.0 a second", "20.0 ms, 0.6 a second", "1.0 ms, 10.0 a second"},
 		{"without", "1.0 ms, 10.0 a second", "200.0 ms, 10.0 a second", "1.0 ms, 10.0 a second"},
+		{"nothing in the background", "1.0 ms, 10.0 a second", "10.0 ms, 0.0 a second", "1.0 ms, 10.0 a second"},
 	}
 	for i, row := range s.Tables[0].Rows {
 		if strings.Join(row, "|") != strings.Join(want[i], "|") {
@@ -139,5 +142,17 @@ func TestCurves(t *testing.T) {
 	}
 	if got := slaCurve("x", bench.VerbStat{P50: 1000, P99: 20_000, P999: 300_000}).Points; !slices.Equal(got, []Point{{2, 1}, {100, 20}, {1000, 300}}) {
 		t.Errorf("load: %v", got)
+	}
+}
+
+// TestBalanceFollowsLoad: nodes are out of balance when load is low, and fewer of them
+// when it is high (section 6.2 of the paper, 6.2.2), however many nodes there are.
+func TestBalanceFollowsLoad(t *testing.T) {
+	for _, nodes := range []int{9, 30, 120} {
+		curve, low, high, err := imbalance(t.Context(), &Lab{}, nodes)
+		t.Logf("%d nodes: %.3f of them are out of balance at low load, %.3f at high load", nodes, low, high)
+		if err != nil || len(curve.Points) != halfHours || low < 1.5*high || low < .05 || low > .4 || high > .15 {
+			t.Errorf("%d nodes: %.3f of them are out of balance at low load, %.3f at high load, %v", nodes, low, high, err)
+		}
 	}
 }

@@ -80,9 +80,9 @@ type Lab struct {
 	Quick bool
 	// Cluster starts so many nodes of their own processes; see [Cluster].
 	Cluster func(ctx context.Context, nodes int) (Cluster, error)
-	// SlowDisk runs a simulated node whose disk turns slow and well again, with the
-	// controller of background work or without.
-	SlowDisk func(ctx context.Context, controlled bool) (*SlowDisk, error)
+	// SlowDisk runs a simulated node whose disk turns slow and well again, with background
+	// work of this kind.
+	SlowDisk func(ctx context.Context, b Background) (*SlowDisk, error)
 	// Staleness measures how many reads are stale in a simulated cluster, and tells how many
 	// were predicted to be.
 	Staleness func(ctx context.Context, quick bool) (*Staleness, error)

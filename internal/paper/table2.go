@@ -163,6 +163,7 @@ func runTable2(ctx context.Context, lab *Lab) (Section, error) {
 		Tables: append(table2Tables(all), reads),
 		Differs: "The paper's client coordinates all reads in its own process; here it does so where that has been quicker, and else chooses the coordinator among the replicas: that saves the balancer and, for requests that would have come " +
 			"to a node without the key, the hop to one that has it. What it saves by coordinating itself is the way between two nodes, for a request more. The second row shows how much of the difference is the balancer. " +
+			"A write is not coordinated by the client: it waits for the disks of two replicas whichever of them coordinates it, beside which the hop that a placed one saves is little, where the paper's went to a buffer in memory. " +
 			"Where the tails of all ways are close together, the machine made them.",
 	}, nil
 }

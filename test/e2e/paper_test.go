@@ -19,6 +19,7 @@ func TestPaperEvaluation(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "paper.html")
 	for only, says := range map[string][]string{
 		"sla,figure6,table2":        {"one node dead, writes", "one in so many requests takes longer", "Nodes out of balance", "client-driven", "<svg"},
+		"figure4,figure5":           {"hours in which writes take longer than reads", "p99.9 of reads", "worst over quietest", "buffered, p99.9"},
 		"gossip,staleness,siblings": {"table of partitions, bytes", "r=1 w=1, predicted", "On real nodes: stale reads", "Reads by how many versions they showed", "<svg"},
 	} {
 		must(t, "paper", "--quick", "--only", only, "--out", out)
