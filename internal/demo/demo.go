@@ -31,12 +31,14 @@ type Demo struct {
 	Live func(ctx context.Context, s *Scene, c paper.Cluster, line Program) error
 	// Long is one that takes minutes.
 	Long bool
+	// Alone is a command that starts no processes.
+	Alone bool
 }
 
 // How says how a demonstration is run, in a few words.
 func (d *Demo) How() string {
 	switch {
-	case d.Play != nil:
+	case d.Play != nil, d.Alone:
 		return "simulated"
 	default:
 		return "processes"
