@@ -17,6 +17,20 @@ type codec struct{ encoding.CodecV2 }
 
 func newCodec() codec { return codec{encoding.GetCodecV2("proto")} }
 
+// Marshal implements [encoding.CodecV2].
+func (c codec) Marshal(v any) (mem.BufferSlice, error) {
+	h, ok := v.(*handed)
+	if !ok {
+		return c.CodecV2.Marshal(v)
+	}
+	data, err := c.CodecV2.Marshal(h.message)
+	if err != nil {
+		h.conn.took(h.size)
+		return nil, err
+	}
+	return h.told(data), nil
+}
+
 // Unmarshal implements [encoding.CodecV2].
 func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 	if _, ok := v.(*ourov1.UpdateRequest); !ok {

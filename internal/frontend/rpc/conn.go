@@ -41,7 +41,7 @@ type conn struct {
 	server  *Server
 	closing sync.Once
 	gone    atomic.Bool
-	waiting atomic.Int64  // bytes of answers handed over and not written
+	waiting atomic.Int64  // bytes of answers handed over, neither written nor given up
 	written atomic.Int64  // bytes in all
 	watched atomic.Bool   // a look at it is due
 	drained chan struct{} // told when less than MaxOutput waits
@@ -107,22 +107,19 @@ func (c *conn) watch() {
 	})
 }
 
-// Write implements [net.Conn]. What frames add is taken off too, so less may be
-// counted to wait than does, by a little, and never less than nothing.
+// took says that an answer of n bytes does not wait any more.
+func (c *conn) took(n int) {
+	after := c.waiting.Add(int64(-n))
+	if most := c.server.cfg.MaxOutput; after+int64(n) > most && after <= most {
+		c.tell()
+	}
+}
+
+// Write implements [net.Conn].
 func (c *conn) Write(b []byte) (int, error) {
 	n, err := c.Conn.Write(b)
 	c.written.Add(int64(n))
-	for {
-		before := c.waiting.Load()
-		after := max(before-int64(n), 0)
-		if !c.waiting.CompareAndSwap(before, after) {
-			continue
-		}
-		if most := c.server.cfg.MaxOutput; before > most && after <= most {
-			c.tell()
-		}
-		return n, err
-	}
+	return n, err
 }
 
 // Close implements [net.Conn].

@@ -1,8 +1,6 @@
 package rpc
 
 import (
-	"context"
-
 	"google.golang.org/grpc"
 
 	"github.com/ourodb/ouro"
@@ -29,7 +27,7 @@ func (s *service) Keys(req *ourov1.KeysRequest, stream grpc.ServerStreamingServe
 		if err != nil {
 			return failed(stream.Context(), read, &ouro.Result{}, err).status()
 		}
-		if err := sendPage(stream.Context(), stream, &page); err != nil {
+		if err := stream.Send(pageOf(&page)); err != nil {
 			return err
 		}
 		sent++
@@ -53,18 +51,13 @@ func (s *service) keysQuery(req *ourov1.KeysRequest) (q ouro.KeysQuery, err erro
 	return q, err
 }
 
-func sendPage(ctx context.Context, stream grpc.ServerStreamingServer[ourov1.KeysResponse], page *ouro.KeysPage) error {
+func pageOf(page *ouro.KeysPage) *ourov1.KeysResponse {
 	out := &ourov1.KeysResponse{Keys: make([][]byte, len(page.Keys)), Next: uint64(page.Next), Covered: page.Covered}
-	size := 0
 	for i, k := range page.Keys {
 		out.Keys[i] = []byte(k)
-		size += len(k)
 	}
 	for _, m := range page.Missing {
 		out.Missing = append(out.Missing, &ourov1.KeyRange{From: uint64(m.From), To: uint64(m.To), Why: valid(m.Why)})
 	}
-	if err := connOf(ctx).hand(ctx, size); err != nil {
-		return err
-	}
-	return stream.Send(out)
+	return out
 }

@@ -12,23 +12,23 @@ import (
 
 // MultiGet implements [ourov1.StoreServiceServer].
 func (s *service) MultiGet(stream grpc.BidiStreamingServer[ourov1.MultiGetRequest, ourov1.MultiGetResponse]) error {
-	return serveItems(s, stream, func(ctx context.Context, in *ourov1.MultiGetRequest) (*ourov1.MultiGetResponse, int) {
-		shown, size, failed := s.get(ctx, in.GetGet())
+	return serveItems(s, stream, func(ctx context.Context, in *ourov1.MultiGetRequest) *ourov1.MultiGetResponse {
+		shown, failed := s.get(ctx, in.GetGet())
 		if failed != nil {
-			return &ourov1.MultiGetResponse{Tag: in.GetTag(), Outcome: &ourov1.MultiGetResponse_Failure{Failure: failed.message()}}, 0
+			return &ourov1.MultiGetResponse{Tag: in.GetTag(), Outcome: &ourov1.MultiGetResponse_Failure{Failure: failed.message()}}
 		}
-		return &ourov1.MultiGetResponse{Tag: in.GetTag(), Outcome: &ourov1.MultiGetResponse_Shown{Shown: shown}}, size
+		return &ourov1.MultiGetResponse{Tag: in.GetTag(), Outcome: &ourov1.MultiGetResponse_Shown{Shown: shown}}
 	})
 }
 
 // MultiPut implements [ourov1.StoreServiceServer].
 func (s *service) MultiPut(stream grpc.BidiStreamingServer[ourov1.MultiPutRequest, ourov1.MultiPutResponse]) error {
-	return serveItems(s, stream, func(ctx context.Context, in *ourov1.MultiPutRequest) (*ourov1.MultiPutResponse, int) {
-		stored, size, failed := s.put(ctx, in.GetPut())
+	return serveItems(s, stream, func(ctx context.Context, in *ourov1.MultiPutRequest) *ourov1.MultiPutResponse {
+		stored, failed := s.put(ctx, in.GetPut())
 		if failed != nil {
-			return &ourov1.MultiPutResponse{Tag: in.GetTag(), Outcome: &ourov1.MultiPutResponse_Failure{Failure: failed.message()}}, 0
+			return &ourov1.MultiPutResponse{Tag: in.GetTag(), Outcome: &ourov1.MultiPutResponse_Failure{Failure: failed.message()}}
 		}
-		return &ourov1.MultiPutResponse{Tag: in.GetTag(), Outcome: &ourov1.MultiPutResponse_Stored{Stored: stored}}, size
+		return &ourov1.MultiPutResponse{Tag: in.GetTag(), Outcome: &ourov1.MultiPutResponse_Stored{Stored: stored}}
 	})
 }
 
@@ -49,7 +49,7 @@ type items[In, Out any] struct {
 // serveItems carries out the items of a stream, several at once, and answers each
 // as it is done. It reads no item before there is a place for it, so HTTP/2's
 // window makes a client wait. A node that stops answers what it has begun.
-func serveItems[In, Out any](s *service, stream grpc.BidiStreamingServer[In, Out], do func(context.Context, *In) (*Out, int)) error {
+func serveItems[In, Out any](s *service, stream grpc.BidiStreamingServer[In, Out], do func(context.Context, *In) *Out) error {
 	t := &items[In, Out]{service: s, stream: stream, arrived: make(chan *In), slots: make(chan struct{}, s.cfg.MaxInFlight), failed: make(chan struct{})}
 	go t.receive()
 	err := t.carryOut(do)
@@ -79,7 +79,7 @@ func (t *items[In, Out]) receive() {
 	}
 }
 
-func (t *items[In, Out]) carryOut(do func(context.Context, *In) (*Out, int)) error {
+func (t *items[In, Out]) carryOut(do func(context.Context, *In) *Out) error {
 	for {
 		select {
 		case t.slots <- struct{}{}:
@@ -113,15 +113,13 @@ func (t *items[In, Out]) stopped() error {
 }
 
 // answer sends one answer. What can't be sent ends the stream.
-func (t *items[In, Out]) answer(out *Out, size int) {
-	err := connOf(t.stream.Context()).hand(t.stream.Context(), size)
+func (t *items[In, Out]) answer(out *Out) {
 	t.sending.Lock()
 	defer t.sending.Unlock()
-	if err == nil && t.broken == nil {
-		err = t.stream.Send(out)
+	if t.broken != nil {
+		return
 	}
-	if err != nil && t.broken == nil {
-		t.broken = err
+	if t.broken = t.stream.Send(out); t.broken != nil {
 		close(t.failed)
 	}
 }

@@ -52,8 +52,9 @@ func New(cfg Config, store ouro.Store) *Server {
 		grpc.StaticStreamWindowSize(streamWindow), grpc.StaticConnWindowSize(connWindow),
 	}
 	if cfg.Auth != nil {
-		options = append(options, grpc.UnaryInterceptor(s.authUnary), grpc.StreamInterceptor(s.authStream))
+		options = append(options, grpc.ChainUnaryInterceptor(s.authUnary), grpc.ChainStreamInterceptor(s.authStream))
 	}
+	options = append(options, grpc.ChainUnaryInterceptor(handUnary), grpc.ChainStreamInterceptor(handStream))
 	s.grpc = grpc.NewServer(options...)
 	ourov1.RegisterStoreServiceServer(s.grpc, &service{Server: s, store: store})
 	grpc_health_v1.RegisterHealthServer(s.grpc, &health{Server: s})

@@ -38,74 +38,68 @@ func (s *service) Update(ctx context.Context, req *ourov1.UpdateRequest) (*ourov
 	return reply(ctx, req, s.update)
 }
 
-// reply carries out a call, and hands its answer to the connection.
-func reply[In, Out any](ctx context.Context, req *In, do func(context.Context, *In) (*Out, int, *failure)) (*Out, error) {
-	out, size, failed := do(ctx, req)
+// reply carries out a call.
+func reply[In, Out any](ctx context.Context, req *In, do func(context.Context, *In) (*Out, *failure)) (*Out, error) {
+	out, failed := do(ctx, req)
 	if failed != nil {
 		return nil, failed.status()
-	}
-	if err := connOf(ctx).hand(ctx, size); err != nil {
-		return nil, err
 	}
 	return out, nil
 }
 
-// get returns what a key shows, and how many bytes of it.
-func (s *service) get(ctx context.Context, req *ourov1.GetRequest) (*ourov1.GetResponse, int, *failure) {
+func (s *service) get(ctx context.Context, req *ourov1.GetRequest) (*ourov1.GetResponse, *failure) {
 	opts, err := s.options(req.GetOptions(), nil)
 	if err != nil {
-		return nil, 0, s.reject(err)
+		return nil, s.reject(err)
 	}
 	res, err := s.store.Get(ctx, keyOf(req.GetKey()), given(opts))
 	if err != nil {
-		return nil, 0, failed(ctx, read, &res, err)
+		return nil, failed(ctx, read, &res, err)
 	}
-	size := sizeOf(&res)
-	if size > s.cfg.MaxReply {
-		return nil, 0, failed(ctx, read, &ouro.Result{}, ouro.Errorf(ouro.TooLarge, ouro.NotDone,
+	if size := sizeOf(&res); size > s.cfg.MaxReply {
+		return nil, failed(ctx, read, &ouro.Result{}, ouro.Errorf(ouro.TooLarge, ouro.NotDone,
 			"what the key shows has %d bytes, and an answer of this node at most %d", size, s.cfg.MaxReply))
 	}
 	return &ourov1.GetResponse{
 		Siblings: siblings(res.Siblings), Typed: typed(res.Typed), Context: res.Context, Receipt: receipt(&res),
-	}, size, nil
+	}, nil
 }
 
-func (s *service) put(ctx context.Context, req *ourov1.PutRequest) (*ourov1.PutResponse, int, *failure) {
+func (s *service) put(ctx context.Context, req *ourov1.PutRequest) (*ourov1.PutResponse, *failure) {
 	opts, err := s.options(req.GetOptions(), req.Context)
 	if err == nil {
 		err = s.checkContentType(req.GetValue().GetContentType())
 	}
 	if err != nil {
-		return nil, 0, s.reject(err)
+		return nil, s.reject(err)
 	}
 	data := req.GetValue().GetData()
 	release, err := s.hold(len(data))
 	if err != nil {
-		return nil, 0, s.reject(err)
+		return nil, s.reject(err)
 	}
 	defer release()
 	res, err := s.store.Put(ctx, keyOf(req.GetKey()), ouro.Value{Data: data, ContentType: req.GetValue().GetContentType()}, given(opts))
 	if err != nil {
-		return nil, 0, failed(ctx, write, &res, err)
+		return nil, failed(ctx, write, &res, err)
 	}
-	return &ourov1.PutResponse{Context: res.Context, Receipt: receipt(&res)}, 0, nil
+	return &ourov1.PutResponse{Context: res.Context, Receipt: receipt(&res)}, nil
 }
 
-func (s *service) delete(ctx context.Context, req *ourov1.DeleteRequest) (*ourov1.DeleteResponse, int, *failure) {
+func (s *service) delete(ctx context.Context, req *ourov1.DeleteRequest) (*ourov1.DeleteResponse, *failure) {
 	opts, err := s.options(req.GetOptions(), req.Context)
 	if err != nil {
-		return nil, 0, s.reject(err)
+		return nil, s.reject(err)
 	}
 	res, err := s.store.Delete(ctx, keyOf(req.GetKey()), given(opts))
 	if err != nil {
-		return nil, 0, failed(ctx, write, &res, err)
+		return nil, failed(ctx, write, &res, err)
 	}
 	out := &ourov1.DeleteResponse{Context: res.Context, Receipt: receipt(&res)}
-	size := sizeOf(&res)
-	if size <= s.cfg.MaxReply { // it is done, and to be told so
+	if sizeOf(&res) <= s.cfg.MaxReply { // it is done, and to be told so
 		out.Removed = siblings(res.Siblings)
 	}
-	return out, size, nil
+	return out, nil
 }
 
 // hold reserves memory for a value while the store has it.

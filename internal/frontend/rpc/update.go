@@ -32,31 +32,31 @@ var (
 	conditions = names[ouro.Condition, ourov1.Condition]{ouro.Always, ouro.IfAbsent, ouro.IfPresent, ouro.IfGreater, ouro.IfLess}
 )
 
-func (s *service) update(ctx context.Context, req *ourov1.UpdateRequest) (*ourov1.UpdateResponse, int, *failure) {
+func (s *service) update(ctx context.Context, req *ourov1.UpdateRequest) (*ourov1.UpdateResponse, *failure) {
 	updater, ok := s.store.(ouro.Updater)
 	if !ok {
-		return nil, 0, s.reject(ouro.Errorf(ouro.BadRequest, ouro.NotDone, "this store has no data types"))
+		return nil, s.reject(ouro.Errorf(ouro.BadRequest, ouro.NotDone, "this store has no data types"))
 	}
 	opts, err := s.options(req.GetOptions(), req.Context)
 	if err != nil {
-		return nil, 0, s.reject(err)
+		return nil, s.reject(err)
 	}
 	u, size, err := s.updateOf(req)
 	if err != nil {
-		return nil, 0, s.reject(err)
+		return nil, s.reject(err)
 	}
 	release, err := s.hold(size)
 	if err != nil {
-		return nil, 0, s.reject(err)
+		return nil, s.reject(err)
 	}
 	defer release()
 	res, err := updater.Update(ctx, keyOf(req.GetKey()), u, given(opts))
 	if err != nil {
-		return nil, 0, failed(ctx, write, &res, err)
+		return nil, failed(ctx, write, &res, err)
 	}
 	return &ourov1.UpdateResponse{
 		Changed: uint32(res.Changed), Typed: typed(res.Typed), Context: res.Context, Receipt: receipt(&res),
-	}, sizeOf(&res), nil
+	}, nil
 }
 
 // updateOf reads an update, and returns how many bytes it carries.
