@@ -20,6 +20,7 @@ type call struct {
 	reply   reply
 	ended   chan struct{} // nil: it has not been started on a goroutine of its own
 	over    bool          // it ran on the connection's own
+	again   bool          // its answer is too long to be one of several: it runs once more, alone
 }
 
 // newCall finds the command and checks what can be checked before it runs.
@@ -58,7 +59,10 @@ func (x *call) start() {
 	x.ended = make(chan struct{})
 	go func() {
 		defer close(x.ended)
-		x.carryOut()
+		x.carryOut(min(x.c.cfg.MaxOutput+x.c.cfg.longestBulk(), x.c.cfg.MaxReply))
+		if x.reply.over {
+			x.reply.b, x.again = nil, true
+		}
 	}()
 }
 
@@ -69,13 +73,27 @@ func (x *call) run(out []byte) []byte {
 	if x.command == nil {
 		x.reply.b = append(out, refusal...)
 	}
-	x.carryOut()
+	if x.carryOut(x.c.cfg.MaxReply); x.reply.over {
+		x.tooLong()
+	}
 	out, x.reply.b, x.over = x.reply.b, nil, true
 	return out
 }
 
-func (x *call) carryOut() {
+// tooLong answers that the answer would have more than MaxReply.
+func (x *call) tooLong() {
+	x.reply.drop()
+	x.reject(ouro.TooLarge, "the answer has more than %d bytes, and one of this node at most that: ask for less at once", x.c.cfg.MaxReply)
+}
+
+// carryOut runs the command. Where it only reads, an answer of more than most bytes is
+// none.
+func (x *call) carryOut(most int) {
 	x.reply.v3 = x.c.v3 // HELLO may have come before it in its batch
+	if x.command == nil || x.command.writes() {
+		most = 0
+	}
+	x.reply.begin(most)
 	switch {
 	case x.command == nil:
 	case !x.c.known && !x.command.open:

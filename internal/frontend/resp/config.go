@@ -33,6 +33,9 @@ type Config struct {
 	// default 64. MaxOutput is how many bytes of answers may wait while the answer
 	// before them is under way, default 4 MiB: then no further command is begun.
 	MaxPipeline, MaxOutput int
+	// MaxReply is how many bytes of values one answer to a command that only reads has at
+	// most, default 256 MiB. One of more is refused with too_large.
+	MaxReply int
 	// MaxClients is how many connections are open at once, default 8,192. Further
 	// ones are told so and closed.
 	MaxClients int
@@ -82,6 +85,7 @@ func (c *Config) setDefaults() {
 	setDefault(&c.MaxBuffered, 256<<20)
 	setDefault(&c.MaxPipeline, 64)
 	setDefault(&c.MaxOutput, 4<<20)
+	setDefault(&c.MaxReply, 256<<20)
 	setDefault(&c.MaxClients, 8192)
 	setDefault(&c.FrameTimeout, 30*time.Second)
 	setDefault(&c.WriteTimeout, 30*time.Second)

@@ -199,7 +199,9 @@ func (c *conn) run(batch []*call) error {
 				c.out = batch[begun].run(c.out) // alone: nothing is gained by another goroutine
 			}
 		}
-		x.wait()
+		if x.wait(); x.again {
+			c.out = x.run(c.out)
+		}
 		c.commands.Add(1)
 		c.out = append(c.out, x.reply.b...)
 		x.reply.b = nil

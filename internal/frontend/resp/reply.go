@@ -8,9 +8,24 @@ import (
 
 // reply is the answer to a command, in the protocol that its connection speaks.
 type reply struct {
-	b  []byte
-	v3 bool
+	b    []byte
+	v3   bool
+	from int  // where it begins in b
+	most int  // bytes that it may have; 0: any
+	over bool // it would have more, and is not one
 }
+
+// begin makes what follows an answer of at most so many bytes.
+func (r *reply) begin(most int) { r.from, r.most, r.over = len(r.b), most, false }
+
+// fits says whether so many bytes of a value may follow.
+func (r *reply) fits(n int) bool {
+	r.over = r.over || r.most > 0 && len(r.b)-r.from+n > r.most
+	return !r.over
+}
+
+// drop takes back what was written of an answer.
+func (r *reply) drop() { r.b, r.over = r.b[:r.from], false }
 
 func (r *reply) head(kind byte, n int64) {
 	r.b = append(r.b, kind)
@@ -45,11 +60,17 @@ func (r *reply) truth(b bool) {
 }
 
 func (r *reply) bulk(b []byte) {
+	if !r.fits(len(b)) {
+		return
+	}
 	r.head('$', int64(len(b)))
 	r.b = append(append(r.b, b...), '\r', '\n')
 }
 
 func (r *reply) text(s string) {
+	if !r.fits(len(s)) {
+		return
+	}
 	r.head('$', int64(len(s)))
 	r.b = append(append(r.b, s...), '\r', '\n')
 }

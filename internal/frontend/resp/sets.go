@@ -83,6 +83,7 @@ func interCard(x *call) {
 // combined returns those members of some sets for which take holds.
 func (x *call) combined(keys [][]byte, take func(in, others int) bool) ([]ouro.Element, bool) {
 	var order []string
+	size := 0
 	in, others := map[string]int{}, map[string]int{}
 	for i, arg := range keys {
 		all, ok := x.typed(arg, ouro.Set)
@@ -93,12 +94,17 @@ func (x *call) combined(keys [][]byte, take func(in, others int) bool) ([]ouro.E
 			name := all[j].Name
 			if in[name]+others[name] == 0 {
 				order = append(order, name)
+				size += len(name)
 			}
 			if i == 0 {
 				in[name]++
 			} else {
 				others[name]++
 			}
+		}
+		if size > x.c.cfg.MaxReply {
+			x.tooLong()
+			return nil, false
 		}
 	}
 	var found []ouro.Element

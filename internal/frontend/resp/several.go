@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ourodb/ouro"
 )
@@ -70,10 +71,19 @@ func partly(errs []error, key func(i int) []byte) error {
 func mget(x *call) {
 	keys := x.args[1:]
 	all := make([]found, len(keys))
+	var size atomic.Int64
+	tooLong := func() bool { return size.Load() > int64(x.c.cfg.MaxReply) }
 	err := partly(each(len(keys), func(i int) (err error) {
-		all[i], err = x.read(x.key(keys[i]))
+		if !tooLong() {
+			all[i], err = x.read(x.key(keys[i]))
+			size.Add(int64(len(all[i].data)))
+		}
 		return err
 	}), func(i int) []byte { return keys[i] })
+	if tooLong() {
+		x.tooLong()
+		return
+	}
 	if !x.answered(err) {
 		return
 	}
