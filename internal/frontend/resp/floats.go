@@ -2,7 +2,8 @@ package resp
 
 import (
 	"math"
-	"strconv"
+	"math/big"
+	"strings"
 
 	"github.com/ourodb/ouro"
 )
@@ -25,12 +26,30 @@ func (x *call) addTo(old []byte, there bool, arg []byte, what string) (sum strin
 			return "", false
 		}
 	}
-	if was += by; math.IsInf(was, 0) || math.IsNaN(was) {
+	if total := was + by; math.IsInf(total, 0) || math.IsNaN(total) {
 		x.reply.error("ERR increment would produce NaN or Infinity")
 		return "", false
 	}
-	return strconv.FormatFloat(was, 'f', -1, 64), true
+	return addDecimals(string(old), string(arg)), true
 }
+
+// addDecimals adds two numbers that are no infinities, the first 0 where it is empty. It
+// does so in 64 bits and shows 17 digits after the point, as Redis does on most machines,
+// so that a tenth and two tenths are three.
+func addDecimals(a, b string) string {
+	var sum, by big.Float
+	if a != "" {
+		_, _ = sum.SetPrec(precision).SetString(a)
+	}
+	_, _ = by.SetPrec(precision).SetString(b)
+	text := sum.SetPrec(precision).Add(&sum, &by).Text('f', 17)
+	if text = strings.TrimRight(strings.TrimRight(text, "0"), "."); text == "-0" {
+		return "0"
+	}
+	return text
+}
+
+const precision = 64
 
 func incrByFloat(x *call) {
 	key := x.key(x.args[1])

@@ -1,6 +1,7 @@
 package resp
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -127,9 +128,25 @@ func formatFloat(f float64) string {
 		return "inf"
 	case math.IsInf(f, -1):
 		return "-inf"
-	case f == math.Trunc(f) && math.Abs(f) < 1e17:
+	case f == math.Trunc(f) && math.Abs(f) < 1<<52:
 		return strconv.FormatFloat(f, 'f', 0, 64)
-	default:
-		return strconv.FormatFloat(f, 'g', -1, 64)
 	}
+	return shortest(f)
+}
+
+// shortest writes a number in as few digits as tell it apart, with a power of ten where
+// Redis has one: where many zeros would stand before or behind them.
+func shortest(f float64) string {
+	text := strconv.FormatFloat(f, 'e', -1, 64)
+	digits, power, _ := strings.Cut(text, "e")
+	exp, _ := strconv.Atoi(power)
+	n := len(strings.Trim(digits, "-")) // digits, and the point where there is more than one
+	if n > 1 {
+		n--
+	}
+	last := exp - n + 1 // the power of ten of the last digit
+	if last >= 0 && exp < n+7 || last < 0 && (last > -7 || exp > -4 && exp < 4) {
+		return strconv.FormatFloat(f, 'f', -1, 64)
+	}
+	return fmt.Sprintf("%se%+d", digits, exp)
 }

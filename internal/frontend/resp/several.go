@@ -89,6 +89,7 @@ func mget(x *call) {
 	}
 	x.reply.array(len(all))
 	for i := range all {
+		all[i].there = all[i].there && all[i].text()
 		x.showFound(&all[i])
 	}
 }

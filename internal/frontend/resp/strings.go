@@ -46,12 +46,15 @@ type found struct {
 // look reads a string, of which one version is shown, or answers why it can't.
 func (x *call) look(key ouro.Key) (f found, ok bool) {
 	f, ok = x.glance(key)
-	if ok && f.typed != nil && f.typed.Kind != ouro.Counter {
+	if ok && !f.text() {
 		x.reply.error(errWrongType)
 		return f, false
 	}
 	return f, ok
 }
+
+// text says whether what was found is a string, which a counter is too.
+func (f *found) text() bool { return f.typed == nil || f.typed.Kind == ouro.Counter }
 
 // glance reads a key of any type.
 func (x *call) glance(key ouro.Key) (f found, ok bool) {
@@ -149,10 +152,14 @@ func set(x *call) {
 	}
 	key := x.key(x.args[1])
 	var f found
-	if o.nx || o.xx || o.get || o.keep {
-		if f, ok = x.look(key); !ok {
-			return
-		}
+	switch {
+	case o.get:
+		f, ok = x.look(key)
+	case o.nx || o.xx || o.keep: // of whatever type
+		f, ok = x.glance(key)
+	}
+	if !ok {
+		return
 	}
 	if o.nx && f.there || o.xx && !f.there {
 		if o.get {
@@ -278,7 +285,7 @@ func setFor(x *call, unit time.Duration) {
 
 func setNX(x *call) {
 	key := x.key(x.args[1])
-	f, ok := x.look(key)
+	f, ok := x.glance(key)
 	if ok && !f.there && x.answered(x.put(key, x.args[2], 0, f.context)) || ok && f.there {
 		x.reply.truth(!f.there)
 	}

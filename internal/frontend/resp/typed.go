@@ -1,6 +1,7 @@
 package resp
 
 import (
+	"math"
 	"strconv"
 
 	"github.com/ourodb/ouro"
@@ -76,7 +77,26 @@ func named(args [][]byte) []ouro.Element {
 	for i, a := range args {
 		all[i].Name = string(a)
 	}
-	return all
+	return distinct(all, ouro.IfAbsent)
+}
+
+// distinct leaves one element of each name, which an update may name once, as if they
+// had come one after another under a condition.
+func distinct(all []ouro.Element, when ouro.Condition) []ouro.Element {
+	place := make(map[string]int, len(all))
+	left := all[:0]
+	for _, e := range all {
+		i, named := place[e.Name]
+		switch {
+		case !named:
+			place[e.Name] = len(left)
+			left = append(left, e)
+		case when == ouro.Always, when == ouro.IfPresent,
+			when == ouro.IfGreater && e.Score > left[i].Score, when == ouro.IfLess && e.Score < left[i].Score:
+			left[i] = e
+		}
+	}
+	return left
 }
 
 // showMembers writes the names of elements as a set, or as a list.
@@ -94,7 +114,15 @@ func (x *call) showMembers(all []ouro.Element, asSet bool) {
 // scanned answers an HSCAN, SSCAN or ZSCAN: all in one page, since a key is read as
 // a whole. Each writes what an element is.
 func (x *call) scanned(all []ouro.Element, width int, each func(*ouro.Element)) {
+	if _, err := ouro.ParseCursor(string(x.args[2])); err != nil {
+		x.reply.error("ERR invalid cursor")
+		return
+	}
 	o, ok := parseScan(x, x.args[3:])
+	if ok && o.kind != "" { // that is for keys
+		x.syntax()
+		return
+	}
 	if !ok {
 		return
 	}
@@ -122,8 +150,12 @@ func counterCommands() []command {
 			if len(x.args) == 3 {
 				n, ok = integer(x.args[2])
 			}
-			if !ok || n == -1<<63 {
+			if !ok {
 				x.notInteger()
+				return
+			}
+			if sign < 0 && n == math.MinInt64 {
+				x.reply.error("ERR decrement would overflow")
 				return
 			}
 			x.increment(sign * n)
@@ -238,6 +270,7 @@ func hset(x *call, old bool) {
 	for i := 0; i < len(pairs); i += 2 {
 		u.Elements = append(u.Elements, ouro.Element{Name: string(pairs[i]), Value: pairs[i+1]})
 	}
+	u.Elements = distinct(u.Elements, u.If)
 	res, ok := x.update(u)
 	switch {
 	case !ok:

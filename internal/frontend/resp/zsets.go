@@ -132,6 +132,7 @@ func zadd(x *call) {
 		}
 		u.Elements = append(u.Elements, ouro.Element{Name: string(rest[i+1]), Score: f})
 	}
+	u.Elements = distinct(u.Elements, u.If)
 	if ch {
 		x.countChanges(u)
 	} else if res, ok := x.update(u); ok {
