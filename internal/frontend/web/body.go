@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/ourodb/ouro"
@@ -19,6 +20,9 @@ func (x *exchange) entity() (contentType string, err error) {
 	}
 	if h["Content-Range"] != nil {
 		return "", ouro.Errorf(ouro.BadRequest, ouro.NotDone, "Content-Range is not supported: a put stores a whole value")
+	}
+	if coding := h.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return "", ouro.Errorf(ouro.BadRequest, ouro.NotDone, "Content-Encoding is not kept, so a get would not say how to read the value: name it in Content-Type, or leave it out")
 	}
 	contentType = h.Get("Content-Type")
 	if len(contentType) > x.cfg.MaxContentType {

@@ -329,6 +329,7 @@ func refusalCases() []exchangeCase {
 		bad("put "+condition, "PUT", "/b/k", ouro.BadRequest, condition, condition, "*")
 		bad("delete "+condition, "DELETE", "/b/k", ouro.BadRequest, condition, condition, "*")
 	}
+	bad("packed value", "PUT", "/b/k", ouro.BadRequest, "Content-Encoding", "Content-Encoding", "gzip")
 	bad("part of a value", "PUT", "/b/k", ouro.BadRequest, "Content-Range", "Content-Range", "bytes 0-1/2")
 	return list
 }

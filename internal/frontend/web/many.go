@@ -81,6 +81,9 @@ func (x *exchange) many() {
 // readItems reads all lines before any is carried out, so that a body with a bad line
 // does nothing.
 func (x *exchange) readItems(body []byte) (items []itemJSON, err error) {
+	if err := checkText(body); err != nil {
+		return nil, err
+	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	for {

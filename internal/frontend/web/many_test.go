@@ -88,6 +88,7 @@ func TestBadManyIsRefused(t *testing.T) {
 		"long id":        {`{"op":"get","bucket":"b","key":"k","request_id":"` + strings.Repeat("i", 129) + `"}`, "at most 128", 400},
 		"too large":      {good + strings.Repeat(" ", 2000), "several requests", 413},
 		"half an object": {good[:20], "item 0", 400},
+		"no UTF-8":       {good + "{\"op\":\"put\",\"bucket\":\"b\",\"key\":\"k\",\"text\":\"\xff\"}", "UTF-8", 400},
 	} {
 		cfg := Config{}
 		if c.status == 413 {

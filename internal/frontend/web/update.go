@@ -3,6 +3,8 @@ package web
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"math"
 	"net/http"
@@ -28,10 +30,46 @@ type updateJSON struct {
 	Type        ouro.Kind      `json:"type"`
 	Act         ouro.Act       `json:"act"`
 	If          ouro.Condition `json:"if"`
-	Elements    []elementJSON  `json:"elements"`
+	Elements    elementsJSON   `json:"elements"`
 	ContentType string         `json:"content_type"`
 	Expires     time.Time      `json:"expires"`
 	Keep        bool           `json:"keep"`
+}
+
+// elementsJSON are those of an update. An empty one takes three bytes of a body and a
+// hundred of memory: more than any update may name are not read.
+type elementsJSON []elementJSON
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (all *elementsJSON) UnmarshalJSON(b []byte) error {
+	*all = nil
+	if string(b) == "null" {
+		return nil
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if begin, err := d.Token(); err != nil || begin != json.Delim('[') {
+		return errors.New("elements is no list")
+	}
+	for d.More() {
+		if len(*all) == ouro.MaxElements {
+			return fmt.Errorf("an update names at most %d elements", ouro.MaxElements)
+		}
+		var e elementJSON
+		if err := d.Decode(&e); err != nil {
+			return err
+		}
+		*all = append(*all, e)
+	}
+	return nil
+}
+
+// checkText refuses a body that is not UTF-8: what is not would be read as something else.
+func checkText(body []byte) error {
+	if utf8.Valid(body) {
+		return nil
+	}
+	return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the body is JSON, and that is UTF-8: send other bytes as base64")
 }
 
 // typedJSON is what a key of a bucket of data types shows.
@@ -76,6 +114,9 @@ func (x *exchange) update(key ouro.Key) {
 }
 
 func parseUpdate(body []byte) (u ouro.Update, err error) {
+	if err := checkText(body); err != nil {
+		return u, err
+	}
 	var in updateJSON
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
