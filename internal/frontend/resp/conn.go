@@ -30,6 +30,7 @@ type conn struct {
 	chosen   ouro.Options
 	ending   bool // once what waits is written
 	reserved int64
+	frame    time.Time // when a part of the command that has not arrived whole was first there
 
 	mu    sync.Mutex // guards what CLIENT LIST shows
 	shown about
@@ -96,14 +97,7 @@ func (c *conn) serve() {
 
 // read waits for more bytes. It returns false where none come.
 func (c *conn) read() bool {
-	patience, why := c.cfg.IdleTimeout, "idle"
-	if c.in.begun() {
-		patience, why = c.cfg.FrameTimeout, "slow_frame"
-	}
-	deadline := time.Time{}
-	if patience > 0 {
-		deadline = time.Now().Add(patience)
-	}
+	deadline, why := c.patience()
 	_ = c.nc.SetReadDeadline(deadline)
 	if c.quit.Load() { // it may have been told so just before
 		return false
@@ -121,6 +115,22 @@ func (c *conn) read() bool {
 		c.cfg.Dropped(why)
 	}
 	return false
+}
+
+// patience returns until when the client may leave the connection as it is, and why it is
+// dropped then. All of a command has one time, or who sends it byte by byte would keep for
+// ever what all share.
+func (c *conn) patience() (until time.Time, why string) {
+	if c.in.begun() {
+		if c.frame.IsZero() {
+			c.frame = time.Now()
+		}
+		return c.frame.Add(c.cfg.FrameTimeout), "slow_frame"
+	}
+	if c.frame = (time.Time{}); c.cfg.IdleTimeout > 0 {
+		return time.Now().Add(c.cfg.IdleTimeout), "idle"
+	}
+	return time.Time{}, "idle"
 }
 
 // afford pays for the buffer out of what all connections may hold, or tells the
@@ -149,6 +159,7 @@ func (c *conn) answer() error {
 		batch, err := c.batch()
 		if len(batch) > 0 {
 			c.last.Store(int64(time.Since(c.since)))
+			c.frame = time.Time{}
 			if failed := c.run(batch); failed != nil {
 				return failed
 			}

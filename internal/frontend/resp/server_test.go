@@ -3,6 +3,8 @@ package resp
 import (
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -129,6 +131,48 @@ func TestHalfCommandsAndIdleConnectionsEnd(t *testing.T) {
 	p = dial(t, start(t, Config{Dropped: dropped, IdleTimeout: 20 * time.Millisecond}, oracle.New(oracle.Config{})))
 	p.closed()
 	wantWhy(t, why, "idle")
+}
+
+// pieces is a connection of which each read gives the next piece.
+type pieces struct {
+	net.Conn
+	left      []string
+	deadlines []time.Time // of each read
+}
+
+func (p *pieces) SetReadDeadline(at time.Time) error {
+	p.deadlines = append(p.deadlines, at)
+	return nil
+}
+
+func (p *pieces) Read(b []byte) (int, error) {
+	if len(p.left) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b, p.left[0])
+	p.left = p.left[1:]
+	return n, nil
+}
+
+func (*pieces) SetWriteDeadline(time.Time) error { return nil }
+func (*pieces) Write(b []byte) (int, error)      { return len(b), nil }
+func (*pieces) Close() error                     { return nil }
+
+// A client that sends a command piece by piece has no more time for all of it than
+// another, and each command has a time of its own.
+func TestPiecesOfACommandHaveOneTime(t *testing.T) {
+	p := &pieces{left: []string{"*1\r\n", "$4\r\n", "PI", "NG\r\n*1\r\n", "$4\r\nPIN", "G\r\n"}}
+	newConn(New(Config{}, oracle.New(oracle.Config{})), p, 1).serve()
+	d := p.deadlines
+	if len(d) != 7 {
+		t.Fatalf("%d reads", len(d))
+	}
+	if !d[2].Equal(d[1]) || !d[3].Equal(d[1]) || !d[1].Before(d[0]) {
+		t.Errorf("pieces of the first have until %v, %v and %v", d[1], d[2], d[3])
+	}
+	if !d[4].After(d[3]) || !d[5].Equal(d[4]) {
+		t.Errorf("those of the second until %v and %v", d[4], d[5])
+	}
 }
 
 func TestMemoryOfAllConnectionsIsBounded(t *testing.T) {
