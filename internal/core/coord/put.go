@@ -413,7 +413,9 @@ func (p *Put) refusal(a *replica.Answer) *ouro.Error {
 	case a.Reason == replica.WrongType:
 		return ouro.Errorf(ouro.WrongType, tried, "the key shows another data type than the update is for: delete it first, or use another key")
 	case a.Reason == replica.NotNumber:
-		return ouro.Errorf(ouro.BadRequest, tried, "what is to be incremented is no number, or the sum would not fit")
+		return ouro.Errorf(ouro.BadRequest, tried, "the value is not an integer or out of range: nothing can be added to it")
+	case a.Reason == replica.Overflow:
+		return ouro.Errorf(ouro.BadRequest, tried, "increment or decrement would overflow: the sum would not fit, or be no number")
 	case a.Reason == replica.TooLarge:
 		return ouro.Errorf(ouro.TooLarge, tried, "the key would have more elements, or bytes, than a node takes: remove some, or spread them over several keys")
 	case a.Reason == replica.Corrupt:

@@ -129,8 +129,9 @@ const (
 	Unnamed                // the link that it was asked under names another disk of this node
 	Lacking                // the record lacks some of what a delta was cut from: the whole state is asked for (RULES R5)
 	WrongType              // the key shows another data type
-	NotNumber              // what is to be incremented is no number, or would not fit
+	NotNumber              // what is to be incremented is no integer
 	TooLarge               // a typed key would outgrow its bounds
+	Overflow               // a sum would not fit, or be no number
 )
 
 // String returns the reason in words.
@@ -138,8 +139,8 @@ func (r Reason) String() string {
 	names := [...]string{
 		None: "no reason", Overloaded: "overloaded", DiskFull: "no room", IOError: "I/O error", Corrupt: "checksum mismatch",
 		TooManySiblings: "too many siblings", Stopping: "stopping", Stale: "stamp too old", NotPrimary: "not a primary",
-		Lacking: "lacks what the delta was cut from", WrongType: "another data type is there", NotNumber: "no number, or it would not fit",
-		TooLarge: "too many elements, or bytes",
+		Lacking: "lacks what the delta was cut from", WrongType: "another data type is there", NotNumber: "no integer",
+		TooLarge: "too many elements, or bytes", Overflow: "the sum would not fit",
 		Outdated: "the lists have changed", Behind: "does not know of the lists", Unnamed: "its disk is not the one that counts",
 	}
 	if int(r) < len(names) {

@@ -40,7 +40,7 @@ func (c *call) update() Result {
 }
 
 // reasons are the refusals of package typed as they are told.
-var reasons = [...]Reason{typed.None: None, typed.WrongType: WrongType, typed.NotNumber: NotNumber, typed.Full: TooLarge}
+var reasons = [...]Reason{typed.None: None, typed.WrongType: WrongType, typed.NotNumber: NotNumber, typed.Overflow: Overflow, typed.Full: TooLarge}
 
 // change stores what an update does.
 func (c *call) change(change typed.Change, ctx causal.Claims, actor causal.Actor) Result {

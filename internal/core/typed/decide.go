@@ -15,7 +15,8 @@ type Refusal uint8
 const (
 	None      Refusal = iota
 	WrongType         // the key shows another type
-	NotNumber         // what is to be incremented is no number, or would not fit
+	NotNumber         // what is to be incremented is no integer
+	Overflow          // the sum would not fit, or be no number
 	Full              // the key would have too many elements, or bytes
 )
 
@@ -214,13 +215,15 @@ func (d *decision) increment(e *ouro.Element, c *cell) {
 	if d.kind == ouro.SortedSet {
 		it.score += e.Score
 		if total := c.mark() + e.Score; total != total || it.score != it.score {
-			d.refusal = NotNumber
+			d.refusal = Overflow
 		}
 	} else {
 		it.sum += e.By
-		total, ok := c.count()
-		if !ok || e.By > 0 && total > math.MaxInt64-e.By || e.By < 0 && total < math.MinInt64-e.By {
+		switch total, ok := c.count(); {
+		case !ok:
 			d.refusal = NotNumber
+		case e.By > 0 && total > math.MaxInt64-e.By, e.By < 0 && total < math.MinInt64-e.By:
+			d.refusal = Overflow
 		}
 	}
 	d.mint(&it)

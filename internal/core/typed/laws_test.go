@@ -129,10 +129,12 @@ func TestTypedUpdatesHaveTheirEffect(t *testing.T) {
 func TestTypedRefusals(t *testing.T) {
 	w := world{now: wall}
 	one := []ouro.Element{{Name: "a", Value: []byte("text"), By: 1}}
-	w.do(0, &ouro.Update{Kind: ouro.Map, Act: ouro.Assign, Elements: one})
+	most := []ouro.Element{{Name: "most", Value: []byte("9223372036854775807"), By: 1}}
+	w.do(0, &ouro.Update{Kind: ouro.Map, Act: ouro.Assign, Elements: append(one, most...)})
 	for want, u := range map[typed.Refusal]*ouro.Update{
 		typed.WrongType: {Kind: ouro.Set, Act: ouro.Assign, Elements: one},
 		typed.NotNumber: {Kind: ouro.Map, Act: ouro.Increment, Elements: one},
+		typed.Overflow:  {Kind: ouro.Map, Act: ouro.Increment, Elements: most},
 	} {
 		if c, why := w.do(0, u); why != want || len(c.Covers)+len(c.Mints) > 0 {
 			t.Errorf("%v: refusal %d, want %d", u, why, want)
