@@ -24,6 +24,7 @@ type element struct {
 	Value       string  `json:"value,omitempty"`
 	ValueBase64 []byte  `json:"value_base64,omitempty"`
 	Score       float64 `json:"score,omitempty"`
+	ScoreText   string  `json:"score_text,omitempty"` // instead of it: JSON has no infinity
 	By          int64   `json:"by,omitempty"`
 }
 
@@ -40,7 +41,14 @@ func (t *typed) read() *ouro.Typed {
 		if e.ValueBase64 != nil {
 			value = e.ValueBase64
 		}
-		out.Elements = append(out.Elements, ouro.Element{Name: name, Value: value, Score: e.Score})
+		score := e.Score
+		switch e.ScoreText {
+		case "inf":
+			score = math.Inf(1)
+		case "-inf":
+			score = math.Inf(-1)
+		}
+		out.Elements = append(out.Elements, ouro.Element{Name: name, Value: value, Score: score})
 	}
 	return out
 }
@@ -59,7 +67,13 @@ type sentUpdate struct {
 func newUpdate(u *ouro.Update) sentUpdate {
 	s := sentUpdate{Type: u.Kind, Act: u.Act, If: u.If, ContentType: u.ContentType, Expires: u.Expires, Keep: u.Keep}
 	for _, e := range u.Elements {
-		out := element{By: e.By, Score: max(-math.MaxFloat64, min(math.MaxFloat64, e.Score))} // JSON has no infinity
+		out := element{By: e.By, Score: e.Score}
+		switch {
+		case math.IsInf(e.Score, 1):
+			out.Score, out.ScoreText = 0, "inf"
+		case math.IsInf(e.Score, -1):
+			out.Score, out.ScoreText = 0, "-inf"
+		}
 		if utf8.ValidString(e.Name) {
 			out.Name = e.Name
 		} else {

@@ -3,6 +3,7 @@ package conformance
 import (
 	"crypto/rand"
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/ourodb/ouro"
@@ -39,6 +40,10 @@ func RunTypes(t *testing.T, store ouro.Store) {
 			{does: ouro.Update{Kind: ouro.SortedSet, Act: ouro.Increment, Elements: []ouro.Element{{Name: "b", Score: 2.5}}}, shows: "sorted_set [a:2 b:3.5]"},
 			{does: ouro.Update{Kind: ouro.SortedSet, Act: ouro.Assign, If: ouro.IfGreater, Elements: []ouro.Element{{Name: "b", Score: 3}}}, shows: "sorted_set [a:2 b:3.5]"},
 			{does: ouro.Update{Kind: ouro.SortedSet, Act: ouro.Assign, If: ouro.IfLess, Elements: []ouro.Element{{Name: "b", Score: 0}}}, shows: "sorted_set [b:0 a:2]"},
+		}},
+		{"scores have infinities", []step{
+			{does: ouro.Update{Kind: ouro.SortedSet, Act: ouro.Assign, Elements: []ouro.Element{{Name: "a", Score: math.Inf(1)}, {Name: "b", Score: math.Inf(-1)}, {Name: "c", Score: math.MaxFloat64}}}, shows: "sorted_set [b:-Inf c:1.7976931348623157e+308 a:+Inf]", changed: 3},
+			{does: ouro.Update{Kind: ouro.SortedSet, Act: ouro.Increment, Elements: []ouro.Element{{Name: "a", Score: math.Inf(-1)}}}, refused: ouro.BadRequest, shows: "sorted_set [b:-Inf c:1.7976931348623157e+308 a:+Inf]"},
 		}},
 		{"another type is refused", []step{
 			{does: ouro.Update{Kind: ouro.Set, Act: ouro.Assign, Elements: names("a")}, shows: "set [a]", changed: 1},

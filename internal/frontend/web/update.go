@@ -22,6 +22,7 @@ type elementJSON struct {
 	Value       *string  `json:"value,omitempty"`
 	ValueBase64 []byte   `json:"value_base64,omitempty"`
 	Score       *float64 `json:"score,omitempty"`
+	ScoreText   string   `json:"score_text,omitempty"` // instead of it: JSON has no infinity
 	By          int64    `json:"by,omitempty"`
 }
 
@@ -138,6 +139,13 @@ func parseUpdate(body []byte) (u ouro.Update, err error) {
 		if e.Score != nil {
 			out.Score = *e.Score
 		}
+		if e.ScoreText != "" {
+			sign, known := infinities[e.ScoreText]
+			if !known {
+				return u, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "score_text is %.20q: it is inf or -inf, and other scores are numbers", e.ScoreText)
+			}
+			out.Score = math.Inf(sign)
+		}
 		u.Elements = append(u.Elements, out)
 	}
 	return u, nil
@@ -159,6 +167,20 @@ func typedOf(t *ouro.Typed) typedJSON {
 	return out
 }
 
+// infinities are the signs of what score_text may be.
+var infinities = map[string]int{"inf": 1, "-inf": -1}
+
+func (e *elementJSON) setScore(score float64) {
+	switch {
+	case math.IsInf(score, 1):
+		e.ScoreText = "inf"
+	case math.IsInf(score, -1):
+		e.ScoreText = "-inf"
+	default:
+		e.Score = &score
+	}
+}
+
 func elementOf(kind ouro.Kind, e *ouro.Element) (out elementJSON) {
 	if utf8.ValidString(e.Name) {
 		out.Name = e.Name
@@ -167,8 +189,7 @@ func elementOf(kind ouro.Kind, e *ouro.Element) (out elementJSON) {
 	}
 	switch {
 	case kind == ouro.SortedSet:
-		score := max(-math.MaxFloat64, min(math.MaxFloat64, e.Score)) // JSON has no infinity
-		out.Score = &score
+		out.setScore(e.Score)
 	case kind == ouro.Map && utf8.Valid(e.Value):
 		value := string(e.Value)
 		out.Value = &value

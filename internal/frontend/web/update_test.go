@@ -32,6 +32,7 @@ func TestBadUpdatesAreRefused(t *testing.T) {
 	for body, mentions := range map[string]string{
 		"{\"type\":\"set\",\"act\":\"assign\",\"elements\":[{\"name\":\"\xff\"}]}": "UTF-8",
 		`{"type":"set","act":"assign","elements":[{"nome":"a"}]}`:                  "nome",
+		`{"type":"sorted_set","act":"assign","elements":[{"score_text":"1"}]}`:     "inf or -inf",
 		`{"type":"set","act":"assign","elements":{}}`:                              "no list",
 		`{"type":"set","act":"assign","elements":[{}`:                              "JSON",
 		`{"type":"set","act":"assign","elements":[1]}`:                             "number",
