@@ -74,6 +74,11 @@ func closeBody(body io.ReadCloser) {
 
 func (c *Client) request(ctx context.Context, r *call) (*http.Request, error) {
 	key, value, opt := r.key, r.value, &r.opt
+	for _, text := range [...]string{value.ContentType, opt.RequestID} {
+		if strings.ContainsFunc(text, isControl) {
+			return nil, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the content type or request id %.100q has a control character", text)
+		}
+	}
 	var body io.Reader = http.NoBody
 	if len(value.Data) > 0 {
 		body = bytes.NewReader(value.Data)
@@ -104,6 +109,9 @@ func (c *Client) request(ctx context.Context, r *call) (*http.Request, error) {
 	}
 	return req, nil
 }
+
+// isControl says whether no header takes a character.
+func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
 // means says in a request which cluster is meant, as far as that is known.
 func (c *Client) means(req *http.Request) {
