@@ -1,7 +1,9 @@
 package resp
 
 import (
+	"fmt"
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -52,6 +54,22 @@ func TestOtherTypes(t *testing.T) {
 		{"v", "GET m"},
 	} {
 		p.expect(c[0], c[1])
+	}
+}
+
+// What is written anew keeps the content type that another front end may have given it.
+func TestContentTypeStays(t *testing.T) {
+	p := inSiblings(t, Config{})
+	for _, line := range []string{"EXPIRE k 100", "PERSIST k", "GETEX k EX 100", "APPEND k x", "SETRANGE k 0 y"} {
+		p.do("DEL", "k")
+		p.do("OURO.PUT", "k", "text", "TYPE", "text/x", "TTL", "100000")
+		p.send(line + "\r\n")
+		if got := fmt.Sprint(p.answer()); strings.HasPrefix(got, "-") {
+			t.Errorf("%s: %s", line, got)
+		}
+		if got := fmt.Sprint(p.do("OURO.GET", "k")); !strings.Contains(got, "type text/x") {
+			t.Errorf("after %s: %s", line, got)
+		}
 	}
 }
 

@@ -37,6 +37,7 @@ func stringCommands() []command {
 // found is what a key shows.
 type found struct {
 	data    []byte
+	media   string // its content type
 	there   bool
 	expires time.Time // zero: never
 	context ouro.Context
@@ -83,7 +84,8 @@ func (x *call) read(key ouro.Key) (found, error) {
 		f.expires = f.typed.Expires
 	}
 	if len(res.Siblings) > 0 {
-		f.data, f.expires = res.Siblings[0].Data, res.Siblings[0].Expires
+		s := &res.Siblings[0]
+		f.data, f.media, f.expires = s.Data, s.ContentType, s.Expires
 	}
 	return f, nil
 }
@@ -92,6 +94,15 @@ func (x *call) read(key ouro.Key) (found, error) {
 // ever. With a context it replaces what was read. A bucket that shows siblings is
 // read first where nothing was.
 func (x *call) put(key ouro.Key, data []byte, ttl time.Duration, context ouro.Context) error {
+	return x.putValue(key, ouro.Value{Data: data}, ttl, context)
+}
+
+// putAnew is put of what has become of what was found, whose content type stays.
+func (x *call) putAnew(key ouro.Key, f *found, data []byte, ttl time.Duration) error {
+	return x.putValue(key, ouro.Value{Data: data, ContentType: f.media}, ttl, f.context)
+}
+
+func (x *call) putValue(key ouro.Key, value ouro.Value, ttl time.Duration, context ouro.Context) error {
 	if context == nil && x.c.cfg.Mode(key.Bucket) == modeSiblings {
 		f, err := x.read(key)
 		if err != nil {
@@ -99,7 +110,7 @@ func (x *call) put(key ouro.Key, data []byte, ttl time.Duration, context ouro.Co
 		}
 		context = f.context
 	}
-	_, err := x.c.store.Put(x.ctx(), key, ouro.Value{Data: data}, x.options(func(o *ouro.Options) {
+	_, err := x.c.store.Put(x.ctx(), key, value, x.options(func(o *ouro.Options) {
 		o.TTL, o.Context = ttl, context
 	})...)
 	return err
@@ -354,7 +365,7 @@ func (x *call) lastFor(key ouro.Key, f *found, last until) error {
 	if !last.ends.IsZero() { // some time has passed since it was asked for
 		last.ttl = max(time.Until(last.ends), time.Millisecond)
 	}
-	return x.put(key, f.data, last.ttl, f.context)
+	return x.putAnew(key, f, f.data, last.ttl)
 }
 
 func appendValue(x *call) {
@@ -374,7 +385,7 @@ func (x *call) rewrite(key ouro.Key, f *found, data []byte) {
 		x.reply.error("ERR string exceeds maximum allowed size (proto-max-bulk-len)")
 		return
 	}
-	if x.answered(x.put(key, data, f.lasting(), f.context)) {
+	if x.answered(x.putAnew(key, f, data, f.lasting())) {
 		x.reply.int(int64(len(data)))
 	}
 }
