@@ -61,7 +61,7 @@ func readFirst(ctx context.Context, d doer, key ouro.Key, opt *ouro.Options) (ou
 	}
 	res, err := d.do(ctx, &call{method: http.MethodGet, key: key, opt: ouro.Options{R: opt.R, PR: opt.PR, Timeout: opt.Timeout}})
 	if err != nil && ouro.CodeOf(err) != ouro.NotFound {
-		return res, fmt.Errorf("reading the key before writing it (Blind writes without): %w", err)
+		return res, fmt.Errorf("reading the key before writing it: %w", err)
 	}
 	if len(res.Context) > 0 {
 		opt.Context = res.Context

@@ -32,6 +32,9 @@ func newKeysCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
+			if bucket == "" {
+				return wrongUse("--bucket is needed")
+			}
 			if err = ouro.ValidateBucket(bucket); err != nil {
 				return wrongUse("--bucket: %v", err)
 			}

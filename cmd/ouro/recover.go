@@ -38,6 +38,9 @@ links of the others then, and what it holds is compared with theirs and merged.`
   ouro recover --start-over --data /var/lib/ouro`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := onlyOneOf(cmd, "start-over", "forget-links"); err != nil {
+				return err
+			}
 			id, err := datadir.MarkRecovering(data, startOver, forget)
 			if err != nil {
 				return err
@@ -52,6 +55,5 @@ links of the others then, and what it holds is compared with theirs and merged.`
 	cmd.Flags().StringVar(&data, "data", "ouro-data", "data `folder` of the node")
 	cmd.Flags().BoolVar(&startOver, "start-over", false, "set the data aside, and have all of it from the others")
 	cmd.Flags().BoolVar(&forget, "forget-links", false, "keep the data, and go by the links of the other members")
-	cmd.MarkFlagsMutuallyExclusive("start-over", "forget-links")
 	return cmd
 }

@@ -7,8 +7,8 @@ import (
 const rootLong = `Ouro is a leaderless, always-writable, replicated key-value store: the system of
 the 2007 paper "Dynamo: Amazon's Highly Available Key-value Store".
 
-Exit codes: 0 done, 1 failed, 2 wrong use of the command line. sim has codes of
-its own from 10 up; see 'ouro sim --help'.`
+Exit codes: 0 done, 1 failed, 2 wrong use of the command line. serve, verify and sim
+have codes of their own besides; see their --help.`
 
 // newRootCommand returns the whole command tree.
 func newRootCommand() *cobra.Command {
@@ -19,11 +19,13 @@ func newRootCommand() *cobra.Command {
 		Example: `  ouro dev                              a cluster of three nodes on this machine
   ouro put greetings/hello 'Hello'      store a value
   ouro get greetings/hello              read it back, from any node`,
+		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
 		RunE:          showHelp,
 	}
+	root.SetVersionTemplate("ouro {{.Version}}\n")
 	root.PersistentFlags().StringP("output", "o", formatTable, "`format` of what is printed: table or json")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return checkFormat(cmd) }
 	root.AddGroup(

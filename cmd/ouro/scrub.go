@@ -25,6 +25,7 @@ by which replicas are compared are added up anew where they are wrong.
 The metric ouro_scrub_age_seconds tells how long ago everything had been read
 back, for alerts.`,
 		Example: "  ouro scrub status\n  ouro scrub run --wait\n  ouro scrub pause",
+		Args:    cobra.NoArgs,
 		RunE:    showHelp,
 	}
 	cmd.AddCommand(newScrubStatusCommand(), newScrubRunCommand(), newScrubPauseCommand())
@@ -125,5 +126,5 @@ func scrubPace(info *ouro.ScrubInfo) string {
 
 func scrubRow(t *table, name string, r *ouro.ScrubRound, now time.Time) {
 	n := func(v int64) string { return fmt.Sprint(v) }
-	t.row(name, ago(r.Began, now)+" ago", ago(r.Ended, now), size(r.Bytes), n(r.Records), n(r.Leaves), n(r.Unreadable), n(r.Mended), n(r.Lost), n(r.Skipped))
+	t.row(name, howLongAgo(r.Began, now), howLongAgo(r.Ended, now), size(r.Bytes), n(r.Records), n(r.Leaves), n(r.Unreadable), n(r.Mended), n(r.Lost), n(r.Skipped))
 }

@@ -59,7 +59,12 @@ func newSimCommand() *cobra.Command {
   ouro sim --ring also --seeds 1..300   nodes join and leave, among faults
   ouro sim --seed 7 --trace main/s3     everything that happens to one key`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := onlyOneOf(cmd, "seed", "seeds", "fresh"); err != nil {
+				return err
+			}
+			return f.run(cmd)
+		},
 	}
 	fl := cmd.Flags()
 	fl.Uint64Var(&f.seed, "seed", 1, "run this seed, twice, and compare the histories")
@@ -76,7 +81,6 @@ func newSimCommand() *cobra.Command {
 	fl.IntVar(&f.workers, "workers", 0, "runs at a time; 0: as many as cores")
 	fl.StringVar(&f.trace, "trace", "", "with --seed: print what happens to this `BUCKET/KEY`, or to 'all'")
 	fl.IntVar(&f.lines, "lines", 200, "lines at most of the trace of a failed run")
-	cmd.MarkFlagsMutuallyExclusive("seed", "seeds", "fresh")
 	return cmd
 }
 

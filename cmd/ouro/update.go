@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -100,7 +101,7 @@ func parseElement(u *ouro.Update, text string) (e ouro.Element, err error) {
 	switch {
 	case u.Kind == ouro.Counter:
 		e.By, err = strconv.ParseInt(text, 10, 64)
-		return e, err
+		return e, wanted(err, "a whole number")
 	case u.Kind == ouro.Register:
 		e.Value = []byte(text)
 		return e, nil
@@ -115,13 +116,25 @@ func parseElement(u *ouro.Update, text string) (e ouro.Element, err error) {
 	e.Name = name
 	switch {
 	case u.Kind == ouro.SortedSet:
-		e.Score, err = strconv.ParseFloat(value, 64)
+		if e.Score, err = strconv.ParseFloat(value, 64); math.IsNaN(e.Score) {
+			err = strconv.ErrSyntax
+		}
+		err = wanted(err, "MEMBER=SCORE, a number")
 	case u.Act == ouro.Increment:
 		e.By, err = strconv.ParseInt(value, 10, 64)
+		err = wanted(err, "FIELD=NUMBER, a whole one")
 	default:
 		e.Value = []byte(value)
 	}
 	return e, err
+}
+
+// wanted says what to give in place of something that can't be read.
+func wanted(err error, what string) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("give %s", what)
 }
 
 // printTyped shows what a data type holds, or its elements that were named.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"time"
 
@@ -41,6 +40,14 @@ func ago(at, now time.Time) string {
 	return now.Sub(at).Round(time.Second).String()
 }
 
+// howLongAgo tells when something was, "-" where it has not been.
+func howLongAgo(at, now time.Time) string {
+	if at.IsZero() {
+		return "-"
+	}
+	return ago(at, now) + " ago"
+}
+
 // failure tells a last error and its age, "-" where there is none.
 func failure(what string, at, now time.Time) string {
 	switch {
@@ -49,5 +56,5 @@ func failure(what string, at, now time.Time) string {
 	case at.IsZero(): // it is so now
 		return what
 	}
-	return fmt.Sprintf("%s, %s ago", what, ago(at, now))
+	return what + ", " + howLongAgo(at, now)
 }
