@@ -9,6 +9,7 @@ import (
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/client"
+	"github.com/ourodb/ouro/internal/config"
 )
 
 const clusterLong = `Change who is in the cluster, at any node of it.
@@ -141,7 +142,15 @@ func located(text string) (id, addr string, err error) {
 	if !ok || id == "" {
 		return "", "", wrongUse("%q is not ID=HOST:PORT, such as n4=10.0.0.4:7071: the id of the node and its port for other nodes", text)
 	}
-	return id, addr, checkAddr(addr, id+"=")
+	return id, addr, checkMemberAddr(addr)
+}
+
+// checkMemberAddr wants an address at which other nodes can reach a member.
+func checkMemberAddr(addr string) error {
+	if checkAddr(addr, "") != nil || !config.Dialable(addr) {
+		return wrongUse("%q: give the HOST:PORT at which other nodes reach it, such as 10.0.0.4:7071", addr)
+	}
+	return nil
 }
 
 func newJoinCommand() *cobra.Command {
@@ -219,6 +228,13 @@ func newRelabelCommand() *cobra.Command {
 		Example: "  ouro cluster relabel n3 --zone b --commit",
 	})
 	c.placeFlags()
+	c.read = func(args []string) error {
+		if !c.cmd.Flags().Changed("zone") && !c.cmd.Flags().Changed("dc") {
+			return wrongUse("--zone or --dc is needed: what is not given, or \"\", is none")
+		}
+		c.change.Node = args[0]
+		return nil
+	}
 	return c.cmd
 }
 
@@ -231,7 +247,7 @@ func newReaddressCommand() *cobra.Command {
 	})
 	c.read = func(args []string) error {
 		c.change.Node, c.change.Addr = args[0], args[1]
-		return checkAddr(args[1], "HOST:PORT")
+		return checkMemberAddr(args[1])
 	}
 	return c.cmd
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ourodb/ouro/internal/config"
 	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/datadir"
 	"github.com/ourodb/ouro/internal/host"
@@ -47,7 +48,7 @@ func (l *linkHandler) Check(h transport.Hello, live uint64) (knows []uint64, err
 		return nil, &transport.RefusedError{Code: transport.Removed, Message: fmt.Sprintf(
 			"node %s was removed from this cluster and is fenced for ever: stop it; its machine may join again with an empty data folder and a new --id", h.Node)}
 	}
-	if usable(h.Addr) {
+	if config.Dialable(h.Addr) {
 		l.host.Met(h.Node, h.Addr, "")
 	}
 	if !l.host.Member(h.Node) {

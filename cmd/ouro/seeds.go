@@ -77,7 +77,7 @@ func (s *seeker) try(seed string) error {
 	if err != nil {
 		return err
 	}
-	if usable(h.Addr) {
+	if config.Dialable(h.Addr) {
 		addr = h.Addr
 	}
 	s.node.host.Met(h.Node, addr, seed)
@@ -119,23 +119,13 @@ func fromFile(path string) (string, error) {
 	return all[rand.IntN(len(all))], nil
 }
 
-// usable says whether others can dial an address that a node says is its own.
-func usable(addr string) bool {
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil || port == "0" || host == "" {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return ip == nil || !ip.IsUnspecified()
-}
-
 // peerAddr is where other nodes reach this one; "": that is not known.
 func (n *node) peerAddr() string {
 	addr := n.cfg.PeerAddr()
 	if _, port, err := net.SplitHostPort(addr); err == nil && port == "0" {
 		addr = n.listeners.peers.Addr().String()
 	}
-	if !usable(addr) {
+	if !config.Dialable(addr) {
 		return ""
 	}
 	return addr
@@ -147,12 +137,12 @@ func (n *node) clientAddr() string {
 	addr := n.listeners.clients.Addr().String()
 	if n.cfg.AdvertiseClients != "" {
 		addr = n.cfg.AdvertiseClients
-	} else if !usable(addr) {
+	} else if !config.Dialable(addr) {
 		_, port, _ := net.SplitHostPort(addr) // of a listener, so it has one
 		host, _, _ := net.SplitHostPort(n.peerAddr())
 		addr = net.JoinHostPort(host, port)
 	}
-	if !usable(addr) {
+	if !config.Dialable(addr) {
 		return ""
 	}
 	return addr

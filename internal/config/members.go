@@ -109,6 +109,17 @@ func checkAddr(addr string) error {
 	return nil
 }
 
+// Dialable reports whether other machines can dial an address that is said to be a
+// node's own: one that a listener takes for all interfaces, or for any port, they can't.
+func Dialable(addr string) bool {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil || port == "0" || host == "" {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return ip == nil || !ip.IsUnspecified()
+}
+
 // onLoopback reports whether only this machine can reach a listener at addr.
 func onLoopback(addr string) bool {
 	host, _, err := net.SplitHostPort(addr)

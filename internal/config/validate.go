@@ -69,6 +69,9 @@ func (c *Config) checkIdentity(v *verdict) {
 	v.oneOf("log-level", c.LogLevel, "debug", "info", "warn", "error")
 	v.oneOf("log-format", c.LogFormat, "auto", "text", "json")
 	within(v, "shards", c.Shards, 0, 1024)
+	if c.Limits.MemoryLimit > 0 && !strings.HasPrefix(c.Engine, EngineMemory) {
+		v.add("memory-limit: engine %s keeps its data on disk: leave memory-limit out, or choose engine memory, memory+pebble or memory+bbolt", c.Engine)
+	}
 }
 
 // address is a named address of a Config.
@@ -106,6 +109,8 @@ func (c *Config) checkAddresses(v *verdict) {
 		}
 		if err := checkAddr(a.addr); err != nil {
 			v.add("%s: %w", a.name, err)
+		} else if !Dialable(a.addr) {
+			v.add("%s: nobody can dial %s: give the host and the port at which others reach this node", a.name, a.addr)
 		}
 	}
 	for _, s := range c.Seeds {

@@ -1,10 +1,10 @@
 package admin
 
 import (
-	"encoding/json"
 	"net/http"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/frontend/jsonbody"
 	"github.com/ourodb/ouro/internal/frontend/keypath"
 )
 
@@ -51,10 +51,8 @@ func (h *handler) restore(raw string) http.HandlerFunc {
 			return
 		}
 		var in archiveRecord
-		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxArchiveBody))
-		d.DisallowUnknownFields()
-		if err := d.Decode(&in); err != nil {
-			failWith(w, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the body is not {\"record\": \"...\"}: %v", err))
+		if err := jsonbody.NewDecoder(http.MaxBytesReader(w, r.Body, maxArchiveBody)).Decode(&in); err != nil {
+			failWith(w, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the body is not {\"record\": \"...\"}: %s", jsonbody.Fault(err)))
 			return
 		}
 		if err := h.cfg.Archiver.Restore(r.Context(), key, in.Record); err != nil {

@@ -1,7 +1,7 @@
 package admin
 
 import (
-	"encoding/json"
+	"bytes"
 	"io"
 	"log/slog"
 	"mime"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/frontend/jsonbody"
 )
 
 type logLevel struct {
@@ -100,10 +101,8 @@ func read(r *http.Request, into any) error {
 	if len(body) > maxBody {
 		return ouro.Errorf(ouro.TooLarge, ouro.NotDone, "the body has more than %d bytes", maxBody)
 	}
-	dec := json.NewDecoder(strings.NewReader(string(body)))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
-		return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the body cannot be understood: %v", err)
+	if err := jsonbody.NewDecoder(bytes.NewReader(body)).Decode(into); err != nil {
+		return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the body cannot be understood: %s", jsonbody.Fault(err))
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package web
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/frontend/jsonbody"
 )
 
 // manyPath takes several requests at once.
@@ -84,15 +84,14 @@ func (x *exchange) readItems(body []byte) (items []itemJSON, err error) {
 	if err := checkText(body); err != nil {
 		return nil, err
 	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
+	d := jsonbody.NewDecoder(bytes.NewReader(body))
 	for {
 		var it itemJSON
 		switch err := d.Decode(&it); {
 		case err == io.EOF:
 			return items, nil
 		case err != nil:
-			return nil, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "item %d of the body is no request in JSON: %v", len(items), err)
+			return nil, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "item %d of the body is no request in JSON: %s", len(items), jsonbody.Fault(err))
 		case len(items) == ouro.MaxItems:
 			return nil, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the body has more than %d items: send them in several requests", ouro.MaxItems)
 		}

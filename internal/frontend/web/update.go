@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/frontend/jsonbody"
 )
 
 // elementJSON is an element as JSON has it. Names and values that are no UTF-8
@@ -119,10 +120,9 @@ func parseUpdate(body []byte) (u ouro.Update, err error) {
 		return u, err
 	}
 	var in updateJSON
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
+	d := jsonbody.NewDecoder(bytes.NewReader(body))
 	if err := d.Decode(&in); err != nil {
-		return u, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the body is no update in JSON: %v", err)
+		return u, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the body is no update in JSON: %s", jsonbody.Fault(err))
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return u, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "something follows the update in the body")
