@@ -98,10 +98,3 @@ func (h *Host) PauseScrub(context.Context) error {
 	h.tellAll(func() node.Input { return &node.Scrubbing{} })
 	return nil
 }
-
-// SetScrubRate says how many bytes a second this node reads back at most, over all its
-// shards, from now on; 0: as many as by default.
-func (h *Host) SetScrubRate(bytes int) {
-	each := h.share(bytes)
-	h.tellAll(func() node.Input { return &node.ScrubRate{Bytes: each} })
-}

@@ -2,7 +2,6 @@ package security
 
 import (
 	"bytes"
-	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -79,23 +78,4 @@ func isHex(text []byte) bool {
 		}
 	}
 	return len(text) > 0
-}
-
-// NewKeyFile writes a new random secret to a file that only its owner may read.
-// It fails where the file exists: a cluster's key is not to be overwritten.
-func NewKeyFile(path string) error {
-	secret := make([]byte, MinSecret)
-	if _, err := rand.Read(secret); err != nil {
-		return fmt.Errorf("security: draw a secret: %w", err)
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return fmt.Errorf("security: make the cluster key file: %w", err)
-	}
-	_, err = fmt.Fprintln(f, hex.EncodeToString(secret))
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err != nil {
-		return fmt.Errorf("security: write the cluster key file: %w", err)
-	}
-	return nil
 }

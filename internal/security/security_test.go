@@ -53,41 +53,6 @@ func TestKeysDiffer(t *testing.T) {
 	}
 }
 
-func TestNewKeyFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "key")
-	if err := NewKeyFile(path); err != nil {
-		t.Fatal(err)
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if info.Mode().Perm() != 0o600 {
-		t.Errorf("mode %04o, want 0600", info.Mode().Perm())
-	}
-	one, err := ReadKeyFile(path, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(one.bytes) != MinSecret || one.public {
-		t.Errorf("read %d bytes, public %t", len(one.bytes), one.public)
-	}
-	if err := NewKeyFile(path); err == nil {
-		t.Error("an existing key file was overwritten")
-	}
-	other := filepath.Join(t.TempDir(), "key")
-	if err := NewKeyFile(other); err != nil {
-		t.Fatal(err)
-	}
-	two, err := ReadKeyFile(other, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if bytes.Equal(one.bytes, two.bytes) {
-		t.Error("two new files hold one secret")
-	}
-}
-
 func TestReadKeyFile(t *testing.T) {
 	raw := bytes.Repeat([]byte{0xfe, 1}, 16)
 	digits := hex.EncodeToString(raw)

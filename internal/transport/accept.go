@@ -103,7 +103,7 @@ func (t *Transport) denied(addr string, h Hello, err error) {
 // shake makes a link of an accepted connection, and returns who is there.
 func (t *Transport) shake(conn net.Conn) (*link, Hello, error) {
 	h, err := bounded(conn, time.Now().Add(t.cfg.HandshakeTimeout), func() (Hello, error) {
-		return handshakeIn(conn, *t.self.Load(), t.admit)
+		return handshakeIn(conn, t.cfg.Self, t.admit)
 	})
 	if err != nil {
 		return nil, h, err

@@ -103,7 +103,7 @@ func (p *peer) connect() (*link, error) {
 	stop := context.AfterFunc(p.ctx, func() { _ = conn.Close() }) // the handshake then fails
 	defer stop()
 	h, err := bounded(conn, began.Add(t.cfg.HandshakeTimeout), func() (Hello, error) {
-		return handshakeOut(conn, *t.self.Load(), p.id, t.check)
+		return handshakeOut(conn, t.cfg.Self, p.id, t.check)
 	})
 	if err != nil {
 		_ = conn.Close() // the handshake's error is the one to tell

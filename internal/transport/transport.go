@@ -63,7 +63,6 @@ type Transport struct {
 	sessions atomic.Uint64
 	peers    atomic.Pointer[map[string]*peer] // replaced whole, under mu
 	faults   atomic.Pointer[map[string]Fault] // nil: never any; replaced whole, under mu
-	self     atomic.Pointer[Hello]            // never written to
 	expelled atomic.Pointer[func(node string) bool]
 	refused  atomic.Uint64
 	clients  counters
@@ -97,19 +96,8 @@ func New(cfg Config, h Handler) (*Transport, error) {
 	}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	t.peers.Store(&map[string]*peer{})
-	t.self.Store(&cfg.Self)
 	t.running.Go(t.beat)
 	return t, nil
-}
-
-// SetSelf changes what new links are shown of this node: what change does to it.
-// The lists in it must be replaced, not written to.
-func (t *Transport) SetSelf(change func(h *Hello)) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	h := *t.self.Load()
-	change(&h)
-	t.self.Store(&h)
 }
 
 // SetPeers says which members there are and where: id to address. Links to

@@ -8,7 +8,7 @@ import (
 // Who finds out which node lives at an address: it shows itself as a client, and
 // makes no link. Nothing is told to the [Handler].
 func (t *Transport) Who(ctx context.Context, addr string) (Hello, error) {
-	self := *t.self.Load()
+	self := t.cfg.Self
 	self.Client = true
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, t.cfg.HandshakeTimeout)

@@ -62,10 +62,6 @@ const (
 	Twin
 )
 
-// Comeback says whether a node that is refused with this verdict is to come back
-// as a new disk that is recovering.
-func (v Verdict) Comeback() bool { return v == NewDisk || v == RolledBack || v == Retired }
-
 // Lineage is what a node remembers of the data folders of all others, ordered
 // by their ids. It must be on stable storage before anything is counted that
 // such a node says, and before anything is acknowledged to it.

@@ -61,9 +61,6 @@ func TestLineageJudges(t *testing.T) {
 		if text := l.Explain(c.node, c.want, &c.now); (text == "") != (c.want == member.Follows) {
 			t.Errorf("%s is explained by %q", c.name, text)
 		}
-		if c.want.Comeback() == (c.want == member.Follows || c.want == member.Twin) {
-			t.Errorf("%s: comeback %v", c.name, c.want.Comeback())
-		}
 	}
 }
 

@@ -152,7 +152,7 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 		n.load(now, &in.Sample)
 	case *Shed:
 		n.hot.Refuse(now, &in.Key, in.N)
-	case *Scrubbed, *Scrubbing, *ScrubNow, *ScrubRate:
+	case *Scrubbed, *Scrubbing, *ScrubNow:
 		n.scrubInput(now, in, out)
 	case Tick:
 	}

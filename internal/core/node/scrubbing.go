@@ -20,14 +20,9 @@ type Scrubbing struct{ On bool }
 // ScrubNow makes a node read everything back from now on, as fast as it may.
 type ScrubNow struct{}
 
-// ScrubRate says how many bytes a second this shard reads back at most from now on;
-// 0: as many as by default.
-type ScrubRate struct{ Bytes int }
-
 func (*Scrubbed) input()  {}
 func (*Scrubbing) input() {}
 func (*ScrubNow) input()  {}
-func (*ScrubRate) input() {}
 
 // maxUnhealed is how many records that can't be read may wait to be had from others
 // before the scrubber looks for more. Those that could not be had are not among them:
@@ -46,20 +41,8 @@ func (n *Node) scrubInput(now clock.Now, in Input, out *Out) {
 		n.scrub.SetOff(now, !in.On)
 	case *ScrubNow:
 		n.scrub.Hurry(now)
-	case *ScrubRate:
-		n.setScrubRate(now, in.Bytes)
 	}
 	n.drainScrub(now, out)
-}
-
-// setScrubRate changes what an operator allows the scrubber; 0: as much as was
-// configured.
-func (n *Node) setScrubRate(now clock.Now, bytes int) {
-	n.paces.scrub = bytes
-	if bytes == 0 {
-		n.paces.scrub = pacesOf(&n.cfg).scrub
-	}
-	n.grant(now)
 }
 
 func (n *Node) scrubTick(now clock.Now, out *Out) {

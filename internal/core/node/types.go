@@ -111,7 +111,7 @@ type Message struct {
 
 // Input is anything that happens to a node: one of *Request, *Delivery,
 // *Completion, *Page, *Found, *Comparing, *Recovering, *Swept, *Mortals, *Standing,
-// *Scrubbed, *Scrubbing, *ScrubNow, *ScrubRate, *MoveRate, *Load, *Shed, *List, *Peek, *View,
+// *Scrubbed, *Scrubbing, *ScrubNow, *MoveRate, *Load, *Shed, *List, *Peek, *View,
 // *Link and Tick.
 type Input interface{ input() }
 

@@ -64,11 +64,6 @@ func (l *Lists) Newcomers(dst []ring.NodeID) []ring.NodeID {
 	return dst
 }
 
-// Leaver says whether a node holds the partition until the move ends.
-func (l *Lists) Leaver(id ring.NodeID) bool {
-	return l.Moving() && slices.Contains(l.Old, id) && !slices.Contains(l.New, id)
-}
-
 // Target returns the list the partition will have when nothing is in the way.
 func (l *Lists) Target() []ring.NodeID {
 	if l.Moving() {
