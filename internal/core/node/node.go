@@ -20,47 +20,55 @@ import (
 
 // Node is one shard of a node.
 type Node struct {
-	cfg        Config
-	view       *View
-	up         map[ring.NodeID]bool // peers with a link; none to begin with
-	slots      slots
-	inFlight   int // requests without a reply
-	lingering  int // requests with one
-	asks       asks
-	surveys    asks // of peers, under way at the own storage
-	listings   listings
-	parked     []parked
-	taken      taken
-	effects    coord.Effects
+	cfg  Config
+	view *View
+	up   map[ring.NodeID]bool // peers with a link; none to begin with
+
+	// Requests that this node coordinates, or has passed on.
+	slots     slots
+	inFlight  int // without a reply
+	lingering int // with one
+	effects   coord.Effects
+	replicas  [coord.MaxSlots + 2]coord.Replica
+	ids       []ring.NodeID // of a walk, while it is looked along
+	listings  listings
+	health    health
+	hedges    allowance
+	mends     mends
+
+	// What peers ask.
+	asks     asks
+	surveys  asks
+	parked   []parked
+	taken    taken
+	standing replica.Standing
+
+	// What nobody waits for: each machine, its effects, and what it has another do.
 	handoff    *handoff.Handoff
 	hints      handoff.Effects
-	recovery   *recovery.Recovery
-	recoveries recovery.Effects
-	compares   []recovery.Compare // to be begun
-	outcomes   []repair.Outcome   // of those
-	health     health
-	hedges     allowance
-	mends      mends
-	replicas   [coord.MaxSlots + 2]coord.Replica
-	ids        []ring.NodeID // of a walk, while it is looked along
 	repair     *repair.Repair
 	repairs    repair.Effects
+	recovery   *recovery.Recovery
+	recoveries recovery.Effects
+	compares   []recovery.Compare // to be begun by repair
+	outcomes   []repair.Outcome   // of those
+	transfer   *transfer.Transfer
+	transfers  transfer.Effects
+	brings     []transfer.Compare // to be begun by repair
+	brought    []repair.Outcome   // of those
+	placed     bool               // the transfer knows of the first view
+	clean      Clean              // as told last
+	told       bool               // it was
 	reaper     *reap.Reaper
 	reaping    reap.Effects
 	scrub      *scrub.Scrub
 	scrubs     scrub.Effects
-	standing   replica.Standing
-	transfer   *transfer.Transfer
-	transfers  transfer.Effects
-	brings     []transfer.Compare // to be begun
-	brought    []repair.Outcome   // of those
-	placed     bool               // the transfer knows of the first view
-	clean      Clean              // as told last
-	told       bool
-	admit      *admit.Admit
-	hot        *hot.Keys
-	paces      paces // the full ones
 	archives   archives
+
+	// How much of the node any of it may have.
+	admit *admit.Admit
+	paces paces // the full ones
+	hot   *hot.Keys
 }
 
 // New returns a node that has no link to any peer.
@@ -120,14 +128,6 @@ func (n *Node) Step(now clock.Now, in Input, out *Out) {
 		n.setView(now, in, out)
 	case *Link:
 		n.link(now, in, out)
-		n.hintsLink(now, in, out)
-		n.repairLink(now, in, out)
-		if in.Up {
-			n.transferBack(now, in.Peer, out)
-		} else {
-			n.reaper.Down(now, in.Peer, holders{n}, &n.reaping)
-			n.drainReaping(now, out)
-		}
 	case *List:
 		n.list(now, in, out)
 	case *Peek:
@@ -205,7 +205,20 @@ func (n *Node) expire(now clock.Now, out *Out) {
 	n.scrubTick(now, out)
 }
 
+// link tells everybody that a link was made, or fell.
 func (n *Node) link(now clock.Now, l *Link, out *Out) {
+	n.requestsLink(now, l, out)
+	n.hintsLink(now, l, out)
+	n.repairLink(now, l, out)
+	if l.Up {
+		n.transferBack(now, l.Peer, out)
+		return
+	}
+	n.reaper.Down(now, l.Peer, holders{n}, &n.reaping)
+	n.drainReaping(now, out)
+}
+
+func (n *Node) requestsLink(now clock.Now, l *Link, out *Out) {
 	n.health.link(l.Peer, l.Up)
 	if l.Up {
 		n.up[l.Peer] = true

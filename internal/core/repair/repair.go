@@ -187,7 +187,6 @@ func (r *Repair) Round(now clock.Now, partition int, peer ring.NodeID, p Peers, 
 	for i := range r.pairs {
 		if pr := &r.pairs[i]; (partition < 0 || pr.Partition == uint32(partition)) && (peer == "" || pr.Peer == peer) {
 			r.peer(pr.Peer).trust()
-			pr.due = min(pr.due, now.Mono)
 			r.mark(pr, now.Mono)
 			n++
 		}
