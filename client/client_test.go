@@ -141,6 +141,35 @@ func check(t *testing.T, name string, err error, code ouro.Code, outcome ouro.Ou
 	}
 }
 
+// TestAnotherProtocol: who is at the wrong port is told so, without the words of net/http.
+func TestAnotherProtocol(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(conn, "-ERR unknown command\r\n")
+			_ = conn.Close()
+		}
+	}()
+	c, err := client.New(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_, err = c.Get(t.Context(), key)
+	check(t, "another protocol", err, ouro.QuorumUnavailable, ouro.NotDone)
+	if text := fmt.Sprint(err); strings.Contains(text, "net/http") || strings.Contains(text, "read tcp") {
+		t.Error(text)
+	}
+}
+
 // TestStrangeAnswers: what no node says is an error that shows what was said.
 func TestStrangeAnswers(t *testing.T) {
 	for name, h := range map[string]http.HandlerFunc{

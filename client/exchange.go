@@ -174,10 +174,16 @@ func (c *Client) unanswered(ctx context.Context, method string, err error) error
 	if dialing || method == http.MethodGet {
 		outcome = ouro.NotDone
 	}
+	if op != nil {
+		err = op.Err // likewise
+	}
 	var e *ouro.Error
-	if dialing {
-		e = ouro.Errorf(ouro.QuorumUnavailable, outcome, "no node can be reached at %s: %v", c.base.Host, op.Err)
-	} else {
+	switch {
+	case dialing:
+		e = ouro.Errorf(ouro.QuorumUnavailable, outcome, "no node can be reached at %s: %v", c.base.Host, err)
+	case strings.Contains(err.Error(), "malformed HTTP"): // net/http has no value for it
+		e = ouro.Errorf(ouro.QuorumUnavailable, outcome, "what answers at %s does not speak HTTP: is it the port for clients?", c.base.Host)
+	default:
 		e = ouro.Errorf(ouro.QuorumUnavailable, outcome, "the node at %s did not answer to the end: %v", c.base.Host, err)
 	}
 	if ctx.Err() != nil {

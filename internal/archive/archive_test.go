@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -351,6 +352,31 @@ func TestGoesOn(t *testing.T) {
 	}
 	if err := work(dir).Create(t.Context(), manifest(8), from); err == nil {
 		t.Error("a complete archive is made anew")
+	}
+}
+
+// TestFolderOfOthers: no archive is begun among the files of somebody else; what a first
+// run left that ended at once is in nobody's way.
+func TestFolderOfOthers(t *testing.T) {
+	dir := t.TempDir()
+	touch := func(name string) string {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	letter := touch("letter.txt")
+	if err := work(dir).Create(t.Context(), manifest(8), newStore(1)); err == nil || !strings.Contains(err.Error(), "letter.txt") {
+		t.Errorf("beside a letter: %v", err)
+	}
+	if err := os.Remove(letter); err != nil {
+		t.Fatal(err)
+	}
+	touch("archive.json.part")
+	if err := work(dir).Create(t.Context(), manifest(8), newStore(1)); err != nil {
+		t.Error(err)
 	}
 }
 

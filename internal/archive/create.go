@@ -87,6 +87,9 @@ func (w *Work) Create(ctx context.Context, m *Manifest, from Source) error {
 func (w *Work) goOn(m *Manifest) error {
 	m.Format, m.Partitions = format, map[int]Sum{}
 	if _, err := os.Stat(manifestOf(w.Dir)); errors.Is(err, os.ErrNotExist) {
+		if err := unused(w.Dir); err != nil {
+			return err
+		}
 		return m.save(w.Dir)
 	}
 	old, err := Load(w.Dir)
@@ -101,6 +104,20 @@ func (w *Work) goOn(m *Manifest) error {
 	m.Begun, m.Partitions = old.Begun, old.Partitions
 	if m.Partitions == nil {
 		m.Partitions = map[int]Sum{}
+	}
+	return nil
+}
+
+// unused wants a folder in which nothing is, but what a first run that failed left.
+func unused(dir string) error {
+	found, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, f := range found {
+		if f.Name() != manifestName+part {
+			return fmt.Errorf("the folder %s is no archive and has %s in it: choose another, or one that is empty", dir, f.Name())
+		}
 	}
 	return nil
 }

@@ -13,8 +13,12 @@ import (
 	"github.com/ourodb/ouro/internal/datadir"
 )
 
-// manifestName is the file that says what an archive is; it is written last.
+// manifestName is the file that says what an archive is, from the beginning on, and that
+// it is complete, at the end.
 const manifestName = "archive.json"
+
+// part ends the name of a file that is not whole yet.
+const part = ".part"
 
 // Manifest says what an archive is.
 type Manifest struct {
@@ -79,7 +83,7 @@ func (m *Manifest) save(dir string) error {
 
 // whole writes a file under another name, syncs it, and gives it its own.
 func whole(name string, write func(f *os.File) error) (err error) {
-	f, err := os.OpenFile(name+".part", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(name+part, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -90,9 +94,9 @@ func whole(name string, write func(f *os.File) error) (err error) {
 		err = closed
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(name+".part"))
+		return errors.Join(err, os.Remove(name+part))
 	}
-	if err := os.Rename(name+".part", name); err != nil {
+	if err := os.Rename(name+part, name); err != nil {
 		return err
 	}
 	return datadir.SyncFolder(filepath.Dir(name)) // or a power failure may take the name back

@@ -38,8 +38,8 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "files have their names before they are whole", File: "folder.go", Test: "TestTornFiles",
-			Old: "	f, err := os.OpenFile(name+\".part\", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)\n",
-			New: "	_ = os.WriteFile(name, []byte(magic), 0o600)\n	f, err := os.OpenFile(name+\".part\", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)\n",
+			Old: "	f, err := os.OpenFile(name+part, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)\n",
+			New: "	_ = os.WriteFile(name, []byte(magic), 0o600)\n	f, err := os.OpenFile(name+part, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)\n",
 		},
 		{
 			Name: "a file is restored as it is read", File: "restore.go", Test: "TestNothingOfADamagedFile|TestTornFiles",
