@@ -32,10 +32,7 @@ type flight struct {
 // exchange exchanges the keys that differ; false when none is left.
 func (r *Repair) exchange(now clock.Now, t *talk, e *Effects) bool {
 	t.paced = false
-	window := r.cfg.Window
-	if t.out.Number != 0 {
-		window = r.cfg.MoveWindow
-	}
+	window := r.window(t)
 	for len(t.keys) > 0 && len(t.flights) < window {
 		if t.paced = now.Mono+burst < *r.sent(t); t.paced {
 			break
@@ -50,6 +47,17 @@ func (r *Repair) exchange(now clock.Now, t *talk, e *Effects) bool {
 		}
 	}
 	return len(t.keys) > 0 || len(t.flights) > 0
+}
+
+// window returns how many keys may be on their way. What they weigh is known once they
+// came: it begins with one and grows by one with each, while as many of the heaviest
+// of late are not more than a link is to hold. A link that is full drops what comes.
+func (r *Repair) window(t *talk) int {
+	window := r.cfg.Window
+	if t.out.Number != 0 {
+		window = r.cfg.MoveWindow
+	}
+	return max(min(window, t.came+1, r.cfg.Weight/max(t.weight, 1)), 1)
 }
 
 // do does one step.
@@ -146,6 +154,7 @@ func (r *Repair) pace(now clock.Now, t *talk, size int) {
 		rate = r.cfg.MoveRate
 	}
 	t.out.Bytes += int64(size)
+	t.came, t.weight = t.came+1, max(size, t.weight/2)
 	at := r.sent(t)
 	*at = max(*at, now.Mono) + time.Duration(float64(size)/float64(rate)*float64(time.Second))
 }

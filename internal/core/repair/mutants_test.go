@@ -142,6 +142,14 @@ func TestMutants(t *testing.T) {
 			Old: "	w := now.Mono - p.since\n", New: "	w := now.Mono - p.since\n	if p.agreed != 0 {\n		w = 0\n	}\n",
 		},
 		{
+			Name: "heavy states are exchanged as many at a time as light ones", File: "exchange.go",
+			Old: ", t.came+1, r.cfg.Weight/max(t.weight, 1)), 1)", New: ", t.came+1), 1)",
+		},
+		{
+			Name: "many are asked for before one has come", File: "exchange.go",
+			Old: "min(window, t.came+1, r", New: "min(window, r",
+		},
+		{
 			Name: "one who is not there is compared with", File: "repair.go",
 			Old: "!pr.marked && p.Usable(pr.Peer) && r", New: "!pr.marked && r",
 		},

@@ -34,6 +34,8 @@ type bench struct {
 	wish    repair.Wish
 	number  uint64 // of the lists that b goes by
 	own     uint64 // of those that the machine's node goes by
+	asked   func(replica.Verb)
+	reads   int // that asked counts
 }
 
 func newBench(t testing.TB, cfg repair.Config) *bench {
@@ -70,6 +72,9 @@ func (b *bench) drain() {
 		}
 		if e.Asks[i].Op.Verb == replica.Join {
 			b.moved++
+		}
+		if b.asked != nil {
+			b.asked(e.Asks[i].Op.Verb)
 		}
 		b.answer("B", b.b, e.Asks[i].Op)
 	}

@@ -23,14 +23,13 @@ type side struct {
 	joined  []uint64       // under which stamps
 	reads   int
 	leaf    int // how many keys a leaf of its tree may have
+	page    int // how many roots, or keys, are told at a time
 }
-
-const page = 2
 
 func newSide(run uint64) *side {
 	r := replica.New(replica.Config{Run: run, Seed: 3})
 	r.Stand(replica.Standing{Known: true}) // it takes stamped states
-	return &side{leaf: 1, records: map[string][]byte{}, rotten: map[string]bool{}, replica: r}
+	return &side{leaf: 1, page: 2, records: map[string][]byte{}, rotten: map[string]bool{}, replica: r}
 }
 
 func id(k ring.Key) string { return k.Bucket + "/" + k.Name }
@@ -132,7 +131,7 @@ func (s *side) roots(q *replica.Survey, f *replica.Found) {
 			continue
 		}
 		if n := len(f.Roots); n == 0 || f.Roots[n-1].Bucket != k.Bucket {
-			if n == page {
+			if n == s.page {
 				f.Next = f.Roots[n-1].Bucket
 				return
 			}
@@ -151,7 +150,7 @@ func (s *side) list(q *replica.Survey, f *replica.Found) {
 		if !q.Span.Holds(k.Pos.Hi) || q.After != "" && replica.KeyOrder(&k, &after) <= 0 {
 			continue
 		}
-		if seen++; seen > page {
+		if seen++; seen > s.page {
 			return
 		}
 		f.Next = k.Name

@@ -36,6 +36,9 @@ type talk struct {
 	keys         []differing
 	flights      []flight
 
+	came   int // states so far
+	weight int // bytes of the heaviest of late
+
 	paced bool   // it waits for its rate, and for no answer
 	wrong string // a key could not be exchanged, though all others may be
 }

@@ -22,6 +22,9 @@ type Config struct {
 	// Window is how many keys of a comparison are exchanged at a time, and MoveWindow
 	// how many of a partition that moves. Defaults 8 and 32.
 	Window, MoveWindow int
+	// Weight is how many bytes of states are on their way at a time, as far as the last
+	// ones tell, but for a single one. Default 8 MiB, half of what waits for a link.
+	Weight int
 	// List is how many keys a part of a tree may have to be listed instead of being
 	// looked into further. Default 32.
 	List int
@@ -48,7 +51,7 @@ func (c Config) withDefaults() Config {
 	ints := [...]struct {
 		v    *int
 		none int
-	}{{&c.Talks, 4}, {&c.Window, 8}, {&c.MoveWindow, 32}, {&c.List, 32}, {&c.Rate, 8 << 20}, {&c.MoveRate, 32 << 20}}
+	}{{&c.Talks, 4}, {&c.Window, 8}, {&c.MoveWindow, 32}, {&c.Weight, 8 << 20}, {&c.List, 32}, {&c.Rate, 8 << 20}, {&c.MoveRate, 32 << 20}}
 	for _, d := range ints {
 		if *d.v <= 0 {
 			*d.v = d.none
