@@ -366,12 +366,14 @@ func FuzzRequests(f *testing.F) {
 	seed(2, &ourov1.DeleteRequest{Key: keyPB(key), Options: &ourov1.Options{RequestId: "x", First: true}})
 	seed(3, &ourov1.UpdateRequest{Key: keyPB(key), Kind: 2, Act: 3, Elements: []*ourov1.Element{{By: 1}}})
 	seed(4, &ourov1.KeysRequest{Bucket: "b", Prefix: []byte("x")})
+	seed(5, &ourov1.MultiPutRequest{Tag: 1})
+	seed(6, &ourov1.MultiGetRequest{Tag: 1})
 	cfg := Config{}
 	cfg.setDefaults()
 	s := &service{Server: &Server{cfg: cfg}, store: oracle.NewTypes()}
 	plain := &service{Server: s.Server, store: oracle.New(oracle.Config{})}
 	f.Fuzz(func(t *testing.T, kind byte, raw []byte) {
-		switch kind % 5 {
+		switch kind % 7 {
 		case 0:
 			fuzzed(t, raw, plain.get)
 		case 1:
@@ -385,6 +387,14 @@ func FuzzRequests(f *testing.F) {
 			if proto.Unmarshal(raw, req) == nil {
 				_, _ = s.keysQuery(req)
 			}
+		case 5:
+			fuzzed(t, raw, func(ctx context.Context, req *ourov1.MultiPutRequest) (*ourov1.PutResponse, *failure) {
+				return plain.put(ctx, req.GetPut())
+			})
+		case 6:
+			fuzzed(t, raw, func(ctx context.Context, req *ourov1.MultiGetRequest) (*ourov1.GetResponse, *failure) {
+				return plain.get(ctx, req.GetGet())
+			})
 		}
 	})
 }

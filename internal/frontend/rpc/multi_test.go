@@ -112,6 +112,31 @@ func (g *gated) Get(ctx context.Context, key ouro.Key, opts ...ouro.Option) (our
 	return g.Store.Get(ctx, key, opts...)
 }
 
+// An item with nothing in it is refused as any other, and takes no node with it.
+func TestEmptyItemsAreRefused(t *testing.T) {
+	c := dial(t, start(t, Config{}, oracle.New(oracle.Config{})))
+	puts, err := c.MultiPut(t.Context())
+	if err == nil {
+		err = puts.Send(&ourov1.MultiPutRequest{Tag: 7})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := puts.Recv(); err != nil || out.GetTag() != 7 || out.GetFailure().GetCode() != "bad_request" {
+		t.Errorf("a put: %v, %v", out, err)
+	}
+	gets, err := c.MultiGet(t.Context())
+	if err == nil {
+		err = gets.Send(&ourov1.MultiGetRequest{Tag: 7})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := gets.Recv(); err != nil || out.GetTag() != 7 || out.GetFailure().GetCode() != "bad_request" {
+		t.Errorf("a get: %v, %v", out, err)
+	}
+}
+
 // No more items of a stream are under way at once than may be, and what comes
 // after waits.
 func TestItemsUnderWayAreBounded(t *testing.T) {

@@ -66,7 +66,7 @@ func (s *service) get(ctx context.Context, req *ourov1.GetRequest) (*ourov1.GetR
 }
 
 func (s *service) put(ctx context.Context, req *ourov1.PutRequest) (*ourov1.PutResponse, *failure) {
-	opts, err := s.options(req.GetOptions(), req.Context)
+	opts, err := s.options(req.GetOptions(), req.GetContext())
 	if err == nil {
 		err = s.checkContentType(req.GetValue().GetContentType())
 	}
@@ -87,7 +87,7 @@ func (s *service) put(ctx context.Context, req *ourov1.PutRequest) (*ourov1.PutR
 }
 
 func (s *service) delete(ctx context.Context, req *ourov1.DeleteRequest) (*ourov1.DeleteResponse, *failure) {
-	opts, err := s.options(req.GetOptions(), req.Context)
+	opts, err := s.options(req.GetOptions(), req.GetContext())
 	if err != nil {
 		return nil, s.reject(err)
 	}

@@ -37,7 +37,7 @@ func (s *service) update(ctx context.Context, req *ourov1.UpdateRequest) (*ourov
 	if !ok {
 		return nil, s.reject(ouro.Errorf(ouro.BadRequest, ouro.NotDone, "this store has no data types"))
 	}
-	opts, err := s.options(req.GetOptions(), req.Context)
+	opts, err := s.options(req.GetOptions(), req.GetContext())
 	if err != nil {
 		return nil, s.reject(err)
 	}
