@@ -37,16 +37,22 @@ func (x *call) addTo(old []byte, there bool, arg []byte, what string) (sum strin
 // does so in 64 bits and shows 17 digits after the point, as Redis does on most machines,
 // so that a tenth and two tenths are three.
 func addDecimals(a, b string) string {
-	var sum, by big.Float
-	if a != "" {
-		_, _ = sum.SetPrec(precision).SetString(a)
-	}
-	_, _ = by.SetPrec(precision).SetString(b)
-	text := sum.SetPrec(precision).Add(&sum, &by).Text('f', 17)
+	x, y := decimal(a), decimal(b)
+	text := x.Add(x, y).Text('f', 17)
 	if text = strings.TrimRight(strings.TrimRight(text, "0"), "."); text == "-0" {
 		return "0"
 	}
 	return text
+}
+
+// decimal reads a number. What is too small to show anything is 0: it may have a power of
+// ten that would take minutes to write out.
+func decimal(text string) *big.Float {
+	f := new(big.Float).SetPrec(precision)
+	if about, ok := score([]byte(text)); ok && math.Abs(about) > 1e-30 {
+		_, _ = f.SetString(text)
+	}
+	return f
 }
 
 const precision = 64

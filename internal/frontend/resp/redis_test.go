@@ -83,7 +83,12 @@ func TestEndsOfNumbers(t *testing.T) {
 		{"OK", "SET f 5.0e3"},
 		{"5200", "INCRBYFLOAT f 2.0e2"},
 		{"0", "INCRBYFLOAT f -5200"},
+		{"0", "INCRBYFLOAT f 1e-99999999"}, // which would take minutes to write out
+		{"1", "INCRBYFLOAT f 1"},
+		{"1", "INCRBYFLOAT f -3e-100"},
 		{"-ERR increment would produce NaN or Infinity", "INCRBYFLOAT f inf"},
+		{"OK", "SET f 1e-99999999"},
+		{"0.5", "INCRBYFLOAT f 0.5"},
 		{"0.1", "HINCRBYFLOAT h f 0.1"},
 		{"0.3", "HINCRBYFLOAT h f 0.2"},
 		{"-ERR value is not a valid float", "HINCRBYFLOAT h f 1e400"},
