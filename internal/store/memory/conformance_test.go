@@ -2,7 +2,9 @@ package memory_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/ourodb/ouro/internal/store"
@@ -68,6 +70,44 @@ func TestOverIsBounded(t *testing.T) {
 	b.Delete([]byte("abc"))
 	if err := e.Apply(&b, func(error) {}); err != nil {
 		t.Errorf("a delete: %v", err)
+	}
+}
+
+// TestOverTellsWhatIsSyncedBelow: what is applied is shown at once and told when the
+// engine below has synced it, in order; what a power failure leaves below has all that
+// was told.
+func TestOverTellsWhatIsSyncedBelow(t *testing.T) {
+	for synced := range 4 {
+		below := memory.New(memory.Options{Manual: true})
+		e, err := memory.NewOver(below, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var told []string
+		for _, name := range []string{"a", "b", "c"} {
+			var b store.Batch
+			b.Set([]byte(name), []byte("v"))
+			if err := e.Apply(&b, func(err error) { told = append(told, fmt.Sprint(name, " ", err)) }); err != nil {
+				t.Fatal(err)
+			}
+			if found, err := e.Get([]byte(name), func([]byte) {}); !found || err != nil {
+				t.Errorf("%s is not shown: %v", name, err)
+			}
+		}
+		if len(told) > 0 {
+			t.Errorf("%q is told before anything is synced", told)
+		}
+		below.SyncTo(synced)
+		if want := []string{"a <nil>", "b <nil>", "c <nil>"}[:synced]; !slices.Equal(told, want) {
+			t.Errorf("with %d synced %q is told", synced, told)
+		}
+		after, err := memory.NewOver(below.Crash(0), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := contents(t, after), []string{"a=v", "b=v", "c=v"}[:synced]; !slices.Equal(got, want) {
+			t.Errorf("with %d synced a power failure leaves %q", synced, got)
+		}
 	}
 }
 
