@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -95,7 +96,7 @@ func newChange(verb ouro.Verb, args int, cmd *cobra.Command) *change {
 	c := &change{cmd: cmd, change: ouro.Change{Verb: verb}}
 	cmd.Args = cobra.ExactArgs(args)
 	cmd.RunE = c.run
-	cmd.Flags().BoolVar(&c.commit, "commit", false, "plan it and commit it at once, with whatever else is staged at the node")
+	cmd.Flags().BoolVar(&c.commit, "commit", false, "plan it and commit it at once, with whatever else is staged at the node, unless that removes another by force")
 	c.target.addFlags(cmd, true)
 	c.read = func(args []string) error {
 		c.change.Node = args[0]
@@ -119,6 +120,9 @@ func (c *change) run(cmd *cobra.Command, args []string) error {
 		if plan, err = a.Stage(ctx, []ouro.Change{c.change}); err != nil || !c.commit {
 			return err
 		}
+		if err := c.removesNoOther(&plan); err != nil {
+			return err
+		}
 		done, err = a.Commit(ctx, plan.Version)
 		return err
 	}); err != nil {
@@ -134,6 +138,19 @@ func (c *change) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	return printCommitted(cmd.OutOrStdout(), done)
+}
+
+// removesNoOther says why a change is not committed at once, together with what else is
+// staged: the dry run of a removal by force may be there still, of which nothing is
+// asked for now.
+func (c *change) removesNoOther(plan *ouro.Plan) error {
+	const verb = string(ouro.ForceRemove) + " "
+	for _, staged := range plan.Changes {
+		if strings.HasPrefix(staged, verb) && (c.change.Verb != ouro.ForceRemove || staged != verb+c.change.Node) {
+			return fmt.Errorf("%s is staged at %s too, and would be done with it: look at 'ouro cluster plan', then commit all of it with 'ouro cluster commit --version %s', or none of it with 'ouro cluster abort'", staged, plan.Node, plan.Version)
+		}
+	}
+	return nil
 }
 
 // located reads ID=HOST:PORT.

@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ourodb/ouro"
@@ -52,12 +53,14 @@ func told(changes []member.Change) []string {
 }
 
 // Stage adds changes, all of them or none. One that would make no sense after the
-// history and what is staged is refused, and why.
+// history and what is staged is refused, and why. What is staged already and is done
+// once in a node's life is staged once: who has looked at the plan of a verb gives the
+// same again, to commit it.
 func (d Draft) Stage(h member.History, at ring.NodeID, changes []ouro.Change) (Draft, error) {
 	if len(d.changes)+len(changes) > MaxStaged {
 		return d, fmt.Errorf("%d changes are staged and %d more are too many: commit or abort first, at most %d are staged", len(d.changes), len(changes), MaxStaged)
 	}
-	now, err := d.again(h, at)
+	now, err := d.still(h, at)
 	if err != nil {
 		return d, err
 	}
@@ -70,12 +73,36 @@ func (d Draft) Stage(h member.History, at ring.NodeID, changes []ouro.Change) (D
 		if err != nil {
 			return d, err
 		}
-		next.changes = append(next.changes, c)
+		if !slices.ContainsFunc(next.changes, func(s member.Change) bool { return again(&s, &c) }) {
+			next.changes = append(next.changes, c)
+		}
 	}
 	if _, err := next.after(h, at); err != nil {
+		if len(d.changes) > 0 {
+			err = fmt.Errorf("%w (what is staged here goes before it: 'ouro cluster status' lists that, and 'ouro cluster abort' forgets it)", err)
+		}
 		return d, err
 	}
 	return next, nil
+}
+
+// again says whether a change is one that is staged, and can't be made twice. A place
+// that is not given is that of the node that is replaced.
+func again(staged, c *member.Change) bool {
+	if staged.Kind != c.Kind || staged.Old != c.Old {
+		return false
+	}
+	is, want := staged.Member, c.Member
+	switch c.Kind {
+	case member.Replace:
+		if want.Zone == "" && want.DC == "" {
+			want.Zone, want.DC = is.Zone, is.DC
+		}
+	case member.Add, member.Remove, member.ForceRemove:
+	default:
+		return false
+	}
+	return is == want
 }
 
 // after returns what the cluster would be if the draft were committed at a node,
@@ -109,15 +136,15 @@ func (d Draft) Commit(h member.History, at ring.NodeID, version string) ([]membe
 	if v := Version(h); v != version {
 		return nil, fmt.Errorf("the history is at version %s and the plan was made against %s%s: look at the plan again, and commit that", v, version, d.news(h))
 	}
-	if _, err := d.again(h, at); err != nil {
+	if _, err := d.still(h, at); err != nil {
 		return nil, err
 	}
 	return d.changes, nil
 }
 
-// again is after, for what was staged before: the history may have come to contradict
+// still is after, for what was staged before: the history may have come to contradict
 // it since, which is no fault of what is asked for now.
-func (d Draft) again(h member.History, at ring.NodeID) (*member.Cluster, error) {
+func (d Draft) still(h member.History, at ring.NodeID) (*member.Cluster, error) {
 	c, err := d.after(h, at)
 	if err != nil && len(d.changes) > 0 {
 		err = fmt.Errorf("what is staged here makes no sense any more: %w; forget it with 'ouro cluster abort' and stage it anew", err)

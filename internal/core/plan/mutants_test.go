@@ -17,19 +17,27 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "commits what makes no sense any more", File: "draft.go", Test: "TestCommit",
-			Old: "	if _, err := d.again(h, at); err != nil {\n		return nil, err\n	}\n	return d.changes, nil", New: "	return d.changes, nil",
+			Old: "	if _, err := d.still(h, at); err != nil {\n		return nil, err\n	}\n	return d.changes, nil", New: "	return d.changes, nil",
 		},
 		{
 			Name: "blames what is staged now for what was staged before", File: "draft.go", Test: "TestCommit",
 			Old: "if err != nil && len(d.changes) > 0 {", New: "if false {",
 		},
 		{
+			Name: "stages the same twice", File: "draft.go", Test: "TestTheSameAgain",
+			Old: "	return is == want\n", New: "	return false && is == want\n",
+		},
+		{
+			Name: "stages the same once, whatever it is", File: "draft.go", Test: "TestTheSameAgain",
+			Old: "	default:\n		return false\n	}\n	return is == want\n", New: "	}\n	return is == want\n",
+		},
+		{
 			Name: "stages what makes no sense", File: "draft.go", Test: "TestRefusedVerbs",
-			Old: "	if _, err := next.after(h, at); err != nil {\n		return d, err\n	}\n", New: "",
+			Old: "	if _, err := next.after(h, at); err != nil {\n		if", New: "	if _, err := next.after(h, at); err != nil && false {\n		if",
 		},
 		{
 			Name: "stages some of the changes", File: "draft.go", Test: "TestRefusedVerbs",
-			Old: "		if err != nil {\n			return d, err\n		}\n		next.changes", New: "		if err != nil {\n			return next, err\n		}\n		next.changes",
+			Old: "		if err != nil {\n			return d, err\n		}\n		if !slices", New: "		if err != nil {\n			return next, err\n		}\n		if !slices",
 		},
 		{
 			Name: "stages without bound", File: "draft.go", Test: "TestRefusedVerbs",

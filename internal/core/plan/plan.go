@@ -21,7 +21,7 @@ type Cost struct {
 // node. It compares where partitions should be before and after; moves of earlier
 // changes may still be under way.
 func (d Draft) Plan(h member.History, at ring.NodeID, cost Cost) (ouro.Plan, error) {
-	after, err := d.again(h, at)
+	after, err := d.still(h, at)
 	if err != nil {
 		return ouro.Plan{}, err
 	}

@@ -258,6 +258,7 @@ func TestRefusedVerbs(t *testing.T) {
 		"unknown verb \"explode\"":          {verb("explode", "n1")},
 		"node id is empty":                  {join("")},
 		"remove n2: it was removed already": {verb(ouro.ForceRemove, "n2"), verb(ouro.Leave, "n2")},
+		"what is staged here goes before":   {{Verb: ouro.Join, Node: "n3", Addr: "elsewhere:1"}}, // n3 is staged at another
 	} {
 		d, err := stage(t, gone, join("n3")).Stage(gone, "n1", changes)
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -272,6 +273,30 @@ func TestRefusedVerbs(t *testing.T) {
 	}
 	if _, err := (Draft{}).Stage(h, "n1", make([]ouro.Change, MaxStaged+1)); err == nil || !strings.Contains(err.Error(), "too many") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// Who has looked at a plan gives the verb again, to commit it: what can't be done twice
+// is staged once, what can be set back and forth as often as it was asked for.
+func TestTheSameAgainIsStagedOnce(t *testing.T) {
+	h := cluster(t, 16, "n1/a n2/b n3/c n4/a")
+	relabel := func(zone string) ouro.Change { return ouro.Change{Verb: ouro.Relabel, Node: "n4", Zone: zone} }
+	replace := ouro.Change{Verb: ouro.Replace, Node: "n3", By: "n6", Addr: "n6:7071"}
+	once := []ouro.Change{join("n5"), verb(ouro.Leave, "n1"), verb(ouro.ForceRemove, "n2"), replace}
+	d := stage(t, h, once...)
+	for _, c := range once {
+		next, err := d.Stage(h, "n1", []ouro.Change{c})
+		if err != nil || next.Len() != len(once) {
+			t.Errorf("%s %s again: %d staged, error %v", c.Verb, c.Node, next.Len(), err)
+		}
+	}
+	elsewhere := replace
+	elsewhere.Zone = "d"
+	if _, err := d.Stage(h, "n1", []ouro.Change{elsewhere}); err == nil {
+		t.Error("another place of who replaces is taken for the same")
+	}
+	if d := stage(t, h, relabel("b"), relabel("c"), relabel("b")); d.Len() != 3 {
+		t.Errorf("%q are staged", d.Changes())
 	}
 }
 
