@@ -281,7 +281,7 @@ func TestInvalid(t *testing.T) {
 		{"advertise-clients: nobody can dial a:0", []string{"--advertise-clients=a:0"}},
 		{"memory-limit: engine pebble keeps its data on disk", []string{"--memory-limit=1GiB"}},
 		{"seeds: \"x\"", []string{"--seeds=x"}},
-		{"id: ring: a node id is empty", []string{"--id="}},
+		{"id: a node id is empty", []string{"--id="}},
 		{"65 characters", []string{"--id=" + long}},
 		{"data: the folder has no name", []string{"--data="}},
 		{"cluster: \"a b\" cannot name", []string{"--cluster=a b"}},
@@ -291,7 +291,7 @@ func TestInvalid(t *testing.T) {
 		{"shards: -1 is out of bounds", []string{"--shards=-1"}},
 		{"weight: 0 is out of bounds", []string{"--weight=0"}},
 		{"zone and dc", []string{"--zone=" + long}},
-		{"q: ring: q is 1000", []string{"--q=1000"}},
+		{"q: q is 1000", []string{"--q=1000"}},
 		{"this node, n1, is not in the list", []string{"--members=n2=a:1"}},
 		{"members: 2 members share 1 partitions", []string{"--members=n1=a:1,n2=a:2", "--q=1"}},
 		{"put them there", []string{"--members=n1=a:1", "--zone=z"}},
@@ -322,7 +322,7 @@ func TestInvalid(t *testing.T) {
 		}
 	}
 	c, _ := load(t, "[buckets.\"a b\"]\nr = 9", nil)
-	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "[buckets.a b]: bad_request") || !strings.Contains(err.Error(), "r=9 is more") {
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "[buckets.a b]: the bucket name") || !strings.Contains(err.Error(), "r=9 is more") {
 		t.Errorf("bad bucket: error %v", err)
 	}
 }

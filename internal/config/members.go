@@ -48,7 +48,7 @@ func parseMember(text string) (member.Member, error) {
 	}
 	m.ID, m.Addr = ring.NodeID(strings.TrimSpace(id)), strings.TrimSpace(addr)
 	if err := checkAddr(m.Addr); err != nil {
-		return m, fmt.Errorf("member %q: %w", text, err)
+		return m, fmt.Errorf("member %q: %s", text, bare(err))
 	}
 	for _, field := range fields[1:] {
 		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
@@ -68,7 +68,7 @@ func parseMember(text string) (member.Member, error) {
 		}
 	}
 	if err := m.Check(); err != nil {
-		return m, fmt.Errorf("member %q: %w", text, err)
+		return m, fmt.Errorf("member %q: %s", text, bare(err))
 	}
 	return m, nil
 }

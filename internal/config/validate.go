@@ -31,6 +31,16 @@ func (v *verdict) add(format string, args ...any) {
 	v.errs = append(v.errs, fmt.Errorf(format, args...))
 }
 
+// bare is what an error of another package says, without the package's name or the
+// code: here it is about a setting, which is named before it.
+func bare(err error) string {
+	var e *ouro.Error
+	if errors.As(err, &e) {
+		return e.Message
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(err.Error(), "ring: "), "member: ")
+}
+
 // oneOf wants value to be one of the words.
 func (v *verdict) oneOf(name, value string, words ...string) {
 	for _, w := range words {
@@ -57,7 +67,7 @@ func (v *verdict) spanning(name string, value, low, high time.Duration) {
 
 func (c *Config) checkIdentity(v *verdict) {
 	if err := ring.CheckID(ring.NodeID(c.ID)); err != nil {
-		v.add("id: %w", err)
+		v.add("id: %s", bare(err))
 	}
 	if c.Data == "" {
 		v.add("data: the folder has no name: give one, such as --data ./ouro-data")
@@ -141,7 +151,7 @@ func (c *Config) Exposed() []string {
 func (c *Config) checkPlace(v *verdict) {
 	within(v, "weight", c.Weight, 1, ring.MaxWeight)
 	if _, err := ring.EqualTokens(c.Q); err != nil {
-		v.add("q: %w", err)
+		v.add("q: %s", bare(err))
 	}
 	for _, label := range [...]string{c.Zone, c.DC} {
 		if err := ring.CheckLabel(label); err != nil {
@@ -175,14 +185,14 @@ const maxRESPBuckets = 1024
 
 func (c *Config) checkBuckets(v *verdict) {
 	if err := c.Bucket.Validate(); err != nil {
-		v.add("default bucket: %w", err)
+		v.add("default bucket: %s", bare(err))
 	}
 	if len(c.RESPBuckets) < 1 || len(c.RESPBuckets) > maxRESPBuckets {
 		v.add("resp-buckets: name 1 to %d buckets, such as redis", maxRESPBuckets)
 	}
 	for i, name := range c.RESPBuckets {
 		if err := ouro.ValidateBucket(name); err != nil {
-			v.add("resp-buckets: %w", err)
+			v.add("resp-buckets: %s", bare(err))
 		}
 		if slices.Contains(c.RESPBuckets[:i], name) {
 			v.add("resp-buckets: %s is named twice", name)
@@ -193,10 +203,10 @@ func (c *Config) checkBuckets(v *verdict) {
 	}
 	for _, b := range c.Buckets {
 		if err := ouro.ValidateBucket(b.Name); err != nil {
-			v.add("[buckets.%s]: %w", b.Name, err)
+			v.add("[buckets.%s]: %s", b.Name, bare(err))
 		}
 		if err := b.Validate(); err != nil {
-			v.add("[buckets.%s]: %w", b.Name, err)
+			v.add("[buckets.%s]: %s", b.Name, bare(err))
 		}
 	}
 }
