@@ -93,6 +93,16 @@ func TestDamagedAndNewerIdentityIsRefused(t *testing.T) {
 	}
 }
 
+func TestFileIsNoFolder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Peek(path); err == nil || !strings.Contains(err.Error(), "is not a folder") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestDataWithoutIdentityIsRefused(t *testing.T) {
 	path := t.TempDir()
 	if err := os.Mkdir(filepath.Join(path, engineName), 0o700); err != nil {

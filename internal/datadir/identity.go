@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"golang.org/x/sys/unix"
 )
 
 // Format is the newest format of a data folder that this binary reads and the
@@ -140,10 +142,12 @@ func (id *Identity) check(path string, want Want) error {
 func readIdentity(path string) (Identity, bool, error) {
 	file := filepath.Join(path, identityName)
 	b, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return Identity{}, false, nil
-	}
-	if err != nil {
+	case errors.Is(err, unix.ENOTDIR):
+		return Identity{}, false, fmt.Errorf("%s is not a folder: name one with --data, which need not be there yet", path)
+	case err != nil:
 		return Identity{}, false, fmt.Errorf("the identity of the data folder can't be read: %w", err)
 	}
 	id, err := parseIdentity(b)

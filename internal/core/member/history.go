@@ -280,16 +280,6 @@ func (h History) Origin() [16]byte {
 	return [16]byte{}
 }
 
-// FoundingID returns [History.Origin] as a number, which is not 0; 0 for a history
-// without a beginning.
-func (h History) FoundingID() uint64 {
-	origin := h.Origin()
-	if origin == [16]byte{} {
-		return 0
-	}
-	return max(first(origin), 1)
-}
-
 // Take returns the union with changes that came from a peer, in order.
 func (h History) Take(changes []Change) History { return h.Union(History{changes: changes}) }
 

@@ -53,7 +53,7 @@ func TestGenesis(t *testing.T) {
 	fast := NamedBucket{"fast", Bucket{N: 1, R: 1, W: 1, Timeout: time.Second}}
 	def := NamedBucket{"", DefaultBucket()}
 	a, b := genesis(t, "n1 n2 n3", 64, fast, def), genesis(t, "n3 n1 n2", 64, def, fast)
-	if !bytes.Equal(a.Append(nil), b.Append(nil)) || a.Digest() != b.Digest() || a.FoundingID() != b.FoundingID() {
+	if !bytes.Equal(a.Append(nil), b.Append(nil)) || a.Digest() != b.Digest() || a.Origin() != b.Origin() {
 		t.Error("the order of a list makes another history")
 	}
 	unweighed := members("n1 n2 n3")
@@ -78,9 +78,9 @@ func TestGenesis(t *testing.T) {
 		t.Error("a stranger is a member")
 	}
 	// Golden: a cluster that is running must know itself after an upgrade.
-	const id, digest, hash = "e3aa7032000bfa80", "cfe486147b058313d3d09c9e3c497c33", "7750de75015981523ed482ea910acae2"
-	if got := fmt.Sprintf("%016x", a.FoundingID()); got != id {
-		t.Errorf("founding id %s, want %s", got, id)
+	const origin, digest, hash = "e3aa7032000bfa80b4b6eaeac1a4c641", "cfe486147b058313d3d09c9e3c497c33", "7750de75015981523ed482ea910acae2"
+	if got := fmt.Sprintf("%x", a.Origin()); got != origin {
+		t.Errorf("origin %s, want %s", got, origin)
 	}
 	if got := fmt.Sprintf("%x", a.Digest()); got != digest {
 		t.Errorf("digest %s, want %s", got, digest)
@@ -90,7 +90,7 @@ func TestGenesis(t *testing.T) {
 	}
 }
 
-func TestFoundingID(t *testing.T) {
+func TestOrigin(t *testing.T) {
 	base := genesis(t, "n1 n2", 64)
 	moved := members("n1 n2")
 	moved[0].Addr, moved[1].Zone, moved[1].Weight = "elsewhere:1", "z", 3
@@ -98,14 +98,14 @@ func TestFoundingID(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if same.FoundingID() != base.FoundingID() {
+	if same.Origin() != base.Origin() {
 		t.Error("addresses, zones, weights or buckets make another cluster")
 	}
 	grown, err := base.Issue(1000, "n1", Change{Kind: Add, Member: member("n3")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if grown.FoundingID() != base.FoundingID() {
+	if grown.Origin() != base.Origin() {
 		t.Error("a cluster that grows is another")
 	}
 	other, err := Genesis("other", members("n1 n2"), 64)
@@ -113,12 +113,12 @@ func TestFoundingID(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, h := range []History{other, genesis(t, "n1 n2", 128), genesis(t, "n1 n2 n3", 64), {}} {
-		if h.FoundingID() == base.FoundingID() {
-			t.Errorf("cluster %d has the id of another", i)
+		if h.Origin() == base.Origin() {
+			t.Errorf("cluster %d has the origin of another", i)
 		}
 	}
-	if (History{}).FoundingID() != 0 {
-		t.Error("no history has an id")
+	if (History{}).Origin() != [16]byte{} {
+		t.Error("no history has an origin")
 	}
 }
 
