@@ -21,7 +21,7 @@ const (
 	values = "internal/core/clock internal/core/codec internal/core/fact internal/core/ring internal/core/place internal/core/causal internal/core/merkle internal/core/typed internal/core/stale internal/core/local "
 	// Machines own a state and its transitions, and never know each other; only
 	// node knows several. What replica is asked and answers is vocabulary.
-	machines = "internal/core/coord internal/core/replica internal/core/member internal/core/gossip internal/core/plan internal/core/handoff internal/core/repair internal/core/listing internal/core/recovery internal/core/reap internal/core/chain internal/core/transfer internal/core/admit internal/core/hot internal/core/scrub internal/core/canary "
+	machines = "internal/core/coord internal/core/replica internal/core/member internal/core/gossip internal/core/plan internal/core/handoff internal/core/repair internal/core/listing internal/core/recovery internal/core/reap internal/core/chain internal/core/transfer internal/core/admit internal/core/hot internal/core/scrub internal/core/canary internal/core/detector "
 	core     = values + machines + "internal/core/node internal/core/steward "
 )
 
@@ -57,6 +57,7 @@ var walls = map[string]string{
 	"internal/core/canary":   ". " + values,
 	"internal/core/admit":    "internal/core/clock",
 	"internal/core/hot":      "internal/core/clock internal/core/ring",
+	"internal/core/detector": "internal/core/ring internal/core/stale",
 	"internal/core/node":     ". " + values + machines,
 	"internal/core/steward":  ". " + values + machines + "internal/core/node",
 

@@ -5,8 +5,8 @@ import (
 
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/coord"
+	"github.com/ourodb/ouro/internal/core/detector"
 	"github.com/ourodb/ouro/internal/core/fact"
-	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -41,11 +41,11 @@ const (
 // health is what this node knows of who answers: of its peers and of its own disk,
 // which is asked as they are.
 type health struct {
-	seen    [wants]*member.Detector
+	seen    [wants]*detector.Detector
 	relaxed bool   // somebody was asked to receive
 	probes  uint64 // counts them
 	part    uint32 // a partition of this shard, for probes
-	news    []member.News
+	news    []detector.News
 	due     []ring.NodeID
 }
 
@@ -56,7 +56,7 @@ func newHealth(self ring.NodeID) health {
 		if want(w) == coordinating {
 			extra = forwardExtra
 		}
-		h.seen[w] = member.NewDetector(extra)
+		h.seen[w] = detector.New(extra)
 		h.seen[w].Link(self, true)
 	}
 	return h
@@ -106,7 +106,7 @@ func (h *health) answered(now clock.Now, from ring.NodeID, a *replica.Answer, to
 // of is how a node looks to who wants something of it. Who does not answer reads
 // stores and coordinates nothing either, and who stores nothing is given nothing for
 // its buffer.
-func (h *health) of(now clock.Now, id ring.NodeID, w want) member.Health {
+func (h *health) of(now clock.Now, id ring.NodeID, w want) detector.Health {
 	r := h.seen[w].Health(now.Mono, id)
 	switch {
 	case w == reading:

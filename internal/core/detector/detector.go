@@ -1,4 +1,4 @@
-package member
+package detector
 
 import (
 	"cmp"
@@ -19,22 +19,8 @@ const (
 	staleAfter   = 10 * time.Second // after which a mean says nothing any more
 )
 
-// Detector is one node's own view of which peers answer (paper, section 4.8.3).
-// It is driven by the node's traffic alone: what it asks and what is answered.
-// Without traffic nobody is suspected, since nobody needs to know. Two nodes may
-// see a third one differently, and no view ever changes the ring.
-//
-// A peer is suspected when it left three asks in a row unanswered for longer
-// than its patience: four times the 95th percentile of its recent answers, at
-// least 50 ms and at most 500 ms more. Then it is to be probed after 1 s, and
-// again at intervals that double up to 10 s, until it answers an ask. A peer
-// without a link is not usable either, but needs no probe: the link tells.
-//
-// A node may be well in one way and not in another, as with a disk that reads and
-// does not sync, so that there is a detector for each kind of ask.
-//
-// Times are those of clock.Now.Mono. Memory is bounded by the peers that had a
-// link.
+// Detector watches one kind of ask. Times are those of clock.Now.Mono. Memory is bounded by
+// the peers that had a link.
 type Detector struct {
 	peers    map[ring.NodeID]*peer
 	order    []*peer // by id, so that what is seen of them has an order
@@ -83,9 +69,9 @@ type Peer struct {
 	Health
 }
 
-// NewDetector returns a detector that knows of no peer. Extra is added to every
+// New returns a detector that knows of no peer. Extra is added to every
 // peer's patience: for asks that may have to wait for others.
-func NewDetector(extra time.Duration) *Detector {
+func New(extra time.Duration) *Detector {
 	return &Detector{peers: map[ring.NodeID]*peer{}, extra: extra}
 }
 

@@ -1,4 +1,4 @@
-package member
+package detector
 
 import (
 	"math/bits"

@@ -1,4 +1,4 @@
-package member
+package detector
 
 import (
 	"math/rand/v2"
@@ -14,7 +14,7 @@ const ms = time.Millisecond
 
 // watched returns a detector with links to b and c, which answered within d.
 func watched(d time.Duration) *Detector {
-	w := NewDetector(0)
+	w := New(0)
 	for _, id := range []ring.NodeID{"c", "b"} {
 		w.Link(id, true)
 		for range 2 * lagFew {
@@ -135,7 +135,7 @@ func TestDetectorTries(t *testing.T) {
 }
 
 func TestDetectorIsMorePatientWhereToldSo(t *testing.T) {
-	d := NewDetector(100 * ms)
+	d := New(100 * ms)
 	d.Link("b", true)
 	thrice(d)
 	if d.Health(150*ms-1, "b").Suspected || !d.Health(150*ms, "b").Suspected {
@@ -217,7 +217,7 @@ func TestLagForgets(t *testing.T) {
 
 // What is told of a peer's answers is what they took, and old ones fade.
 func TestDetectorTellsHowLongAnswersTook(t *testing.T) {
-	d := NewDetector(0)
+	d := New(0)
 	d.Link("b", true)
 	for range 300 {
 		d.Answered(0, "b", 10*ms)
