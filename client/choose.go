@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -91,7 +92,7 @@ func (c *Cluster) nodesFor(key ouro.Key, prefer string) []*server {
 	list := order(t.replicas(make([]*server, 0, 8), key), now, prefer)
 	more := 0
 	for _, at := range rand.Perm(len(t.servers)) {
-		if s := t.servers[at]; s != nil && more < others && !in(list, s) {
+		if s := t.servers[at]; s != nil && more < others && !slices.Contains(list, s) {
 			list = append(list, s)
 			more++
 		}
@@ -151,15 +152,6 @@ func restingLast(list []*server, now time.Time) []*server {
 		}
 	}
 	return append(out, rest...)
-}
-
-func in(list []*server, s *server) bool {
-	for _, other := range list {
-		if other == s {
-			return true
-		}
-	}
-	return false
 }
 
 // stale says whether an answer shows that a key is elsewhere than the table has it. A

@@ -1,6 +1,8 @@
 package node
 
 import (
+	"slices"
+
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/handoff"
 	"github.com/ourodb/ouro/internal/core/replica"
@@ -61,7 +63,7 @@ func (n *Node) own(op *replica.Op) bool {
 	if !op.Pending {
 		return true
 	}
-	if holds(reachable{Node: n}.Primaries(op.Partition, op.Key.Bucket), n.view.Self) {
+	if slices.Contains(reachable{Node: n}.Primaries(op.Partition, op.Key.Bucket), n.view.Self) {
 		op.Pending, op.Targets = false, nil
 		return true
 	}

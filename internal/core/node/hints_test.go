@@ -1,6 +1,7 @@
 package node
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/ourodb/ouro/internal/core/replica"
@@ -24,7 +25,7 @@ func TestPendingOnlyWhereNoPrimary(t *testing.T) {
 			t.Fatalf("%s: %+v", n.id, out)
 		}
 		got := out.Ops[0]
-		if want := !holds(primaries, n.id); got.Pending != want || (len(got.Targets) > 0) != want {
+		if want := !slices.Contains(primaries, n.id); got.Pending != want || (len(got.Targets) > 0) != want {
 			t.Errorf("%s of primaries %v: %+v", n.id, primaries, got)
 		}
 		if askerOf(got.ID) == byHandoff {
@@ -47,7 +48,7 @@ func TestPeersDoNotPay(t *testing.T) {
 // stray returns a partition of which a node is no primary, and its primaries.
 func (c *cluster) stray(n *testNode) (uint32, []ring.NodeID) {
 	for p := range uint32(16) {
-		if list := n.core.view.Ring.Preference(p, 3); !holds(list, n.id) {
+		if list := n.core.view.Ring.Preference(p, 3); !slices.Contains(list, n.id) {
 			return p, list
 		}
 	}
@@ -126,7 +127,7 @@ func TestHandoverToNoPrimary(t *testing.T) {
 		t.Fatalf("%+v", out)
 	}
 	for p := range uint32(16) {
-		if holds(n.core.view.Ring.Preference(p, 3), n.id) {
+		if slices.Contains(n.core.view.Ring.Preference(p, 3), n.id) {
 			if out := take(p); len(out.Ops) != 1 || out.Ops[0].Pending {
 				t.Fatalf("a primary: %+v", out)
 			}
@@ -162,12 +163,12 @@ func TestRules_H19_ViewChanges(t *testing.T) {
 	n.Step(c.now, &view, &out)
 	out.Reset()
 	part := uint32(0)
-	for ; holds(r.Preference(part, 3), "a"); part++ {
+	for ; slices.Contains(r.Preference(part, 3), "a"); part++ {
 	}
 	n.Step(c.now, &Page{replica.Page{Held: []replica.Held{{
 		Partition: part, Key: ring.NewKey("b", "k"), Owed: []replica.Owed{{Target: target, Since: c.now.Wall}}, State: []byte("state"), Size: 100,
 	}}}}, &out)
-	if len(out.Ops) != 1 || !out.Ops[0].Pending || len(out.Ops[0].Targets) != 3 || holds(out.Ops[0].Targets, target) {
+	if len(out.Ops) != 1 || !out.Ops[0].Pending || len(out.Ops[0].Targets) != 3 || slices.Contains(out.Ops[0].Targets, target) {
 		t.Fatalf("ops %+v", out.Ops)
 	}
 }

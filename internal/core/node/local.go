@@ -2,6 +2,7 @@ package node
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/clock"
@@ -16,7 +17,7 @@ import (
 // lists meanwhile begins it again.
 func (n *Node) alone(now clock.Now, s *slot, out *Out) {
 	c := s.common
-	if s.request.Verb != Get || s.request.archived() || c.Next != nil || !holds(n.primariesOf(&c), n.view.Self) {
+	if s.request.Verb != Get || s.request.archived() || c.Next != nil || !slices.Contains(n.primariesOf(&c), n.view.Self) {
 		n.giveUp(now, s, ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone,
 			"node %s can't answer for its own copy of the key now: send the request without local", n.view.Self), out)
 		return

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/ourodb/ouro"
@@ -81,7 +82,7 @@ func TestOwnCopyOfAStranger(t *testing.T) {
 	owners := c.owners(k)
 	for _, n := range c.nodes {
 		r := c.do(n.id, localGet(k))
-		if holds(owners, n.id) != (r.Local != nil) || r.Coordinator != n.id || r.Local == nil && code(r) != ouro.QuorumUnavailable {
+		if slices.Contains(owners, n.id) != (r.Local != nil) || r.Coordinator != n.id || r.Local == nil && code(r) != ouro.QuorumUnavailable {
 			t.Errorf("%s of %v says %+v", n.id, owners, r)
 		}
 	}

@@ -1,6 +1,8 @@
 package node
 
 import (
+	"slices"
+
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/merkle"
 	"github.com/ourodb/ouro/internal/core/repair"
@@ -18,14 +20,14 @@ func (*Comparing) input() {}
 // keys in a partition.
 func (r reachable) Shares(partition uint32, bucket string, peer ring.NodeID) bool {
 	list := r.view.Primaries(partition, r.bucket(bucket).N)
-	return holds(list, r.view.Self) && holds(list, peer)
+	return slices.Contains(list, r.view.Self) && slices.Contains(list, peer)
 }
 
 // Takes says whether a peer is a primary of a bucket's keys of which this node is
 // none.
 func (r reachable) Takes(partition uint32, bucket string, peer ring.NodeID) bool {
 	list := r.view.Primaries(partition, r.bucket(bucket).N)
-	return !holds(list, r.view.Self) && holds(list, peer)
+	return !slices.Contains(list, r.view.Self) && slices.Contains(list, peer)
 }
 
 // Whole is the span of the tree of a partition.

@@ -2,6 +2,7 @@ package node
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/ourodb/ouro"
@@ -105,21 +106,12 @@ func (n *Node) route(now clock.Now, s *slot, out *Out) {
 			"the disk of node %s does not answer: send the request to another node", n.view.Self), out)
 	case s.origin.from != "":
 		n.coordinate(now, s, out)
-	case !holds(list, n.view.Self), write && (n.sick(now) || n.unstamped()),
-		write && fastest != n.view.Self && holds(list, fastest) && n.usable(now, fastest, coordinating):
+	case !slices.Contains(list, n.view.Self), write && (n.sick(now) || n.unstamped()),
+		write && fastest != n.view.Self && slices.Contains(list, fastest) && n.usable(now, fastest, coordinating):
 		n.passOn(now, s, forwarding{retry: s.request.Retry, left: s.common.Numbers.Timeout}, out)
 	default:
 		n.coordinate(now, s, out)
 	}
-}
-
-func holds(list []ring.NodeID, id ring.NodeID) bool {
-	for _, m := range list {
-		if m == id {
-			return true
-		}
-	}
-	return false
 }
 
 // forwarding is how a request is passed on.

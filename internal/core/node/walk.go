@@ -29,7 +29,7 @@ func (n *Node) staff(now clock.Now, c *coord.Common, w want) []coord.Replica {
 // now and then, to see whether it does again.
 func (n *Node) primaries(now clock.Now, c *coord.Common, w want) (replicas []coord.Replica, well bool) {
 	list := n.primariesOf(c)
-	well = holds(list, n.view.Self)
+	well = slices.Contains(list, n.view.Self)
 	replicas = n.replicas[:0]
 	for _, id := range list {
 		r := n.replica(now, id, w)
@@ -156,13 +156,13 @@ func (n *Node) rank(r *coord.Replica, fastest ring.NodeID, primary bool) int {
 // mayCoordinate says whether this node holds a partition or may stand in for those
 // that do.
 func (n *Node) mayCoordinate(c *coord.Common) bool {
-	return n.view.Member(n.view.Self) && !n.leaves() || holds(n.primariesOf(c), n.view.Self)
+	return n.view.Member(n.view.Self) && !n.leaves() || slices.Contains(n.primariesOf(c), n.view.Self)
 }
 
 // primariesOf lists who holds a request's key.
 func (n *Node) primariesOf(c *coord.Common) []ring.NodeID {
 	list := n.view.Primaries(c.Partition, c.Most())
-	if len(list) < coord.MaxSlots || holds(list, n.view.Self) {
+	if len(list) < coord.MaxSlots || slices.Contains(list, n.view.Self) {
 		return list
 	}
 	return list[:coord.MaxSlots-1] // the last place is this node's
