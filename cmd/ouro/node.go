@@ -239,7 +239,7 @@ func clusterKeys(cfg *config.Config) (security.Keys, error) {
 // fatal ends the process: after a failed sync nothing may be acknowledged any
 // more (RULES R27).
 func (n *node) fatal(err error) {
-	n.log.Error("the disk can't be trusted any more, so this node ends; what was in flight is unknown", "error", err)
+	n.log.Error("the disk can't be trusted any more, so this node ends; what was in flight is unknown", "error", tellDamage(n.cfg.Data, err))
 	os.Exit(exitDisk)
 }
 

@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/ourodb/ouro/internal/core/clock"
@@ -75,31 +76,23 @@ func (r *Runner) putArrival(op *replica.Op) {
 }
 
 // Holdings returns what is stored of this runner's partitions. It looks up one
-// record of each bucket in each partition. See [Runner.Err].
+// record of each bucket in each partition. Where one lies in what is damaged the trees
+// tell, which are wherever there are records. See [Runner.Err].
 func (r *Runner) Holdings() replica.Holdings {
 	var all replica.Holdings
 	lo, end := store.AllRecords()
-	for lo != nil {
-		from := lo
-		lo = nil
-		err := r.engine.Range(from, end, func(key, _ []byte) bool {
-			partition, bucket, _, ok := store.SplitKey(key)
-			if !ok {
-				return true
-			}
-			lo = store.NextHolding(partition, string(bucket))
-			if r.mine(partition) {
-				all.Buckets = append(all.Buckets, replica.Holding{Partition: partition, Bucket: string(bucket)})
-			}
-			return false
-		})
-		if err != nil {
-			r.stop(fmt.Errorf("what is held can't be read: %w", err))
-			return replica.Holdings{}
-		}
+	err := r.addHeld(&all, lo, end)
+	if errors.Is(err, store.ErrDamaged) {
+		all.Buckets = nil
+		lo, end = store.AllLeaves()
+		err = r.addHeld(&all, lo, end)
+	}
+	if err != nil {
+		r.stop(fmt.Errorf("what is held can't be read: %w", err))
+		return replica.Holdings{}
 	}
 	lo, end = store.ArrivalRange()
-	err := r.engine.Range(lo, end, func(key, value []byte) bool {
+	err = r.engine.Range(lo, end, func(key, value []byte) bool {
 		if p, ok := store.SplitArrivalKey(key); ok && r.mine(p) {
 			number, mixed := replica.ReadArrival(value)
 			all.Arrivals = append(all.Arrivals, replica.Arrival{Partition: p, Number: number, Mixed: mixed})
@@ -110,4 +103,29 @@ func (r *Runner) Holdings() replica.Holdings {
 		r.stop(fmt.Errorf("what is being taken over can't be read: %w", err))
 	}
 	return all
+}
+
+// addHeld adds the buckets in each partition of which there are records, or leaves.
+func (r *Runner) addHeld(all *replica.Holdings, lo, end []byte) error {
+	for lo != nil {
+		from := lo
+		lo = nil
+		err := r.engine.Range(from, end, func(key, _ []byte) bool {
+			partition, bucket, ok := store.SplitHeld(key)
+			if !ok {
+				return true
+			}
+			if lo = store.NextHolding(partition, string(bucket)); store.IsLeaf(key) {
+				_, lo = store.LeafRange(partition, string(bucket))
+			}
+			if r.mine(partition) {
+				all.Buckets = append(all.Buckets, replica.Holding{Partition: partition, Bucket: string(bucket)})
+			}
+			return false
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

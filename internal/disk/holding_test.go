@@ -1,6 +1,8 @@
 package disk_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -196,6 +198,29 @@ func TestHoldingsAreTheShards(t *testing.T) {
 	s.start(disk.Config{Mine: func(p uint32) bool { return p == 2 }}, 2)
 	if got := s.holdings(); got != "[{2 b}] []" {
 		t.Errorf("held: %s", got)
+	}
+}
+
+// TestHoldingsBesideDamage: a node starts though a record that tells what it holds lies in
+// a damaged block: its trees tell as well. Where these are damaged too nobody knows, and
+// it stops.
+func TestHoldingsBesideDamage(t *testing.T) {
+	damaged := func([]byte) bool { return false }
+	s := newShard(t, disk.Config{}, func(op fault.Op, at []byte) fault.Fault {
+		if op == fault.Range && damaged(at) {
+			return fault.Fault{Err: fmt.Errorf("test: %w", store.ErrDamaged)}
+		}
+		return fault.Fault{}
+	})
+	s.fill()
+	second, _ := store.PartitionRange(2)
+	damaged = func(at []byte) bool { return store.IsRecord(at) && bytes.Compare(at, second) >= 0 }
+	if got := s.holdings(); got != "[{1 b} {1 long} {2 b}] [{1 30 true}]" {
+		t.Errorf("held: %s", got)
+	}
+	damaged = func(at []byte) bool { return store.IsRecord(at) || store.IsLeaf(at) }
+	if all := s.runner.Holdings(); len(all.Buckets) != 0 || !errors.Is(s.runner.Err(), store.ErrDamaged) {
+		t.Errorf("held: %v, %v", all, s.runner.Err())
 	}
 }
 

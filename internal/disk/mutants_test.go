@@ -200,6 +200,8 @@ func TestMutantsOfHoldings(t *testing.T) {
 		{Name: "leaves stay", Dir: "../store", File: "holding.go", Old: "	lo, hi = LeafRange(partition, \"\")\n	b.DeleteRange(lo, hi)\n", New: ""},
 		{Name: "records beside unreadable ones stay", Dir: "../store", File: "holding.go", Old: "	lo, hi := PartitionRange(partition)\n	b.DeleteRange(lo, hi)\n	b.DeleteRange(as(sidePrefix, lo), as(sidePrefix, hi))\n", New: "	lo, hi := PartitionRange(partition)\n	b.DeleteRange(lo, hi)\n"},
 		{Name: "hints go with the partition", Dir: "../store", File: "holding.go", Old: "	lo = AppendDoubtKey(nil, partition, \"\")\n", New: "	lo, hi = PartitionRange(partition)\n	b.DeleteRange(as(pendingPrefix, lo), as(pendingPrefix, hi))\n	lo = AppendDoubtKey(nil, partition, \"\")\n"},
+		{Name: "one damaged block and a node never starts again", File: "holding.go", Old: "	if errors.Is(err, store.ErrDamaged) {\n", New: "	if errors.Is(err, store.ErrFull) {\n"},
+		{Name: "what was told before the damage is told twice", File: "holding.go", Old: "		all.Buckets = nil\n", New: ""},
 		{Name: "what the first part of a run left is forgotten", File: "runner.go", Old: "	r.earlier = len(r.mortals)\n", New: "	r.earlier, r.mortals = 0, r.mortals[:0]\n"},
 	}
 	for i := range list {

@@ -74,6 +74,17 @@ func HoldingPrefix(partition uint32, bucket string) []byte {
 	return k
 }
 
+// SplitHeld returns of which bucket in which partition a record or a leaf is, or false
+// for any other key. Bucket aliases the key.
+func SplitHeld(key []byte) (partition uint32, bucket []byte, ok bool) {
+	if IsLeaf(key) {
+		partition, bucket, _, ok = SplitLeafKey(key)
+	} else {
+		partition, bucket, _, ok = SplitKey(key)
+	}
+	return partition, bucket, ok
+}
+
 // NextHolding returns the first engine key after all records of a bucket in a
 // partition.
 func NextHolding(partition uint32, bucket string) []byte {
