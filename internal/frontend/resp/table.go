@@ -39,7 +39,7 @@ func groups() []group {
 		{"counters", counterCommands()},
 		{"hashes", hashCommands()},
 		{"sets", setCommands()},
-		{"sorted sets", zsetCommands()},
+		{"sorted sets", append(zsetCommands(), zlexCommands()...)},
 		{"scan", scanCommands()},
 		{"ouro", ouroCommands()},
 	}
@@ -91,7 +91,6 @@ func refusals() map[string]string {
 			"xadd", "xread", "xreadgroup", "xrange", "xrevrange", "xlen", "xack", "xdel", "xtrim", "xgroup", "xinfo", "xclaim", "xautoclaim", "xpending",
 		},
 		"two keys are on different nodes and can't change as one; read the one, write the other":                                 {"msetnx", "rename", "renamenx", "copy", "move", "smove", "swapdb", "sinterstore", "sunionstore", "sdiffstore", "zunionstore", "zinterstore", "zdiffstore", "zrangestore", "zdiff", "zinter", "zintercard", "zunion"},
-		"members are in order of their scores alone, and not of their names":                                                     {"zrangebylex", "zrevrangebylex", "zlexcount", "zremrangebylex"},
 		"a field has no time of its own: a key expires as a whole; EXPIRE":                                                       {"hexpire", "hpexpire", "hexpireat", "hpexpireat", "httl", "hpttl", "hpersist", "hexpiretime", "hpexpiretime", "hgetex", "hsetex", "hgetdel"},
 		"an answer already waits for w replicas; OURO.SET w says for how many":                                                   {"wait", "waitaof"},
 		"a bit can't be set without the bits that others set at once; keep the value whole, or a set":                            {"setbit", "getbit", "bitcount", "bitpos", "bitop", "bitfield", "bitfield_ro"},

@@ -188,3 +188,34 @@ func TestScanByType(t *testing.T) {
 		}
 	}
 }
+
+func TestRangesOfNames(t *testing.T) {
+	p := ofTypes(t)
+	p.expect("5", "ZADD z 0 a 0 b 0 c 0 d 0 aa")
+	for _, c := range [][2]string{
+		{"[a aa b c d]", "ZRANGEBYLEX z - +"},
+		{"[a aa b]", "ZRANGEBYLEX z - [b"},
+		{"[a aa]", "ZRANGEBYLEX z [a (b"},
+		{"[b c d]", "ZRANGEBYLEX z (aa +"},
+		{"[]", "ZRANGEBYLEX z + -"},
+		{"[]", "ZRANGEBYLEX none - +"},
+		{"[aa b]", "ZRANGEBYLEX z - + LIMIT 1 2"},
+		{"[d c b]", "ZREVRANGEBYLEX z + (aa"},
+		{"[d c]", "ZREVRANGEBYLEX z + - LIMIT 0 2"},
+		{"[aa b]", "ZRANGE z [aa [b BYLEX"},
+		{"[b aa]", "ZRANGE z [b [aa BYLEX REV"},
+		{"[d]", "ZRANGE z + - BYLEX REV LIMIT 0 1"},
+		{"3", "ZLEXCOUNT z [aa (d"},
+		{"-ERR min or max not valid string range item", "ZLEXCOUNT z a b"},
+		{"-ERR min or max not valid string range item", "ZRANGEBYLEX z - x"},
+		{"-ERR syntax error, WITHSCORES not supported in combination with BYLEX", "ZRANGE z - + BYLEX WITHSCORES"},
+		{"-ERR syntax error", "ZRANGE z - + BYLEX BYSCORE"},
+		{"-ERR syntax error", "ZRANGEBYLEX z - + BYLEX"},
+		{"-ERR syntax error", "ZREVRANGE z 0 -1 REV"},
+		{"-ERR syntax error", "ZRANGEBYSCORE z 0 1 BYSCORE"},
+		{"2", "ZREMRANGEBYLEX z [aa [b"},
+		{"[a c d]", "ZRANGE z 0 -1"},
+	} {
+		p.expect(c[0], c[1])
+	}
+}

@@ -45,17 +45,17 @@ func zsetCommands() []command {
 		get("zrandmember", "ZRANDMEMBER key [n [WITHSCORES]]", -2, func(x *call) {
 			x.random(ouro.SortedSet, "withscores", func(e *ouro.Element) { x.reply.double(e.Score) })
 		}),
-		get("zrange", "ZRANGE key start stop [BYSCORE] [REV] [LIMIT offset count] [WITHSCORES]", -4, func(x *call) { zrange(x, zrangeOptions{}, x.args[2], x.args[3], x.args[4:]) }),
+		get("zrange", "ZRANGE key start stop [BYSCORE|BYLEX] [REV] [LIMIT offset count] [WITHSCORES]", -4, func(x *call) { zrange(x, zrangeOptions{}, x.args[2], x.args[3], x.args[4:]) }),
 		get("zrangebyscore", "ZRANGEBYSCORE key min max [WITHSCORES] [LIMIT offset count]", -4, func(x *call) {
-			zrange(x, zrangeOptions{byScore: true}, x.args[2], x.args[3], x.args[4:])
+			zrange(x, zrangeOptions{byScore: true, fixed: true}, x.args[2], x.args[3], x.args[4:])
 		}),
 		get("zrank", "ZRANK key member", 3, rank(false)),
 		writes(command{name: "zrem", arity: -3, usage: "ZREM key member ...", meaning: removes, run: func(x *call) { x.removeFrom(ouro.SortedSet) }}),
 		writes(command{name: "zremrangebyrank", arity: 4, usage: "ZREMRANGEBYRANK key start stop", meaning: removesRead, run: func(x *call) { zremrange(x, zrangeOptions{}) }}),
 		writes(command{name: "zremrangebyscore", arity: 4, usage: "ZREMRANGEBYSCORE key min max", meaning: removesRead, run: func(x *call) { zremrange(x, zrangeOptions{byScore: true}) }}),
-		get("zrevrange", "ZREVRANGE key start stop [WITHSCORES]", -4, func(x *call) { zrange(x, zrangeOptions{reverse: true}, x.args[2], x.args[3], x.args[4:]) }),
+		get("zrevrange", "ZREVRANGE key start stop [WITHSCORES]", -4, func(x *call) { zrange(x, zrangeOptions{reverse: true, fixed: true}, x.args[2], x.args[3], x.args[4:]) }),
 		get("zrevrangebyscore", "ZREVRANGEBYSCORE key max min [WITHSCORES] [LIMIT offset count]", -4, func(x *call) {
-			zrange(x, zrangeOptions{byScore: true, reverse: true}, x.args[2], x.args[3], x.args[4:])
+			zrange(x, zrangeOptions{byScore: true, reverse: true, fixed: true}, x.args[2], x.args[3], x.args[4:])
 		}),
 		get("zrevrank", "ZREVRANK key member", 3, rank(true)),
 		get("zscan", "ZSCAN key cursor [MATCH pattern] [COUNT n]", -3, func(x *call) {
@@ -214,16 +214,19 @@ func between(all []ouro.Element, from, to bound) []ouro.Element {
 }
 
 type zrangeOptions struct {
-	byScore, reverse, scores, limited bool
-	offset, count                     int
+	byScore, byLex, reverse, scores, limited bool
+	fixed                                    bool // the command's name says of what kind the range is
+	offset, count                            int
 }
 
 func (o *zrangeOptions) parse(x *call, rest [][]byte) bool {
 	for ; len(rest) > 0; rest = rest[1:] {
 		switch word := lower(rest[0]); {
-		case word == "byscore":
+		case word == "byscore" && !o.fixed:
 			o.byScore = true
-		case word == "rev":
+		case word == "bylex" && !o.fixed:
+			o.byLex = true
+		case word == "rev" && !o.fixed:
 			o.reverse = true
 		case word == "withscores":
 			o.scores = true
@@ -241,11 +244,17 @@ func (o *zrangeOptions) parse(x *call, rest [][]byte) bool {
 			return false
 		}
 	}
-	if o.limited && !o.byScore {
+	switch {
+	case o.byScore && o.byLex:
+		x.syntax()
+	case o.limited && !o.byScore && !o.byLex:
 		x.reply.error("ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX")
-		return false
+	case o.scores && o.byLex:
+		x.reply.error("ERR syntax error, WITHSCORES not supported in combination with BYLEX")
+	default:
+		return true
 	}
-	return true
+	return false
 }
 
 func zrange(x *call, o zrangeOptions, first, last []byte, rest [][]byte) {
@@ -259,10 +268,13 @@ func zrange(x *call, o zrangeOptions, first, last []byte, rest [][]byte) {
 
 // cut reads a range of scores or ranks; nil: it has answered what is wrong with it.
 func (x *call) cut(o *zrangeOptions, first, last []byte) func([]ouro.Element) []ouro.Element {
+	if o.reverse && (o.byScore || o.byLex) {
+		first, last = last, first
+	}
+	if o.byLex {
+		return x.cutNames(first, last)
+	}
 	if o.byScore {
-		if o.reverse {
-			first, last = last, first
-		}
 		from, to, ok := x.scores(first, last)
 		if !ok {
 			return nil
