@@ -20,7 +20,11 @@ func setCommands() []command {
 		{name: "sinter", arity: -2, first: 1, last: -1, step: 1, usage: "SINTER key ...", meaning: several, run: func(x *call) {
 			combine(x, func(in, others int) bool { return in+others == len(x.args)-1 })
 		}},
-		{name: "sintercard", arity: -3, first: 2, last: -1, step: 1, usage: "SINTERCARD n key ... [LIMIT n]", meaning: several, run: interCard},
+		{name: "sintercard", arity: -3, first: 2, last: -1, step: 1, usage: "SINTERCARD n key ... [LIMIT n]", meaning: several, run: func(x *call) {
+			interCard(x, func(keys [][]byte) ([]ouro.Element, bool) {
+				return x.combined(keys, func(in, others int) bool { return in+others == len(keys) })
+			})
+		}},
 		get("sismember", "SISMEMBER key member", 3, func(x *call) {
 			x.whenTyped(ouro.Set, func(all []ouro.Element) { x.reply.truth(byName(all)[string(x.args[2])] != nil) })
 		}),
@@ -54,7 +58,7 @@ func combine(x *call, take func(in, others int) bool) {
 }
 
 // interCard counts what is in all of some sets.
-func interCard(x *call) {
+func interCard(x *call, common func(keys [][]byte) ([]ouro.Element, bool)) {
 	n, ok := number(x.args[1])
 	if !ok || n < 1 || n > len(x.args)-2 {
 		x.reply.error("ERR numkeys should be greater than 0, and not more than the keys that follow")
@@ -70,7 +74,7 @@ func interCard(x *call) {
 		x.syntax()
 		return
 	}
-	found, ok := x.combined(x.args[2:2+n], func(in, others int) bool { return in+others == n })
+	found, ok := common(x.args[2 : 2+n])
 	switch {
 	case !ok:
 	case limit > 0:

@@ -1,6 +1,9 @@
 package resp
 
-import "maps"
+import (
+	"maps"
+	"slices"
+)
 
 // command is one that is carried out.
 type command struct {
@@ -39,7 +42,7 @@ func groups() []group {
 		{"counters", counterCommands()},
 		{"hashes", hashCommands()},
 		{"sets", setCommands()},
-		{"sorted sets", append(zsetCommands(), zlexCommands()...)},
+		{"sorted sets", slices.Concat(zsetCommands(), zlexCommands(), zsumCommands())},
 		{"scan", scanCommands()},
 		{"ouro", ouroCommands()},
 	}
@@ -90,7 +93,7 @@ func refusals() map[string]string {
 		"a stream has one order, which nobody gives it in a store without a leader": {
 			"xadd", "xread", "xreadgroup", "xrange", "xrevrange", "xlen", "xack", "xdel", "xtrim", "xgroup", "xinfo", "xclaim", "xautoclaim", "xpending",
 		},
-		"two keys are on different nodes and can't change as one; read the one, write the other":                                 {"msetnx", "rename", "renamenx", "copy", "move", "smove", "swapdb", "sinterstore", "sunionstore", "sdiffstore", "zunionstore", "zinterstore", "zdiffstore", "zrangestore", "zdiff", "zinter", "zintercard", "zunion"},
+		"two keys are on different nodes and can't change as one; read the one, write the other":                                 {"msetnx", "rename", "renamenx", "copy", "move", "smove", "swapdb", "sinterstore", "sunionstore", "sdiffstore", "zunionstore", "zinterstore", "zdiffstore", "zrangestore"},
 		"a field has no time of its own: a key expires as a whole; EXPIRE":                                                       {"hexpire", "hpexpire", "hexpireat", "hpexpireat", "httl", "hpttl", "hpersist", "hexpiretime", "hpexpiretime", "hgetex", "hsetex", "hgetdel"},
 		"an answer already waits for w replicas; OURO.SET w says for how many":                                                   {"wait", "waitaof"},
 		"a bit can't be set without the bits that others set at once; keep the value whole, or a set":                            {"setbit", "getbit", "bitcount", "bitpos", "bitop", "bitfield", "bitfield_ro"},

@@ -219,3 +219,36 @@ func TestRangesOfNames(t *testing.T) {
 		p.expect(c[0], c[1])
 	}
 }
+
+func TestSumsOfSortedSets(t *testing.T) {
+	p := ofTypes(t)
+	p.expect("3", "ZADD a 1 x 2 y inf z")
+	p.expect("3", "ZADD b 10 y 5 w -inf z")
+	p.expect("2", "SADD s x w")
+	p.expect("1", "HSET h f v")
+	for _, c := range [][2]string{
+		{"[z x w y]", "ZUNION 2 a b"},
+		{"[z 0 x 1 w 5 y 12]", "ZUNION 2 a b WITHSCORES"},
+		{"[x 2 w 10 y 20 z inf]", "ZUNION 2 a b WEIGHTS 2 2 AGGREGATE MAX WITHSCORES"},
+		{"[x 1 y 2 z inf]", "ZUNION 2 none a AGGREGATE min WITHSCORES"},
+		{"[z y]", "ZINTER 2 a b"},
+		{"[z -inf y 2]", "ZINTER 2 a b AGGREGATE MIN WITHSCORES"},
+		{"[x 2]", "ZINTER 2 a s WITHSCORES"},
+		{"[z 0 y 10]", "ZINTER 2 a b WEIGHTS 0 1 AGGREGATE MAX WITHSCORES"},
+		{"[]", "ZINTER 2 a none"},
+		{"[x]", "ZDIFF 2 a b"},
+		{"[y 2 z inf]", "ZDIFF 2 a s WITHSCORES"},
+		{"2", "ZINTERCARD 2 a b"},
+		{"1", "ZINTERCARD 2 a b LIMIT 1"},
+		{"0", "ZINTERCARD 2 a none"},
+		{"-" + errWrongType, "ZUNION 2 a h"},
+		{"-ERR at least 1 input key is needed for 'zunion' command", "ZUNION 0 a"},
+		{"-ERR syntax error", "ZUNION 3 a b"},
+		{"-ERR syntax error", "ZDIFF 1 a WEIGHTS 2"},
+		{"-ERR syntax error", "ZUNION 2 a b WEIGHTS 1"},
+		{"-ERR syntax error", "ZUNION 1 a AGGREGATE AVG"},
+		{"-ERR weight value is not a float", "ZUNION 1 a WEIGHTS x"},
+	} {
+		p.expect(c[0], c[1])
+	}
+}
