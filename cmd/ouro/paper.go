@@ -104,7 +104,10 @@ func (f *paperFlags) run(cmd *cobra.Command) error {
 func runExperiment(ctx context.Context, log io.Writer, e paper.Experiment, quick bool) paper.Section {
 	lab := &paper.Lab{
 		Quick: quick, SlowDisk: demo.SlowDisk, Staleness: demo.Staleness, Sizes: demo.Sizes,
-		Cluster: func(ctx context.Context, nodes int) (paper.Cluster, error) { return paperCluster(ctx, log, nodes) },
+		// That a node ended is what the experiment is about, and no line for somebody to act on.
+		Cluster: func(ctx context.Context, nodes int) (paper.Cluster, error) {
+			return paperCluster(ctx, io.Discard, nodes)
+		},
 	}
 	if isTerminal(log) {
 		var end func()

@@ -22,7 +22,9 @@ func TestPaperEvaluation(t *testing.T) {
 		"figure4,figure5":           {"hours in which writes take longer than reads", "p99.9 of reads", "worst over quietest", "buffered, p99.9"},
 		"gossip,staleness,siblings": {"table of partitions, bytes", "r=1 w=1, predicted", "On real nodes: stale reads", "Reads by how many versions they showed", "<svg"},
 	} {
-		must(t, "paper", "--quick", "--only", only, "--out", out)
+		if r := runs(t, "paper", "--quick", "--only", only, "--out", out); r.code != 0 || strings.Contains(r.err, "start it with") {
+			t.Fatalf("%s: exit code %d, and says of nodes that it kills itself:\n%s", only, r.code, r.err)
+		}
 		page, err := os.ReadFile(out)
 		if err != nil {
 			t.Fatal(err)
