@@ -1,12 +1,16 @@
 package telemetry
 
 import (
+	"log/slog"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/ourodb/ouro"
 )
 
 // rule is an alarm as deploy/prometheus/ouro.rules.yml has it.
@@ -110,5 +114,57 @@ func TestAlarmsAreExplained(t *testing.T) {
 		if !seen[match[1]] {
 			t.Errorf("alarms.md tells of %s, which is no alarm", match[1])
 		}
+	}
+}
+
+var (
+	selected = regexp.MustCompile(`\b(ouro_[a-z_]+)\{([^}]*)\}`)
+	matcher  = regexp.MustCompile(`([a-z_]+)=~?"([^"]*)"`)
+)
+
+// TestAlarmsAskForLabelsThatExist: a rule over a label that no series has never fires
+// either, and the rules' own tests, which make up their series, do not notice. Where
+// bounds of buckets are asked for, which may be written in several ways, one is there.
+func TestAlarmsAskForLabelsThatExist(t *testing.T) {
+	m, reg, _ := newTest(slog.LevelInfo)
+	m.WatchStaleness(func() ([]ouro.StalePair, *ouro.CanaryInfo) {
+		return nil, &ouro.CanaryInfo{N: 3, Pairs: []ouro.CanaryPair{{R: 2, W: 2, Reads: []uint64{5}, Stale: []uint64{0}}}}
+	})
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{}
+	for _, f := range families {
+		for _, row := range f.GetMetric() {
+			for _, l := range row.GetLabel() {
+				there[f.GetName()+" "+l.GetName()+"="+l.GetValue()] = true
+			}
+			for _, b := range row.GetHistogram().GetBucket() {
+				there[f.GetName()+" le="+strconv.FormatFloat(b.GetUpperBound(), 'g', -1, 64)] = true
+			}
+		}
+	}
+	asked := 0
+	for _, r := range alarms(t) {
+		for _, sel := range selected.FindAllStringSubmatch(r.Expr, -1) {
+			name := strings.TrimSuffix(sel[1], "_bucket")
+			for _, label := range matcher.FindAllStringSubmatch(sel[2], -1) {
+				values, found := strings.Split(label[2], "|"), 0
+				for _, v := range values {
+					if asked++; there[name+" "+label[1]+"="+v] {
+						found++
+					} else if label[1] != "le" {
+						t.Errorf("%s asks for %s with %s=%q, which none has", r.Alert, name, label[1], v)
+					}
+				}
+				if found == 0 {
+					t.Errorf("%s asks for %s with %s, and no series has that", r.Alert, name, label[0])
+				}
+			}
+		}
+	}
+	if asked < 9 {
+		t.Errorf("the rules ask for %d labels", asked)
 	}
 }
