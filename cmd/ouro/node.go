@@ -164,6 +164,7 @@ func (n *node) build(faults bool) error {
 	n.metrics.WatchDisk(n.host.Space)
 	n.metrics.WatchHints(n.host.HintBytes, n.host.OldestHint)
 	n.metrics.WatchRecovery(n.host.Recovering)
+	n.metrics.WatchChain(n.host.Diverged)
 	n.metrics.WatchAgreement(n.host.SinceAgreed)
 	n.metrics.WatchRepair(n.host.RepairPeers, n.host.RepairPaused)
 	n.metrics.WatchAdmission(n.host.Admission)

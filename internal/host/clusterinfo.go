@@ -43,6 +43,10 @@ func (h *Host) Cluster(context.Context) (ouro.ClusterInfo, error) {
 	return info, nil
 }
 
+// Diverged says whether another node goes by another chain of links than this one
+// (RULES R12), which an operator has to look after.
+func (h *Host) Diverged() bool { return h.steward.known.Load().links.Diverged != "" }
+
 // goneOut leaves away what a node that is a member no more will never hear the end of.
 func goneOut(info *ouro.ClusterInfo) {
 	info.Out, info.Waits, info.Moving, info.Waiting = true, nil, 0, 0

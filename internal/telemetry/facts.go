@@ -128,11 +128,11 @@ func (m *Metrics) logFacts(batch []fact.Fact) {
 // levelOf says how much a fact matters to who runs the node.
 func levelOf(k fact.Kind) slog.Level {
 	switch k {
-	case fact.DotReused, fact.RolledBack:
+	case fact.DotReused, fact.RolledBack, fact.Diverged:
 		return slog.LevelError
 	case fact.Damaged, fact.Mended, fact.NotScrubbed, fact.ExceptionDropped, fact.Recovering, fact.Suspected, fact.NotMerged:
 		return slog.LevelWarn
-	case fact.Current, fact.Healed, fact.Trusted, fact.Merged, fact.ScrubEnded:
+	case fact.Current, fact.Healed, fact.Trusted, fact.Merged, fact.Linked, fact.ScrubEnded:
 		return slog.LevelInfo
 	default:
 		return slog.LevelDebug

@@ -94,6 +94,17 @@ func (m *Metrics) WatchRecovery(recovering func() (partitions, records int)) {
 	})
 }
 
+// WatchChain shows whether another node goes by another chain of links than this one,
+// as diverged tells when it is asked, from any goroutine.
+func (m *Metrics) WatchChain(diverged func() bool) {
+	m.reg.gaugeFunc("ouro_chain_diverged", "ALARM where it is 1: another node goes by another chain of links. The cluster was founded or restarted twice.", func() float64 {
+		if diverged() {
+			return 1
+		}
+		return 0
+	})
+}
+
 // WatchReaping shows the epoch of a node and for how long the oldest tombstone
 // waits, as these tell when they are asked, from any goroutine.
 func (m *Metrics) WatchReaping(epoch func() uint64, age func() time.Duration) {

@@ -204,6 +204,7 @@ func TestDocumented(t *testing.T) {
 	m.WatchDisk(func() (int64, bool) { return 7, true })
 	m.WatchHints(func() int64 { return 7 }, func() time.Time { return time.Time{} })
 	m.WatchRecovery(func() (int, int) { return 3, 1 })
+	m.WatchChain(func() bool { return false })
 	m.WatchReaping(func() uint64 { return 3 }, func() time.Duration { return time.Second })
 	m.WatchDamage(func() int { return 0 })
 	m.WatchSent(func() uint64 { return 0 })
@@ -242,20 +243,22 @@ func TestFactsAreLogged(t *testing.T) {
 		{Kind: fact.Asked, Peer: "n2"},
 		{Kind: fact.Damaged, Note: "b/k"},
 		{Kind: fact.DotReused, Note: "a/1:1"},
+		{Kind: fact.Diverged, Peer: "n3", N: 7},
+		{Kind: fact.Linked, N: 8, Note: "4 members, 2 moves begun"},
 	}
 	m, _, b := newTest(slog.LevelInfo)
 	m.Observe(batch)
-	if s := b.String(); strings.Count(s, "\n") != 2 || !strings.Contains(s, `"level":"ERROR","msg":"ALARM dot reused"`) || !strings.Contains(s, `"level":"WARN","msg":"record damaged"`) {
+	if s := b.String(); strings.Count(s, "\n") != 4 || !strings.Contains(s, `"level":"ERROR","msg":"ALARM another placement has"`) || !strings.Contains(s, `"level":"INFO","msg":"placement adopted"`) || !strings.Contains(s, `"level":"ERROR","msg":"ALARM dot reused"`) || !strings.Contains(s, `"level":"WARN","msg":"record damaged"`) {
 		t.Errorf("at info:\n%s", s)
 	}
 	m, _, b = newTest(slog.LevelDebug)
 	m.Observe(batch)
-	if s := b.String(); strings.Count(s, "\n") != 3 || !strings.Contains(s, `"msg":"asked"`) {
+	if s := b.String(); strings.Count(s, "\n") != 5 || !strings.Contains(s, `"msg":"asked"`) {
 		t.Errorf("at debug:\n%s", s)
 	}
 	m, _, b = newTest(slog.LevelError)
 	m.Observe(batch)
-	if s := b.String(); strings.Count(s, "\n") != 1 {
+	if s := b.String(); strings.Count(s, "\n") != 2 {
 		t.Errorf("at error:\n%s", s)
 	}
 }

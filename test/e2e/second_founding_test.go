@@ -45,6 +45,17 @@ func TestASecondFoundingIsNoticedAndMended(t *testing.T) {
 	}
 	c.says("n3", "ALARM: node n1 goes by another chain of links", "cluster", "status")
 	c.says("n1", "goes by another chain of links than this one", "cluster", "status")
+	alarmed := func(id, value string) func() bool {
+		return func() bool {
+			_, metrics := fetch(t, c.at[id].admin, "/metrics")
+			return strings.Contains(metrics, "\nouro_chain_diverged "+value+"\n")
+		}
+	}
+	for _, id := range []string{"n1", "n3"} {
+		if !alarmed(id, "1")() || !strings.Contains(c.at[id].log.String(), "ALARM another placement has") {
+			t.Errorf("%s has the alarm in its status alone", id)
+		}
+	}
 
 	// As docs/operate/cluster.md says.
 	c.kill("n1")
@@ -59,5 +70,6 @@ func TestASecondFoundingIsNoticedAndMended(t *testing.T) {
 	}
 	for _, id := range []string{"n1", "n3"} {
 		c.at[id].within(t, "the alarm ends", func() bool { return !strings.Contains(c.op(id, "cluster", "status"), "ALARM") })
+		c.at[id].within(t, "so does its metric", alarmed(id, "0"))
 	}
 }
