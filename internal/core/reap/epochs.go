@@ -116,8 +116,8 @@ type Epochs struct {
 	holds   bool // there were records on the disk when this process started
 	wanted  uint64
 	placed  uint64 // the number of the placement that this node has adopted; 0: there is none
-	known   bool
-	rolled  bool
+	known   bool   // another member has told what it has shown
+	rolled  bool   // this disk is an old copy: it shows nothing more (RULES R22)
 
 	phase  phase
 	seq    uint64
