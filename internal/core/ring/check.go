@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
-	"unicode"
+	"strconv"
 	"unicode/utf8"
 )
 
@@ -63,7 +63,7 @@ func CheckLabel(label string) error {
 		return fmt.Errorf("%.80q is longer than %d bytes: choose a shorter name", label, MaxZone)
 	}
 	for _, c := range label {
-		if c == utf8.RuneError || unicode.IsSpace(c) || !unicode.IsPrint(c) {
+		if c == utf8.RuneError || c == ' ' || !strconv.IsPrint(c) {
 			return fmt.Errorf("%q has the character %q: use characters that can be seen, and no spaces", label, c)
 		}
 	}

@@ -405,3 +405,15 @@ func TestImmutable(t *testing.T) {
 		t.Error("appending to a preference list changed the ring")
 	}
 }
+
+// Zones and data centres are printed as they are: what can't be seen is in none.
+func TestLabels(t *testing.T) {
+	for label, good := range map[string]bool{
+		"": true, "eu-west-1a": true, "münchen": true, "棚": true, strings.Repeat("z", MaxZone): true, strings.Repeat("z", MaxZone+1): false,
+		"a b": false, "a\tb": false, "a\x1b[31m": false, "a\u00a0b": false, "a\u200bb": false, "\xff": false,
+	} {
+		if err := CheckLabel(label); (err == nil) != good {
+			t.Errorf("%q: %v", label, err)
+		}
+	}
+}
