@@ -49,6 +49,37 @@ func TestHostileKeys(t *testing.T) {
 	b.clean(c)
 }
 
+// TestContentTypeStays: who changes a value on the page leaves it what it was, unless
+// another content type is asked for.
+func TestContentTypeStays(t *testing.T) {
+	c := startCluster(t, 3)
+	b := open(t)
+	b.goTo(c.Nodes[0].Admin)
+	b.run(`(async () => { await fetch("/kv/docs/one", {method: "PUT", body: "{}", headers: {"Content-Type": "application/json"}}); window.put = true; })()`)
+	b.until("it is put", "window.put")
+	b.fill(`#key [name="bucket"]`, "docs")
+	look := func(key, is string) {
+		b.fill(`#key [name="key"]`, key)
+		b.press("#key", "Look it up")
+		b.reads("#answer h3", "docs/"+key)
+		b.reads("#answer", is)
+	}
+	look("one", "application/json, written")
+	b.fill(`#write [name="value"]`, `{"a": 1}`)
+	b.press("#write-buttons", "Write in the stead of what is shown")
+	b.reads("#answer .siblings pre", `{"a": 1}`)
+	b.reads("#answer", "application/json, written")
+	look("two", "Nothing is stored")
+	b.fill(`#write [name="value"]`, "text")
+	b.press("#write-buttons", "Write")
+	b.reads("#answer", "text/plain, written")
+	b.run(`document.querySelector('#key details').open = true`)
+	b.fill(`#key [name="type"]`, "text/markdown")
+	b.press("#write-buttons", "Write in the stead of what is shown")
+	b.reads("#answer", "text/markdown, written")
+	b.clean(c)
+}
+
 // TestErrorsAreSaid: what the node refuses is said where it was asked for, and what
 // breaks is seen: a paused and a killed node, and the page's own.
 func TestErrorsAreSaid(t *testing.T) {

@@ -143,6 +143,13 @@ draws(() => {
   show($("replicas"), k ? replicaTable(k) : null);
 });
 
+// typeOf is the content type that all siblings have; text, as is written here, where
+// there is none or they differ.
+function typeOf(siblings) {
+  const types = new Set((siblings ?? []).map((s) => s.content_type));
+  return types.size === 1 && !types.has("") ? [...types][0] : "text/plain";
+}
+
 // write puts or deletes, and looks again.
 function write(method, context, done) {
   const k = state.key;
@@ -152,7 +159,7 @@ function write(method, context, done) {
     let body;
     if (method === "PUT") {
       body = new TextEncoder().encode(editor.value.value);
-      headers["Content-Type"] = form.type.value || "application/octet-stream";
+      headers["Content-Type"] = form.type.value || typeOf(k.found?.siblings);
     }
     const { headers: told, data } = await call(method, `kv/${k.key.path}?${query(["w"])}`, { body, headers });
     await lookUp(k.key);
