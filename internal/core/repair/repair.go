@@ -28,9 +28,10 @@ type Repair struct {
 	asked  []Wish // comparisons that somebody waits for, in order
 	paused bool   // an operator wants no others
 
-	at   int           // the pair whose turn is next
-	last time.Duration // when the last comparison that nobody asked for began
-	wake time.Duration // when something may begin
+	at     int           // the pair whose turn is next
+	last   time.Duration // when the last comparison that nobody asked for began
+	passed int           // marked ones that began since one in turn
+	wake   time.Duration // when something may begin
 	// What was exchanged so far has had its time: in turn, and of partitions that
 	// move.
 	sendAt, moveAt time.Duration
@@ -268,8 +269,11 @@ func (r *Repair) run(now clock.Now, p Peers, e *Effects) {
 		r.wake = min(r.wake, next)
 		return
 	}
-	if i < 0 {
-		i = r.turn(now, p)
+	if r.passed++; i < 0 || r.passed > markedBy { // those that fail may be due for ever
+		r.passed = 0
+		if at := r.turn(now, p); at >= 0 {
+			i = at
+		}
 	}
 	if i < 0 {
 		r.wake = min(r.wake, now.Mono+max(r.cfg.Every, idle)) // somebody may be of use by then

@@ -23,6 +23,7 @@ type round struct {
 	e       repair.Effects
 	down    map[ring.NodeID]bool
 	mute    map[ring.NodeID]bool
+	refuses ring.NodeID
 	talks   []string // what was compared with whom, when
 	agreed  []string
 }
@@ -60,6 +61,11 @@ func (r *round) drain() {
 		for i, q := range e.Questions {
 			r.talks = append(r.talks, fmt.Sprintf("%v:%d%s", r.now.Mono, q.Survey.Partition, q.To))
 			if r.mute[q.To] {
+				continue
+			}
+			if q.To == r.refuses {
+				f := replica.Found{ID: q.Survey.ID, Look: replica.Roots, Status: replica.Failed, Reason: replica.IOError}
+				r.machine.Found(r.now, q.To, &f, r, &r.e)
 				continue
 			}
 			for from, id := range map[ring.NodeID]uint64{"": e.Surveys[i].ID, q.To: q.Survey.ID} {
@@ -279,5 +285,29 @@ func TestSilenceHoldsUpNobodyElse(t *testing.T) {
 		if a.Marked > 1 || a.Never > 1 { // one was under way and is given up
 			t.Errorf("once B answers: %+v", a)
 		}
+	}
+}
+
+// TestFailuresLeaveTurns: so many partitions fail with one node, and are marked, that
+// they are due all the time where comparing has few slices. One of eleven is another's.
+func TestFailuresLeaveTurns(t *testing.T) {
+	r := newRound(t, repair.Config{Every: 1600 * time.Millisecond})
+	held := []replica.Mark{mark(1, "C"), mark(2, "C")}
+	for p := range uint32(600) {
+		held = append(held, mark(p, "B"))
+	}
+	r.refuses = "B"
+	r.machine.Assign(r.now, held, r, &r.e)
+	r.machine.Round(r.now, -1, "B", r, &r.e)
+	r.drain()
+	r.until(20 * time.Minute)
+	r.talks = nil
+	r.until(30 * time.Minute)
+	with := map[string]int{}
+	for _, talk := range r.talks {
+		with[talk[len(talk)-1:]]++
+	}
+	if with["C"] < 200 || with["C"] > 400 || with["B"] < 2000 {
+		t.Errorf("in ten minutes %d comparisons with C, and %d with B, which refuses", with["C"], with["B"])
 	}
 }
