@@ -142,7 +142,7 @@ var libraries = map[string]string{
 // package time and of math/rand/v2 it may use values, see forbiddenNames.
 const coreImports = `bytes cmp container/heap crypto/aes crypto/cipher crypto/hkdf crypto/hmac crypto/md5 crypto/sha256
 	crypto/subtle encoding/base64 encoding/binary encoding/hex errors fmt hash hash/crc32 hash/maphash iter math math/bits
-	math/rand/v2 slices sort strconv strings time unicode unicode/utf8 github.com/zeebo/xxh3`
+	math/rand/v2 slices sort strconv strings time unicode/utf8 github.com/zeebo/xxh3`
 
 // forbiddenNames are names that the core may not use although it may import
 // their package, and what it uses instead.
