@@ -85,11 +85,12 @@ var walls = map[string]string{
 	// Front ends and clients see the vocabulary.
 	"client":                     ". internal/core/local internal/core/ring internal/frontend/keypath",
 	"internal/frontend/keypath":  ".",
+	"internal/frontend/fault":    ".",
 	"internal/frontend/jsonbody": "",
 	"internal/frontend/openapi":  "", // reads the document that holds the servers
-	"internal/frontend/web":      ". internal/frontend/jsonbody internal/frontend/keypath internal/frontend/openapi",
-	"internal/frontend/resp":     ".",
-	"internal/frontend/rpc":      ". proto/ouro/v1",
+	"internal/frontend/web":      ". internal/frontend/fault internal/frontend/jsonbody internal/frontend/keypath internal/frontend/openapi",
+	"internal/frontend/resp":     ". internal/frontend/fault",
+	"internal/frontend/rpc":      ". internal/frontend/fault proto/ouro/v1",
 	"internal/frontend/console":  "", // files alone
 	"internal/frontend/admin":    ". internal/dev internal/frontend/console internal/frontend/jsonbody internal/frontend/keypath internal/frontend/openapi internal/telemetry",
 	"internal/telemetry":         ". internal/core/fact",

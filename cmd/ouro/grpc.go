@@ -17,6 +17,7 @@ func (n *node) serveGRPC() {
 	n.remote = rpc.New(rpc.Config{
 		MaxValue: int(n.cfg.Limits.MaxValue), MaxConns: n.cfg.Limits.GRPCMaxClients, Ready: drainable{n.host, &n.stopping}.Ready,
 		Dropped: n.metrics.DroppedConnection, Rejected: n.metrics.RejectedCall, Opened: n.metrics.GRPCConnections,
+		Faulted: n.metrics.Faulted,
 	}, n.host)
 	go func() {
 		if err := n.remote.Serve(l); err != nil {

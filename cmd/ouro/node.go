@@ -312,7 +312,7 @@ func newRun() uint64 { return rand.Uint64()>>1 + 1 }
 
 // run serves clients, peers and operators.
 func (n *node) run(playground string) {
-	web := web.Config{Cluster: n.host.Routes().ClusterID, MaxValue: int(n.cfg.Limits.MaxValue), MaxDropped: int64(n.cfg.Limits.DrainBody), Rejected: n.metrics.Rejected}
+	web := web.Config{Cluster: n.host.Routes().ClusterID, MaxValue: int(n.cfg.Limits.MaxValue), MaxDropped: int64(n.cfg.Limits.DrainBody), Rejected: n.metrics.Rejected, Faulted: n.metrics.Faulted}
 	n.noting.Go(n.noteRunning)
 	n.clients = n.serveClients(web)
 	n.serveRedis()

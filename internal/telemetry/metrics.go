@@ -23,6 +23,7 @@ type Metrics struct {
 	stages   *stages
 	links    links
 	rejected map[ouro.Code]prometheus.Counter
+	faults   prometheus.Counter
 	redis    redis
 	remote   remote
 }
@@ -39,6 +40,7 @@ func New(reg *prometheus.Registry, version string, log *slog.Logger) *Metrics {
 		stages:   newStages(r),
 		links:    links{gauge: r.gauges("ouro_link_up", "Whether this node can send to the peer: 1 or 0.", "peer"), up: map[string]bool{}},
 		rejected: map[ouro.Code]prometheus.Counter{},
+		faults:   r.counter("ouro_request_faults_total", "Requests of clients that met a fault of this program; the log has what and where."),
 		redis:    newRedis(r),
 		remote:   newRemote(r),
 	}

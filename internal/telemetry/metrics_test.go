@@ -112,7 +112,7 @@ func TestFactsAreCounted(t *testing.T) {
 }
 
 func TestRequestsAreCounted(t *testing.T) {
-	m, reg, _ := newTest(slog.LevelInfo)
+	m, reg, log := newTest(slog.LevelInfo)
 	m.Request("get", "done", time.Millisecond)
 	m.Request("get", string(ouro.NotFound), time.Millisecond)
 	m.Request("put", string(ouro.TimedOut), time.Second)
@@ -121,12 +121,16 @@ func TestRequestsAreCounted(t *testing.T) {
 	m.Request("news", "done", time.Second) // counted nowhere, but no harm
 	m.Rejected(ouro.TooLarge)
 	m.Rejected("news")
+	m.Faulted("nil map", []byte("of here"))
+	if !strings.Contains(log.String(), `"what":"nil map","stack":"of here"`) {
+		t.Errorf("the log has %s", log)
+	}
 	check(t, reg, map[string]float64{
 		"ouro_requests_total{done,get}": 1, "ouro_requests_total{not_found,get}": 1, "ouro_requests_total{timeout,put}": 1,
 		"ouro_requests_total{abandoned,delete}": 1, "ouro_requests_total{other,delete}": 1, "ouro_requests_total{done,put}": 0,
 		"ouro_request_duration_seconds{answered,get}": 2, "ouro_request_duration_seconds{failed,get}": 0,
 		"ouro_request_duration_seconds{failed,put}": 1, "ouro_request_duration_seconds{failed,delete}": 2,
-		"ouro_http_rejected_total{too_large}": 1,
+		"ouro_http_rejected_total{too_large}": 1, "ouro_request_faults_total": 1,
 	})
 }
 

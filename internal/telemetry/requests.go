@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -54,6 +55,12 @@ func newRequests(r registrar) requests {
 		q.verbs[verb] = v
 	}
 	return q
+}
+
+// Faulted counts a request of a client that met a fault of this program, and logs it.
+func (m *Metrics) Faulted(what any, stack []byte) {
+	m.faults.Inc()
+	m.log.Error("a request met a fault of this program: please report it", "what", fmt.Sprint(what), "stack", string(stack))
 }
 
 func (q requests) observe(verb, outcome string, took time.Duration) {

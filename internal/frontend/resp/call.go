@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/frontend/fault"
 )
 
 // call is one command on its way.
@@ -94,6 +95,10 @@ func (x *call) carryOut(most int) {
 		most = 0
 	}
 	x.reply.begin(most)
+	defer fault.Catch(x.c.cfg.Faulted, func(err *ouro.Error) {
+		x.reply.drop()
+		x.fail(err)
+	})
 	switch {
 	case x.command == nil:
 	case !x.c.known && !x.command.open:

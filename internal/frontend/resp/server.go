@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/frontend/fault"
 )
 
 // Server serves Redis clients of a store. Its methods may be called from any
@@ -90,12 +91,17 @@ func (s *Server) take(nc net.Conn) {
 	s.cfg.Opened(len(s.conns))
 	s.mu.Unlock()
 	s.serving.Go(func() {
+		defer s.gone(c)
+		defer fault.Catch(s.cfg.Faulted, func(*ouro.Error) {}) // it is closed
 		c.serve()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.conns, c.id)
-		s.cfg.Opened(len(s.conns))
 	})
+}
+
+func (s *Server) gone(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c.id)
+	s.cfg.Opened(len(s.conns))
 }
 
 // clients returns the connections, by id.

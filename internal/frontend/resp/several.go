@@ -3,10 +3,10 @@ package resp
 import (
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/frontend/fault"
 )
 
 // maxAtOnce is how many keys of one command are under way at a time.
@@ -20,16 +20,16 @@ func each(n int, do func(i int) error) []error {
 		errs[0] = do(0)
 		return errs
 	}
-	var wg sync.WaitGroup
+	var all fault.Group
 	slots := make(chan struct{}, maxAtOnce)
 	for i := range n {
 		slots <- struct{}{}
-		wg.Go(func() {
+		all.Go(func() {
+			defer func() { <-slots }()
 			errs[i] = do(i)
-			<-slots
 		})
 	}
-	wg.Wait()
+	all.Wait()
 	return errs
 }
 

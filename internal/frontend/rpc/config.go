@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/frontend/fault"
 )
 
 // Config bounds what clients may ask of the front end. A field left zero means
@@ -61,6 +62,10 @@ type Config struct {
 	// Rejected, where set, is told the code of each request that was refused
 	// before the store heard of it.
 	Rejected func(code ouro.Code)
+	// Faulted, where set, is told of a request that met a fault of this package, or of
+	// what the store does for its caller, and the client has an error; else the process
+	// ends.
+	Faulted fault.Told
 	// Opened, where set, is told how many connections are open whenever that
 	// changes.
 	Opened func(conns int)

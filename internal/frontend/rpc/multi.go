@@ -7,6 +7,8 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/frontend/fault"
 	ourov1 "github.com/ourodb/ouro/proto/ouro/v1"
 )
 
@@ -98,6 +100,7 @@ func (t *items[In, Out]) carryOut(do func(context.Context, *In) *Out) error {
 			}
 			t.under.Go(func() {
 				defer func() { <-t.slots }()
+				defer fault.Catch(t.cfg.Faulted, func(err *ouro.Error) { t.fail((&failure{err: err}).status()) })
 				t.answer(do(t.stream.Context(), in))
 			})
 		case <-t.failed:
@@ -119,7 +122,21 @@ func (t *items[In, Out]) answer(out *Out) {
 	if t.broken != nil {
 		return
 	}
-	if t.broken = t.stream.Send(out); t.broken != nil {
+	if err := t.stream.Send(out); err != nil {
+		t.brokenBy(err)
+	}
+}
+
+// fail ends the stream.
+func (t *items[In, Out]) fail(err error) {
+	t.sending.Lock()
+	defer t.sending.Unlock()
+	t.brokenBy(err)
+}
+
+func (t *items[In, Out]) brokenBy(err error) {
+	if t.broken == nil {
+		t.broken = err
 		close(t.failed)
 	}
 }

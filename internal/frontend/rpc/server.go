@@ -51,6 +51,7 @@ func New(cfg Config, store ouro.Store) *Server {
 		// calls fill up to 16 MiB that nobody reads.
 		grpc.StaticStreamWindowSize(streamWindow), grpc.StaticConnWindowSize(connWindow),
 	}
+	options = append(options, grpc.ChainUnaryInterceptor(s.catchUnary), grpc.ChainStreamInterceptor(s.catchStream))
 	if cfg.Auth != nil {
 		options = append(options, grpc.ChainUnaryInterceptor(s.authUnary), grpc.ChainStreamInterceptor(s.authStream))
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/frontend/fault"
 )
 
 // Config bounds what clients may ask of the front end. A field left zero means
@@ -52,6 +53,10 @@ type Config struct {
 	// Rejected, where set, is told the code of each request that was refused
 	// before the store heard of it.
 	Rejected func(code ouro.Code)
+	// Faulted, where set, is told of an item of a batch that met a fault of this package,
+	// or of what the store does for its caller, and the client has an error; else the
+	// process ends. (Of other requests net/http closes the connection.)
+	Faulted fault.Told
 }
 
 func (c *Config) setDefaults() {

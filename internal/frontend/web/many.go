@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/frontend/fault"
 	"github.com/ourodb/ouro/internal/frontend/jsonbody"
 )
 
@@ -161,15 +162,18 @@ func (x *exchange) carryOut(items []itemJSON) {
 	}
 }
 
-func (x *exchange) carryOutOne(i int, it *itemJSON) []byte {
+func (x *exchange) carryOutOne(i int, it *itemJSON) (line []byte) {
 	opt := func(o *ouro.Options) { *o = it.opts }
 	ctx := x.r.Context()
 	var res ouro.Result
 	var err error
 	f := writeForm
+	if it.Op == "get" {
+		f = readForm
+	}
+	defer fault.Catch(x.cfg.Faulted, func(err *ouro.Error) { line = x.line(i, &ouro.Result{}, err, f, it) })
 	switch it.Op {
 	case "get":
-		f = readForm
 		res, err = x.store.Get(ctx, it.key, opt)
 	case "put":
 		if len(it.Value) > x.cfg.MaxValue {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
@@ -116,5 +117,24 @@ func TestManyLargeValue(t *testing.T) {
 		`{"op":"put","bucket":"b","key":"k","text":"1234"}{"op":"put","bucket":"b","key":"l","text":"123"}`))
 	if got[0]["code"] != "too_large" || got[1]["status"] != 200.0 {
 		t.Errorf("%v", got)
+	}
+}
+
+// faulty panics where the key is "odd".
+type faulty struct{ ouro.Store }
+
+func (f faulty) Get(ctx context.Context, key ouro.Key, opts ...ouro.Option) (ouro.Result, error) {
+	if key.Name == "odd" {
+		panic("odd")
+	}
+	return f.Store.Get(ctx, key, opts...)
+}
+
+func TestAFaultIsTheItemsAlone(t *testing.T) {
+	told := 0
+	cfg := Config{Faulted: func(any, []byte) { told++ }}
+	got := answersOf(t, askWith(cfg, faulty{oracle.New(oracle.Config{})}, "POST", "/many", `{"op":"get","bucket":"b","key":"odd"}{"op":"get","bucket":"b","key":"even"}`))
+	if got[0]["code"] != "internal" || got[0]["status"] != 500.0 || got[1]["code"] != "not_found" || told != 1 {
+		t.Errorf("answered %v; %d were told", got, told)
 	}
 }
