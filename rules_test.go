@@ -108,6 +108,9 @@ var walls = map[string]string{
 	"internal/security": "",
 	"internal/dev":      ". client internal/datadir",
 
+	// A node's process: names the concrete parts, knows no command line; cmd/ouro alone runs it.
+	"internal/server": ". client " + core + "internal/config internal/datadir internal/dev internal/disk internal/host internal/security internal/store internal/store/bolt internal/store/buffer internal/store/memory internal/store/pebble internal/frontend/admin internal/frontend/resp internal/frontend/rpc internal/frontend/web internal/telemetry internal/transport",
+
 	"client/protobuf": "client",
 	"proto/ouro/v1":   "", // made of ouro.proto, but for a comment
 
@@ -117,12 +120,12 @@ var walls = map[string]string{
 	"examples/sessions":  ". examples/stage",
 	"examples/catalogue": ". examples/stage",
 
-	"cmd/ouro": "*", // wiring: names the concrete parts
+	"cmd/ouro": "*", // a file for each verb: wires flags to packages
 }
 
 // peepholes are walls with a hole of a few names: importer, imported, names.
 var peepholes = map[string]map[string]string{
-	// The host encodes frames in place; it makes no link, cmd hands it one.
+	// The host encodes frames in place; it makes no link, the server hands it one.
 	"internal/host": {"internal/transport": "AppendFrame BeginFrame EndFrame ErrDown ErrFull Hello"},
 }
 
@@ -132,7 +135,7 @@ var libraries = map[string]string{
 	"github.com/cockroachdb/":    "internal/store/pebble internal/store/storetest",
 	"github.com/RaduBerinde/":    "internal/store/memory internal/store/buffer",
 	"go.etcd.io/bbolt":           "internal/store/bolt",
-	"github.com/prometheus/":     "internal/telemetry internal/frontend/admin cmd/ouro",
+	"github.com/prometheus/":     "internal/telemetry internal/frontend/admin internal/server",
 	"github.com/spf13/cobra":     "cmd/ouro",
 	"github.com/BurntSushi/toml": "internal/config",
 	"google.golang.org/grpc":     "internal/frontend/rpc proto/ouro/v1",
@@ -247,6 +250,9 @@ func TestRulesFire(t *testing.T) {
 		{"host makes a link", "internal/host/a.go", "package host\nimport \"github.com/ourodb/ouro/internal/transport\"\nvar _ transport.Transport", "may use of internal/transport only"},
 		{"host encodes a frame", "internal/host/a.go", "package host\nimport \"github.com/ourodb/ouro/internal/transport\"\nfunc F() { transport.BeginFrame(nil) }", ""},
 		{"front end sees the core", "internal/frontend/web/a.go", "package web\nimport \"github.com/ourodb/ouro/internal/core/ring\"\nvar _ ring.X", "may not import internal/core/ring"},
+		{"server behind its wall", "internal/dev/a.go", "package dev\nimport \"github.com/ourodb/ouro/internal/server\"\nvar _ server.Options", "may not import internal/server"},
+		{"server sees the simulator", "internal/server/a.go", "package server\nimport \"github.com/ourodb/ouro/internal/sim\"\nvar _ sim.X", "may not import internal/sim"},
+		{"server sees a command line", "internal/server/a.go", "package server\nimport \"github.com/spf13/cobra\"\nvar _ cobra.Command", "only cmd/ouro may"},
 		{"transport sees messages", "internal/transport/a.go", "package transport\nimport \"github.com/ourodb/ouro/internal/wire\"\nvar _ wire.X", "may not import internal/wire"},
 		{"vocabulary with a library", "a.go", "package ouro\nimport \"github.com/zeebo/xxh3\"\nvar _ xxh3.Uint128", "standard library alone"},
 		{"library behind its wall", "internal/host/a.go", "package host\nimport \"github.com/prometheus/client_golang/prometheus\"\nvar _ prometheus.Labels", "only internal/telemetry"},

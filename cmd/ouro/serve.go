@@ -2,18 +2,15 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
-	"os/signal"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
 	"github.com/ourodb/ouro/internal/config"
 	"github.com/ourodb/ouro/internal/datadir"
 	"github.com/ourodb/ouro/internal/dev"
+	"github.com/ourodb/ouro/internal/frontend/admin"
+	"github.com/ourodb/ouro/internal/server"
 )
 
 const serveLong = `Run one node until SIGTERM or Ctrl-C: then it refuses new requests, finishes those
@@ -33,15 +30,6 @@ Exit code 3 means that the disk failed a sync: the node acknowledges nothing mor
 and what was in flight is unknown. Look after the disk before starting it again.
 Exit code 4 means that another process of this node is alive: a data folder was
 copied, or two folders have one --id. Stop one of the two; see docs/operate.md.`
-
-// exitDisk is the exit code of a node whose disk can't be trusted any more.
-const exitDisk = 3
-
-// exitTwin is the exit code of a node of which another process is alive.
-const exitTwin = 4
-
-// drainPatience is how long requests under way may take after SIGTERM.
-const drainPatience = 10 * time.Second
 
 func newServeCommand() *cobra.Command {
 	var file string
@@ -119,47 +107,13 @@ func serve(cmd *cobra.Command, cfg *config.Config, leash string) error {
 	if leash != "" {
 		dev.Leash(func() { os.Exit(exitFailed) })
 	}
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, unix.SIGTERM)
-	defer signal.Stop(signals)
-	for {
-		n, err := startNode(cfg, leash, cmd.ErrOrStderr())
-		if err != nil {
-			return err
-		}
-		select {
-		case sig := <-signals:
-			return drain(n, sig, signals)
-		case err := <-n.failed:
-			stopped := n.stop(0)
-			if !errors.Is(err, errAgain) {
-				return err
-			}
-			if stopped != nil {
-				return stopped
-			}
-		}
+	v := readVersion()
+	err := server.Run(cfg, server.Options{
+		Build: admin.Build{Version: v.Version, Commit: v.Revision, Go: v.Go}, Playground: leash, Log: cmd.ErrOrStderr(),
+	})
+	var twin *server.TwinError
+	if errors.As(err, &twin) {
+		return &exitError{server.ExitTwin, err}
 	}
-}
-
-// drain ends a node that a signal told to stop, at once where a second one comes.
-func drain(n *node, sig os.Signal, signals <-chan os.Signal) error {
-	n.log.Info("stopping: finishing what is under way", "signal", sig.String(), "patience", drainPatience)
-	stopped := make(chan error, 1)
-	go func() { stopped <- n.stop(drainPatience) }()
-	select {
-	case err := <-stopped:
-		n.log.Info("stopped")
-		return err
-	case sig := <-signals:
-		return fmt.Errorf("stopped at once by a second %v: clients were left without an answer, nothing acknowledged is lost", sig)
-	}
-}
-
-// exposedWarning tells what is open to other machines without encryption, or "".
-func exposedWarning(cfg *config.Config) string {
-	if open := cfg.Exposed(); len(open) > 0 {
-		return "links are not encrypted yet, and other machines can reach " + strings.Join(open, ", ")
-	}
-	return ""
+	return err
 }

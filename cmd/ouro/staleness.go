@@ -11,7 +11,6 @@ import (
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/client"
-	"github.com/ourodb/ouro/internal/host"
 )
 
 func newStalenessCommand() *cobra.Command {
@@ -121,11 +120,4 @@ func percent(share float64) string {
 		return "0"
 	}
 	return fmt.Sprintf("%.2f %%", 100*share)
-}
-
-// readerAt returns how the canary reaches a node as its clients do.
-func readerAt(clusterID uint64) func(addr string) (host.Reader, error) {
-	return func(addr string) (host.Reader, error) {
-		return client.New(addr, client.ClusterID(fmt.Sprintf("%016x", clusterID)), client.MaxConns(1))
-	}
 }

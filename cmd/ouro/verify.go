@@ -18,6 +18,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/datadir"
 	"github.com/ourodb/ouro/internal/disk"
+	"github.com/ourodb/ouro/internal/security"
 	"github.com/ourodb/ouro/internal/store"
 	"github.com/ourodb/ouro/internal/store/bolt"
 	"github.com/ourodb/ouro/internal/store/pebble"
@@ -124,8 +125,7 @@ func verifyStopped(cfg *config.Config, all *ouro.VerifyInfo) (err error) {
 	if err != nil {
 		return err
 	}
-	cfg.Cluster = id.Cluster
-	keys, err := clusterKeys(cfg)
+	keys, err := security.ClusterKeys(id.Cluster, cfg.ClusterKeyFile, cfg.AllowReadableSecrets)
 	if err != nil {
 		return err
 	}

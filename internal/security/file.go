@@ -52,6 +52,19 @@ func ReadKeyFile(path string, allowReadable bool) (Secret, error) {
 	return secret, nil
 }
 
+// ClusterKeys derives the keys from a cluster's secret: that of its key file as
+// [ReadKeyFile] reads it, or of its name where keyFile is "".
+func ClusterKeys(cluster, keyFile string, allowReadable bool) (Keys, error) {
+	secret := FromName(cluster)
+	if keyFile != "" {
+		var err error
+		if secret, err = ReadKeyFile(keyFile, allowReadable); err != nil {
+			return Keys{}, err
+		}
+	}
+	return secret.Derive()
+}
+
 // parse reads the content of a key file.
 func parse(content []byte) (Secret, error) {
 	if len(content) > maxFile {

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"errors"
@@ -18,11 +18,10 @@ import (
 // serveOperators serves the admin port. Of a node of a dev cluster that is the
 // folder of the cluster, which operators may break.
 func (n *node) serveOperators(keys web.Config, playground string) {
-	v := readVersion()
 	cfg := admin.Config{
 		Inspector: drainable{n.host, &n.stopping}, Operator: n.host, Repairer: n.host, Archiver: n.host, Metrics: n.reg, Latencies: n.metrics.Latencies, Level: n.level,
 		Keys: web.New(keys, n.host), Hosts: adminHosts(n.cfg),
-		Build: admin.Build{Version: v.Version, Commit: v.Revision, Go: v.Go},
+		Build: n.built,
 	}
 	if playground != "" {
 		cfg.Faults = linkFaults{n.links, n.log}

@@ -1,10 +1,9 @@
-package main
+package server
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/ourodb/ouro/client"
 	"github.com/ourodb/ouro/internal/config"
 	"github.com/ourodb/ouro/internal/core/admit"
 	"github.com/ourodb/ouro/internal/core/causal"
@@ -34,6 +34,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/steward"
 	"github.com/ourodb/ouro/internal/datadir"
 	"github.com/ourodb/ouro/internal/disk"
+	"github.com/ourodb/ouro/internal/frontend/admin"
 	"github.com/ourodb/ouro/internal/frontend/resp"
 	"github.com/ourodb/ouro/internal/frontend/rpc"
 	"github.com/ourodb/ouro/internal/frontend/web"
@@ -47,6 +48,7 @@ import (
 // node is everything that runs in one serving process.
 type node struct {
 	cfg     *config.Config
+	built   admin.Build
 	log     *slog.Logger
 	level   *slog.LevelVar
 	metrics *telemetry.Metrics
@@ -76,18 +78,16 @@ type node struct {
 }
 
 // startNode starts a node as configured. On an error nothing is left running.
-// Where it is one of the dev cluster in the folder playground, faults may be injected
-// into its links, and its operators are those of the cluster.
-func startNode(cfg *config.Config, playground string, stderr io.Writer) (_ *node, err error) {
-	n := &node{cfg: cfg, level: new(slog.LevelVar), ended: make(chan struct{}), failed: make(chan error, 5)}
+func startNode(cfg *config.Config, o Options) (_ *node, err error) {
+	n := &node{cfg: cfg, built: o.Build, level: new(slog.LevelVar), ended: make(chan struct{}), failed: make(chan error, 5)}
 	if err := n.level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
 		return nil, fmt.Errorf("log-level: %w", err)
 	}
-	if n.log, err = telemetry.NewLogger(stderr, cfg.LogFormat, n.level); err != nil {
+	if n.log, err = telemetry.NewLogger(o.Log, cfg.LogFormat, n.level); err != nil {
 		return nil, err
 	}
 	n.reg = prometheus.NewRegistry()
-	n.metrics = telemetry.New(n.reg, version, n.log)
+	n.metrics = telemetry.New(n.reg, o.Build.Version, n.log)
 	defer func() {
 		if err != nil {
 			n.stop(0)
@@ -99,16 +99,16 @@ func startNode(cfg *config.Config, playground string, stderr io.Writer) (_ *node
 	if warning := exposedWarning(cfg); warning != "" {
 		n.log.Warn(warning)
 	}
-	if err = n.build(playground != ""); err != nil {
+	if err = n.build(o.Playground != ""); err != nil {
 		return nil, tellDamage(cfg.Data, err)
 	}
-	n.run(playground)
+	n.run(o.Playground)
 	return n, nil
 }
 
 // build makes the parts of a node, from the folder up.
 func (n *node) build(faults bool) error {
-	keys, err := clusterKeys(n.cfg)
+	keys, err := security.ClusterKeys(n.cfg.Cluster, n.cfg.ClusterKeyFile, n.cfg.AllowReadableSecrets)
 	if err != nil {
 		return err
 	}
@@ -225,23 +225,11 @@ func (n *node) dial(peers []steward.Peer) {
 	n.links.Expel(n.host.Fenced)
 }
 
-// clusterKeys derives the keys from the cluster's secret.
-func clusterKeys(cfg *config.Config) (security.Keys, error) {
-	secret := security.FromName(cfg.Cluster)
-	if cfg.ClusterKeyFile != "" {
-		var err error
-		if secret, err = security.ReadKeyFile(cfg.ClusterKeyFile, cfg.AllowReadableSecrets); err != nil {
-			return security.Keys{}, err
-		}
-	}
-	return secret.Derive()
-}
-
 // fatal ends the process: after a failed sync nothing may be acknowledged any
 // more (RULES R27).
 func (n *node) fatal(err error) {
 	n.log.Error("the disk can't be trusted any more, so this node ends; what was in flight is unknown", "error", tellDamage(n.cfg.Data, err))
-	os.Exit(exitDisk)
+	os.Exit(ExitDisk)
 }
 
 func (n *node) linkConfig(clusterID uint64, faults bool) transport.Config {
@@ -270,7 +258,7 @@ func (n *node) hostConfig(keys security.Keys, clusterID uint64, known steward.Co
 	l := n.cfg.Limits
 	limits := causal.Limits{Exceptions: l.Exceptions, Prune: l.Prune, PruneHard: l.PruneHard, PruneAge: l.PruneAge.Milliseconds()}
 	return host.Config{
-		Cluster: n.cfg.Cluster, ClusterID: clusterID, Version: version, Engine: n.cfg.Engine, Starts: n.dir.Identity().Starts, Clients: n.clientAddr(),
+		Cluster: n.cfg.Cluster, ClusterID: clusterID, Version: n.built.Version, Engine: n.cfg.Engine, Starts: n.dir.Identity().Starts, Clients: n.clientAddr(),
 		Shards: shards(n.cfg.Shards), Inbox: l.Inbox, MaxValue: int(l.MaxValue), MaxFrame: int(l.MaxFrame), Reserve: int64(l.DiskReserve),
 		TokenKey: keys.Request, ContextKey: keys.Sealing[:],
 		Core: corenode.Config{
@@ -297,6 +285,13 @@ func notes(keys security.Keys) []string {
 		return nil
 	}
 	return []string{"no cluster-key-file: contexts are sealed with a key made of the cluster's name, which stops accidents but no attacker"}
+}
+
+// readerAt returns how the canary reaches a node as its clients do.
+func readerAt(clusterID uint64) func(addr string) (host.Reader, error) {
+	return func(addr string) (host.Reader, error) {
+		return client.New(addr, client.ClusterID(fmt.Sprintf("%016x", clusterID)), client.MaxConns(1))
+	}
 }
 
 // shards chooses how many goroutines own partitions: fewer make larger batches.

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"context"
@@ -20,7 +20,7 @@ func (n *node) serveRedis() {
 	}
 	n.redis = resp.New(resp.Config{
 		Buckets: n.cfg.RESPBuckets, Mode: n.modeOf, MaxValue: int(n.cfg.Limits.MaxValue), MaxClients: n.cfg.Limits.RESPMaxClients, IdleTimeout: idle,
-		Version: version, Dropped: n.metrics.DroppedClient, Rejected: n.metrics.RejectedCommand, Opened: n.metrics.RedisClients,
+		Version: n.built.Version, Dropped: n.metrics.DroppedClient, Rejected: n.metrics.RejectedCommand, Opened: n.metrics.RedisClients,
 		Faulted: n.metrics.Faulted,
 	}, n.host)
 	go func() {

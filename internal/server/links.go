@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"fmt"
@@ -130,7 +130,7 @@ func (l *linkHandler) Refused(peer string, err *transport.RefusedError) {
 		}
 		l.mu.Unlock()
 		if time.Since(since) >= twinPatience {
-			l.node.fail(&exitError{exitTwin, fmt.Errorf("node %s says: %s", peer, err.Message)})
+			l.node.fail(&TwinError{peer, err.Message})
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"errors"
@@ -71,8 +71,12 @@ func (d *damage) notes() []string {
 	if len(d.files) == 0 {
 		return nil
 	}
+	files := "1 file"
+	if len(d.files) > 1 {
+		files = fmt.Sprintf("%d files", len(d.files))
+	}
 	return []string{fmt.Sprintf("ALARM: %s of the engine are damaged, such as %s: keys in them are had from other nodes when asked for; stop this node and run 'ouro recover --start-over' to have all of it from them",
-		plural(len(d.files), "file"), d.files[0])}
+		files, d.files[0])}
 }
 
 func (n *node) openOnDisk(name string) (store.Engine, error) {
