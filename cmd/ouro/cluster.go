@@ -292,7 +292,7 @@ func newCommitCommand() *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if version == "" {
-				return wrongUse("--version is missing: give the one that 'ouro cluster plan' printed, so that what you saw is what is done")
+				return wrongUse("--version is missing: give the one that 'ouro cluster plan' printed, so that it is refused where the cluster has changed since")
 			}
 			var done ouro.Committed
 			if err := t.inside(cmd.Context(), func(ctx context.Context, a *client.Admin) (err error) {
