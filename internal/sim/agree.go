@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/replica"
@@ -91,39 +92,44 @@ func (w *World) agree(s *shape) {
 
 // lacking returns how many records of replicas are not what they are to be when
 // all is known everywhere, how many bytes of states that is, and how large the
-// largest state.
+// largest state, as it is to be or as it is held: who is to have a few versions may
+// show a hundred that they replace, which the other one has to read.
 func (w *World) lacking() (records int, size int64, most int) {
 	for _, name := range w.hist.Keys() {
 		bucket, rest, _ := strings.Cut(name, "/")
-		key := keyIn(bucket, rest)
-		var all causal.State
-		var held [][]byte
-		for _, id := range w.Primaries(key) {
-			s, canonical, found := w.state(w.mustID(id), key)
-			if held = append(held, canonical); found {
-				all, _ = causal.JoinStates(all, s)
-			}
-		}
-		for _, m := range w.nodes {
-			if s, ok := w.keptFor(m, name); ok {
-				all, _ = causal.JoinStates(all, s)
-			}
-		}
-		want := all.Append(nil)
-		most = max(most, len(want))
-		for _, canonical := range held {
-			if !bytes.Equal(canonical, want) && (len(all.Vector) > 0 || canonical != nil) {
-				records, size = records+1, size+int64(len(want))
-			}
-		}
+		r, s, m := w.lackingOf(keyIn(bucket, rest))
+		records, size, most = records+r, size+s, max(most, m)
 	}
 	return records, size, most
 }
 
+func (w *World) lackingOf(key ouro.Key) (records int, size int64, most int) {
+	var all causal.State
+	var held [][]byte
+	for _, id := range w.Primaries(key) {
+		s, canonical, found := w.state(w.mustID(id), key)
+		held, most = append(held, canonical), max(most, len(canonical))
+		if found {
+			all, _ = causal.JoinStates(all, s)
+		}
+	}
+	for _, m := range w.nodes {
+		if s, ok := w.keptFor(m, key); ok {
+			all, _ = causal.JoinStates(all, s)
+		}
+	}
+	want := all.Append(nil)
+	for _, canonical := range held {
+		if !bytes.Equal(canonical, want) && (len(all.Vector) > 0 || canonical != nil) {
+			records, size = records+1, size+int64(len(want))
+		}
+	}
+	return records, size, max(most, len(want))
+}
+
 // keptFor is what a node keeps of a key in the stead of others.
-func (w *World) keptFor(m *machine, name string) (s causal.State, found bool) {
-	bucket, rest, _ := strings.Cut(name, "/")
-	own := w.recordKey(keyIn(bucket, rest))
+func (w *World) keptFor(m *machine, key ouro.Key) (s causal.State, found bool) {
+	own := w.recordKey(key)
 	lo, _ := store.PendingRange()
 	_, err := m.disk.Engine.Get(append(lo, own[1:]...), func(record []byte) {
 		if _, _, kept, err := replica.DecodePending(record); err == nil {

@@ -234,7 +234,7 @@ func (w *World) Forget(at ring.NodeID, key ouro.Key) {
 // KeptFor returns what a node keeps of a key in the stead of others, and whether it
 // keeps anything.
 func (w *World) KeptFor(at ring.NodeID, key ouro.Key) (causal.State, bool) {
-	return w.keptFor(w.mustID(at), key.String())
+	return w.keptFor(w.mustID(at), key)
 }
 
 // Seal returns a context that says something, as a node would seal it.
