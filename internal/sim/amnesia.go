@@ -23,6 +23,7 @@ func (n *nemesis) forget(k kind, m *machine) {
 	if k != kindRot && !m.former && w.needed(m) {
 		return
 	}
+	m.empty = m.empty || k != kindRot && w.handedOn(m)
 	if n.early && m.first != nil {
 		k = kindRestore // whatever was drawn: few seeds would meet it
 	}
@@ -158,12 +159,32 @@ func (w *World) fenced(m *machine) bool {
 	})
 }
 
+// handedOn says whether a node is to leave and holds nothing any more: others may know
+// that by now, and take it out, whatever becomes of its disk.
+func (w *World) handedOn(m *machine) bool {
+	if !m.alive || m.steward == nil || m.core.LeftOver() > 0 {
+		return false
+	}
+	core := m.steward.core
+	p := core.Place()
+	if p == nil || slices.ContainsFunc(core.View().Ring.Nodes(), func(n ring.Node) bool { return n.ID == m.id }) {
+		return false
+	}
+	for i := range uint32(p.Q()) {
+		if p.Of(i).Holds(m.id) {
+			return false
+		}
+	}
+	return true
+}
+
 // emptyFormer empties the disks that were given to nodes after these had left for
-// ever: nobody hears such a node, so what is on it now goes only as an operator
-// takes it away, who is told to stop it and to use another folder.
+// ever, or had said that they hold nothing any more, by which they left: nobody hears
+// such a node, so what is on it now goes only as an operator takes it away, who is
+// told to stop it and to use another folder.
 func (w *World) emptyFormer() {
 	for _, m := range w.nodes {
-		if !m.former {
+		if !m.former && !(m.empty && w.fenced(m)) {
 			continue
 		}
 		if m.alive {

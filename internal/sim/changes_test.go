@@ -111,8 +111,16 @@ func TestALeaverStaysUntilItHasHandedOn(t *testing.T) {
 	if _, ok := w.Place().Member("A"); !ok || w.mustID("A").core.LeftOver() == 0 {
 		t.Errorf("A is no member any more, %d partitions are left over there", w.mustID("A").core.LeftOver())
 	}
+	if w.handedOn(w.mustID("A")) {
+		t.Error("A has handed on what it holds, while D can't be reached")
+	}
 	w.Heal("A", "D")
 	w.settles(t, "after A has left")
+	for _, m := range w.nodes { // an old disk of A's counts for nothing from now on (seed 1687 of the ring among faults)
+		if got, want := w.handedOn(m), m.id == "A"; got != want {
+			t.Errorf("%s has handed on all: %v", m.id, got)
+		}
+	}
 }
 
 // A node joins and another leaves while nodes crash, lose their disks, are cut off and

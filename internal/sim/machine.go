@@ -41,6 +41,7 @@ type machine struct {
 	failed     bool          // a sync of what the steward wants kept has failed
 	reaped     time.Duration // on its clock, when it dropped a tombstone last
 	former     bool          // its disk was replaced after it had left the cluster for ever
+	empty      bool          // or when it was to leave, and had handed on all that it held
 	recovering bool          // something was, when the process started
 	lost       int           // partitions in which the write buffer of the process before is gone
 	rolledBack bool          // its data is older than what the others have reaped
