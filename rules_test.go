@@ -83,26 +83,28 @@ var walls = map[string]string{
 	"internal/oracle":       ".",
 
 	// Front ends and clients see the vocabulary.
-	"client":                     ". internal/core/local internal/core/ring internal/frontend/keypath",
-	"internal/frontend/keypath":  ".",
-	"internal/frontend/fault":    ".",
-	"internal/frontend/jsonbody": "",
-	"internal/frontend/openapi":  "", // reads the document that holds the servers
-	"internal/frontend/web":      ". internal/frontend/fault internal/frontend/jsonbody internal/frontend/keypath internal/frontend/openapi",
-	"internal/frontend/resp":     ". internal/frontend/fault",
-	"internal/frontend/rpc":      ". internal/frontend/fault proto/ouro/v1",
-	"internal/frontend/console":  "", // files alone
-	"internal/frontend/admin":    ". internal/dev internal/frontend/console internal/frontend/jsonbody internal/frontend/keypath internal/frontend/openapi internal/telemetry",
-	"internal/telemetry":         ". internal/core/fact",
-	"internal/dataset":           ".",
-	"internal/archive":           ". internal/core/causal internal/core/merkle internal/core/ring internal/datadir",
-	"internal/conformance":       ". client", // what every body of the store must do
-	"internal/effort":            "",         // how far exhaustive tests go
-	"internal/mutants":           "",         // plants bugs in a copy of the source
-	"internal/bench":             ".",
-	"internal/paper":             ". client internal/bench internal/core/ring internal/core/strategy",                                                                     // the paper's evaluation
-	"internal/demo":              ". client internal/archive internal/paper internal/core/canary internal/core/member internal/core/node internal/core/ring internal/sim", // the paper's demonstrations
-	"internal/bench/peer":        ". " + core + "internal/bench internal/transport internal/wire",
+	"client":                    ". internal/core/local internal/core/ring internal/frontend/keypath",
+	"internal/frontend/keypath": ".",
+	"internal/frontend/fault":   ".",
+
+	"internal/frontend/fault/faulttest": ".", // of front ends' tests
+	"internal/frontend/jsonbody":        "",
+	"internal/frontend/openapi":         "", // reads the document that holds the servers
+	"internal/frontend/web":             ". internal/frontend/fault internal/frontend/jsonbody internal/frontend/keypath internal/frontend/openapi",
+	"internal/frontend/resp":            ". internal/frontend/fault",
+	"internal/frontend/rpc":             ". internal/frontend/fault proto/ouro/v1",
+	"internal/frontend/console":         "", // files alone
+	"internal/frontend/admin":           ". internal/dev internal/frontend/console internal/frontend/jsonbody internal/frontend/keypath internal/frontend/openapi internal/telemetry",
+	"internal/telemetry":                ". internal/core/fact",
+	"internal/dataset":                  ".",
+	"internal/archive":                  ". internal/core/causal internal/core/merkle internal/core/ring internal/datadir",
+	"internal/conformance":              ". client", // what every body of the store must do
+	"internal/effort":                   "",         // how far exhaustive tests go
+	"internal/mutants":                  "",         // plants bugs in a copy of the source
+	"internal/bench":                    ".",
+	"internal/paper":                    ". client internal/bench internal/core/ring internal/core/strategy",                                                                     // the paper's evaluation
+	"internal/demo":                     ". client internal/archive internal/paper internal/core/canary internal/core/member internal/core/node internal/core/ring internal/sim", // the paper's demonstrations
+	"internal/bench/peer":               ". " + core + "internal/bench internal/transport internal/wire",
 
 	"internal/config":   ". internal/core/member internal/core/ring",
 	"internal/security": "",

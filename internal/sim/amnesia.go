@@ -167,15 +167,8 @@ func (w *World) handedOn(m *machine) bool {
 	}
 	core := m.steward.core
 	p := core.Place()
-	if p == nil || slices.ContainsFunc(core.View().Ring.Nodes(), func(n ring.Node) bool { return n.ID == m.id }) {
-		return false
-	}
-	for i := range uint32(p.Q()) {
-		if p.Of(i).Holds(m.id) {
-			return false
-		}
-	}
-	return true
+	stays := slices.ContainsFunc(core.View().Ring.Nodes(), func(n ring.Node) bool { return n.ID == m.id })
+	return p != nil && !stays && !p.Holds(m.id)
 }
 
 // emptyFormer empties the disks that were given to nodes after these had left for

@@ -175,7 +175,7 @@ func (b *builder) checkpoint() {
 // leaves says whether a member has left and holds nothing any more.
 func (b *builder) leaves(id ring.NodeID) bool {
 	t := b.c.target
-	return t != nil && t.Members != nil && !slices.Contains(t.Members, id) && b.c.clean[id] == b.p.Number() && !b.c.holds(id)
+	return t != nil && t.Members != nil && !slices.Contains(t.Members, id) && b.c.clean[id] == b.p.Number() && !b.c.placement.Holds(id)
 }
 
 // canSpare says whether those who stay could choose the next link by themselves: else

@@ -155,16 +155,7 @@ func (c *Chain) isClean() bool {
 		return false
 	}
 	_, member := c.placement.Member(c.self)
-	return member && !c.holds(c.self)
-}
-
-func (c *Chain) holds(id ring.NodeID) bool {
-	for i := range c.placement.Q() {
-		if c.placement.Of(uint32(i)).Holds(id) {
-			return true
-		}
-	}
-	return false
+	return member && !c.placement.Holds(c.self)
 }
 
 // reported takes the report of a peer that stands where this node does.

@@ -18,8 +18,8 @@
 //   - package admit says how fast all of these may go, package hot how many requests
 //     one key may have.
 //
-// What it knows by itself is who is asked first: who does not answer (health.go, by package detector), and
-// what is asked twice all the same (spare.go).
+// What it knows by itself is who is asked first: who does not answer (health.go, by
+// package detector), and what is asked twice all the same (spare.go).
 //
 // All it owns are tables with bounds: requests and operations of peers under way,
 // forwards taken lately, operations that wait for later lists.

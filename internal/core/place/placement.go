@@ -60,6 +60,11 @@ func (p *Placement) Q() int { return len(p.lists) }
 // modified.
 func (p *Placement) Of(partition uint32) *Lists { return &p.lists[partition] }
 
+// Holds says whether a node is in the lists of any partition.
+func (p *Placement) Holds(id ring.NodeID) bool {
+	return slices.ContainsFunc(p.lists, func(l Lists) bool { return l.Holds(id) })
+}
+
 // Founded returns the placement that a cluster begins with: every partition is
 // where the founding ring has it. No link has named the disks of the founders. The
 // origin is that of the history which the chain is by.

@@ -1,36 +1,25 @@
 package resp
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
 
-	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/frontend/fault/faulttest"
 	"github.com/ourodb/ouro/internal/oracle"
 )
-
-// faulty panics where the key is "odd".
-type faulty struct{ ouro.Store }
-
-func (f faulty) Get(ctx context.Context, key ouro.Key, opts ...ouro.Option) (ouro.Result, error) {
-	if key.Name == "odd" {
-		panic("odd")
-	}
-	return f.Store.Get(ctx, key, opts...)
-}
 
 // A fault is an answer: alone, among several keys, and in a pipeline.
 func TestAFaultIsAnswered(t *testing.T) {
 	var told atomic.Int32
 	cfg := Config{Faulted: func(what any, stack []byte) {
-		if what != "odd" || !strings.Contains(string(stack), "faulty.Get") {
+		if what != "odd" || !strings.Contains(string(stack), "faulttest.Store.Get") {
 			t.Errorf("told of %v\n%s", what, stack)
 		}
 		told.Add(1)
 	}}
-	p := dial(t, start(t, cfg, faulty{oracle.New(oracle.Config{})}))
+	p := dial(t, start(t, cfg, faulttest.Store{Store: oracle.New(oracle.Config{})}))
 	p.send(encode("GET", "odd") + encode("MGET", "even", "odd") + encode("GET", "odd") + encode("PING"))
 	for range 3 {
 		if got := fmt.Sprint(p.answer()); !strings.Contains(got, "internal unknown: the request met a fault") {

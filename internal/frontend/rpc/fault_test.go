@@ -1,33 +1,22 @@
 package rpc
 
 import (
-	"context"
 	"sync/atomic"
 	"testing"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/frontend/fault/faulttest"
 	"github.com/ourodb/ouro/internal/oracle"
 	ourov1 "github.com/ourodb/ouro/proto/ouro/v1"
 )
-
-// faulty panics where the key is "odd".
-type faulty struct{ ouro.Store }
-
-func (f faulty) Get(ctx context.Context, key ouro.Key, opts ...ouro.Option) (ouro.Result, error) {
-	if key.Name == "odd" {
-		panic("odd")
-	}
-	return f.Store.Get(ctx, key, opts...)
-}
 
 // A fault ends the call, or the stream of which it met one item, and nothing else.
 func TestAFaultIsAnswered(t *testing.T) {
 	var told atomic.Int32
 	cfg := Config{Faulted: func(any, []byte) { told.Add(1) }}
-	c := dial(t, start(t, cfg, faulty{oracle.New(oracle.Config{})}))
+	c := dial(t, start(t, cfg, faulttest.Store{Store: oracle.New(oracle.Config{})}))
 	get := func(name string) *ourov1.GetRequest {
 		return &ourov1.GetRequest{Key: &ourov1.Key{Bucket: "b", Name: []byte(name)}}
 	}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
@@ -9,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/frontend/fault/faulttest"
 	"github.com/ourodb/ouro/internal/oracle"
 )
 
@@ -120,20 +120,10 @@ func TestManyLargeValue(t *testing.T) {
 	}
 }
 
-// faulty panics where the key is "odd".
-type faulty struct{ ouro.Store }
-
-func (f faulty) Get(ctx context.Context, key ouro.Key, opts ...ouro.Option) (ouro.Result, error) {
-	if key.Name == "odd" {
-		panic("odd")
-	}
-	return f.Store.Get(ctx, key, opts...)
-}
-
 func TestAFaultIsTheItemsAlone(t *testing.T) {
 	told := 0
 	cfg := Config{Faulted: func(any, []byte) { told++ }}
-	got := answersOf(t, askWith(cfg, faulty{oracle.New(oracle.Config{})}, "POST", "/many", `{"op":"get","bucket":"b","key":"odd"}{"op":"get","bucket":"b","key":"even"}`))
+	got := answersOf(t, askWith(cfg, faulttest.Store{Store: oracle.New(oracle.Config{})}, "POST", "/many", `{"op":"get","bucket":"b","key":"odd"}{"op":"get","bucket":"b","key":"even"}`))
 	if got[0]["code"] != "internal" || got[0]["status"] != 500.0 || got[1]["code"] != "not_found" || told != 1 {
 		t.Errorf("answered %v; %d were told", got, told)
 	}

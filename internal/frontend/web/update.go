@@ -48,8 +48,7 @@ func (all *elementsJSON) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		return nil
 	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
+	d := jsonbody.NewDecoder(bytes.NewReader(b))
 	if begin, err := d.Token(); err != nil || begin != json.Delim('[') {
 		return errors.New("elements is no list")
 	}
