@@ -11,8 +11,9 @@ const ways = 4
 //
 // What is written is kept at once, since it costs no copy. What is read is kept
 // at its second miss: reading a large store once must not push out what is hot.
-// A kept record is read as one from disk is, its checksum included; whether the
-// disk still has it is the scrubber's business.
+// A kept record is read as one from disk is, its checksum included. Where the disk's
+// copy is found to be unreadable memory may have the last whole one: it stays, and is
+// stored anew when the record is healed.
 type cache struct {
 	slots []kept // sets of ways
 	seen  []uint64
@@ -26,6 +27,7 @@ type kept struct {
 	key    string // engine key; "": vacant
 	record []byte
 	used   bool // since the hand last passed
+	alone  bool // the disk's copy can't be read, and its leaf may not count the record
 }
 
 // newCache makes room for limit bytes of records; 0 or less is no cache at all.
@@ -47,19 +49,34 @@ func (c *cache) set(hash uint64) []kept {
 	return c.slots[at : at+ways]
 }
 
-// get returns the record under key.
-func (c *cache) get(hash uint64, key []byte) ([]byte, bool) {
+// get returns what is kept under key, which is good until something else is put; nil:
+// nothing is.
+func (c *cache) get(hash uint64, key []byte) *kept {
+	s := c.find(hash, key)
+	if s != nil {
+		s.used = true
+	}
+	return s
+}
+
+func (c *cache) find(hash uint64, key []byte) *kept {
 	if c.limit <= 0 {
-		return nil, false
+		return nil
 	}
 	set := c.set(hash)
 	for i := range set {
 		if s := &set[i]; s.key == string(key) {
-			s.used = true
-			return s.record, true
+			return s
 		}
 	}
-	return nil, false
+	return nil
+}
+
+// lost notes that the disk's copy of a record can't be read.
+func (c *cache) lost(hash uint64, key []byte) {
+	if s := c.find(hash, key); s != nil {
+		s.alone = true
+	}
 }
 
 // put keeps a record, which nobody may change from now on.
@@ -79,7 +96,7 @@ func (c *cache) put(hash uint64, key, record []byte) {
 		c.bytes += len(s.key)
 	}
 	c.bytes += len(record) - len(s.record)
-	s.record, s.used = record, true
+	s.record, s.used, s.alone = record, true, false
 	c.shrink()
 }
 
@@ -113,11 +130,8 @@ func (c *cache) wants(hash uint64) bool {
 
 // drop forgets the record under key.
 func (c *cache) drop(hash uint64, key []byte) {
-	set := c.set(hash)
-	for i := range set {
-		if s := &set[i]; s.key == string(key) {
-			c.vacate(s)
-		}
+	if s := c.find(hash, key); s != nil {
+		c.vacate(s)
 	}
 }
 

@@ -19,7 +19,7 @@ func TestCacheTellsNothingOld(t *testing.T) {
 			key, hash := fmt.Append(nil, "key", k), uint64(k%5)
 			switch rapid.IntRange(0, 9).Draw(t, "what") {
 			case 0:
-				c.drop0(hash, key)
+				c.drop(hash, key)
 				delete(truth, string(key))
 			case 1:
 				c.clear()
@@ -29,9 +29,9 @@ func TestCacheTellsNothingOld(t *testing.T) {
 				c.put(hash, key, record)
 				truth[string(key)] = record
 			default:
-				if got, ok := c.get(hash, key); ok && !bytes.Equal(got, truth[string(key)]) {
-					t.Fatalf("%s: %d bytes, want %d", key, len(got), len(truth[string(key)]))
-				} else if _, put := truth[string(key)]; ok && !put {
+				if got := c.get(hash, key); got != nil && !bytes.Equal(got.record, truth[string(key)]) {
+					t.Fatalf("%s: %d bytes, want %d", key, len(got.record), len(truth[string(key)]))
+				} else if _, put := truth[string(key)]; got != nil && !put {
 					t.Fatalf("%s was never put, or dropped", key)
 				}
 			}
@@ -46,20 +46,13 @@ func TestCacheTellsNothingOld(t *testing.T) {
 	})
 }
 
-// drop0 drops where there is a cache.
-func (c *cache) drop0(hash uint64, key []byte) {
-	if c.limit > 0 {
-		c.drop(hash, key)
-	}
-}
-
 func TestCacheKeepsWhatIsHot(t *testing.T) {
 	c := newCache(64 << 10)
 	hot := []byte("hot")
 	c.put(0, hot, make([]byte, 1000))
 	for i := range 1000 {
 		c.put(uint64(i), fmt.Append(nil, "cold", i), make([]byte, 1000))
-		if _, ok := c.get(0, hot); !ok {
+		if c.get(0, hot) == nil {
 			t.Fatalf("the record used at every step was given up after %d others", i)
 		}
 	}
@@ -80,7 +73,7 @@ func TestCacheTakesNoRecordLargerThanAQuarter(t *testing.T) {
 	key := []byte("k")
 	c.put(1, key, make([]byte, 100))
 	c.put(1, key, make([]byte, 4000))
-	if got, ok := c.get(1, key); ok {
-		t.Errorf("%d bytes are kept", len(got))
+	if got := c.get(1, key); got != nil {
+		t.Errorf("%d bytes are kept", len(got.record))
 	}
 }

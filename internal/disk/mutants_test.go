@@ -33,7 +33,7 @@ func TestMutantsOfLeaves(t *testing.T) {
 			Old: "	r.trees.clear()\n", New: "	r.keepLeaves()\n",
 		},
 		{
-			Name: "memory keeps a rotten record that its leaf is without", File: "split.go",
+			Name: "who adds up a leaf does not tell memory what rots", File: "split.go",
 			Old: "range all.rotten { // what", New: "range all.rotten[:0] { // what",
 		},
 		{
@@ -123,8 +123,20 @@ func TestMutantsOfLeaves(t *testing.T) {
 			Old: "		r.trees.drop(id.partition, id.bucket)\n", New: "",
 		},
 		{
-			Name: "the scrubber leaves memory a record that rots", File: "scrub.go",
-			Old: "range v.rotten {", New: "range v.rotten[:0] {",
+			Name: "the scrubber does not tell memory what rots", File: "scrub.go",
+			Old: "r.rotten(v.rotten...)", New: "r.rotten(v.rotten[:0]...)",
+		},
+		{
+			Name: "a survey does not tell memory what rots", File: "survey.go",
+			Old: "r.rotten(found.Rotten...)", New: "r.rotten(found.Rotten[:0]...)",
+		},
+		{
+			Name: "a heal of what memory has whole stores nothing", File: "recover.go",
+			Old: "		if res.Record == nil {\n			res.Record = record\n		}\n", New: "",
+		},
+		{
+			Name: "a record that memory has and its leaf is without is taken away from its leaf", File: "recover.go",
+			Old: "	res.Unreadable = res.Record != nil || res.Drop\n", New: "",
 		},
 		{
 			Name: "what is under a leaf that is mended is not read", File: "scrub.go",
@@ -184,7 +196,7 @@ func TestMutantsOfLeaves(t *testing.T) {
 		},
 	}
 	for i := range list {
-		list[i].Test = "Leaf|Leaves|H24|R27|H9|Survey|Tree|Marks|Crashes|Grow|Large|Damage|Verify|Parts|Scrub"
+		list[i].Test = "Leaf|Leaves|Memory|H24|R27|H9|Survey|Tree|Marks|Crashes|Grow|Large|Damage|Verify|Parts|Scrub"
 	}
 	mutants.Run(t, list)
 }

@@ -54,6 +54,27 @@ func (r *Runner) beside(now clock.Now, op *replica.Op, s *staged, facts *[]fact.
 	}
 }
 
+// restore is for an operation on a record which memory has whole and the disk can't read.
+// A Heal stores it anew, even where others added nothing to it. Whatever is stored makes
+// its leaf dirty, which may have been added up without it.
+func restore(now clock.Now, op *replica.Op, record []byte, res *replica.Result, facts *[]fact.Fact) {
+	if op.Verb == replica.Heal && res.Answer.Status == replica.Have {
+		if res.Record == nil {
+			res.Record = record
+		}
+		*facts = append(*facts, fact.Fact{Kind: fact.Healed, Ticket: op.ID, At: now.Mono, N: 1})
+	}
+	res.Unreadable = res.Record != nil || res.Drop
+}
+
+// rotten notes records whose copy on disk was found to be unreadable.
+func (r *Runner) rotten(all ...replica.Rotten) {
+	for i := range all {
+		k := &all[i].Key
+		r.cache.lost(k.Pos.Lo, store.AppendRecordKey(nil, all[i].Partition, k.Bucket, k.Pos.Hi, k.Name))
+	}
+}
+
 // replace puts the healed record in the place of the one that can't be read, and
 // lets the side record go. R.key is that of the side record.
 func (r *Runner) replace(op *replica.Op, side record, res *replica.Result) {

@@ -1,6 +1,7 @@
 package disk_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"testing"
@@ -77,6 +78,66 @@ func TestRules_H9(t *testing.T) {
 	s.sync(1)
 	heal.ID = 10
 	expect(t, "healing what is whole is a join", append(s.run(heal), s.sync(1)...), "10 heal durable")
+}
+
+// TestMemoryHealsTheDisk: a record rots beneath its copy in memory. Whoever finds that,
+// what memory has is shown, and stored anew when the record is healed, even where the
+// others add nothing to it; or when it changes before that (seed 2879 of the ring among
+// faults: a heal joined what memory had, changed nothing, and stored nothing, for ever).
+func TestMemoryHealsTheDisk(t *testing.T) {
+	found := map[string]func(*shard){
+		"a survey of keys": func(s *shard) {
+			if f := s.survey(replica.Survey{Look: replica.Keys, Bucket: "b", Span: all}); len(f.Rotten) != 1 {
+				t.Errorf("found %+v", f)
+			}
+		},
+		"a leaf that is added up anew": func(s *shard) {
+			if err := s.runner.Doubt(&replica.Op{Key: key("k")}); err != nil {
+				t.Error(err)
+			}
+			s.root()
+		},
+		"the scrubber": func(s *shard) {
+			if f := s.scrub(1<<20, nil); len(f.Rotten) != 1 {
+				t.Errorf("found %+v", f)
+			}
+		},
+	}
+	mended := map[string]struct {
+		by   replica.Op
+		want string
+	}{
+		"a heal that adds nothing":    {replica.Op{ID: 5, Verb: replica.Heal, Key: key("k"), State: causal.State{}.Append(nil), Alone: true}, "v"},
+		"a heal":                      {replica.Op{ID: 5, Verb: replica.Heal, Key: key("k"), State: stateOf(2, "theirs")}, "theirs+v"},
+		"a write":                     {write(5, "k", "own"), "own+v"},
+		"a join that changes nothing": {replica.Op{ID: 5, Verb: replica.Join, Key: key("k"), State: causal.State{}.Append(nil)}, ""},
+	}
+	for by, find := range found {
+		for how, m := range mended {
+			s := newShard(t, disk.Config{}, nil)
+			s.run(write(1, "k", "v"), write(2, "other", "w"))
+			s.sync(1)
+			s.root()
+			k := key("k")
+			s.mem.Damage(store.AppendRecordKey(nil, 0, k.Bucket, k.Pos.Hi, k.Name), func(v []byte) []byte {
+				v = bytes.Clone(v)
+				v[len(v)/2] ^= 0x10
+				return v
+			})
+			find(s)
+			expect(t, by+", "+how+": memory", s.run(read(3, "k")), "3 read v")
+			s.run(m.by)
+			s.sync(1)
+			s.root()
+			wantLeaves(t, s.mem)
+			s.runner.Refresh()
+			if m.want == "" {
+				expect(t, by+", "+how+": the disk", s.run(read(6, "k")), "6 read dontknow")
+			} else {
+				expect(t, by+", "+how+": the disk", s.run(read(6, "k")), "6 read "+m.want)
+			}
+		}
+	}
 }
 
 // TestWhatLiesInADamagedBlockIsRotten: the engine says that it can't tell what is under

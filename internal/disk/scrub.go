@@ -134,10 +134,7 @@ func (r *Runner) scrubTrees(now clock.Now, from []byte, limit int, found *replic
 	}
 	found.Verified, found.Rotten = v.out, v.rotten
 	found.Bytes = int64(v.size) // what it costs to look counts, or a small store would be looked at all the time
-	for i := range v.rotten {
-		k := &v.rotten[i].Key
-		r.cache.drop(k.Pos.Lo, store.AppendRecordKey(nil, v.rotten[i].Partition, k.Bucket, k.Pos.Hi, k.Name))
-	}
+	r.rotten(v.rotten...)
 	r.mend(now, v.doubts, found, facts)
 	switch {
 	case found.Err != nil:

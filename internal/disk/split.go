@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/ourodb/ouro/internal/core/merkle"
+	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/store"
 )
@@ -158,8 +159,7 @@ type tally struct {
 func (r *Runner) tally(t treeID, s merkle.Span, limit int) (tally, error) {
 	all, err := addUp(r.engine, r.replica, t, s, limit)
 	for _, name := range all.rotten { // what memory has of them is not in the sum
-		k := ring.NewKey(t.bucket, name)
-		r.cache.drop(k.Pos.Lo, store.AppendRecordKey(nil, t.partition, t.bucket, k.Pos.Hi, name))
+		r.rotten(replica.Rotten{Partition: t.partition, Key: ring.NewKey(t.bucket, name)})
 	}
 	return all, err
 }

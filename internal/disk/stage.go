@@ -78,8 +78,11 @@ func (r *Runner) do(now clock.Now, op *replica.Op, s *staged, facts *[]fact.Fact
 	if stored, ok := r.overlay[id]; ok {
 		was = r.before(op, stored)
 		res = r.replica.Do(now, stored, op, facts)
-	} else if stored, ok := r.cached(op); ok {
-		res = r.replica.Do(now, stored, op, facts)
+	} else if k := r.cached(op); k != nil {
+		res = r.replica.Do(now, k.record, op, facts)
+		if k.alone && res.Answer.Rotten == nil {
+			restore(now, op, k.record, &res, facts)
+		}
 	} else {
 		res, was = r.fetch(now, op, facts)
 	}
@@ -143,10 +146,10 @@ func appendKey(dst []byte, op *replica.Op) []byte {
 	return store.AppendRecordKey(dst, op.Partition, k.Bucket, k.Pos.Hi, k.Name)
 }
 
-// cached returns the record from memory. Pending ones are never there.
-func (r *Runner) cached(op *replica.Op) ([]byte, bool) {
+// cached returns the record from memory; nil: it is not there, as pending ones never are.
+func (r *Runner) cached(op *replica.Op) *kept {
 	if op.Pending {
-		return nil, false
+		return nil
 	}
 	return r.cache.get(op.Key.Pos.Lo, r.key)
 }

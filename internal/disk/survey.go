@@ -40,6 +40,7 @@ func (r *Runner) Survey(now clock.Now, s *replica.Survey, facts *[]fact.Fact) {
 		}
 		found = replica.Found{ID: s.ID, Look: s.Look, Status: replica.Failed, Reason: replica.IOError}
 	}
+	r.rotten(found.Rotten...)
 	if found.Unreadable > 0 {
 		*facts = append(*facts, fact.Fact{Kind: fact.Damaged, At: now.Mono, N: found.Unreadable, Note: s.Bucket + ": found while comparing"})
 	}
