@@ -16,7 +16,7 @@ type link struct {
 	out     *outbox
 	count   *counters
 
-	heard  atomic.Bool // something came since the last beat
+	heard  atomic.Bool // bytes came since the last beat
 	silent int         // beats in a row without; of the beating goroutine
 
 	once sync.Once
@@ -46,10 +46,9 @@ func (l *link) run(limit int, deliver func([][]byte) error) error {
 }
 
 func (l *link) read(limit int, deliver func([][]byte) error) error {
-	frames := frameReader{src: l.conn, limit: limit}
+	frames := frameReader{src: heardReader{l}, limit: limit}
 	for {
 		bodies, keepAlives, err := frames.next()
-		l.heard.Store(true)
 		if len(bodies) > 0 {
 			l.count.received(bodies)
 			if err := deliver(bodies); err != nil {
@@ -63,6 +62,17 @@ func (l *link) read(limit int, deliver func([][]byte) error) error {
 			_ = l.out.send(keepAlive) // where it is full the link is alive anyway
 		}
 	}
+}
+
+// heardReader notes that bytes came: a frame may take longer than the link timeout.
+type heardReader struct{ link *link }
+
+func (r heardReader) Read(b []byte) (int, error) {
+	n, err := r.link.conn.Read(b)
+	if n > 0 {
+		r.link.heard.Store(true)
+	}
+	return n, err
 }
 
 // send writes frames, or breaks the link.
@@ -84,10 +94,11 @@ func (l *link) send(frames []byte, n int) error {
 
 // beat is called once per keep-alive interval. It asks the other side for a sign
 // of life, unless a fault mutes this side, and ends the link after limit beats
-// without one.
+// in which nothing came and no backlog moved.
 func (l *link) beat(limit int, mute bool) {
 	l.silent++
-	if l.heard.Swap(false) {
+	moving := l.out.moving()
+	if l.heard.Swap(false) || moving {
 		l.silent = 0
 	}
 	if l.silent >= limit {

@@ -8,6 +8,10 @@ import (
 // keepBuffer bounds the memory that an idle outbox keeps, in bytes.
 const keepBuffer = 1 << 20
 
+// writeSize is how much is handed to the socket at a time: between two it is seen
+// that the other side takes it.
+const writeSize = 256 << 10
+
 // outbox is what waits to be written on one link. Senders append to a buffer; a
 // writer goroutine swaps it for an empty one and writes it whole, so under load
 // many frames go out in one system call. When nothing waits and the socket has
@@ -27,6 +31,10 @@ type outbox struct {
 	pending []byte
 	spare   []byte
 	writing int // bytes taken out and not written yet
+
+	written uint64 // by the writer, ever
+	seen    uint64 // written, at the last beat
+	behind  bool   // something waited at the last beat
 }
 
 func newOutbox(conn net.Conn, limit int, try func([]byte) (int, error)) *outbox {
@@ -93,14 +101,41 @@ func (o *outbox) run() error {
 			if !more {
 				break
 			}
-			_, err := o.conn.Write(buf)
-			if err != nil {
+			if err := o.write(buf); err != nil {
 				return err
 			}
 			o.giveBack(buf)
 		}
 	}
 	return nil
+}
+
+func (o *outbox) write(buf []byte) error {
+	for len(buf) > 0 {
+		n, err := o.conn.Write(buf[:min(len(buf), writeSize)])
+		if err != nil {
+			return err
+		}
+		buf = buf[n:]
+		o.mu.Lock()
+		o.writing = len(buf)
+		o.written += uint64(n)
+		o.mu.Unlock()
+	}
+	return nil
+}
+
+// moving is asked once a beat: does a backlog get shorter? What waits at one beat and
+// the next does so because the socket is full, and a full socket takes more only where
+// the other side has read: it is alive, though what asks it for a sign of life waits at
+// the end of the backlog.
+func (o *outbox) moving() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	behind, moved := o.waiting() > 0, o.written != o.seen
+	alive := o.behind && behind && moved
+	o.behind, o.seen = behind, o.written
+	return alive
 }
 
 // take swaps the buffers, or gives the box up where nothing waits.
@@ -121,10 +156,9 @@ func (o *outbox) take() ([]byte, bool) {
 	return buf, true
 }
 
-// giveBack ends the writing of buf and keeps its memory for later.
+// giveBack keeps the memory of what was written for later.
 func (o *outbox) giveBack(buf []byte) {
 	o.mu.Lock()
-	o.writing = 0
 	if cap(buf) <= keepBuffer {
 		o.spare = buf[:0]
 	}
