@@ -157,7 +157,7 @@ type Limits struct {
 	// as soon as two other primaries hold it.
 	MaxHintAge time.Duration
 	// MaxLinks is how many links from peers and clients of the peer port are
-	// accepted; further ones are closed at once.
+	// accepted; of further ones only those of members are.
 	MaxLinks int
 	// RESPMaxClients is how many Redis clients may be connected; further ones are
 	// told so and closed. RESPIdleTimeout closes the connection of one that sends

@@ -127,7 +127,7 @@ func limitKeys() []key[Config] {
 		{"flush-window", "how long they wait there at most: what a crash of every node may lose of a buffered bucket", func(c *Config) pflag.Value { return durationValue{&c.Limits.FlushWindow} }},
 		{"memory-limit", "bytes of keys and values in memory with an engine that has them there, beyond which writes are refused; 0: no bound", func(c *Config) pflag.Value { return sizeValue{&c.Limits.MemoryLimit} }},
 		{"max-hint-age", "age from which what is kept for one is dropped, once two others have it", func(c *Config) pflag.Value { return durationValue{&c.Limits.MaxHintAge} }},
-		{"max-links", "links accepted on the peer port", func(c *Config) pflag.Value { return intValue{&c.Limits.MaxLinks} }},
+		{"max-links", "links accepted on the peer port, beyond which only members are let in", func(c *Config) pflag.Value { return intValue{&c.Limits.MaxLinks} }},
 		{"resp-max-clients", "Redis clients connected at once", func(c *Config) pflag.Value { return intValue{&c.Limits.RESPMaxClients} }},
 		{"resp-idle-timeout", "how long a Redis client may send nothing; 0s: for ever", func(c *Config) pflag.Value { return durationValue{&c.Limits.RESPIdleTimeout} }},
 		{"grpc-max-clients", "connections of gRPC clients open at once", func(c *Config) pflag.Value { return intValue{&c.Limits.GRPCMaxClients} }},

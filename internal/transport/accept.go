@@ -53,32 +53,37 @@ func (t *Transport) pause(d time.Duration) bool {
 }
 
 // receive serves one accepted connection in its own goroutine, unless too many
-// have not said yet who they are.
+// are being judged already.
 func (t *Transport) receive(conn net.Conn) {
-	select {
-	case t.shaking <- struct{}{}:
-	default:
-		t.refused.Add(1)
-		t.notices.warn("link refused", "shaking", refuse(TooManyLinks, "%d connections have not said who they are", cap(t.shaking)))
-		_ = conn.Close() // refused
-		return
-	}
 	t.mu.Lock()
 	if t.closed {
 		t.mu.Unlock()
 		_ = conn.Close() // too late
 		return
 	}
-	t.conns[conn] = struct{}{}
-	t.running.Add(1)
+	in, out := t.lobby.enter(conn)
+	if in != nil {
+		t.running.Add(1)
+	}
 	t.mu.Unlock()
+	if out != nil {
+		_ = out.conn.Close() // its handshake fails
+	}
+	if in == nil {
+		t.refused.Add(1)
+		t.notices.warn("link refused", "shaking", refuse(TooManyLinks, "%d connections are being judged", t.cfg.MaxHandshakes))
+		_ = conn.Close() // refused
+		return
+	}
 	go func() {
 		defer t.running.Done()
-		l, h, err := t.shake(conn)
+		l, h, err := t.shake(in)
 		t.mu.Lock()
-		delete(t.conns, conn)
+		t.lobby.leave(in)
+		if in.ousted {
+			err = refuse(TooManyLinks, "it said nothing while %d connections were to say who they are, so it made room for another", t.cfg.MaxHandshakes)
+		}
 		t.mu.Unlock()
-		<-t.shaking
 		if err != nil {
 			t.refused.Add(1)
 			_ = conn.Close() // refused
@@ -101,9 +106,9 @@ func (t *Transport) denied(addr string, h Hello, err error) {
 }
 
 // shake makes a link of an accepted connection, and returns who is there.
-func (t *Transport) shake(conn net.Conn) (*link, Hello, error) {
-	h, err := bounded(conn, time.Now().Add(t.cfg.HandshakeTimeout), func() (Hello, error) {
-		return handshakeIn(conn, t.cfg.Self, t.admit)
+func (t *Transport) shake(g *guest) (*link, Hello, error) {
+	h, err := bounded(g.conn, time.Now().Add(t.cfg.HandshakeTimeout), func() (Hello, error) {
+		return handshakeIn(g.conn, t.cfg.Self, func(h Hello) ([]uint64, error) { return t.admit(g, h) })
 	})
 	if err != nil {
 		return nil, h, err
@@ -114,18 +119,21 @@ func (t *Transport) shake(conn net.Conn) (*link, Hello, error) {
 		count = t.counterOf(h.Node)
 		t.mu.Unlock()
 	}
-	return newLink(conn, h, t.sessions.Add(1), false, t.cfg.MaxPending, count), h, nil
+	return newLink(g.conn, h, t.sessions.Add(1), false, t.cfg.MaxPending, count), h, nil
 }
 
-// admit is the last word on a dialler.
-func (t *Transport) admit(h Hello) ([]uint64, error) {
+// admit is the last word on a dialler. Members have a place whatever the bound: of
+// each there is one link, so that others can't keep them out.
+func (t *Transport) admit(g *guest, h Hello) ([]uint64, error) {
 	if t.faultOf(h.Node).DropIn {
 		return nil, ErrFault
 	}
+	member := !h.Client && (*t.peers.Load())[h.Node] != nil
 	t.mu.Lock()
+	g.known = true
 	full := t.accepted >= t.cfg.MaxLinks
 	t.mu.Unlock()
-	if full {
+	if full && !member {
 		return nil, refuse(TooManyLinks, "%d links are open", t.cfg.MaxLinks)
 	}
 	return t.check(h)

@@ -21,8 +21,8 @@ type Config struct {
 
 	MaxFrame      int // bytes of a frame's body; 4 MiB
 	MaxPending    int // bytes that wait on one link, beyond one frame; 16 MiB
-	MaxLinks      int // accepted links at a time; 1024
-	MaxHandshakes int // accepted connections that have not said who they are; 64
+	MaxLinks      int // accepted links at a time; those of peers are let in beyond it; 1024
+	MaxHandshakes int // accepted connections whose handshake is under way; 64
 
 	HandshakeTimeout time.Duration // from dialling, or accepting, to the end of the handshake; 5 s
 	KeepAlive        time.Duration // between keep-alives; 1 s

@@ -66,16 +66,15 @@ type Transport struct {
 	expelled atomic.Pointer[func(node string) bool]
 	refused  atomic.Uint64
 	clients  counters
-	shaking  chan struct{} // one for each handshake under way
 
 	mu        sync.Mutex
 	closed    bool
 	listeners map[net.Listener]struct{}
-	conns     map[net.Conn]struct{} // accepted, handshake under way
-	links     map[*link]struct{}    // all that are open
-	incoming  map[string]*link      // accepted from members, by id
-	accepted  int                   // accepted links among links
-	counts    map[string]*counters  // by member, kept over removal
+	lobby     lobby                // accepted, handshake under way
+	links     map[*link]struct{}   // all that are open
+	incoming  map[string]*link     // accepted from members, by id
+	accepted  int                  // accepted links among links
+	counts    map[string]*counters // by member, kept over removal
 }
 
 // New returns a transport without peers. It must be closed.
@@ -87,9 +86,8 @@ func New(cfg Config, h Handler) (*Transport, error) {
 	t := &Transport{
 		cfg: cfg, handler: h,
 		notices:   notices{log: cfg.Log},
-		shaking:   make(chan struct{}, cfg.MaxHandshakes),
 		listeners: map[net.Listener]struct{}{},
-		conns:     map[net.Conn]struct{}{},
+		lobby:     lobby{most: cfg.MaxHandshakes},
 		links:     map[*link]struct{}{},
 		incoming:  map[string]*link{},
 		counts:    map[string]*counters{},
@@ -225,8 +223,8 @@ func (t *Transport) Close() error {
 	for ln := range t.listeners {
 		_ = ln.Close() // Serve reports what went wrong while it was of use
 	}
-	for conn := range t.conns {
-		_ = conn.Close() // its handshake fails
+	for _, g := range t.lobby.guests {
+		_ = g.conn.Close() // its handshake fails
 	}
 	links := slices.Collect(maps.Keys(t.links))
 	t.mu.Unlock()

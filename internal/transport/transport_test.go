@@ -506,8 +506,8 @@ func TestLinksAreBounded(t *testing.T) {
 			mute = append(mute, c)
 		}
 		settle(0)
-		if err := dial(3); err == nil {
-			t.Error("a link while all handshakes are taken")
+		if err := dial(3); !errors.As(err, &r) || r.Code != TooManyLinks {
+			t.Errorf("when a mute connection has made room: %v", err)
 		}
 		settle(5 * time.Second) // who says nothing is thrown out
 		for _, c := range mute {
