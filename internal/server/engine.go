@@ -85,7 +85,7 @@ func (n *node) openOnDisk(name string) (store.Engine, error) {
 	if name == config.EngineBolt {
 		return bolt.Open(n.dir.Engine(), bolt.Options{Reserve: reserve, MaxBuffer: most, Window: window})
 	}
-	e, err := pebble.Open(n.dir.Engine(), pebble.Options{Logger: n.log, OnFatal: n.fatal, OnDamage: n.damage.note, Reserve: reserve})
+	e, err := pebble.Open(n.dir.Engine(), pebble.Options{Logger: n.log, OnFatal: n.fatal, OnDamage: n.damage.note, Reserve: reserve, MaxOpenFiles: n.places.engine})
 	if err != nil {
 		return nil, err
 	}

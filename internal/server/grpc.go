@@ -15,7 +15,7 @@ func (n *node) serveGRPC() {
 		return
 	}
 	n.remote = rpc.New(rpc.Config{
-		MaxValue: int(n.cfg.Limits.MaxValue), MaxConns: n.cfg.Limits.GRPCMaxClients, Ready: drainable{n.host, &n.stopping}.Ready,
+		MaxValue: int(n.cfg.Limits.MaxValue), MaxConns: n.places.grpc, Ready: drainable{n.host, &n.stopping}.Ready,
 		Dropped: n.metrics.DroppedConnection, Rejected: n.metrics.RejectedCall, Opened: n.metrics.GRPCConnections,
 		Faulted: n.metrics.Faulted,
 	}, n.host)

@@ -65,6 +65,7 @@ type node struct {
 	noting     sync.WaitGroup
 	end        sync.Once
 
+	places    places
 	listeners listeners
 	damage    damage
 	dir       *datadir.Dir
@@ -93,6 +94,9 @@ func startNode(cfg *config.Config, o Options) (_ *node, err error) {
 			n.stop(0)
 		}
 	}()
+	if n.places, err = placesFor(cfg, n.log); err != nil {
+		return nil, err
+	}
 	if n.listeners, err = listen(cfg); err != nil {
 		return nil, err
 	}
@@ -241,7 +245,7 @@ func (n *node) linkConfig(clusterID uint64, faults bool) transport.Config {
 			Starts: id.Starts, Runs: numbers(id.Runs), Disk: uint64(id.DiskID), Replaced: numbers(id.Replaced), Recovering: n.recovering,
 		},
 		Log: n.log, Seed: rand.Uint64(), Faults: faults,
-		MaxFrame: int(l.MaxFrame), MaxPending: int(l.MaxPending), MaxLinks: l.MaxLinks,
+		MaxFrame: int(l.MaxFrame), MaxPending: int(l.MaxPending), MaxLinks: n.places.links(), MaxHandshakes: n.places.handshakes(),
 	}
 }
 
@@ -307,7 +311,7 @@ func newRun() uint64 { return rand.Uint64()>>1 + 1 }
 
 // run serves clients, peers and operators.
 func (n *node) run(playground string) {
-	web := web.Config{Cluster: n.host.Routes().ClusterID, MaxValue: int(n.cfg.Limits.MaxValue), MaxDropped: int64(n.cfg.Limits.DrainBody), Rejected: n.metrics.Rejected, Faulted: n.metrics.Faulted}
+	web := web.Config{MaxConns: n.places.http, Cluster: n.host.Routes().ClusterID, MaxValue: int(n.cfg.Limits.MaxValue), MaxDropped: int64(n.cfg.Limits.DrainBody), Rejected: n.metrics.Rejected, Faulted: n.metrics.Faulted}
 	n.noting.Go(n.noteRunning)
 	n.clients = n.serveClients(web)
 	n.serveRedis()

@@ -28,7 +28,7 @@ func (n *node) serveOperators(keys web.Config, playground string) {
 		cfg.Dev = func(c dev.Command) (dev.Outcome, error) { return dev.Call(playground, c) }
 	}
 	n.operators = &http.Server{Handler: admin.New(cfg), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
-	go n.serveHTTP(n.operators, n.listeners.operators, "operators")
+	go n.serveHTTP(n.operators, web.Listen(web.Config{MaxConns: n.places.operators}, n.listeners.operators), "operators")
 }
 
 // adminHosts are the names that the admin port answers to: those that the settings

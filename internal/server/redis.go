@@ -19,7 +19,7 @@ func (n *node) serveRedis() {
 		idle = -1
 	}
 	n.redis = resp.New(resp.Config{
-		Buckets: n.cfg.RESPBuckets, Mode: n.modeOf, MaxValue: int(n.cfg.Limits.MaxValue), MaxClients: n.cfg.Limits.RESPMaxClients, IdleTimeout: idle,
+		Buckets: n.cfg.RESPBuckets, Mode: n.modeOf, MaxValue: int(n.cfg.Limits.MaxValue), MaxClients: n.places.redis, IdleTimeout: idle,
 		Version: n.built.Version, Dropped: n.metrics.DroppedClient, Rejected: n.metrics.RejectedCommand, Opened: n.metrics.RedisClients,
 		Faulted: n.metrics.Faulted,
 	}, n.host)

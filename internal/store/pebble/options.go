@@ -42,6 +42,8 @@ type Options struct {
 	// and compactions: Apply returns [store.ErrFull] rather than go below it. 0
 	// means [store.DefaultReserve], negative none.
 	Reserve int64
+	// MaxOpenFiles is about how many files are open at a time, at least 80; 0 means 1,000.
+	MaxOpenFiles int
 	// SeparateFrom is the size in bytes from which values are kept in files of
 	// their own, apart from the tree, so that compactions do not copy them.
 	// Reads then take one block more: with values of 1 KiB writes cost a sixth
@@ -92,6 +94,7 @@ func (o Options) library(e *Engine) *cockroach.Options {
 		FormatMajorVersion: Format,
 		CacheSize:          o.CacheBytes,
 		MemTableSize:       o.MemTableBytes,
+		MaxOpenFiles:       o.MaxOpenFiles,
 		Logger:             log,
 		EventListener:      log.events(),
 
