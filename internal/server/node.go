@@ -100,8 +100,10 @@ func startNode(cfg *config.Config, o Options) (_ *node, err error) {
 	if n.listeners, err = listen(cfg); err != nil {
 		return nil, err
 	}
-	if warning := exposedWarning(cfg); warning != "" {
-		n.log.Warn(warning)
+	for _, warning := range []string{exposedWarning(cfg), elsewhereWarning(cfg)} {
+		if warning != "" {
+			n.log.Warn(warning)
+		}
 	}
 	if err = n.build(o.Playground != ""); err != nil {
 		return nil, tellDamage(cfg.Data, err)

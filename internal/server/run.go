@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/signal"
 	"strings"
@@ -89,4 +90,24 @@ func exposedWarning(cfg *config.Config) string {
 		return "links are not encrypted yet, and other machines can reach " + strings.Join(open, ", ")
 	}
 	return ""
+}
+
+// elsewhereWarning tells where the members list has other nodes dial an address at
+// which this one does not listen, as far as can be seen, or "". It may be an address
+// that is translated, or one of the past.
+func elsewhereWarning(cfg *config.Config) string {
+	told := cfg.PeerAddr()
+	if cfg.Advertise != "" || !config.Dialable(cfg.PeerListen) || !elsewhere(told, cfg.PeerListen) {
+		return ""
+	}
+	return fmt.Sprintf("other nodes are told to reach this one at %s, as its members list says, and it listens at %s: say with --advertise which of the two is right", told, cfg.PeerListen)
+}
+
+// elsewhere says whether two addresses have other ports, or hosts that are other
+// numbers: a name may stand for any.
+func elsewhere(a, b string) bool {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	ipA, ipB := net.ParseIP(hostA), net.ParseIP(hostB)
+	return errA == nil && errB == nil && (portA != portB || ipA != nil && ipB != nil && !ipA.Equal(ipB))
 }
