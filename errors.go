@@ -112,3 +112,17 @@ func CodeOf(err error) Code {
 	}
 	return ""
 }
+
+// OutcomeOf returns what err means for the write that met it: Done where there is none,
+// Unknown where it neither is nor wraps an [Error].
+func OutcomeOf(err error) Outcome {
+	var e *Error
+	switch {
+	case err == nil:
+		return Done
+	case errors.As(err, &e):
+		return e.Outcome
+	default:
+		return Unknown
+	}
+}

@@ -179,7 +179,7 @@ func (a *Admin) call(ctx context.Context, method, path string, in any) ([]byte, 
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	resp, err := a.c.http.Do(req)
+	resp, err := a.c.roundTrip(req)
 	if err != nil {
 		return nil, a.c.unanswered(ctx, method, err)
 	}

@@ -163,16 +163,13 @@ func settled(err error, a *attempts) error {
 // ended is the error of a request whose time is up.
 func ended(ctx context.Context, last error, a *attempts) error {
 	e := errorOf(settled(last, a))
-	switch {
-	case e == nil && ctx.Err() != nil:
-		return ctx.Err()
-	case e == nil:
-		return ouro.Errorf(ouro.TimedOut, ouro.NotDone, "no node was asked in time")
-	case ctx.Err() != nil:
-		return fmt.Errorf("%w: %w", ctx.Err(), e)
-	default:
-		return e
+	if e == nil {
+		e = ouro.Errorf(ouro.TimedOut, ouro.NotDone, "no node was asked in time")
 	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", ctx.Err(), e)
+	}
+	return e
 }
 
 // sleep waits, or returns false where ctx ends first.

@@ -113,7 +113,7 @@ func (c *Client) exchangeMany(ctx context.Context, calls []*call, sent []int, bo
 	}
 	req.Header.Set("Content-Type", "application/x-ndjson")
 	c.means(req)
-	resp, err := c.http.Do(req)
+	resp, err := c.roundTrip(req)
 	if err != nil {
 		return err
 	}

@@ -133,11 +133,80 @@ func TestOutcomeOfBrokenConnections(t *testing.T) {
 	}
 }
 
+// TestOutcomeWithoutConnection: a write that got no connection is known not to have been
+// carried out, unless the transport does not tell.
+func TestOutcomeWithoutConnection(t *testing.T) {
+	short := func() context.Context {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		t.Cleanup(cancel)
+		return ctx
+	}
+	ended := func() context.Context {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		return ctx
+	}
+	hole := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	}))
+	defer hanging.Close()
+	busy, free := context.WithCancel(t.Context())
+	defer free()
+	silent := roundTripper(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })
+	for _, c := range []struct {
+		name    string
+		ctx     func() context.Context
+		opt     client.Option
+		busy    bool // another request has the connection
+		outcome ouro.Outcome
+	}{
+		{"ended before", ended, client.MaxConns(1), false, ouro.NotDone},
+		{"no answer to the dial", short, client.WithHTTPClient(&http.Client{Transport: hole}), false, ouro.NotDone},
+		{"no connection free", short, client.MaxConns(1), true, ouro.NotDone},
+		{"no answer", short, client.MaxConns(1), false, ouro.Unknown},
+		{"a transport that does not tell", t.Context, client.WithHTTPClient(&http.Client{Transport: silent}), false, ouro.Unknown},
+	} {
+		one, err := client.New(hanging.URL, c.opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.busy {
+			go func() { _, _ = one.Get(busy, key) }()
+			time.Sleep(20 * time.Millisecond)
+		}
+		ctx := c.ctx()
+		_, err = one.Put(ctx, key, ouro.Value{Data: []byte("v")}, ouro.Blind())
+		check(t, c.name, err, ouro.QuorumUnavailable, c.outcome)
+		if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+			t.Errorf("%s: %v does not say why", c.name, err)
+		}
+		for _, a := range one.PutMany(c.ctx(), []ouro.Item{{Key: key}}, ouro.Blind()) {
+			check(t, c.name+", many", a.Err, ouro.QuorumUnavailable, c.outcome)
+		}
+	}
+	all, err := client.Connect([]string{hanging.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer all.Close()
+	_, err = all.Put(ended(), key, ouro.Value{}, ouro.Blind())
+	check(t, "ended before any node was asked", err, ouro.TimedOut, ouro.NotDone)
+}
+
+// roundTripper is a transport that is a function.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
 func check(t *testing.T, name string, err error, code ouro.Code, outcome ouro.Outcome) {
 	t.Helper()
-	var e *ouro.Error
-	if !errors.As(err, &e) || e.Code != code || e.Outcome != outcome {
-		t.Errorf("%s: %v (%+v), want %s %v", name, err, e, code, outcome)
+	if ouro.CodeOf(err) != code || ouro.OutcomeOf(err) != outcome {
+		t.Errorf("%s: %v, outcome %v, want %s %v", name, err, ouro.OutcomeOf(err), code, outcome)
 	}
 }
 

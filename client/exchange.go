@@ -3,10 +3,8 @@ package client
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -52,7 +50,7 @@ func (c *Client) exchange(ctx context.Context, r *call) (res ouro.Result, by str
 	if err != nil {
 		return res, "", err
 	}
-	resp, err := c.http.Do(req)
+	resp, err := c.roundTrip(req)
 	if err != nil {
 		return res, "", noAnswer{c.unanswered(ctx, r.method, err)}
 	}
@@ -159,35 +157,4 @@ func readAll(resp *http.Response, most int64) ([]byte, error) {
 		err = fmt.Errorf("the answer has more than the %d bytes that the client takes", most)
 	}
 	return body, err
-}
-
-// unanswered is the error of a request whose answer did not arrive: a write that
-// left this machine may have been carried out.
-func (c *Client) unanswered(ctx context.Context, method string, err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err // without the address, which is said below
-	}
-	var op *net.OpError
-	dialing := errors.As(err, &op) && op.Op == "dial"
-	outcome := ouro.Unknown
-	if dialing || method == http.MethodGet {
-		outcome = ouro.NotDone
-	}
-	if op != nil {
-		err = op.Err // likewise
-	}
-	var e *ouro.Error
-	switch {
-	case dialing:
-		e = ouro.Errorf(ouro.QuorumUnavailable, outcome, "no node can be reached at %s: %v", c.base.Host, err)
-	case strings.Contains(err.Error(), "malformed HTTP"): // net/http has no value for it
-		e = ouro.Errorf(ouro.QuorumUnavailable, outcome, "what answers at %s does not speak HTTP: is it the port for clients?", c.base.Host)
-	default:
-		e = ouro.Errorf(ouro.QuorumUnavailable, outcome, "the node at %s did not answer to the end: %v", c.base.Host, err)
-	}
-	if ctx.Err() != nil {
-		return fmt.Errorf("%w: %w", ctx.Err(), e)
-	}
-	return e
 }

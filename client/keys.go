@@ -39,7 +39,7 @@ func (c *Client) Keys(ctx context.Context, bucket string, q ouro.KeysQuery) (our
 		return ouro.KeysPage{}, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "%v", err)
 	}
 	c.means(req)
-	resp, err := c.http.Do(req)
+	resp, err := c.roundTrip(req)
 	if err != nil {
 		return ouro.KeysPage{}, c.unanswered(ctx, http.MethodGet, err)
 	}

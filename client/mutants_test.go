@@ -72,6 +72,14 @@ func TestMutants(t *testing.T) {
 			Old: "if e := errorOf(err); e != nil && e.Outcome != ouro.NotDone {", New: "if e := errorOf(err); e != nil {",
 		},
 		{
+			Name: "calls what waited for a connection sent", File: "unanswered.go", Test: "TestOutcomeWithoutConnection",
+			Old: "wanted.Load() && !got.Load()", New: "got.Load() && !wanted.Load()",
+		},
+		{
+			Name: "calls what nobody saw leave unsent", File: "unanswered.go", Test: "TestOutcomeWithoutConnection",
+			Old: "wanted.Load() && !got.Load()", New: "!got.Load()",
+		},
+		{
 			Name: "does not notice that a key is elsewhere", File: "attempt.go", Test: "TestPaper_6_4_3",
 			Old: "		if c.stale(s, r, &res) {\n			c.kick()", New: "		if c.stale(s, r, &res) {\n			_ = c",
 		},
