@@ -5,11 +5,11 @@
 // that owns one node core, one disk runner and one bounded inbox; nothing on the
 // data path is shared between shards, so nothing is locked there. Its loop is
 //
-//	take what is in the inbox
+//	take what is in the inbox, a few megabytes at a time
 //	step the core on each input
 //	run the storage operations, as one engine batch
 //	step the core on the answers that are ready
-//	flush one buffer per peer
+//	flush a buffer per peer, in pieces where it is large
 //	answer clients
 //
 // Under load the log, the system calls and the wake-ups are batched by that loop

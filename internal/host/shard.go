@@ -109,8 +109,12 @@ func (s *shard) run() {
 				continue
 			}
 		}
-		s.turn(items)
-		clear(items)
+		for rest := items; len(rest) > 0; {
+			n := portion(rest)
+			s.turn(rest[:n])
+			clear(rest[:n])
+			rest = rest[n:]
+		}
 	}
 	s.abandon()
 }
@@ -257,17 +261,24 @@ func (s *shard) flush(now clock.Now) {
 				Note: "larger than max-frame: raise it, or merge the siblings of the key",
 			})
 		}
+		if len(box.buf) >= outboxKeep { // a link that can't take all of it may take some
+			s.pass(box)
+		}
 	}
 	for i := range s.peers {
-		box := &s.peers[i]
-		if len(box.buf) == 0 {
-			continue
-		}
-		if err := s.host.send(box.to, box.buf); err != nil {
-			s.host.cfg.Observer.Refused("link")
-		}
-		box.buf = trim(box.buf)
+		s.pass(&s.peers[i])
 	}
+}
+
+// pass passes on what an outbox holds.
+func (s *shard) pass(box *outbox) {
+	if len(box.buf) == 0 {
+		return
+	}
+	if err := s.host.send(box.to, box.buf); err != nil {
+		s.host.cfg.Observer.Refused("link")
+	}
+	box.buf = trim(box.buf)
 }
 
 // outbox returns the buffer for a peer. A node has few peers, and the ones it
