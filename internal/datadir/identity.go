@@ -51,6 +51,9 @@ type Identity struct {
 	DiskID    ID     `json:"disk_id"` // drawn when the folder is made, and anew after each loss (RULES R13)
 	Starts    uint64 `json:"starts"`  // how often the folder was opened to serve
 	Runs      []ID   `json:"runs"`    // run ids of the last 64 starts, this one last
+	// Noted is the last start that the data knows of, too: data that knows only of an
+	// earlier one was put back from a copy.
+	Noted uint64 `json:"noted,omitempty"`
 
 	// Replaced are disk ids that this node had before, as far as is known, oldest
 	// first; at most 64.

@@ -57,6 +57,9 @@ func (d *Dir) Link() error {
 // Forgotten notes that this was done.
 func (d *Dir) Forgotten() error { return d.change(func(id *Identity) { id.Forget = false }) }
 
+// Note notes that the data knows of this start.
+func (d *Dir) Note() error { return d.change(func(id *Identity) { id.Noted = id.Starts }) }
+
 // Marked notes that the data itself says now that it is recovering.
 func (d *Dir) Marked() error { return d.change(func(id *Identity) { id.Recover = false }) }
 

@@ -30,6 +30,23 @@ func TestComeBackIsAnotherDisk(t *testing.T) {
 	}
 }
 
+// Which start the data knows of is noted once it does, and never runs ahead of it.
+func TestWhichStartTheDataKnows(t *testing.T) {
+	path := t.TempDir()
+	for run, noted := range []uint64{0, 0, 2, 2, 4} {
+		d := open(t, path, want, uint64(run+1))
+		if got := d.Identity().Noted; got != noted {
+			t.Errorf("start %d: the data knows of %d, want %d", run+1, got, noted)
+		}
+		if run%2 == 1 {
+			if err := d.Note(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d.Close()
+	}
+}
+
 // That there are links is known when nothing else is left of the data.
 func TestThatThereAreLinksOutlivesTheData(t *testing.T) {
 	path := t.TempDir()

@@ -286,6 +286,16 @@ func TestProgressOutlivesTheRun(t *testing.T) {
 	if id, err := disk.Belongs(s.engine); id != 77 || err != nil {
 		t.Errorf("the data belongs to %d, %v", id, err)
 	}
+	for _, start := range []uint64{0, 3, 9} {
+		if start > 0 {
+			if err := disk.NoteStart(s.engine, start, func(error) {}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if last, err := disk.LastStart(s.engine); last != start || err != nil {
+			t.Errorf("the last start is %d, %v, want %d", last, err, start)
+		}
+	}
 	// A second loss: no progress is kept.
 	if err := disk.Found(s.engine, 78, []uint32{0}, 2000, func(error) {}); err != nil {
 		t.Fatal(err)

@@ -106,8 +106,12 @@ func (n *node) settleDisk(view *corenode.View) (doubt bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	last, err := disk.LastStart(n.engine)
+	if err != nil {
+		return false, err
+	}
 	id := n.dir.Identity()
-	if stored != uint64(id.DiskID) && !id.Recover && id.Starts > 1 {
+	if (stored != uint64(id.DiskID) || last < id.Noted) && !id.Recover && id.Starts > 1 {
 		n.log.Warn("the data is not that of this folder: it was lost or replaced, so the node comes back as recovering", "data", n.dir.Engine())
 		if err := n.dir.ComeBack(); err != nil {
 			return false, err
@@ -125,6 +129,9 @@ func (n *node) settleDisk(view *corenode.View) (doubt bool, err error) {
 		if err := n.found(uint64(id.DiskID), recovering); err != nil {
 			return false, err
 		}
+	}
+	if err := n.noteStart(id.Starts); err != nil {
+		return false, err
 	}
 	n.lost = id.Recover && view.Ring.Q() == 0
 	if id.Recover && !n.lost {
@@ -217,6 +224,18 @@ func (n *node) noteRunning() {
 		case <-tick.C:
 		}
 	}
+}
+
+// noteStart notes this start in the data, and then in the folder that the data knows it.
+func (n *node) noteStart(start uint64) error {
+	synced := make(chan error, 1)
+	if err := disk.NoteStart(n.engine, start, func(err error) { synced <- err }); err != nil {
+		return err
+	}
+	if err := <-synced; err != nil {
+		return fmt.Errorf("that the data is used can't be noted in it: %w", err)
+	}
+	return n.dir.Note()
 }
 
 // found stores whose the data is, and waits until that is on the disk.

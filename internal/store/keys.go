@@ -189,12 +189,14 @@ func appendTree(dst []byte, partition uint32, bucket string) []byte {
 // What a node keeps of its recovery:
 //
 //	'm' | 'd'                     id of the data folder that the data belongs to
+//	'm' | 'n'                     number of the start of the node that used the data last
 //	'm' | 'r' | partition         progress of the recovery of a partition
 //	'm' | 'b' | partition | name of a bucket  writes were acknowledged before they were synced
 //	'q' | as the key of a record  side record of one that can't be read
 const (
 	sidePrefix   = 'q'
 	diskKey      = 'd'
+	startKey     = 'n'
 	recoveringIn = 'r'
 	bufferedIn   = 'b'
 )
@@ -213,6 +215,9 @@ func IsSide(key []byte) bool { return len(key) > 0 && key[0] == sidePrefix }
 
 // DiskKey is the engine key of the id of the data folder.
 func DiskKey() []byte { return []byte{metaPrefix, diskKey} }
+
+// StartKey is the engine key of the number of the last start.
+func StartKey() []byte { return []byte{metaPrefix, startKey} }
 
 // AppendProgressKey appends the engine key of the progress of the recovery of a
 // partition.

@@ -231,6 +231,46 @@ func TestRecoverMarksAFolder(t *testing.T) {
 	}
 }
 
+// TestDataAlonePutBack: in a folder that is current the data is put back from a copy of
+// its own, of before the last start. What was acknowledged since is not in it: the node
+// finds that out by itself, whoever else is there, and counts for no read.
+func TestDataAlonePutBack(t *testing.T) {
+	t.Parallel()
+	nodes, args := trio(t)
+	data := filepath.Join(args[2][7], "data")
+	again := func() {
+		nodes[2] = serveOn(t, []string{nodes[2].client, nodes[2].peer, nodes[2].admin}, args[2]...).ready(t)
+	}
+	must(t, "put", "a/b", "old", "--w", "3", "--addr", nodes[0].client)
+	nodes[2].stop(t, unix.SIGTERM)
+	old := copyFolder(t, data)
+	again()
+	if strings.Contains(nodes[2].log.String(), "is not that of this folder") {
+		t.Error("it may have lost something, though nothing was done to its data")
+	}
+	nodes[2].foundAll(t, 3)
+	must(t, "put", "a/b", "new", "--w", "3", "--addr", nodes[0].client)
+	nodes[2].stop(t, unix.SIGKILL)
+	nodes[0].stop(t, unix.SIGTERM)
+	if err := os.RemoveAll(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(old, data); err != nil {
+		t.Fatal(err)
+	}
+	again()
+	if !strings.Contains(nodes[2].log.String(), "is not that of this folder") {
+		t.Errorf("it did not notice:\n%s", nodes[2].log.String())
+	}
+	nodes[2].within(t, "it finds another", func() bool {
+		return strings.Contains(runs(t, "status", "--admin", nodes[2].admin).out, "2 of 3 members")
+	})
+	if r := runs(t, "get", "a/b", "--r", "1", "--addr", nodes[2].client); r.code == 0 && !strings.Contains(r.out, "new") {
+		t.Errorf("it shows %q", r.out)
+	}
+	fails(t, 1, "", "get", "a/b", "--r", "2", "--addr", nodes[2].client)
+}
+
 // TestAwayForLong: a node that comes back after longer than hints are kept compares
 // before it counts, which takes no minute: it has forgotten nothing.
 func TestAwayForLong(t *testing.T) {
