@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -44,7 +45,7 @@ func (h *Host) Restore(ctx context.Context, key ouro.Key, record []byte) error {
 
 // whole makes a request that this node coordinates itself.
 func (h *Host) whole(ctx context.Context, key ouro.Key, req *node.Request) (node.Reply, error) {
-	if err := prepare(ctx, key, req, ouro.Options{}); err != nil {
+	if err := cmp.Or(prepare(ctx, key, req, ouro.Options{}), h.stranger()); err != nil {
 		return node.Reply{}, err
 	}
 	c := &call{request: req, reply: make(chan node.Reply, 1)}

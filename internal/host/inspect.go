@@ -13,6 +13,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
+	core "github.com/ourodb/ouro/internal/core/steward"
 )
 
 var _ ouro.Inspector = (*Host)(nil)
@@ -32,6 +33,21 @@ func (h *Host) outside() error {
 var errRemoved = errors.New("this node was removed from its cluster and is fenced for ever: stop it; its machine may join again with an empty data folder and a new --id")
 
 var errOutside = errors.New("this node is in no cluster: it waits to be joined to one; run 'ouro cluster join' at a member, or 'ouro cluster init' here")
+
+// stranger says why members would not tell this node what they hold, or returns nil:
+// they serve the requests of whoever is no member, and leave its questions unanswered.
+func (h *Host) stranger() error {
+	why := h.outside()
+	if v := h.view.Load(); why == nil && !core.Admits(v, v.Self, node.KindSurvey) {
+		why = errStranger
+	}
+	if why == nil {
+		return nil
+	}
+	return ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone, "%v", why)
+}
+
+var errStranger = errors.New("this node is no member of the cluster, and what members hold they tell members alone: ask one of them, or let this node join with 'ouro cluster join'")
 
 // Ready implements [ouro.Inspector].
 func (h *Host) Ready() error {

@@ -45,8 +45,8 @@ func (h *Host) Keys(ctx context.Context, bucket string, q ouro.KeysQuery) (ouro.
 		err.RetryAfter = time.Second
 		return ouro.KeysPage{}, err
 	}
-	if err := h.outside(); err != nil {
-		return ouro.KeysPage{}, ouro.Errorf(ouro.QuorumUnavailable, ouro.NotDone, "%v", err)
+	if err := h.stranger(); err != nil {
+		return ouro.KeysPage{}, err
 	}
 	r := h.view.Load().Ring
 	if r.Bits() == 0 && r.Q() > 1 {

@@ -39,6 +39,9 @@ func (h *Host) ReplicaAt(ctx context.Context, member string, key ouro.Key) (ouro
 	if !slices.ContainsFunc(h.members(), func(m Member) bool { return m.Node.ID == at }) {
 		return ouro.ReplicaInfo{}, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "%.64q is no member that this node knows", member)
 	}
+	if err := h.stranger(); err != nil && at != self {
+		return ouro.ReplicaInfo{}, err
+	}
 	if at != self && !h.links.up(at) {
 		info.Status, info.Reason = "failed", "this node has no link to it"
 		return info, nil

@@ -93,6 +93,7 @@ func TestDeadMemberIsReplacedAndStaysOut(t *testing.T) {
 	if got := must(t, "key", "inspect", "things/stray", "--admin", c.at["n4"].admin); !strings.Contains(got, "absent") {
 		t.Errorf("a node that is no member holds something:\n%s", got)
 	}
+	fails(t, 1, "this node is no member of the cluster", "keys", "--bucket", "things", "--addr", c.at["n4"].client)
 	for _, id := range []string{"n1", "n4"} {
 		if out := c.op(id, "ring"); strings.Contains(out, "n4") {
 			t.Errorf("a node that never joined is in the ring of %s:\n%s", id, out)
