@@ -123,6 +123,32 @@ func TestRules_H8_AnAcknowledgementOfAnEarlierLife(t *testing.T) {
 	}
 }
 
+// TestRules_R10_ABucketGivesNoRequestMoreTime: the same with a bucket that gives its
+// requests more time than a replica waits that has lost its disk.
+func TestRules_R10_ABucketGivesNoRequestMoreTime(t *testing.T) {
+	b := numbers(3, 1, 3)
+	b.Default.Timeout = 5 * time.Minute
+	cfg := sim.Config{Buckets: b}
+	cfg.Node.Recovery.Wait = time.Minute
+	c := newCluster(t, cfg)
+	key := ouro.Key{Bucket: "b", Name: "k"}
+	held := c.Hold("B", "C", sim.Joins)
+	call := c.Put("B", key, text("v"))
+	c.RunFor(50 * time.Millisecond) // A has acknowledged
+	c.cutOff("A", "B")
+	c.Crash("A")
+	c.Wipe("A")
+	c.Restart("A")
+	c.current("A") // by C, as a write is to be on all
+	held.Let()
+	c.RunUntil(call.Done)
+	if _, err := call.Result(); err == nil { // all have it, for all the client knows
+		c.get("A", key, []string{"v"}, ouro.R(1))
+	} else if ouro.CodeOf(err) != ouro.TimedOut {
+		t.Error(err)
+	}
+}
+
 // TestRules_H9_RottenRecordIsNotCounted: A, which acknowledged v with B, can't
 // read its record any more. What comes is acknowledged beside it, no read counts
 // it, and once it has B's state it is whole.

@@ -57,6 +57,10 @@ func TestMutants(t *testing.T) {
 			Old: "err.Code == ouro.DiskFull ||", New: "",
 		},
 		{
+			Name: "a bucket gives its requests more time than replicas wait", Dir: "internal/core/member", File: "bucket.go", Test: "TestRules_R10",
+			Old: "	b.Timeout = min(b.Timeout, MaxTimeout)\n", New: "",
+		},
+		{
 			Name: "a forward is taken however late", Dir: node, File: "forwards.go", Test: "TestRules_H10_Forward",
 			Old: "case n.spent(now, d):", New: "case n.spent(now, d) && false:",
 		},

@@ -74,7 +74,7 @@ met are refused.`,
 		f.IntVar(d.v, d.name, 0, d.what)
 	}
 	f.DurationVar(&ttl, "ttl", 0, "how long versions last, a `duration`; 0: for ever")
-	f.DurationVar(&timeout, "timeout", 0, "how long requests may take, a `duration`")
+	f.DurationVar(&timeout, "timeout", 0, "how long requests may take, a `duration` up to 1m")
 	f.StringVar(&mode, "mode", "", "`mode`: siblings, lww or types")
 	f.StringVar(&durability, "durability", "", "what is on disk when a write is acknowledged, a `mode`: all, one or buffered")
 	t.addFlags(cmd, true)

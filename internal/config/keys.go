@@ -99,7 +99,7 @@ func bucketKeys() []key[member.Bucket] {
 		{"pr", "of a read's answers, how many from primaries", func(b *member.Bucket) pflag.Value { return intValue{&b.PR} }},
 		{"pw", "of a write's acknowledgements, how many from primaries", func(b *member.Bucket) pflag.Value { return intValue{&b.PW} }},
 		{"dw", "of a write's acknowledgements, how many durable", func(b *member.Bucket) pflag.Value { return intValue{&b.DW} }},
-		{"timeout", "bound on a request's time", func(b *member.Bucket) pflag.Value { return durationValue{&b.Timeout} }},
+		{"timeout", "bound on a request's time, at most 1m", func(b *member.Bucket) pflag.Value { return durationValue{&b.Timeout} }},
 		{"ttl", "how long versions are shown; 0s: for ever", func(b *member.Bucket) pflag.Value { return durationValue{&b.TTL} }},
 		{"durability", "what is on disk when a write is acknowledged: all copies that count, one of them, or none (buffered)", func(b *member.Bucket) pflag.Value { return durabilityValue{b} }},
 		{"mode", "siblings shows every version, lww the last writer's, types merges data types; fixed when a bucket is made", func(b *member.Bucket) pflag.Value { return modeValue{b} }},

@@ -11,6 +11,7 @@ import (
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/hot"
+	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
@@ -82,7 +83,7 @@ func newShard(h *Host, index int, view *node.View) *shard {
 	cc.Run, cc.Sealer = newRun(), causal.NewSealer(h.cfg.ContextKey)
 	cc.Handoff.Found = s.disk.Owing()
 	if cc.Recovery.Wait == 0 {
-		cc.Recovery.Wait = maxTimeout
+		cc.Recovery.Wait = member.MaxTimeout
 	}
 	cc.Shard, cc.Shards, cc.Marks = index, h.cfg.Shards, s.disk.Marks()
 	cc.Transfer.Held = s.disk.Holdings()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/canary"
+	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/ring"
 	"github.com/ourodb/ouro/internal/core/typed"
@@ -22,10 +23,6 @@ var (
 
 	_ ouro.LocalReader = (*Host)(nil)
 )
-
-// maxTimeout is the longest a request may take, in force whatever it asks for.
-// Replicas that lost their disk wait it out (RULES R10).
-const maxTimeout = time.Minute
 
 // call is a client's request while a shard has it.
 type call struct {
@@ -152,7 +149,7 @@ func prepare(ctx context.Context, key ouro.Key, req *node.Request, opts ouro.Opt
 		if req.Timeout = time.Until(deadline); req.Timeout <= 0 {
 			return context.DeadlineExceeded
 		}
-		req.Timeout = min(req.Timeout, maxTimeout)
+		req.Timeout = min(req.Timeout, member.MaxTimeout)
 	}
 	return ctx.Err()
 }
@@ -160,8 +157,8 @@ func prepare(ctx context.Context, key ouro.Key, req *node.Request, opts ouro.Opt
 // checkTimeout returns an error unless a request may take so long; 0 is as long as its
 // bucket says.
 func checkTimeout(d time.Duration) error {
-	if d < 0 || d > maxTimeout {
-		return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the timeout is %v: it is more than 0 and at most %v", d, maxTimeout)
+	if d < 0 || d > member.MaxTimeout {
+		return ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the timeout is %v: it is more than 0 and at most %v", d, member.MaxTimeout)
 	}
 	return nil
 }

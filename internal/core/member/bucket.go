@@ -89,8 +89,13 @@ func (b *Bucket) SetMode(mode string) bool {
 const (
 	MaxN       = 8 // what one request's machine has room for (coord.MaxN)
 	MinTimeout = time.Millisecond
-	MaxTimeout = 10 * time.Minute
-	MaxTTL     = 100 * 365 * 24 * time.Hour
+	// MaxTimeout is the longest that a request may take, whatever it or its bucket asks
+	// for: replicas that lost something wait it out (RULES R10).
+	MaxTimeout = time.Minute
+	// mostTimeout is what a bucket may say in a history: more than is in force, as some
+	// were made when that was taken.
+	mostTimeout = 10 * time.Minute
+	MaxTTL      = 100 * 365 * 24 * time.Hour
 
 	MostSiblings = 1 << 20
 )
@@ -128,7 +133,9 @@ func Validate(n, r, w, pr, pw, dw int) error {
 }
 
 // Validate says what is wrong with the settings, or returns nil.
-func (b Bucket) Validate() error {
+func (b Bucket) Validate() error { return b.validate(MaxTimeout) }
+
+func (b Bucket) validate(longest time.Duration) error {
 	if err := Validate(b.N, b.R, b.W, b.PR, b.PW, b.DW); err != nil {
 		return err
 	}
@@ -137,7 +144,7 @@ func (b Bucket) Validate() error {
 		return errors.New("a bucket has one mode")
 	case b.Durability > Buffered:
 		return fmt.Errorf("durability %d is none of all, one and buffered", uint8(b.Durability))
-	case b.Timeout < MinTimeout || b.Timeout > MaxTimeout:
+	case b.Timeout < MinTimeout || b.Timeout > longest:
 		return fmt.Errorf("timeout=%v: choose a timeout from %v to %v", b.Timeout, MinTimeout, MaxTimeout)
 	case b.TTL < 0 || b.TTL > MaxTTL:
 		return fmt.Errorf("ttl=%v: choose a ttl from 0 (never) to %v", b.TTL, MaxTTL)
@@ -154,6 +161,7 @@ func Majority(n int) int { return n/2 + 1 }
 // With fewer members than n, n is their number; an r or w that was the majority
 // of n is the majority of that, and no number exceeds what it counts among.
 func EffectiveBucket(b Bucket, members int) Bucket {
+	b.Timeout = min(b.Timeout, MaxTimeout)
 	if members >= b.N || members < 1 {
 		return b
 	}

@@ -44,7 +44,7 @@ func TestBucketSettings(t *testing.T) {
 	for want, change := range map[string]func(*Bucket){
 		"r=9 is more":      func(b *Bucket) { b.R = 9 },
 		"timeout=0s":       func(b *Bucket) { b.Timeout = 0 },
-		"timeout=11m":      func(b *Bucket) { b.Timeout = 11 * time.Minute },
+		"timeout=1m1s":     func(b *Bucket) { b.Timeout = 61 * time.Second },
 		"ttl=-1ns":         func(b *Bucket) { b.TTL = -1 },
 		"max siblings -1:": func(b *Bucket) { b.MaxSiblings = -1 },
 	} {
@@ -53,6 +53,24 @@ func TestBucketSettings(t *testing.T) {
 		if err := b.Validate(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
+	}
+}
+
+// A history may have a bucket that gives its requests more time than there is now: it is
+// read, and what is in force is what replicas that lost something wait (RULES R10).
+func TestBucketOfMoreTimeThanThereIs(t *testing.T) {
+	b := DefaultBucket()
+	b.Timeout = 10 * time.Minute
+	c := Change{Kind: Define, Name: "long", Bucket: b}
+	if err := c.Check(); err != nil {
+		t.Errorf("the history can't be read: %v", err)
+	}
+	if got := EffectiveBucket(b, 5).Timeout; got != MaxTimeout {
+		t.Errorf("%v are in force", got)
+	}
+	c.Bucket.Timeout++
+	if c.Check() == nil {
+		t.Error("any time is taken")
 	}
 }
 

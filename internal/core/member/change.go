@@ -137,7 +137,7 @@ func (b NamedBucket) check() error {
 			return fmt.Errorf("member: %w", err)
 		}
 	}
-	if err := b.Validate(); err != nil {
+	if err := b.validate(mostTimeout); err != nil {
 		return fmt.Errorf("member: bucket %s: %w", cmp.Or(b.Name, "default"), err)
 	}
 	return nil

@@ -270,7 +270,7 @@ func (d *decoder) bucket() Bucket {
 	for _, n := range [...]*int{&k.N, &k.R, &k.W, &k.PR, &k.PW, &k.DW} {
 		*n = d.uint(MaxN)
 	}
-	k.Timeout = time.Duration(d.uint(uint64(MaxTimeout)))
+	k.Timeout = time.Duration(d.uint(uint64(mostTimeout)))
 	k.TTL = time.Duration(d.uint(uint64(MaxTTL)))
 	switch d.byte() {
 	case 0:

@@ -105,7 +105,7 @@ func (n *Node) requestPage(l *listed) string {
 		l.request.NextR = askedOf(in, b, len(lists.New))
 	}
 	if in.Timeout <= 0 {
-		l.request.Timeout = b.Timeout
+		l.request.Timeout = min(b.Timeout, member.MaxTimeout)
 	}
 	return ""
 }

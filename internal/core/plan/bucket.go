@@ -37,6 +37,7 @@ func Bucket(now *member.Cluster, name string, set ouro.BucketSettings) (member.C
 // apply puts the settings into b. With n given and r or w not, one that was the
 // majority stays the majority.
 func apply(b *member.Bucket, set *ouro.BucketSettings, fresh bool) error {
+	b.Timeout = min(b.Timeout, member.MaxTimeout) // it is set anew, and more is not in force
 	old := *b
 	numbers := [...]struct {
 		to   *int
@@ -73,13 +74,12 @@ func apply(b *member.Bucket, set *ouro.BucketSettings, fresh bool) error {
 	}
 	switch {
 	case fresh:
-		return nil
 	case b.N != old.N:
 		return fmt.Errorf("n=%d belongs to it for ever: make a bucket with n=%d and copy the data", old.N, b.N)
 	case b.Mode() != old.Mode():
 		return errors.New("its mode belongs to it for ever: make another bucket and copy the data")
 	}
-	return nil
+	return b.Validate()
 }
 
 // Describe says how a bucket behaves in a cluster.
@@ -92,7 +92,7 @@ func Describe(now *member.Cluster, name string) ouro.BucketInfo {
 		defined = now.Defaulted
 	}
 	info := ouro.BucketInfo{
-		Name: name, Defined: defined, Mode: b.Mode(), Durability: b.Durability.String(), Timeout: b.Timeout, TTL: b.TTL,
+		Name: name, Defined: defined, Mode: b.Mode(), Durability: b.Durability.String(), Timeout: min(b.Timeout, member.MaxTimeout), TTL: b.TTL,
 		Set: quorum(b), InForce: quorum(member.EffectiveBucket(b, len(now.Members))), Note: member.Shortfall(b, len(now.Members)),
 	}
 	if info.Note == "" && b.R+b.W <= b.N {

@@ -15,7 +15,7 @@ func TestBucketSettings(t *testing.T) {
 	now := fold(t, h)
 	num := func(n int) *int { return &n }
 	mode := func(m string) *string { return &m }
-	minute := time.Minute
+	minute, longer := time.Minute, time.Minute+time.Millisecond
 	for _, test := range []struct {
 		name string
 		set  ouro.BucketSettings
@@ -26,6 +26,8 @@ func TestBucketSettings(t *testing.T) {
 		{"fresh", ouro.BucketSettings{N: num(5), R: num(1), PW: num(2)}, `define "fresh" n=5 r=1 w=3`},
 		{"fresh", ouro.BucketSettings{R: num(4)}, "r=4 is more than n=3"},
 		{"fresh", ouro.BucketSettings{N: num(1), PW: num(2)}, "pw=2 is more than w=1"},
+		{"fresh", ouro.BucketSettings{Timeout: &minute}, `define "fresh"`},
+		{"fresh", ouro.BucketSettings{Timeout: &longer}, "timeout=1m0.001s: choose a timeout from 1ms to 1m0s"},
 		{"fresh", ouro.BucketSettings{Mode: mode("lww")}, `define "fresh"`},
 		{"fresh", ouro.BucketSettings{Mode: mode("crdt")}, `unknown mode "crdt"`},
 		{"no such/name", ouro.BucketSettings{}, "bucket name"},
