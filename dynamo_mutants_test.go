@@ -69,7 +69,7 @@ func TestMutants(t *testing.T) {
 			Old: "Fastest: string(g.ids[g.fastest])}", New: "}",
 		},
 		{
-			Name: "a write that failed here counts", Dir: coord, File: "put.go", Test: "TestPaper_4_5_6",
+			Name: "a write that failed here counts", Dir: coord, File: "spread.go", Test: "TestPaper_4_5_6",
 			Old: "		p.lost.add(p.self)\n		if !p.answered {\n", New: "		p.ack(p.self, a)\n		p.judge(now, e)\n		if !p.answered && !p.done && false {\n",
 		},
 		{

@@ -34,7 +34,7 @@ func TestMutantsOfTheField(t *testing.T) {
 			Old: "return c.op.Base != nil && !claims.Contains(*c.op.Base)", New: "return false",
 		},
 		{
-			Name: "who lacks what a delta was cut from is not sent the record", Dir: coord, File: "put.go", Test: "TestTypesDeltas",
+			Name: "who lacks what a delta was cut from is not sent the record", Dir: coord, File: "spread.go", Test: "TestTypesDeltas",
 			Old: "	if r != joinRound || a.Reason != replica.Lacking {\n", New: "	if true {\n",
 		},
 		{
@@ -86,7 +86,7 @@ func TestMutantsOfTheField(t *testing.T) {
 			Old: "	c.tokens.add(c.op.Request, &c.op.Key, causal.Dot{}, c.now.Mono)\n", New: "",
 		},
 		{
-			Name: "a failure after the mint is reported as not done", Dir: coord, File: "put.go", Test: "TestField_14_Out",
+			Name: "a failure after the mint is reported as not done", Dir: coord, File: "put_reply.go", Test: "TestField_14_Out",
 			Old: "	if p.minting || p.known || p.req.Retry {\n", New: "	if p.known || p.req.Retry {\n",
 		},
 		{
@@ -134,7 +134,7 @@ func TestMutantsOfTheField(t *testing.T) {
 			Old: "d.removed, d.began, d.ends = read.Siblings,", New: "d.removed, d.began, d.ends = nil,",
 		},
 		{
-			Name: "the context of a put fills its gap", Dir: coord, File: "put.go", Test: "TestRules_H20_R",
+			Name: "the context of a put fills its gap", Dir: coord, File: "put_reply.go", Test: "TestRules_H20_R",
 			Old: "	return p.req.Context.With(p.dot)\n", New: "	return p.req.Context.Union(causal.Claims{Vector: []causal.Entry{{Actor: p.dot.Actor, N: p.dot.N}}})\n",
 		},
 	}

@@ -96,7 +96,7 @@ func TestMutants(t *testing.T) {
 			Old: "case p.enough(p.acked, p.synced):", New: "case p.acked != 0 && p.numbers.writes(p.acked.len()+1, p.strong(p.acked).len()+1, p.synced.len()+1):",
 		},
 		{
-			Name: "a put counts what is not durable", Dir: coord, File: "put.go",
+			Name: "a put counts what is not durable", Dir: coord, File: "spread.go",
 			Old: "	if counts(a) {\n		p.waiting[writeRound].remove(p.self)\n		p.ack(p.self, a)\n	}", New: "	p.ack(p.self, a)",
 		},
 		{
@@ -104,7 +104,7 @@ func TestMutants(t *testing.T) {
 			Old: "	if !g.enough(usable) {\n		can", New: "	if usable == 0 || !g.numbers.reads(usable.len()+1, (usable&g.primaries()).len()+1) {\n		can",
 		},
 		{
-			Name: "a get shows only its own state", Dir: coord, File: "get.go",
+			Name: "a get shows only its own state", Dir: coord, File: "merge.go",
 			Old: "		g.merged, report = causal.JoinStates(g.merged, g.states[i])", New: "		_, report = causal.JoinStates(g.merged, g.states[i])",
 		},
 		{
@@ -112,15 +112,15 @@ func TestMutants(t *testing.T) {
 			Old: "	stale := g.stale() &^ (g.sent | g.lost)\n", New: "	stale := g.stale() &^ (g.sent | g.lost | g.everyone())\n",
 		},
 		{
-			Name: "the context of a put covers nothing of its own", Dir: coord, File: "put.go",
+			Name: "the context of a put covers nothing of its own", Dir: coord, File: "put_reply.go",
 			Old: "	return p.req.Context.With(p.dot)\n", New: "	return p.req.Context\n",
 		},
 		{
-			Name: "the context of a put covers what its dot's number counts", Dir: coord, File: "put.go",
+			Name: "the context of a put covers what its dot's number counts", Dir: coord, File: "put_reply.go",
 			Old: "	return p.req.Context.With(p.dot)\n", New: "	return p.req.Context.Union(causal.Claims{Vector: []causal.Entry{{Actor: p.dot.Actor, N: p.dot.N}}})\n",
 		},
 		{
-			Name: "a failure after the mint is reported as not done", Dir: coord, File: "put.go",
+			Name: "a failure after the mint is reported as not done", Dir: coord, File: "put_reply.go",
 			Old: "	if p.minting || p.known || p.req.Retry {\n", New: "	if p.known || p.req.Retry {\n",
 		},
 		{
@@ -313,7 +313,7 @@ func TestMutantsOfThePaper(t *testing.T) {
 			Old: "	actor := c.actor(ctx)\n", New: "	actor := causal.Actor{Run: c.cfg.Run, Life: 1}\n",
 		},
 		{
-			Name: "the context of a put fills its gap", Dir: coord, File: "put.go", Test: "TestRules_H6",
+			Name: "the context of a put fills its gap", Dir: coord, File: "put_reply.go", Test: "TestRules_H6",
 			Old: "	return p.req.Context.With(p.dot)\n", New: "	return p.req.Context.Union(causal.Claims{Vector: []causal.Entry{{Actor: p.dot.Actor, N: p.dot.N}}})\n",
 		},
 		{

@@ -52,7 +52,7 @@ func TestMutantsOfOwnCopies(t *testing.T) {
 			Old: "	for i := range said {\n", New: "	for i := range said {\n		said[i].Word.State, said[i].Word.Absent = causal.Sum{}, false\n",
 		},
 		{
-			Name: "one that recovers is counted", Dir: "../core/coord", File: "get.go", Test: "TestHuntOwn",
+			Name: "one that recovers is counted", Dir: "../core/coord", File: "digests.go", Test: "TestHuntOwn",
 			Old: "	case a.Status == replica.Absent, a.Status == replica.DontKnow && g.newcomers().has(i):\n		g.absent.add(i)\n",
 			New: "	case a.Status == replica.Absent, a.Status == replica.DontKnow && (g.newcomers().has(i) || a.State == nil):\n		g.absent.add(i)\n",
 		},

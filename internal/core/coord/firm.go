@@ -42,7 +42,7 @@ func (p *Put) confirm(now clock.Now, e *Effects) {
 	able := p.chosen &^ (p.lost | p.doubt | p.synced | p.waiting[syncRound])
 	for i := range p.n {
 		if able.has(i) && p.wantsFirm(i) {
-			p.sendState(now, e, syncRound, i, p.merged, p.stamp, nil)
+			p.sendState(now, e, syncRound, i, p.whole())
 		}
 	}
 }

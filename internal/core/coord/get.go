@@ -55,12 +55,6 @@ type Get struct {
 	bytes   []byte // canonical form of merged; nil: nothing is stored anywhere
 }
 
-// freshness tells which digest is that of the merged state, if any.
-type freshness struct {
-	sum   causal.Sum
-	known bool
-}
-
 // Start begins a request. Replicas begin with the first n of the preference
 // list, the primaries; others may follow, to stand in for them. This node may be
 // one of them.
@@ -177,46 +171,6 @@ func (g *Get) Answer(now clock.Now, from ring.NodeID, a *replica.Answer, e *Effe
 	return true
 }
 
-// take notes a reply; false if it can't be counted, which is as good as none
-// (R33). A newcomer need not know: it counts as a witness, where nothing hangs on
-// what it holds (R14).
-func (g *Get) take(i int, full bool, a *replica.Answer) bool {
-	g.absent.remove(i)
-	g.body.remove(i)
-	switch {
-	case a.Status == replica.Absent, a.Status == replica.DontKnow && g.newcomers().has(i):
-		g.absent.add(i)
-	case a.Status == replica.Have && (!full || g.decode(i, a)):
-		g.sums[i] = a.Digest
-	default:
-		return false
-	}
-	g.counted.add(i)
-	if g.fastest < 0 {
-		g.fastest = i
-	}
-	return true
-}
-
-func (g *Get) decode(i int, a *replica.Answer) bool {
-	s, err := causal.DecodeState(a.State)
-	if err != nil {
-		return false
-	}
-	g.states[i], g.raw[i], g.stamps[i] = s, a.State, a.Stamp
-	g.body.add(i)
-	return true
-}
-
-// forget gives up on a reply: what the replica said before does not count
-// either, and another may be asked in its stead.
-func (g *Get) forget(i int) {
-	g.doubt.add(i)
-	g.counted.remove(i)
-	g.absent.remove(i)
-	g.body.remove(i)
-}
-
 // judge moves the request on as far as what is in hand allows.
 func (g *Get) judge(now clock.Now, e *Effects) {
 	switch {
@@ -249,7 +203,7 @@ func (g *Get) decide(now clock.Now, e *Effects) {
 		return
 	}
 	g.usable = usable
-	g.merge(now, e, g.firm())
+	g.merge(now, e, g.vouched())
 	stale := g.stale()
 	if stale != 0 {
 		g.state(e, fact.Differed, now, -1, usable.len(), g.verb)
@@ -264,130 +218,6 @@ func (g *Get) decide(now clock.Now, e *Effects) {
 // enough says whether the replies of some meet the numbers.
 func (g *Get) enough(s set) bool {
 	return g.reads(s)
-}
-
-// blank are the stand-ins that hold nothing. That says little: they do not count
-// while a primary may soon say more.
-func (g *Get) blank() set {
-	if g.waiting[firstRound]&g.primaries()&^g.doubt == 0 {
-		return 0
-	}
-	return g.absent &^ g.primaries()
-}
-
-// fetch asks, once enough replies can be counted, for the state behind every
-// digest of which none is in hand. It reports whether one is still missing, and
-// which replies tell of a state that nobody is left to ask for.
-func (g *Get) fetch(now clock.Now, e *Effects) (missing bool, hidden set) {
-	if !g.enough(g.counted) {
-		return false, 0
-	}
-	for i := range g.n {
-		if !g.counted.has(i) || g.absent.has(i) {
-			continue
-		}
-		same := g.same(i)
-		waiting := same & g.waiting[againRound]
-		ask := same &^ (g.lost | waiting)
-		switch {
-		case same&g.body != 0:
-		case waiting&^g.doubt != 0:
-			missing = true
-		case g.holds():
-			missing, e.Hedge = true, e.Hedge || g.hedge
-		case ask != 0:
-			g.read(now, e, againRound, ask.first(), true)
-			missing = true
-		case waiting != 0:
-			missing = true
-		default:
-			hidden.add(i)
-		}
-	}
-	return missing, hidden
-}
-
-// same is the set of replicas that replied with the digest that i replied with.
-func (g *Get) same(i int) set {
-	var s set
-	for j := range g.n {
-		if g.counted.has(j) && !g.absent.has(j) && g.sums[j] == g.sums[i] {
-			s.add(j)
-		}
-	}
-	return s
-}
-
-// firm are those whose states are shown: newcomers' only where others have told the
-// same digest. What only newcomers hold goes when their move is aborted (RULES R14);
-// the others are repaired with it.
-func (g *Get) firm() set {
-	s := g.everyone() &^ g.newcomers()
-	for i := range g.n {
-		if !s.has(i) && g.counted.has(i) && g.same(i)&s != 0 {
-			s.add(i)
-		}
-	}
-	return s
-}
-
-// merge joins the states in hand of some.
-func (g *Get) merge(now clock.Now, e *Effects, of set) {
-	of &= g.body
-	g.merged, g.bytes, g.fresh = causal.State{}, nil, freshness{}
-	joins, floor := 0, int64(0)
-	for i := range g.n {
-		if of.has(i) {
-			floor = max(floor, g.states[i].Floor)
-		}
-	}
-	for i := range g.n {
-		if !of.has(i) || g.fresh.known && g.sums[i] == g.fresh.sum {
-			continue
-		}
-		if g.bytes == nil {
-			g.merged, g.bytes, g.fresh = g.states[i], g.raw[i], freshness{g.sums[i], true}
-			g.stamp = g.stamps[i]
-			if g.merged.Floor < floor { // all at one floor, or their order would matter
-				g.merged, joins = g.merged.At(floor), 1
-			}
-			continue
-		}
-		var report causal.JoinReport
-		g.merged, report = causal.JoinStates(g.merged, g.states[i])
-		g.report(now, e, report)
-		g.stamp = min(g.stamp, g.stamps[i])
-		joins++
-	}
-	if joins > 0 {
-		g.bytes = g.merged.Append(nil)
-		g.fresh = g.find(g.bytes)
-	}
-}
-
-// find looks for a replica that holds this very state.
-func (g *Get) find(raw []byte) freshness {
-	for i := range g.n {
-		if g.body.has(i) && string(g.raw[i]) == string(raw) {
-			return freshness{g.sums[i], true}
-		}
-	}
-	return freshness{}
-}
-
-// stale is the set of primaries that replied with another state than the merged.
-// What stands in for them is no matter: it hands over what it holds.
-func (g *Get) stale() set {
-	s := g.counted & g.primaries()
-	for i := range g.prim {
-		switch {
-		case g.absent.has(i) && g.bytes == nil:
-			s.remove(i)
-		case !g.absent.has(i) && g.fresh.known && g.sums[i] == g.fresh.sum:
-			s.remove(i)
-		}
-	}
-	return s
 }
 
 // Down tells that the link to a peer fell. What it replied before counts, as

@@ -14,19 +14,19 @@ func TestMutants(t *testing.T) {
 	const putWalk, getWalk = "TestPutWalkHistories", "TestGetWalkHistories"
 	mutants.Run(t, append(jointMutants(), []mutants.Mutant{
 		{
-			Name: "merges states of different floors as they come", File: "get.go", Test: "TestMergeAtOneFloor",
-			Old: "g.merged, joins = g.merged.At(floor), 1", New: "joins = 1",
+			Name: "merges states of different floors as they come", File: "merge.go", Test: "TestMergeAtOneFloor",
+			Old: "g.merged, altered = g.merged.At(floor), true", New: "altered = true",
 		},
 		{
 			Name: "answers a put with one acknowledgement too few", File: "put.go", Test: put,
 			Old: "case p.enough(p.acked, p.synced):", New: "case p.acked != 0 && p.numbers.writes(p.acked.len()+1, (p.acked & p.primaries()).len()+1, p.synced.len()+1):",
 		},
 		{
-			Name: "counts itself before it is durable", File: "put.go", Test: put,
+			Name: "counts itself before it is durable", File: "spread.go", Test: put,
 			Old: "	if counts(a) {\n		p.waiting[writeRound]", New: "	if counts(a) || true {\n		p.waiting[writeRound]",
 		},
 		{
-			Name: "counts what is received and not durable", File: "put.go", Test: put,
+			Name: "counts what is received and not durable", File: "spread.go", Test: put,
 			Old: "	case counts(a):\n		p.ack(i, a)\n	case", New: "	case a.Status == replica.Have:\n		p.ack(i, a)\n	case",
 		},
 		{
@@ -46,35 +46,35 @@ func TestMutants(t *testing.T) {
 			Old: "		p.confirm(now, e)\n", New: "",
 		},
 		{
-			Name: "counts a failed join", File: "put.go", Test: put,
+			Name: "counts a failed join", File: "spread.go", Test: put,
 			Old: "	default:\n		p.lost.add(i)\n		p.restaff", New: "	default:\n		p.acked.add(i)\n		p.restaff",
 		},
 		{
-			Name: "takes an answer twice", File: "peers.go", Test: put,
+			Name: "takes an answer twice", File: "rounds.go", Test: put,
 			Old: "a.Verb != r.asks() || !c.waiting[r].has(i)", New: "a.Verb != r.asks()",
 		},
 		{
-			Name: "takes a stranger's answer", File: "peers.go", Test: put,
+			Name: "takes a stranger's answer", File: "rounds.go", Test: put,
 			Old: "if c.ids[i] != from || a.Verb", New: "if a.Verb",
 		},
 		{
-			Name: "takes the answer to another request", File: "peers.go", Test: get,
+			Name: "takes the answer to another request", File: "rounds.go", Test: get,
 			Old: "a.ID>>AskBits != c.ticket>>AskBits || r == 0", New: "r == 0",
 		},
 		{
-			Name: "a put's context covers what its client has not seen", File: "put.go", Test: put,
+			Name: "a put's context covers what its client has not seen", File: "put_reply.go", Test: put,
 			Old: "return p.req.Context.With(p.dot)", New: "return p.req.Context.With(p.dot).With(causal.Dot{Actor: p.dot.Actor, N: p.dot.N - 1})",
 		},
 		{
-			Name: "says not done after a mint", File: "put.go", Test: put,
+			Name: "says not done after a mint", File: "put_reply.go", Test: put,
 			Old: "if p.minting || p.known || p.req.Retry {", New: "if p.known || p.req.Retry {",
 		},
 		{
-			Name: "says not done of a retry", File: "put.go", Test: put,
+			Name: "says not done of a retry", File: "put_reply.go", Test: put,
 			Old: "if p.minting || p.known || p.req.Retry {", New: "if p.minting || p.known {",
 		},
 		{
-			Name: "succeeds without the own disk", File: "put.go", Test: put,
+			Name: "succeeds without the own disk", File: "spread.go", Test: put,
 			Old: "		if !p.answered {\n			p.refer(now, e, p.refusal(a))", New: "		if !p.applied {\n			p.refer(now, e, p.refusal(a))",
 		},
 		{
@@ -82,11 +82,11 @@ func TestMutants(t *testing.T) {
 			Old: "	p.silence(e, now)\n	if p.answered {", New: "	p.silence(e, now)\n	if !p.answered {\n		p.deadline += p.numbers.Timeout\n		return\n	}\n	if p.answered {",
 		},
 		{
-			Name: "counts a replica that does not know", File: "get.go", Test: get,
+			Name: "counts a replica that does not know", File: "digests.go", Test: get,
 			Old: "	default:\n		return false\n	}\n	g.counted.add(i)", New: "	default:\n		g.absent.add(i)\n	}\n	g.counted.add(i)",
 		},
 		{
-			Name: "takes a damaged state for an absent one", File: "get.go", Test: get,
+			Name: "takes a damaged state for an absent one", File: "digests.go", Test: get,
 			Old: "	case a.Status == replica.Have && (!full || g.decode(i, a)):\n", New: "	case a.Status == replica.Have && full && !g.decode(i, a):\n		g.absent.add(i)\n	case a.Status == replica.Have:\n",
 		},
 		{
@@ -118,7 +118,7 @@ func TestMutants(t *testing.T) {
 			Old: "return place.Settled(n.N, n.PR)", New: "return min(place.Settled(n.N, n.PR), n.N-n.PR+1)",
 		},
 		{
-			Name: "names the last replier as the fastest", File: "get.go", Test: get,
+			Name: "names the last replier as the fastest", File: "digests.go", Test: get,
 			Old: "	if g.fastest < 0 {\n", New: "	if true {\n",
 		},
 		{
@@ -134,7 +134,7 @@ func TestMutants(t *testing.T) {
 			Old: "return append([]ring.NodeID(nil), c.ids[:c.prim]...)", New: "return []ring.NodeID{c.ids[0]}",
 		},
 		{
-			Name: "a stand-in keeps what it is sent as its own", File: "peers.go", Test: walk,
+			Name: "a stand-in keeps what it is sent as its own", File: "rounds.go", Test: walk,
 			Old: "o.Pending = true", New: "o.Pending = false",
 		},
 		{
@@ -146,7 +146,7 @@ func TestMutants(t *testing.T) {
 			Old: "return c.numbers.reads(c.in(s, c.old), (s&c.old).len())", New: "return c.numbers.reads(c.in(s, c.old), c.in(s, c.old))",
 		},
 		{
-			Name: "takes an empty stand-in's word before the primaries'", File: "get.go", Test: walk,
+			Name: "takes an empty stand-in's word before the primaries'", File: "digests.go", Test: walk,
 			Old: "return g.absent &^ g.primaries()", New: "return 0",
 		},
 		{
@@ -170,7 +170,7 @@ func TestMutants(t *testing.T) {
 			Old: "		g.impatient(now, e)\n		g.restaff(now, e)", New: "		g.impatient(now, e)",
 		},
 		{
-			Name: "nobody stands in for one that could not store", File: "put.go", Test: putWalk,
+			Name: "nobody stands in for one that could not store", File: "spread.go", Test: putWalk,
 			Old: "		p.lost.add(i)\n		p.restaff(now, e)\n	}\n	p.waiting[r]", New: "		p.lost.add(i)\n	}\n	p.waiting[r]",
 		},
 		{
@@ -178,7 +178,7 @@ func TestMutants(t *testing.T) {
 			Old: "			g.forget(i)\n			g.restaff(now, e)", New: "			g.forget(i)",
 		},
 		{
-			Name: "a put gives up before the walk ends", File: "put.go", Test: putWalk,
+			Name: "a put gives up before the walk ends", File: "put_reply.go", Test: putWalk,
 			Old: "	if e.More {\n		return\n	}\n	rest", New: "	rest",
 		},
 		{
@@ -186,7 +186,7 @@ func TestMutants(t *testing.T) {
 			Old: "	if e.More {\n		return\n	}\n	g.fail", New: "	g.fail",
 		},
 		{
-			Name: "a stand-in is repaired as a primary is", File: "get.go", Test: getWalk,
+			Name: "a stand-in is repaired as a primary is", File: "merge.go", Test: getWalk,
 			Old: "	s := g.counted & g.primaries()\n	for i := range g.prim {", New: "	s := g.counted\n	for i := range g.n {",
 		},
 		{
@@ -257,15 +257,15 @@ func jointMutants() []mutants.Mutant {
 			Old: "return (s &^ (c.primaries() &^ list)).len()", New: "return s.len()",
 		},
 		{
-			Name: "a newcomer that does not know stops reads", File: "get.go", Test: get,
+			Name: "a newcomer that does not know stops reads", File: "digests.go", Test: get,
 			Old: "a.Status == replica.DontKnow && g.newcomers().has(i):", New: "a.Status == replica.DontKnow && g.newcomers().has(i) && false:",
 		},
 		{
-			Name: "whoever does not know counts while the partition moves", File: "get.go", Test: get,
+			Name: "whoever does not know counts while the partition moves", File: "digests.go", Test: get,
 			Old: "a.Status == replica.DontKnow && g.newcomers().has(i):", New: "a.Status == replica.DontKnow && g.newcomers() != 0:",
 		},
 		{
-			Name: "a newcomer is not brought up to date", File: "get.go", Test: get,
+			Name: "a newcomer is not brought up to date", File: "merge.go", Test: get,
 			Old: "	s := g.counted & g.primaries()\n", New: "	s := g.counted & g.old\n",
 		},
 		{
@@ -281,7 +281,7 @@ func jointMutants() []mutants.Mutant {
 			Old: "	case p.minting && p.merged == nil:\n		p.outdated = true\n", New: "",
 		},
 		{
-			Name: "what was minted meanwhile is spread under the lists before", File: "put.go", Test: put,
+			Name: "what was minted meanwhile is spread under the lists before", File: "spread.go", Test: put,
 			Old: "		if p.outdated {\n", New: "		if false {\n",
 		},
 		{

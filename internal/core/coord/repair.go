@@ -1,7 +1,6 @@
 package coord
 
 import (
-	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
 )
@@ -28,6 +27,7 @@ func (g *Get) confirm(now clock.Now, e *Effects) {
 	g.settled(now, e)
 }
 
+// settled ends the wait that confirm began, once it is certain how it ends.
 func (g *Get) settled(now clock.Now, e *Effects) {
 	if !g.fresh.known {
 		g.fresh = g.find(g.bytes)
@@ -82,17 +82,4 @@ func (g *Get) repair(now clock.Now, e *Effects) {
 		e.ask(g.ids[i], o)
 	}
 	g.waiting = [rounds]set{}
-}
-
-// report states what a join came across.
-func (g *Get) report(now clock.Now, e *Effects, r causal.JoinReport) {
-	if r.DotReused > 0 {
-		g.state(e, fact.DotReused, now, -1, r.DotReused, g.key.Bucket)
-	}
-	if r.Exceptions > 0 {
-		g.state(e, fact.ExceptionDropped, now, -1, r.Exceptions, g.verb)
-	}
-	if r.Fell > 0 {
-		g.state(e, fact.Pruned, now, -1, r.Fell, g.verb)
-	}
 }

@@ -14,7 +14,7 @@ func TestMutants(t *testing.T) {
 	mutants.Run(t, []mutants.Mutant{
 		{
 			Name: "what only a newcomer holds is shown", Dir: "../coord", File: "get.go", Test: "TestWhatOnlyANewcomerHoldsIsNotShown", Pkg: "../node",
-			Old: "	g.merge(now, e, g.firm())\n", New: "	g.merge(now, e, g.everyone())\n",
+			Old: "	g.merge(now, e, g.vouched())\n", New: "	g.merge(now, e, g.everyone())\n",
 		},
 		{
 			Name: "a newcomer mints in an epoch that nobody told it", File: "reaping.go", Test: "TestANewcomerMintsNothingUnheard",
@@ -41,7 +41,7 @@ func TestMutants(t *testing.T) {
 			Old: "askerOf(a.ID) < byPeer && n.view.Unnamed()", New: "askerOf(a.ID) > byPeer && n.view.Unnamed()",
 		},
 		{
-			Name: "one that recovers answers for its own copy", Dir: "../coord", File: "get.go", Test: "OwnCopyOfOneThatRecovers",
+			Name: "one that recovers answers for its own copy", Dir: "../coord", File: "digests.go", Test: "OwnCopyOfOneThatRecovers",
 			Old: "case a.Status == replica.Have && (", New: "case (a.Status == replica.Have || a.Status == replica.DontKnow && a.State != nil) && (",
 		},
 		{
