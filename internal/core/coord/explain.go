@@ -6,7 +6,7 @@ import "github.com/ourodb/ouro/internal/core/replica"
 func note(a *replica.Answer) string {
 	switch {
 	case a.Status == replica.Failed:
-		return "failed: " + reasonText(a.Reason)
+		return "failed: " + a.Reason.String()
 	case a.Status == replica.DontKnow:
 		return "does not know"
 	case a.Found:
@@ -25,27 +25,6 @@ func note(a *replica.Answer) string {
 		return "in the write buffer " + a.Dot.String()
 	default:
 		return "stored " + a.Dot.String()
-	}
-}
-
-func reasonText(r replica.Reason) string {
-	switch r {
-	case replica.Overloaded:
-		return "overloaded"
-	case replica.DiskFull:
-		return "disk full"
-	case replica.IOError:
-		return "input/output error"
-	case replica.Corrupt:
-		return "checksum does not match"
-	case replica.TooManySiblings:
-		return "too many siblings"
-	case replica.Stopping:
-		return "stopping"
-	case replica.Stale:
-		return "its stamp is too old"
-	default:
-		return "no reason given"
 	}
 }
 

@@ -110,7 +110,7 @@ func (p *Put) refusal(a *replica.Answer) *ouro.Error {
 	case a.Reason == replica.Corrupt:
 		return ouro.Errorf(ouro.Internal, tried, "the record of the key at node %s is damaged: send the request to another node", self)
 	default:
-		return ouro.Errorf(ouro.Internal, ouro.Unknown, "the write failed at node %s: %s", self, reasonText(a.Reason))
+		return ouro.Errorf(ouro.Internal, ouro.Unknown, "the write failed at node %s: %v", self, a.Reason)
 	}
 }
 
