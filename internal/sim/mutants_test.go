@@ -156,7 +156,7 @@ func TestMutants(t *testing.T) {
 			Old: "	r.trees.clear()\n", New: "	r.keepLeaves()\n",
 		},
 		{
-			Name: "a comparison exchanges only what this node lacks altogether", Dir: "../core/repair", File: "talk.go",
+			Name: "a comparison exchanges only what this node lacks altogether", Dir: "../core/repair", File: "compare.go",
 			Old: "if d.mine != d.theirs && (", New: "if !d.here && (",
 		},
 		{
@@ -172,11 +172,11 @@ func TestMutants(t *testing.T) {
 			Old: "	case len(t.lists) > 0:", New: "	case len(t.lists) > 0 && len(t.lists) < 2:",
 		},
 		{
-			Name: "keys that do not differ are exchanged", Dir: "../core/repair", File: "talk.go",
+			Name: "keys that do not differ are exchanged", Dir: "../core/repair", File: "compare.go",
 			Old: "if d.mine != d.theirs && (", New: "if (",
 		},
 		{
-			Name: "equal trees are looked into", Dir: "../core/repair", File: "talk.go",
+			Name: "equal trees are looked into", Dir: "../core/repair", File: "compare.go",
 			Old: "a.Sum != b.Sum && within", New: "within",
 		},
 		{

@@ -34,7 +34,7 @@ func (r *Repair) exchange(now clock.Now, t *talk, e *Effects) bool {
 	t.paced = false
 	window := r.window(t)
 	for len(t.keys) > 0 && len(t.flights) < window {
-		if t.paced = now.Mono+burst < *r.sent(t); t.paced {
+		if t.paced = now.Mono+burst < *r.freeAt(t); t.paced {
 			break
 		}
 		t.flights = append(t.flights, flight{differing: t.keys[0]})
@@ -47,17 +47,6 @@ func (r *Repair) exchange(now clock.Now, t *talk, e *Effects) bool {
 		}
 	}
 	return len(t.keys) > 0 || len(t.flights) > 0
-}
-
-// window returns how many keys may be on their way. What they weigh is known once they
-// came: it begins with one and grows by one with each, while as many of the heaviest
-// of late are not more than a link is to hold. A link that is full drops what comes.
-func (r *Repair) window(t *talk) int {
-	window := r.cfg.Window
-	if t.out.Number != 0 {
-		window = r.cfg.MoveWindow
-	}
-	return max(min(window, t.came+1, r.cfg.Weight/max(t.weight, 1)), 1)
 }
 
 // do does one step.
@@ -145,58 +134,4 @@ func (r *Repair) failed(now clock.Now, t *talk, i int, why replica.Reason, e *Ef
 	}
 	t.wrong = words
 	t.flights = slices.Delete(t.flights, i, i+1)
-}
-
-// pace makes what follows wait until size bytes have had their time.
-func (r *Repair) pace(now clock.Now, t *talk, size int) {
-	rate := r.cfg.Rate
-	if t.out.Number != 0 {
-		rate = r.cfg.MoveRate
-	}
-	t.out.Bytes += int64(size)
-	t.came, t.weight = t.came+1, max(size, t.weight/2)
-	at := r.sent(t)
-	*at = max(*at, now.Mono) + time.Duration(float64(size)/float64(rate)*float64(time.Second))
-}
-
-// sent is when what was exchanged so far, of those at the same rate, has had its
-// time.
-func (r *Repair) sent(t *talk) *time.Duration {
-	if t.out.Number != 0 {
-		return &r.moveAt
-	}
-	return &r.sendAt
-}
-
-// oldest returns when the longest awaited answer was asked for.
-func (t *talk) oldest() time.Duration {
-	at := never / 2
-	if t.asking {
-		at = t.sent
-	}
-	for i := range t.flights {
-		at = min(at, t.flights[i].sent)
-	}
-	return at
-}
-
-// silent says who does not answer.
-func (t *talk) silent() string {
-	theirs := t.asking && t.theirs == nil
-	for i := range t.flights {
-		theirs = theirs || t.flights[i].step == fetching || t.flights[i].step == giving
-	}
-	if theirs {
-		return noAnswer
-	}
-	return "here: no answer"
-}
-
-// deadline returns when the talk wants a tick.
-func (t *talk) deadline(r *Repair) time.Duration {
-	at := t.oldest() + r.cfg.Wait
-	if t.paced {
-		at = min(at, *r.sent(t)-burst)
-	}
-	return at
 }

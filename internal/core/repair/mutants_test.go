@@ -9,7 +9,7 @@ import (
 func TestMutants(t *testing.T) {
 	list := []mutants.Mutant{
 		{
-			Name: "what is marked is compared while it is paused", File: "repair.go", Test: "TestPause",
+			Name: "what is marked is compared while it is paused", File: "turns.go", Test: "TestPause",
 			Old: "	if r.cfg.Off || r.paused || r.inTurn()", New: "	if r.cfg.Off || r.inTurn()",
 		},
 		{
@@ -30,7 +30,7 @@ func TestMutants(t *testing.T) {
 			New: "			r.do(now, t, f, giving, replica.Op{Verb: replica.Join, State: a.State, Stamp: a.Stamp}, e)",
 		},
 		{
-			Name: "a key that only the peer has is left", File: "talk.go",
+			Name: "a key that only the peer has is left", File: "compare.go",
 			Old: "		case o > 0:\n			visit(nil, &b[0])", New: "		case o > 0:",
 		},
 		{
@@ -42,11 +42,11 @@ func TestMutants(t *testing.T) {
 			Old: "	case t.moreRoots != \"\":", New: "	case false:",
 		},
 		{
-			Name: "a page is walked beyond where the other ends", File: "talk.go",
+			Name: "a page is walked beyond where the other ends", File: "compare.go",
 			Old: "if n := t.theirs.Next; n != \"\" && (!more || replica.BucketOrder(n, limit) < 0) {", New: "if n := t.theirs.Next; n != \"\" && !more {",
 		},
 		{
-			Name: "one side's page is enough", File: "talk.go",
+			Name: "one side's page is enough", File: "compare.go",
 			Old: "limit == nil || replica.KeyOrder(&k, limit) < 0 {", New: "limit == nil || replica.KeyOrder(&k, limit) > 0 {",
 		},
 		{
@@ -58,7 +58,7 @@ func TestMutants(t *testing.T) {
 			Old: "!t.asking || f.ID != id ||", New: "!t.asking || id == 0 && f.ID != id ||",
 		},
 		{
-			Name: "buckets of others are exchanged", File: "talk.go",
+			Name: "buckets of others are exchanged", File: "compare.go",
 			Old: "within && t.about(a.Bucket, p)", New: "within",
 		},
 		{
@@ -75,26 +75,26 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "states are exchanged as fast as they come", File: "exchange.go",
-			Old: "t.paced = now.Mono+burst < *r.sent(t)", New: "t.paced = false",
+			Old: "t.paced = now.Mono+burst < *r.freeAt(t)", New: "t.paced = false",
 		},
 		{
 			Name: "silence is waited out for ever", File: "repair.go",
 			Old: "t.oldest()+r.cfg.Wait <= now.Mono", New: "false && t.oldest() < now.Mono",
 		},
 		{
-			Name: "a mark made meanwhile is taken back", File: "repair.go",
-			Old: "	if pr.again {\n		return\n	}\n", New: "",
+			Name: "a mark made meanwhile is taken back", File: "pairs.go",
+			Old: "	if p.again {\n		return\n	}\n", New: "",
 		},
 		{
-			Name: "a failed comparison takes the mark back", File: "repair.go",
-			Old: "now.Mono+r.backOff(&pr.failures)\n		return\n", New: "now.Mono+r.backOff(&pr.failures)\n",
+			Name: "a failed comparison takes the mark back", File: "pairs.go",
+			Old: "now.Mono+r.backOff(&p.failures)\n		return\n", New: "now.Mono+r.backOff(&p.failures)\n",
 		},
 		{
-			Name: "a comparison under way is taken for the one asked for", File: "repair.go",
+			Name: "a comparison under way is taken for the one asked for", File: "turns.go",
 			Old: "		case talks < r.cfg.Talks && r.talkAbout(w.Mark) == nil:", New: "		case r.talkAbout(w.Mark) != nil:\n			r.talkAbout(w.Mark).out.Asked = true\n		case talks < r.cfg.Talks:",
 		},
 		{
-			Name: "marked partitions wait for their turn", File: "repair.go",
+			Name: "marked partitions wait for their turn", File: "turns.go",
 			Old: "	if next := r.last + r.cfg.Every; i < 0 && now.Mono < next {", New: "	if next := r.last + r.cfg.Every; now.Mono < next {",
 		},
 		{
@@ -106,15 +106,15 @@ func TestMutants(t *testing.T) {
 			Old: "		return p.Number(w.Partition) == w.Number\n", New: "		return true\n",
 		},
 		{
-			Name: "who leaves takes what others have", File: "talk.go",
+			Name: "who leaves takes what others have", File: "compare.go",
 			Old: "(d.here || !t.out.Push)", New: "true",
 		},
 		{
-			Name: "what moves goes as fast as what is compared in turn", File: "exchange.go",
+			Name: "what moves goes as fast as what is compared in turn", File: "pace.go",
 			Old: "	if t.out.Number != 0 {\n		rate = r.cfg.MoveRate\n	}\n", New: "",
 		},
 		{
-			Name: "what moved slowly holds up what may go faster", File: "repair.go",
+			Name: "what moved slowly holds up what may go faster", File: "pace.go",
 			Old: "	r.moveAt = rescaled(now, r.moveAt, r.cfg.MoveRate, c.MoveRate)\n", New: "",
 		},
 		{
@@ -134,27 +134,27 @@ func TestMutants(t *testing.T) {
 			Old: "pair{Mark: m, since: now.Mono}", New: "pair{Mark: m}",
 		},
 		{
-			Name: "what agreed is taken for what never did", File: "repair.go",
-			Old: ", pr.since = 0, t.wall, t.out.Began\n", New: ", pr.since = 0, t.wall, pr.since\n",
+			Name: "what agreed is taken for what never did", File: "pairs.go",
+			Old: ", p.since = 0, t.wall, t.out.Began\n", New: ", p.since = 0, t.wall, p.since\n",
 		},
 		{
 			Name: "a clock that is put back makes it seem well", File: "pairs.go",
 			Old: "	w := now.Mono - p.since\n", New: "	w := now.Mono - p.since\n	if p.agreed != 0 {\n		w = 0\n	}\n",
 		},
 		{
-			Name: "heavy states are exchanged as many at a time as light ones", File: "exchange.go",
+			Name: "heavy states are exchanged as many at a time as light ones", File: "pace.go",
 			Old: ", t.came+1, r.cfg.Weight/max(t.weight, 1)), 1)", New: ", t.came+1), 1)",
 		},
 		{
-			Name: "many are asked for before one has come", File: "exchange.go",
+			Name: "many are asked for before one has come", File: "pace.go",
 			Old: "min(window, t.came+1, r", New: "min(window, r",
 		},
 		{
-			Name: "what fails all the time leaves no turn", File: "repair.go",
+			Name: "what fails all the time leaves no turn", File: "turns.go",
 			Old: "	if r.passed++; i < 0 || r.passed > markedBy {", New: "	if r.passed++; i < 0 {",
 		},
 		{
-			Name: "one who is not there is compared with", File: "repair.go",
+			Name: "one who is not there is compared with", File: "turns.go",
 			Old: "!pr.marked && p.Usable(pr.Peer) && r", New: "!pr.marked && r",
 		},
 	}

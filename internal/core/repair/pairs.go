@@ -6,52 +6,56 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/clock"
-	"github.com/ourodb/ouro/internal/core/ring"
+	"github.com/ourodb/ouro/internal/core/replica"
 )
 
-// Pairs appends to dst how each partition stands with each other node that holds it.
-func (r *Repair) Pairs(dst []Pair) []Pair {
-	for i := range r.pairs {
-		pr := &r.pairs[i]
-		p := Pair{Mark: pr.Mark, Agreed: pr.agreed, Marked: pr.marked, Running: r.talkAbout(pr.Mark) != nil}
-		if pr.failed != "" {
-			p.Failed, p.FailedAt, p.Failures = pr.failed, pr.failedAt, int(pr.failures)
-		}
-		dst = append(dst, p)
-	}
-	return dst
+// pair is a partition and another node that holds it.
+type pair struct {
+	replica.Mark
+	agreed   int64         // when the last complete comparison began, wall-clock ms; 0: none
+	since    time.Duration // that, or, if there was none, when both came to hold it
+	due      time.Duration // marked: not before
+	failures uint8         // in a row
+	failed   string        // why the last comparison ended early; "": it did not
+	failedAt int64         // when that was, wall-clock ms
+	marked   bool
+	durable  bool // the mark is stored
+	again    bool // it was marked since the comparison under way began
 }
 
-// Agreements appends to dst how far this node agrees with each other one.
-func (r *Repair) Agreements(now clock.Now, dst []Agreement) []Agreement {
-	start := len(dst)
-	for i := range r.pairs {
-		pr := &r.pairs[i]
-		at, ok := slices.BinarySearchFunc(dst[start:], pr.Peer, func(a Agreement, id ring.NodeID) int { return cmp.Compare(a.Peer, id) })
-		if !ok {
-			about := r.peer(pr.Peer)
-			dst = slices.Insert(dst, start+at, Agreement{Peer: pr.Peer, Repaired: about.repaired, Failed: about.failed})
-			if about.failed != "" {
-				dst[start+at].FailedAt = about.failedAt
-			}
-		}
-		dst[start+at].add(now, pr)
+// Mark says that a partition is to be compared with a node before its turn: that
+// node is known to lack something. Durable marks are stored and are taken back
+// there, with [replica.Agreed], when both agree.
+func (r *Repair) Mark(now clock.Now, m replica.Mark, durable bool, p Peers, e *Effects) {
+	if i, ok := r.find(m); ok {
+		r.mark(&r.pairs[i], now.Mono)
+		r.pairs[i].durable = r.pairs[i].durable || durable
+		r.run(now, p, e)
 	}
-	return dst
 }
 
-func (a *Agreement) add(now clock.Now, pr *pair) {
-	a.Partitions++
-	a.Waits = max(a.Waits, pr.waits(now))
-	if pr.marked {
-		a.Marked++
+func (r *Repair) mark(p *pair, due time.Duration) {
+	if !p.marked || due < p.due {
+		p.due = due
 	}
-	switch {
-	case pr.agreed == 0:
-		a.Never++
-		a.Oldest = 0
-	case a.Never == 0 && (a.Oldest == 0 || pr.agreed < a.Oldest):
-		a.Oldest = pr.agreed
+	p.marked, p.again = true, true
+}
+
+// conclude notes for a pair how a comparison of it ended.
+func (r *Repair) conclude(now clock.Now, p *pair, t *talk, e *Effects) {
+	p.failed, p.failedAt = t.out.Why, now.Wall
+	if !t.out.Complete {
+		p.marked, p.due = true, now.Mono+r.backOff(&p.failures)
+		return
+	}
+	p.failures, p.agreed, p.since = 0, t.wall, t.out.Began
+	if p.again {
+		return
+	}
+	p.marked = false
+	if p.durable {
+		p.durable = false
+		e.Ops = append(e.Ops, replica.Op{Verb: replica.Agreed, Partition: p.Partition, Missed: p.Peer, Silent: true})
 	}
 }
 
@@ -63,4 +67,12 @@ func (p *pair) waits(now clock.Now) time.Duration {
 		w = max(w, time.Duration(now.Wall-p.agreed)*time.Millisecond)
 	}
 	return w
+}
+
+func order(a, b replica.Mark) int {
+	return cmp.Or(cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Peer, b.Peer))
+}
+
+func (r *Repair) find(m replica.Mark) (int, bool) {
+	return slices.BinarySearchFunc(r.pairs, m, func(p pair, m replica.Mark) int { return order(p.Mark, m) })
 }

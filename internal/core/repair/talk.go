@@ -6,6 +6,7 @@ import (
 
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/fact"
 	"github.com/ourodb/ouro/internal/core/merkle"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
@@ -54,6 +55,46 @@ type differing struct {
 	key          ring.Key
 	mine, theirs causal.Sum
 	here, there  bool
+}
+
+// begin begins a comparison with the roots of both sides.
+func (r *Repair) begin(now clock.Now, w Wish, asked bool, e *Effects) {
+	if i, ok := r.find(w.Mark); ok {
+		r.pairs[i].again = false
+	}
+	t := &talk{wall: now.Wall, out: Outcome{Wish: w, Began: now.Mono, Asked: asked}}
+	r.talks = append(r.talks, t)
+	r.ask(now, t, replica.Survey{Look: replica.Roots}, e)
+}
+
+// end ends a comparison, as complete where why is "".
+func (r *Repair) end(now clock.Now, t *talk, why string, e *Effects) {
+	t.over = true
+	r.talks = slices.DeleteFunc(r.talks, func(o *talk) bool { return o == t })
+	t.out.Why, t.out.Complete = why, why == ""
+	e.Done = append(e.Done, t.out)
+	about := r.peer(t.out.Peer)
+	about.repaired += uint64(t.out.Pulled + t.out.Pushed)
+	about.failed, about.failedAt = why, now.Wall
+	r.heard(now, about, why)
+	f := fact.Fact{Kind: fact.Agreed, At: now.Mono, Lasted: now.Mono - t.out.Began, Peer: string(t.out.Peer), N: t.out.Pulled + t.out.Pushed, Note: why}
+	if why != "" {
+		f.Kind = fact.NotAgreed
+	}
+	e.Facts = append(e.Facts, f)
+	if i, ok := r.find(t.out.Mark); ok && !t.out.Push {
+		r.conclude(now, &r.pairs[i], t, e)
+	}
+}
+
+// talkAbout returns the comparison of a pair that is under way; nil: there is none.
+func (r *Repair) talkAbout(m replica.Mark) *talk {
+	for _, t := range r.talks {
+		if t.out.Mark == m {
+			return t
+		}
+	}
+	return nil
 }
 
 // ask puts a question to both sides.
@@ -146,140 +187,6 @@ func (r *Repair) compared(now clock.Now, t *talk, p Peers, e *Effects) {
 	r.advance(now, t, p, e)
 }
 
-// compareRoots notes which buckets differ; false where the pages do not go on.
-func (r *Repair) compareRoots(t *talk, p Peers) bool {
-	limit, more := t.mine.Next, t.mine.Next != ""
-	if n := t.theirs.Next; n != "" && (!more || replica.BucketOrder(n, limit) < 0) {
-		limit, more = n, true
-	}
-	t.moreRoots = limit
-	walk(t.mine.Roots, t.theirs.Roots, func(a, b *replica.Root) int { return replica.BucketOrder(a.Bucket, b.Bucket) },
-		func(a, b *replica.Root) {
-			switch {
-			case a == nil:
-				a = &replica.Root{Bucket: b.Bucket}
-			case b == nil:
-				b = &replica.Root{Bucket: a.Bucket}
-			}
-			if within := !more || replica.BucketOrder(a.Bucket, limit) <= 0; a.Sum != b.Sum && within && t.about(a.Bucket, p) {
-				t.buckets = append(t.buckets, tree{a.Bucket, r.lists(a.Count, b.Count)})
-			}
-		})
-	return !more || replica.BucketOrder(limit, t.question.After) > 0
-}
-
-// lists says whether the keys of a part that differs are listed at once: there are
-// few, or at least half of them differ.
-func (r *Repair) lists(a, b uint32) bool {
-	few, many := min(a, b), max(a, b)
-	return int64(many) <= int64(r.cfg.List) || few <= many/2
-}
-
-// compareParts notes which parts of a span differ; false where they are none of it.
-func (r *Repair) compareParts(t *talk) bool {
-	differ, ok := merkle.Differ(nil, t.question.Span, t.mine.Parts, t.theirs.Parts)
-	t.lists = t.lists[:0]
-	for _, d := range slices.Backward(differ) {
-		if !d.Leaf && !r.lists(d.A, d.B) {
-			t.spans = append(t.spans, d.Span)
-		}
-	}
-	for _, d := range differ {
-		if !d.Leaf && !r.lists(d.A, d.B) {
-			continue
-		}
-		if n := len(t.lists); n > 0 && t.lists[n-1].Last+1 == d.First {
-			t.lists[n-1].Last = d.Last // one question for both
-		} else {
-			t.lists = append(t.lists, d.Span)
-		}
-	}
-	return ok
-}
-
-// about says whether a bucket is to be compared.
-func (t *talk) about(bucket string, p Peers) bool {
-	if t.out.Push {
-		return p.Takes(t.out.Partition, bucket, t.out.Peer)
-	}
-	return p.Shares(t.out.Partition, bucket, t.out.Peer)
-}
-
-// compareKeys notes which keys differ; false where the pages do not go on.
-func (t *talk) compareKeys() bool {
-	bucket := t.question.Bucket
-	mine, theirs := keysOf(bucket, t.mine.Keys), keysOf(bucket, t.theirs.Keys)
-	var limit *ring.Key
-	t.moreKeys = ""
-	for _, next := range [...]string{t.mine.Next, t.theirs.Next} {
-		if next == "" {
-			continue
-		}
-		if k := ring.NewKey(bucket, next); limit == nil || replica.KeyOrder(&k, limit) < 0 {
-			limit, t.moreKeys = &k, next
-		}
-	}
-	walk(mine, theirs, func(a, b *listed) int { return replica.KeyOrder(&a.key, &b.key) },
-		func(a, b *listed) {
-			d := differing{here: a != nil, there: b != nil}
-			if b != nil {
-				d.key, d.theirs = b.key, b.digest
-			}
-			if a != nil {
-				d.key, d.mine = a.key, a.digest
-			}
-			if d.mine != d.theirs && (d.here || !t.out.Push) && (limit == nil || replica.KeyOrder(&d.key, limit) <= 0) {
-				t.keys = append(t.keys, d)
-			}
-		})
-	if limit == nil || t.question.After == "" {
-		return true
-	}
-	after := ring.NewKey(bucket, t.question.After)
-	return replica.KeyOrder(limit, &after) > 0
-}
-
-// listed is a key of a list, with its position.
-type listed struct {
-	key    ring.Key
-	digest causal.Sum
-}
-
-func keysOf(bucket string, list []replica.Listed) []listed {
-	keys := make([]listed, len(list))
-	for i, l := range list {
-		keys[i] = listed{ring.NewKey(bucket, l.Name), l.Digest}
-	}
-	return keys
-}
-
-// walk walks through two ordered lists in step and calls visit with what both
-// have, or with nil for the side that lacks it.
-func walk[T any](a, b []T, order func(a, b *T) int, visit func(a, b *T)) {
-	for len(a) > 0 || len(b) > 0 {
-		o := 0
-		switch {
-		case len(a) == 0:
-			o = 1
-		case len(b) == 0:
-			o = -1
-		default:
-			o = order(&a[0], &b[0])
-		}
-		switch {
-		case o < 0:
-			visit(&a[0], nil)
-			a = a[1:]
-		case o > 0:
-			visit(nil, &b[0])
-			b = b[1:]
-		default:
-			visit(&a[0], &b[0])
-			a, b = a[1:], b[1:]
-		}
-	}
-}
-
 // advance goes on with what is left.
 func (r *Repair) advance(now clock.Now, t *talk, p Peers, e *Effects) {
 	if t.asking || r.exchange(now, t, e) {
@@ -308,4 +215,37 @@ func (r *Repair) advance(now clock.Now, t *talk, p Peers, e *Effects) {
 		return
 	}
 	r.ask(now, t, q, e)
+}
+
+// oldest returns when the longest awaited answer was asked for.
+func (t *talk) oldest() time.Duration {
+	at := never / 2
+	if t.asking {
+		at = t.sent
+	}
+	for i := range t.flights {
+		at = min(at, t.flights[i].sent)
+	}
+	return at
+}
+
+// deadline returns when the talk wants a tick.
+func (t *talk) deadline(r *Repair) time.Duration {
+	at := t.oldest() + r.cfg.Wait
+	if t.paced {
+		at = min(at, *r.freeAt(t)-burst)
+	}
+	return at
+}
+
+// silent says who does not answer.
+func (t *talk) silent() string {
+	theirs := t.asking && t.theirs == nil
+	for i := range t.flights {
+		theirs = theirs || t.flights[i].step == fetching || t.flights[i].step == giving
+	}
+	if theirs {
+		return noAnswer
+	}
+	return "here: no answer"
 }
