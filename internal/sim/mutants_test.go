@@ -64,7 +64,7 @@ func TestMutants(t *testing.T) {
 			Old: "	if durable {\n		*done = append(*done, a)\n	} else {", New: "	if durable || a.Verb == replica.Read {\n		*done = append(*done, a)\n	} else {",
 		},
 		{
-			Name: "an image of before the first epoch is taken for a new disk", Dir: "../core/reap", File: "epochs.go", // seed 189
+			Name: "an image of before the first epoch is taken for a new disk", Dir: "../core/reap", File: "adopt.go", // seed 189
 			Old: "	if e.holds {\n", New: "	if e.holds && false {\n",
 		},
 		{

@@ -11,82 +11,6 @@ import (
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
-// EpochConfig is how an [Epochs] behaves. Zero fields take the defaults.
-type EpochConfig struct {
-	// Every is the least time that a node stays in an epoch while no other is
-	// ahead of it. A delete is reaped some four epochs after it. Default 20 s.
-	Every time.Duration
-	// Tell is how long between two tellings of the epochs to a random peer, while
-	// somebody waits for one. Default 1 s.
-	Tell time.Duration
-	// Seed is for the choice of peers.
-	Seed uint64
-	// Shards is how many shards of this node stand in its epoch. Default 1.
-	Shards int
-}
-
-// Durable is what a node keeps of its epochs on disk.
-type Durable struct {
-	Epoch uint64
-	Born  uint64 // the epoch in which this disk was filled anew; 0: with the cluster
-}
-
-// Disk is what a node finds on its disk when it starts.
-type Disk struct {
-	Durable
-	// Holds: there is any record, its own or kept for another.
-	Holds bool
-}
-
-// Shown is the highest epoch that a member is known to have shown.
-type Shown struct {
-	Node  ring.NodeID
-	Epoch uint64
-	// Clean is the number of the newest placement by which the node held nothing of
-	// partitions in whose lists it was not; 0: it has told of none.
-	Clean uint64
-}
-
-// Show is what one node tells another.
-type Show struct {
-	Wanted uint64 // the epoch that somebody waits for
-	Shown  []Shown
-}
-
-// Tell is a [Show] on its way.
-type Tell struct {
-	To ring.NodeID
-	Show
-}
-
-// Stand tells every shard where it stands. Each answers with the lowest stamp of
-// what it keeps for others, by [Epochs.Stood] and the same Seq.
-type Stand struct {
-	replica.Standing
-	Seq uint64
-}
-
-// EpochEffects is what an [Epochs] wants done.
-type EpochEffects struct {
-	Tells []Tell
-	// Stand, if its Seq is not 0, is for every shard; the last one counts.
-	Stand Stand
-	// Store, if Storing, is to be synced, and then told by [Epochs.Stored].
-	Storing bool
-	Store   Durable
-	Facts   []fact.Fact
-	// RolledBack says that this disk is an old copy of what the node once had
-	// (RULES R22): what it holds must not be offered any more.
-	RolledBack bool
-}
-
-// Reset empties e and keeps its memory.
-func (e *EpochEffects) Reset() {
-	clear(e.Tells)
-	clear(e.Facts)
-	*e = EpochEffects{Tells: e.Tells[:0], Facts: e.Facts[:0]}
-}
-
 // known is what is known of a member. Who is in epoch 0 has shown something, and
 // who was never heard of has not.
 type known struct {
@@ -191,20 +115,8 @@ func (e *Epochs) Hear(now clock.Now, from ring.NodeID, show *Show, out *EpochEff
 	changed := show.Wanted > e.wanted
 	e.wanted = max(e.wanted, show.Wanted)
 	for i := range e.members {
-		m := &e.members[i]
-		told, clean := uint64(0), uint64(0)
-		if at := listed(show.Shown, m.Node); at >= 0 {
-			told, clean, m.heard = show.Shown[at].Epoch, show.Shown[at].Clean, true
-		}
-		behind = behind || told < m.Epoch || clean < m.Clean
-		if m.Node != e.self && clean > m.Clean {
-			m.Clean, changed = clean, true
-		}
-		if m.Node == e.self {
-			e.seen(now, from, told, out)
-		} else if told > m.Epoch {
-			m.Epoch, changed = told, true
-		}
+		lacks, news := e.learn(now, from, &e.members[i], show, out)
+		behind, changed = behind || lacks, changed || news
 	}
 	e.wanted = min(e.wanted, e.highest()+farthest)
 	fresh := !e.known || e.highest() > high
@@ -220,84 +132,28 @@ func (e *Epochs) Hear(now clock.Now, from ring.NodeID, show *Show, out *EpochEff
 	e.Tick(now, out)
 }
 
+// learn takes what a member tells of one of the members. It reports whether it lacks
+// anything of that which is known here, and whether anything is news.
+func (e *Epochs) learn(now clock.Now, from ring.NodeID, m *known, show *Show, out *EpochEffects) (lacks, news bool) {
+	told, clean := uint64(0), uint64(0)
+	if at := listed(show.Shown, m.Node); at >= 0 {
+		told, clean, m.heard = show.Shown[at].Epoch, show.Shown[at].Clean, true
+	}
+	lacks = told < m.Epoch || clean < m.Clean
+	if m.Node == e.self {
+		e.seen(now, from, told, out)
+		return lacks, false
+	}
+	news = told > m.Epoch || clean > m.Clean
+	m.Epoch, m.Clean = max(m.Epoch, told), max(m.Clean, clean)
+	return lacks, news
+}
+
 // begins says whether a member knows nothing yet and the others are past the first
 // epochs: it waits to be told, and what was told before it was a member it did not take.
 func (e *Epochs) begins(from ring.NodeID, show *Show) bool {
 	at := listed(show.Shown, from)
 	return at >= 0 && show.Shown[at].Epoch == 0 && e.highest() >= 2
-}
-
-// seen takes what another has seen of this node: it never shows what it has not
-// synced, so one that was seen beyond its own epoch has lost its disk or was put
-// on an old copy of it (RULES R22). Where it knows no epoch adopt tells which.
-func (e *Epochs) seen(now clock.Now, from ring.NodeID, told uint64, out *EpochEffects) {
-	if told <= e.durable.Epoch {
-		return
-	}
-	if e.durable.Epoch == 0 {
-		i := index(e.members, e.self)
-		e.members[i].Epoch = max(e.members[i].Epoch, told)
-		return
-	}
-	e.rollBack(now, from, told, out)
-}
-
-func (e *Epochs) rollBack(now clock.Now, from ring.NodeID, told uint64, out *EpochEffects) {
-	if !e.rolled {
-		e.rolled, out.RolledBack = true, true
-		out.Facts = append(out.Facts, fact.Fact{Kind: fact.RolledBack, At: now.Mono, Peer: string(from), N: int(told)})
-	}
-}
-
-// adopt takes the epoch of the others for a disk that knows none of its own,
-// where they are past the first: it is a newcomer's or was lost. What it keeps it
-// has minted itself, in that epoch, if it was empty when this process started;
-// what was there before is of an old copy, made before the first epoch, as far as
-// anybody can tell.
-func (e *Epochs) adopt(now clock.Now, from ring.NodeID, out *EpochEffects) bool {
-	i := index(e.members, e.self)
-	switch {
-	case i < 0 || e.phase == storing:
-		return false
-	case e.durable.Epoch != 0:
-		return e.catchUp(out)
-	case e.members[i].Epoch == 0 && e.highest() < 2:
-		return false
-	}
-	if e.holds {
-		e.rollBack(now, from, max(e.members[i].Epoch, e.highest()-1), out)
-		return false
-	}
-	e.fill(e.highest(), out)
-	return true
-}
-
-// catchUp takes the epoch of the others for a newcomer that took one from them some time
-// ago: they go on without it until a link names it, and would refuse what it has to
-// give. Nobody goes two epochs beyond a member, and what a newcomer holds is as young as
-// the others' epoch.
-func (e *Epochs) catchUp(out *EpochEffects) bool {
-	if e.holds || e.highest() < e.durable.Epoch+2 {
-		return false
-	}
-	e.fill(e.highest(), out)
-	return true
-}
-
-func (e *Epochs) fill(epoch uint64, out *EpochEffects) {
-	e.durable = Durable{Epoch: epoch, Born: epoch}
-	e.stand(epoch, out)
-	e.store(e.durable, out)
-}
-
-// Refused takes the highest epoch that a member knows of which has refused a link,
-// since it knows another disk of this node: the process is about to begin again.
-// One that began on an empty disk takes that epoch first, or what it took since
-// would then look like that of an old copy.
-func (e *Epochs) Refused(epoch uint64, out *EpochEffects) {
-	if e.durable.Epoch == 0 && !e.holds && e.phase != storing && epoch > 0 {
-		e.fill(epoch, out)
-	}
 }
 
 // Stood takes a shard's answer to a Stand: the lowest stamp of what it keeps for
@@ -345,6 +201,10 @@ func (e *Epochs) stand(epoch uint64, out *EpochEffects) {
 	}}
 }
 
+// Durable returns what the disk has of the epochs, or is about to have.
+func (e *Epochs) Durable() Durable { return e.durable }
+
+// store has the disk remember where this node stands.
 func (e *Epochs) store(d Durable, out *EpochEffects) {
 	e.phase = storing
 	out.Storing, out.Store = true, d
@@ -431,6 +291,7 @@ func (e *Epochs) anyone() (ring.NodeID, bool) {
 	return "", false
 }
 
+// tell tells a peer all that is known of the members.
 func (e *Epochs) tell(now clock.Now, to ring.NodeID, out *EpochEffects) {
 	show := Show{Wanted: e.wanted}
 	for _, m := range e.members {

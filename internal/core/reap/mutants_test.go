@@ -14,7 +14,7 @@ func TestMutants(t *testing.T) {
 	const replica, histories = "../replica", "TestReapingHistories"
 	mutants.Run(t, []mutants.Mutant{
 		{
-			Name: "a tombstone is forgotten with the one before it", File: "reaper.go", Test: "TestATombstoneBesideItsOwnDrop",
+			Name: "a tombstone is forgotten with the one before it", File: "keys.go", Test: "TestATombstoneBesideItsOwnDrop",
 			Old: "	if !k.anew {\n", New: "	if !k.anew || k.anew {\n",
 		},
 		{
@@ -74,7 +74,7 @@ func TestMutants(t *testing.T) {
 			Old: "	return Result{Answer: a, Drop: true}\n}\n\n// Due", New: "	return Result{Answer: a}\n}\n\n// Due",
 		},
 		{
-			Name: "an image of before the first epoch is taken for a new disk", File: "epochs.go", Pkg: "../../sim", Test: "TestRules_R22",
+			Name: "an image of before the first epoch is taken for a new disk", File: "adopt.go", Pkg: "../../sim", Test: "TestRules_R22",
 			Old: "	if e.holds {\n", New: "	if e.holds && false {\n",
 		},
 		{
@@ -82,11 +82,11 @@ func TestMutants(t *testing.T) {
 			Old: "durable: disk.Durable, holds: disk.Holds, stood", New: "durable: disk.Durable, holds: true, stood",
 		},
 		{
-			Name: "who was refused begins again without an epoch", File: "epochs.go", Pkg: "../../sim", Test: "TestNewDiskIsNoOldCopy",
+			Name: "who was refused begins again without an epoch", File: "adopt.go", Pkg: "../../sim", Test: "TestNewDiskIsNoOldCopy",
 			Old: "!e.holds && e.phase != storing && epoch > 0", New: "false",
 		},
 		{
-			Name: "an old copy that was refused takes the epoch", File: "epochs.go", Pkg: "../../sim", Test: "TestRules_R22",
+			Name: "an old copy that was refused takes the epoch", File: "adopt.go", Pkg: "../../sim", Test: "TestRules_R22",
 			Old: "!e.holds && e.phase != storing && epoch > 0", New: "epoch > 0",
 		},
 		{
@@ -94,11 +94,11 @@ func TestMutants(t *testing.T) {
 			Old: "	if !was && e.known {\n", New: "	if was && e.known {\n",
 		},
 		{
-			Name: "a newcomer stays behind", File: "epochs.go", Test: "TestANewcomerCatchesUp",
+			Name: "a newcomer stays behind", File: "adopt.go", Test: "TestANewcomerCatchesUp",
 			Old: "		return e.catchUp(out)\n", New: "		return false\n",
 		},
 		{
-			Name: "a newcomer takes for young what it held", File: "epochs.go", Test: "TestANewcomerCatchesUp",
+			Name: "a newcomer takes for young what it held", File: "adopt.go", Test: "TestANewcomerCatchesUp",
 			Old: "	if e.holds || e.highest()", New: "	if e.highest()",
 		},
 		{
@@ -122,7 +122,7 @@ func TestMutants(t *testing.T) {
 			Old: "		if m.heard {\n", New: "		if m.heard || true {\n",
 		},
 		{
-			Name: "a reap goes on while a primary is away", File: "reaper.go", Test: "TestNoVoteWithoutAllPrimaries",
+			Name: "a reap goes on while a primary is away", File: "votes.go", Test: "TestNoVoteWithoutAllPrimaries",
 			Old: "		} else if !p.Usable(id) {", New: "		} else if false {",
 		},
 		{

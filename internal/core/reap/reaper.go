@@ -1,12 +1,9 @@
 package reap
 
 import (
-	"container/heap"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/replica"
 	"github.com/ourodb/ouro/internal/core/ring"
@@ -24,50 +21,6 @@ type Reaper struct {
 	due    queue           // keys that wait for no answer, by when there is something to do
 	flying []*key          // the others
 	sweep  sweep
-}
-
-// step is what comes next for a key.
-type step uint8
-
-const (
-	look    step = iota // read the own record
-	vote                // ask the other primaries
-	grow                // wait until all that is older is refused
-	drop                // tell the primaries to drop it
-	purged              // a delete is under way
-	folding             // the own record folds what all primaries hold
-)
-
-// key is one key that may be reaped. Asks of which the answer is awaited are
-// named by their place in the list of primaries.
-type key struct {
-	partition uint32
-	key       ring.Key
-	step      step
-	since     int64         // when it was found, on the wall clock
-	at        time.Duration // when there is something to do
-	place     int           // in the queue; -1: it is under way
-	failures  int
-	blocked   ring.NodeID
-	why       string
-
-	primaries []ring.NodeID
-	ids       []uint64 // asks under way, by primary; 0: none
-	waiting   int
-	digest    causal.Sum
-	state     []byte
-	stamp     uint64
-	votes     uint64        // the highest epoch of a vote
-	differ    []ring.NodeID // primaries that hold something else
-	epoch     uint64        // the floor must be above it
-	changed   bool          // some primary holds something else by now
-	anew      bool          // the own record has changed since it was asked about
-
-	shares bool           // not its record goes, but shares of ended actors in it; see fold.go
-	dots   []causal.Dot   // those that are to be folded, once all primaries hold them
-	alive  []causal.Actor // of the primaries
-	held   [][]causal.Dot // the shares that each primary holds
-	told   []told         // and its record
 }
 
 // NewReaper returns a machine that knows of no key.
@@ -107,52 +60,11 @@ func (r *Reaper) Found(now clock.Now, found []replica.Mortal, p Peers) {
 	}
 }
 
-// note takes a key to be reaped; false if there are too many. Where its record has
-// just changed votes that are in hand are void.
-func (r *Reaper) note(now clock.Now, m *replica.Mortal, changed bool) bool {
-	if k := r.keys[m.Key.Pos]; k != nil {
-		switch {
-		case m.Due == 0:
-		case k.shares: // all of it goes
-			r.cancel(k)
-			k.shares, k.step = false, look
-			r.schedule(k, now.Mono+r.cfg.Delay)
-		case changed && k.step == grow: // those votes were for something else
-			k.step = look
-			r.schedule(k, now.Mono+r.cfg.Delay)
-		}
-		k.anew = k.anew || changed && m.Due != 0
-		return true
-	}
-	if len(r.keys) >= r.cfg.MaxKeys {
-		return false
-	}
-	k := &key{
-		partition: m.Partition, since: now.Wall, place: -1, shares: m.Due == 0,
-		key: ring.Key{Pos: m.Key.Pos, Bucket: strings.Clone(m.Key.Bucket), Name: strings.Clone(m.Key.Name)},
-	}
-	wait := r.cfg.Delay
-	if m.Due > now.Wall {
-		left := m.Due - now.Wall
-		if left > int64(far/time.Millisecond) {
-			return false
-		}
-		wait = max(wait, time.Duration(left)*time.Millisecond+r.cfg.Expired)
-	}
-	r.keys[k.key.Pos] = k
-	r.schedule(k, now.Mono+wait)
-	return true
-}
-
-// far is how long before a version expires its key is no longer worth keeping in
-// mind: a sweep finds it.
-const far = time.Hour
-
 // Stand takes the floor: nothing stamped below it is taken any more. It is lower than
 // before only in another ring.
 func (r *Reaper) Stand(now clock.Now, floor uint64) {
 	if floor < r.floor {
-		r.anew(func(k *key) { r.schedule(k, now.Mono+r.cfg.Delay) })
+		r.anew(now)
 	} else if floor == r.floor {
 		return
 	}
@@ -174,8 +86,7 @@ func (r *Reaper) Changed(now clock.Now, changed func(partition uint32) bool) {
 			continue
 		}
 		r.cancel(k)
-		k.step, k.state = look, nil
-		r.schedule(k, now.Mono+r.cfg.Delay)
+		r.again(now, k)
 	}
 }
 
@@ -242,187 +153,11 @@ func (r *Reaper) act(now clock.Now, k *key, p Peers, e *Effects) {
 	}
 }
 
-// look reads the own record, unless a primary can't be reached: then it is no
-// use.
-func (r *Reaper) look(now clock.Now, k *key, p Peers, e *Effects) {
-	k.primaries = append(k.primaries[:0], p.Primaries(k.partition, &k.key)...)
-	k.ids = append(k.ids[:0], make([]uint64, len(k.primaries))...)
-	own := -1
-	for i, id := range k.primaries {
-		if id == r.self {
-			own = i
-		} else if !p.Usable(id) {
-			r.block(now, k, id, "it can't be reached", e)
-			return
-		}
+// anew forgets all votes, and for which epochs they waited: they were of another ring.
+func (r *Reaper) anew(now clock.Now) {
+	r.wanted = 0
+	for _, k := range append(slices.Clone(r.flying), r.due...) {
+		r.cancel(k)
+		r.again(now, k)
 	}
-	if own < 0 {
-		r.forget(k) // the ring has changed
-		return
-	}
-	k.anew = false
-	r.ask(now, k, own, replica.Op{Verb: replica.Read, Full: true}, e)
-}
-
-// ask asks primary i of a key.
-func (r *Reaper) ask(now clock.Now, k *key, i int, op replica.Op, e *Effects) {
-	r.seq++
-	op.ID, op.Partition, op.Key = r.seq, k.partition, k.key
-	if k.waiting == 0 {
-		if k.place >= 0 {
-			heap.Remove(&r.due, k.place)
-		}
-		r.flying = append(r.flying, k)
-	}
-	k.waiting++
-	k.ids[i], k.at = op.ID, now.Mono+r.cfg.Wait
-	r.asked[op.ID] = k
-	r.send(k.primaries[i], op, e)
-}
-
-func (r *Reaper) send(to ring.NodeID, op replica.Op, e *Effects) {
-	if to == r.self {
-		e.Ops = append(e.Ops, op)
-	} else {
-		e.Asks = append(e.Asks, Ask{To: to, Op: op})
-	}
-}
-
-// Answer takes the answer of a primary, this node included; false if nobody waits
-// for it.
-func (r *Reaper) Answer(now clock.Now, from ring.NodeID, a *replica.Answer, p Peers, e *Effects) bool {
-	k := r.asked[a.ID]
-	if k == nil {
-		return false
-	}
-	i := -1
-	for j, id := range k.ids {
-		if id == a.ID && k.primaries[j] == from {
-			i = j
-		}
-	}
-	if i < 0 {
-		return false
-	}
-	r.end(k, i)
-	switch {
-	case !k.shares:
-		r.take(now, k, i, a, p, e)
-	case k.step == folding:
-		r.folded(now, k, a, p, e)
-	default:
-		r.surveyed(now, k, i, a, e)
-	}
-	r.Tick(now, p, e)
-	return true
-}
-
-// take takes the answer of primary i about a tombstone.
-func (r *Reaper) take(now clock.Now, k *key, i int, a *replica.Answer, p Peers, e *Effects) {
-	switch k.step {
-	case look:
-		r.looked(now, k, a, p, e)
-	case vote:
-		r.voted(now, k, i, a, e)
-	case grow, purged, folding: // nothing is asked
-	case drop:
-		r.dropped(now, k, i, a, e)
-	}
-}
-
-// end notes that an ask is answered, or will not be.
-func (r *Reaper) end(k *key, i int) {
-	delete(r.asked, k.ids[i])
-	k.ids[i] = 0
-	if k.waiting--; k.waiting == 0 {
-		at := slices.Index(r.flying, k)
-		r.flying = slices.Delete(r.flying, at, at+1)
-	}
-}
-
-// Down says that a peer can't be reached: nothing will come from it.
-func (r *Reaper) Down(now clock.Now, peer ring.NodeID, p Peers, e *Effects) {
-	for _, k := range slices.Clone(r.flying) {
-		for i, id := range k.primaries {
-			if id == peer && k.waiting > 0 && k.ids[i] != 0 {
-				r.block(now, k, peer, "its link fell", e)
-				break
-			}
-		}
-	}
-	r.Tick(now, p, e)
-}
-
-// silent gives up waiting for those that have not answered.
-func (r *Reaper) silent(now clock.Now, k *key, e *Effects) {
-	for i, id := range k.ids {
-		if id != 0 {
-			r.block(now, k, k.primaries[i], "it does not answer", e)
-			return
-		}
-	}
-}
-
-// over ends what there was to do about a key, unless its record has changed meanwhile:
-// that may be another tombstone, which nobody else has in mind.
-func (r *Reaper) over(now clock.Now, k *key) {
-	if !k.anew {
-		r.forget(k)
-		return
-	}
-	k.step, k.state = look, nil
-	r.schedule(k, now.Mono+r.cfg.Delay)
-}
-
-func (r *Reaper) forget(k *key) {
-	r.cancel(k)
-	if k.place >= 0 {
-		heap.Remove(&r.due, k.place)
-	}
-	delete(r.keys, k.key.Pos)
-}
-
-// cancel ends every ask of a key that is under way.
-func (r *Reaper) cancel(k *key) {
-	for i, id := range k.ids {
-		if id != 0 {
-			r.end(k, i)
-		}
-	}
-}
-
-func (r *Reaper) schedule(k *key, at time.Duration) {
-	k.at = at
-	if k.place < 0 {
-		heap.Push(&r.due, k)
-	} else {
-		heap.Fix(&r.due, k.place)
-	}
-}
-
-// queue is keys by when there is something to do.
-type queue []*key
-
-func (q queue) Len() int           { return len(q) }
-func (q queue) Less(i, j int) bool { return q[i].at < q[j].at }
-func (q queue) Swap(i, j int) {
-	q[i], q[j] = q[j], q[i]
-	q[i].place, q[j].place = i, j
-}
-
-// Push implements [heap.Interface].
-func (q *queue) Push(x any) {
-	k := x.(*key)
-	k.place = len(*q)
-	*q = append(*q, k)
-}
-
-// Pop implements [heap.Interface].
-func (q *queue) Pop() any {
-	old := *q
-	k := old[len(old)-1]
-	old[len(old)-1] = nil
-	*q = old[:len(old)-1]
-	k.place = -1
-	return k
 }

@@ -10,6 +10,28 @@ import (
 	"github.com/ourodb/ouro/internal/core/ring"
 )
 
+// look reads the own record, unless a primary can't be reached: then it is no
+// use.
+func (r *Reaper) look(now clock.Now, k *key, p Peers, e *Effects) {
+	k.primaries = append(k.primaries[:0], p.Primaries(k.partition, &k.key)...)
+	k.ids = append(k.ids[:0], make([]uint64, len(k.primaries))...)
+	own := -1
+	for i, id := range k.primaries {
+		if id == r.self {
+			own = i
+		} else if !p.Usable(id) {
+			r.block(now, k, id, "it can't be reached", e)
+			return
+		}
+	}
+	if own < 0 {
+		r.forget(k) // the ring has changed
+		return
+	}
+	k.anew = false
+	r.ask(now, k, own, replica.Op{Verb: replica.Read, Full: true}, e)
+}
+
 // looked takes the own record: a tombstone is this node's vote, under the epoch
 // of the read.
 func (r *Reaper) looked(now clock.Now, k *key, a *replica.Answer, p Peers, e *Effects) {
