@@ -25,7 +25,7 @@ func TestMutants(t *testing.T) {
 			Old: "History() member.History { return g.stored.History }", New: "History() member.History { return g.latest.History }",
 		},
 		{
-			Name: "takes any completion for that of the last store", File: "gossiper.go", Test: "TestNothingIsTold",
+			Name: "takes any completion for that of the last store", File: "store.go", Test: "TestNothingIsTold",
 			Old: "if !g.storing || seq != g.seq {", New: "if !g.storing {",
 		},
 		{
@@ -33,11 +33,11 @@ func TestMutants(t *testing.T) {
 			Old: "len(p.Changes) > 0 {\n			g.send", New: "false {\n			g.send",
 		},
 		{
-			Name: "exchanges with members only", File: "gossiper.go", Test: "TestPaper_4_8_2|TestPaper_4_8_1",
+			Name: "exchanges with members only", File: "peers.go", Test: "TestPaper_4_8_2|TestPaper_4_8_1",
 			Old: "n > 0 && (members == 0 || g.rand.IntN(othersShare) == 0)", New: "false && n > 0",
 		},
 		{
-			Name: "forgets those it removed", File: "gossiper.go", Test: "TestSidesThatRemovedEachOther",
+			Name: "forgets those it removed", File: "peers.go", Test: "TestSidesThatRemovedEachOther",
 			Old: "if !g.isMember(m.ID) && m.ID != g.self {\n			g.remember", New: "if false {\n			g.remember",
 		},
 		{
@@ -57,15 +57,15 @@ func TestMutants(t *testing.T) {
 			Old: "g.digest(now, target{r.from, r.addr}, r.through, out)", New: "g.digest(now, target{r.from, r.addr}, member.Key{}, out)",
 		},
 		{
-			Name: "issues whatever its clock says", File: "gossiper.go", Test: "TestClockAhead",
+			Name: "issues whatever its clock says", File: "store.go", Test: "TestClockAhead",
 			Old: "most > g.cfg.MaxDrift {", New: "false {",
 		},
 		{
-			Name: "remembers peers without bound", File: "gossiper.go", Test: "TestPeersAreBounded",
+			Name: "remembers peers without bound", File: "peers.go", Test: "TestPeersAreBounded",
 			Old: "peers[max(0, len(peers)-g.cfg.MaxPeers):]", New: "peers",
 		},
 		{
-			Name: "talks to itself", File: "gossiper.go", Test: "TestNotWithItself",
+			Name: "talks to itself", File: "peers.go", Test: "TestNotWithItself",
 			Old: "taken := map[string]bool{g.cfg.Addr: true}", New: "taken := map[string]bool{}",
 		},
 		{
