@@ -15,7 +15,7 @@ func TestMutantsOfLeaves(t *testing.T) {
 			Old: "if !op.Pending && (s.changed || res.Unreadable) {", New: "if op.Verb != replica.Join && !op.Pending && (s.changed || res.Unreadable) {",
 		},
 		{
-			Name: "what a record was before stays in its leaf", Dir: replica, File: "replica.go",
+			Name: "what a record was before stays in its leaf", Dir: replica, File: "leaf.go",
 			Old: "res.Leaf = merkle.Sub(merkle.Member(c.cfg.Seed, c.op.Key.Name, res.Answer.Digest), before)",
 			New: "res.Leaf = merkle.Member(c.cfg.Seed, c.op.Key.Name, res.Answer.Digest)",
 		},
@@ -37,7 +37,7 @@ func TestMutantsOfLeaves(t *testing.T) {
 			Old: "range all.rotten { // what", New: "range all.rotten[:0] { // what",
 		},
 		{
-			Name: "a rotten record leaves its leaf as it was", Dir: replica, File: "replica.go",
+			Name: "a rotten record leaves its leaf as it was", Dir: replica, File: "leaf.go",
 			Old: "			res.Unreadable = true\n", New: "",
 		},
 		{
@@ -54,7 +54,7 @@ func TestMutantsOfLeaves(t *testing.T) {
 			Old: "p.leaf.dirty = p.leaf.dirty || t.dirty; p.leaf.dirty {", New: "p.leaf.dirty = t.dirty; p.leaf.dirty {",
 		},
 		{
-			Name: "a record more and the leaf does not count it", Dir: replica, File: "replica.go",
+			Name: "a record more and the leaf does not count it", Dir: replica, File: "leaf.go",
 			Old: "		res.Members++\n", New: "",
 		},
 		{

@@ -76,7 +76,7 @@ func TestMutants(t *testing.T) {
 			Old: "return r.readFailed(now, op, err, facts)", New: "return r.replica.Do(now, nil, op, facts)",
 		},
 		{
-			Name: "an actor is kept over a restart", Dir: replica, File: "replica.go",
+			Name: "an actor is kept over a restart", Dir: replica, File: "call.go",
 			Old: "if local > 0 && s.Vector[local-1].Actor.Run == c.cfg.Run {", New: "if local > 0 {",
 		},
 		{
@@ -160,7 +160,7 @@ func TestMutants(t *testing.T) {
 			Old: "if d.mine != d.theirs && (", New: "if !d.here && (",
 		},
 		{
-			Name: "what is reaped stays in its leaf", Dir: replica, File: "replica.go",
+			Name: "what is reaped stays in its leaf", Dir: replica, File: "leaf.go",
 			Old: "		res.Leaf = merkle.Sub(merkle.Sum{}, before)\n", New: "",
 		},
 		{
@@ -215,11 +215,11 @@ func TestMutantsOfAmnesia(t *testing.T) {
 			Old: "	if a.Recovering {\n		p.weak.add(i)\n	}\n", New: "",
 		},
 		{
-			Name: "a recovering replica answers reads", Dir: replica, File: "replica.go", Test: "TestRules_H8",
+			Name: "a recovering replica answers reads", Dir: replica, File: "recovering.go", Test: "TestRules_H8",
 			Old: "return r.doubt || r.recovering.has(partition) }", New: "return false && r.recovering.has(partition) }",
 		},
 		{
-			Name: "a side record is taken for the record", Dir: replica, File: "replica.go", Test: "TestRules_H9",
+			Name: "a side record is taken for the record", Dir: replica, File: "heal.go", Test: "TestRules_H9",
 			Old: "live: -1, recovering: true, stamp:", New: "live: -1, stamp:",
 		},
 		{
@@ -264,11 +264,11 @@ func TestMutantsOfDurability(t *testing.T) {
 			Old: "		p.confirm(now, e)\n", New: "",
 		},
 		{
-			Name: "a replica that lost its buffer answers reads", Dir: replica, File: "replica.go", Test: "TestRules_R9_LostBuffer",
+			Name: "a replica that lost its buffer answers reads", Dir: replica, File: "recovering.go", Test: "TestRules_R9_LostBuffer",
 			Old: "return r.RecoversAll(partition) || slices.Contains(r.unsure[partition], bucket)", New: "return r.RecoversAll(partition) || false && slices.Contains(r.unsure[partition], bucket)",
 		},
 		{
-			Name: "a lost buffer makes a replica recover in all buckets", Dir: replica, File: "replica.go", Test: "TestRules_R9_LostBuffer",
+			Name: "a lost buffer makes a replica recover in all buckets", Dir: replica, File: "recovering.go", Test: "TestRules_R9_LostBuffer",
 			Old: "return r.RecoversAll(partition) || slices.Contains(r.unsure[partition], bucket)", New: "return r.Recovering(partition) || slices.Contains(r.unsure[partition], bucket)",
 		},
 		{

@@ -2,7 +2,6 @@ package replica
 
 import (
 	"encoding/binary"
-	"slices"
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/codec"
@@ -43,9 +42,7 @@ const progressVersion = 1
 // where it would be more, all are.
 const MaxRecoveringBuckets = 64
 
-const (
-	errProgress DamageError = "progress of a recovery: damaged"
-)
+const errProgress DamageError = "progress of a recovery: damaged"
 
 // AppendProgress appends the stored form of p.
 func AppendProgress(dst []byte, p *Progress) []byte {
@@ -90,29 +87,4 @@ func DecodeProgress(b []byte) (Progress, error) {
 		return Progress{}, errProgress
 	}
 	return p, nil
-}
-
-// partitions is a set of partitions.
-type partitions []uint64
-
-func (s partitions) has(p uint32) bool {
-	i := int(p / 64)
-	return i < len(s) && s[i]>>(p%64)&1 != 0
-}
-
-func (s partitions) any() bool {
-	return slices.ContainsFunc(s, func(some uint64) bool { return some != 0 })
-}
-
-func (s *partitions) set(p uint32, on bool) {
-	i := int(p / 64)
-	for on && len(*s) <= i {
-		*s = append(*s, 0)
-	}
-	switch {
-	case on:
-		(*s)[i] |= 1 << (p % 64)
-	case i < len(*s):
-		(*s)[i] &^= 1 << (p % 64)
-	}
 }

@@ -93,3 +93,12 @@ func (t *tokens) clear() {
 	clear(t.dots)
 	t.queue, t.head = t.queue[:0], 0
 }
+
+// ForgetTokens forgets every request id. It must be called when a batch with
+// results of [Replica.Do] was not stored, since Do remembers what it was told
+// to store; a retry may then store a second sibling, as after a restart (R31).
+func (r *Replica) ForgetTokens() { r.tokens.clear() }
+
+// TokensEvicted returns how many request ids were forgotten before their time
+// for want of room.
+func (r *Replica) TokensEvicted() uint64 { return r.tokens.evicted }
