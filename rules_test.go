@@ -18,7 +18,7 @@ const (
 	module = "github.com/ourodb/ouro"
 
 	// Values have laws and know no machine.
-	values = "internal/core/clock internal/core/codec internal/core/fact internal/core/ring internal/core/place internal/core/causal internal/core/merkle internal/core/typed internal/core/stale internal/core/local "
+	values = "internal/core/clock internal/core/codec internal/core/fact internal/core/ring internal/core/place internal/core/causal internal/core/merkle internal/core/typed internal/core/stale internal/core/local internal/core/lineage "
 	// Machines own a state and its transitions, and never know each other; only
 	// node knows several. What replica is asked and answers is vocabulary.
 	machines = "internal/core/coord internal/core/replica internal/core/member internal/core/gossip internal/core/plan internal/core/handoff internal/core/repair internal/core/listing internal/core/recovery internal/core/reap internal/core/chain internal/core/transfer internal/core/admit internal/core/hot internal/core/scrub internal/core/canary internal/core/detector "
@@ -35,6 +35,7 @@ var walls = map[string]string{
 	"internal/core/fact":     "",
 	"internal/core/ring":     "",
 	"internal/core/stale":    "",
+	"internal/core/lineage":  "",
 	"internal/core/strategy": "internal/core/ring", // what the paper compares; nothing serves from it
 	"internal/core/causal":   ". internal/core/clock",
 	"internal/core/merkle":   "internal/core/causal",

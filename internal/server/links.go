@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro/internal/config"
-	"github.com/ourodb/ouro/internal/core/member"
+	"github.com/ourodb/ouro/internal/core/lineage"
 	"github.com/ourodb/ouro/internal/datadir"
 	"github.com/ourodb/ouro/internal/host"
 	"github.com/ourodb/ouro/internal/telemetry"
@@ -26,7 +26,7 @@ type linkHandler struct {
 
 	removed sync.Once
 	mu      sync.Mutex
-	seen    member.Lineage
+	seen    lineage.Lineage
 	twins   map[string]time.Time // since when a peer refuses this process for another of the same node
 }
 
@@ -35,7 +35,7 @@ var _ transport.Handler = (*linkHandler)(nil)
 func newLinkHandler(n *node) *linkHandler {
 	return &linkHandler{
 		node: n, metrics: n.metrics,
-		seen: lineage(n.dir.Identity().Peers), twins: map[string]time.Time{},
+		seen: lineageOf(n.dir.Identity().Peers), twins: map[string]time.Time{},
 	}
 }
 
@@ -56,11 +56,11 @@ func (l *linkHandler) Check(h transport.Hello, live uint64) (knows []uint64, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	d := member.Disk{ID: h.Disk, Starts: h.Starts, Runs: h.Runs, Recovering: h.Recovering, Replaced: h.Replaced}
+	d := lineage.Disk{ID: h.Disk, Starts: h.Starts, Runs: h.Runs, Recovering: h.Recovering, Replaced: h.Replaced}
 	verdict := l.seen.Judge(h.Node, live, &d)
-	if verdict != member.Follows {
+	if verdict != lineage.Follows {
 		no := &transport.RefusedError{Code: transport.ComeBack, Message: l.seen.Explain(h.Node, verdict, &d), Epoch: l.host.HighestEpoch(), Linked: l.host.Linked()}
-		if verdict == member.Twin {
+		if verdict == lineage.Twin {
 			no.Code, no.Epoch, no.Linked = transport.Twin, 0, false
 		}
 		return nil, no
@@ -77,21 +77,21 @@ func (l *linkHandler) Check(h transport.Hello, live uint64) (knows []uint64, err
 	return knows, nil
 }
 
-// lineage is what a data folder remembers of its peers, as package member has it.
-func lineage(peers []datadir.Peer) member.Lineage {
-	var l member.Lineage
+// lineageOf is what a data folder remembers of its peers, as package lineage has it.
+func lineageOf(peers []datadir.Peer) lineage.Lineage {
+	var l lineage.Lineage
 	for _, p := range peers {
-		s := member.Seen{Node: p.Node, Disk: uint64(p.DiskID), Starts: p.Starts, Run: uint64(p.Run)}
+		s := lineage.Seen{Node: p.Node, Disk: uint64(p.DiskID), Starts: p.Starts, Run: uint64(p.Run)}
 		for _, r := range p.Retired {
 			s.Retired = append(s.Retired, uint64(r))
 		}
 		l = append(l, s)
 	}
-	slices.SortFunc(l, func(a, b member.Seen) int { return strings.Compare(a.Node, b.Node) })
+	slices.SortFunc(l, func(a, b lineage.Seen) int { return strings.Compare(a.Node, b.Node) })
 	return l
 }
 
-func peersOf(l member.Lineage) []datadir.Peer {
+func peersOf(l lineage.Lineage) []datadir.Peer {
 	var peers []datadir.Peer
 	for _, s := range l {
 		p := datadir.Peer{Node: s.Node, DiskID: datadir.ID(s.Disk), Starts: s.Starts, Run: datadir.ID(s.Run)}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/zeebo/xxh3"
 
-	"github.com/ourodb/ouro/internal/core/member"
+	"github.com/ourodb/ouro/internal/core/lineage"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/recovery"
 	"github.com/ourodb/ouro/internal/core/replica"
@@ -29,7 +29,7 @@ type folder struct {
 	recover   bool  // the data is to be marked as recovering
 	linked    bool  // the node has adopted a link, or was refused by one that has
 	alive     int64 // wall clock of the node when it was last up
-	seen      member.Lineage
+	seen      lineage.Lineage
 }
 
 // clone shares nothing that is written to.
@@ -58,7 +58,7 @@ func (w *World) open(m *machine) {
 	}
 	f.starts++
 	f.runs = append(f.runs, m.run)
-	f.runs = f.runs[max(0, len(f.runs)-member.MaxRuns):]
+	f.runs = f.runs[max(0, len(f.runs)-lineage.MaxRuns):]
 	lost := false // all may be, and it is not known what there was
 	stored, err := disk.Belongs(m.disk.Engine)
 	if err == nil && stored != f.disk && !f.recover && f.starts > 1 {
@@ -126,9 +126,9 @@ func (w *World) recall(m *machine) {
 }
 
 // shown is what a node shows of its folder.
-func (m *machine) shown() *member.Disk {
+func (m *machine) shown() *lineage.Disk {
 	f := &m.folder
-	return &member.Disk{ID: f.disk, Starts: f.starts, Runs: f.runs, Recovering: m.recovering, Replaced: f.replaced}
+	return &lineage.Disk{ID: f.disk, Starts: f.starts, Runs: f.runs, Recovering: m.recovering, Replaced: f.replaced}
 }
 
 // greet judges both ends of a link that is to be made, as the handshake of
@@ -147,20 +147,20 @@ func (w *World) greet(l *link) bool {
 		})
 		return false
 	}
-	if v := to.folder.seen.Judge(string(from.id), 0, from.shown()); v != member.Follows {
+	if v := to.folder.seen.Judge(string(from.id), 0, from.shown()); v != lineage.Follows {
 		w.tracef("%s refuses %s: %s", to.id, from.id, to.folder.seen.Explain(string(from.id), v, from.shown()))
 		w.refused(from, to)
 		w.comeBack(from)
 		return false
 	}
-	if v := from.folder.seen.Judge(string(to.id), 0, to.shown()); v != member.Follows {
+	if v := from.folder.seen.Judge(string(to.id), 0, to.shown()); v != lineage.Follows {
 		w.tracef("%s hangs up on %s: %s", from.id, to.id, from.folder.seen.Explain(string(to.id), v, to.shown()))
 		if w.cfg.Changes { // it has met the dialler, and learns so when it dials that itself
 			w.take(to, item{steward: &steward.Met{Peer: steward.Peer{ID: from.id, Addr: string(from.id)}}})
 		}
 		return false
 	}
-	known := to.folder.seen.Disks(string(from.id), member.MaxRuns)
+	known := to.folder.seen.Disks(string(from.id), lineage.MaxRuns)
 	to.folder.seen, _ = to.folder.seen.With(string(from.id), from.shown())
 	from.folder.seen, _ = from.folder.seen.With(string(to.id), to.shown())
 	w.confirm(from, known)

@@ -200,14 +200,14 @@ func TestMutants(t *testing.T) {
 
 // TestMutantsOfAmnesia plants what the traces of disks that forgot are for.
 func TestMutantsOfAmnesia(t *testing.T) {
-	const coord, replica, member, disk = "../core/coord", "../core/replica", "../core/member", "../disk"
+	const coord, replica, lineage, disk = "../core/coord", "../core/replica", "../core/lineage", "../disk"
 	list := []mutants.Mutant{
 		{
-			Name: "another disk is taken for the same", Dir: member, File: "lineage.go", Test: "TestRules_H8_Wiped",
+			Name: "another disk is taken for the same", Dir: lineage, File: "lineage.go", Test: "TestRules_H8_Wiped",
 			Old: "		return NewDisk\n	case now.ID == seen.Disk", New: "		return Follows\n	case now.ID == seen.Disk",
 		},
 		{
-			Name: "an old copy is taken for the newest", Dir: member, File: "lineage.go", Test: "TestRules_H8_Restored",
+			Name: "an old copy is taken for the newest", Dir: lineage, File: "lineage.go", Test: "TestRules_H8_Restored",
 			Old: "		return RolledBack\n	default", New: "		return Follows\n	default",
 		},
 		{
