@@ -97,11 +97,11 @@ func TestMutants(t *testing.T) {
 			Old: "	case x < y:\n		return b", New: "	case x < y:\n		return a",
 		},
 		{
-			Name: "a removed node comes back with its ring", Dir: member, File: "found.go", Pkg: member, Test: "TestRingsFormedApart",
+			Name: "a removed node comes back with its ring", Dir: member, File: "fold_founding.go", Pkg: member, Test: "TestRingsFormedApart",
 			Old: "			f.fence(id, slices.Contains(p.Forced, id))\n", New: "			_ = id\n",
 		},
 		{
-			Name: "a second founding begins anew", Dir: member, File: "found.go", Pkg: member, Test: "TestRingsFormedApart|TestFold",
+			Name: "a second founding begins anew", Dir: member, File: "fold_founding.go", Pkg: member, Test: "TestRingsFormedApart|TestFold",
 			Old: "	if f.tokens != nil {\n		return f.merge(c)\n	}", New: "	if f.tokens != nil && c.Founding == nil {\n		return f.merge(c)\n	}",
 		},
 		{

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/place"
 )
 
@@ -256,4 +257,23 @@ func (b Buckets) Of(name string) Bucket {
 		return d
 	}
 	return b.Default
+}
+
+// NamedBucket is a bucket with its name; "" names the default.
+type NamedBucket struct {
+	Name string
+	Bucket
+}
+
+// check says what is wrong with a bucket's name or settings, or returns nil.
+func (b NamedBucket) check() error {
+	if b.Name != "" {
+		if err := ouro.ValidateBucket(b.Name); err != nil {
+			return fmt.Errorf("member: %w", err)
+		}
+	}
+	if err := b.validate(mostTimeout); err != nil {
+		return fmt.Errorf("member: bucket %s: %w", cmp.Or(b.Name, "default"), err)
+	}
+	return nil
 }

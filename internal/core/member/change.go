@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/ring"
 )
@@ -129,19 +128,6 @@ func (m Member) check() error {
 }
 
 func (c Change) checkBucket() error { return NamedBucket{c.Name, c.Bucket}.check() }
-
-// check says what is wrong with a bucket's name or settings, or returns nil.
-func (b NamedBucket) check() error {
-	if b.Name != "" {
-		if err := ouro.ValidateBucket(b.Name); err != nil {
-			return fmt.Errorf("member: %w", err)
-		}
-	}
-	if err := b.validate(mostTimeout); err != nil {
-		return fmt.Errorf("member: bucket %s: %w", cmp.Or(b.Name, "default"), err)
-	}
-	return nil
-}
 
 // String tells the change in one line.
 func (c Change) String() string {
