@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/frontend/fault"
@@ -191,26 +190,5 @@ func (x *call) reject(code ouro.Code, format string, args ...any) {
 
 // lower returns an argument in small letters.
 func lower(arg []byte) string { return string(bytes.ToLower(arg)) }
-
-// period reads a time to live in units, as Redis words what is wrong with it.
-func period(arg []byte, unit time.Duration) (time.Duration, bool) {
-	n, ok := integer(arg)
-	if !ok || n <= 0 || n > int64(longestTTL/unit) {
-		return 0, false
-	}
-	return time.Duration(n) * unit, true
-}
-
-// moment reads a time of day in units since 1970.
-func moment(arg []byte, unit time.Duration) (time.Time, bool) {
-	n, ok := integer(arg)
-	if !ok || n > int64(1<<62)/int64(unit) || n < -int64(1<<62)/int64(unit) {
-		return time.Time{}, false
-	}
-	return time.UnixMilli(n * int64(unit/time.Millisecond)), true
-}
-
-// longestTTL is the longest that a store takes.
-const longestTTL = 100 * 365 * 24 * time.Hour
 
 func itoa(n int) string { return strconv.Itoa(n) }
