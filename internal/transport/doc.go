@@ -20,7 +20,9 @@
 //
 // all little-endian. A frame with an empty body is a keep-alive, which the
 // accepting side sends back. The cluster and the protocol version are checked
-// before anything else is told, so a stranger learns nothing of the cluster.
+// before anything else is told, so who knows neither the cluster's name nor its id
+// learns nothing of it. Nothing proves that a side is what it says: a network that
+// strangers reach needs more.
 //
 // # Promises
 //
