@@ -70,7 +70,7 @@ const (
 
 // New returns the handler of the admin port.
 func New(cfg Config) http.Handler {
-	return newGuard(cfg.Hosts, newHandler(cfg))
+	return impatient(newGuard(cfg.Hosts, newHandler(cfg)), bodyPause)
 }
 
 func newHandler(cfg Config) *handler {
