@@ -43,9 +43,22 @@ func noConditions(h http.Header) error {
 	return nil
 }
 
+// await bounds how long the body may take to come, where one is announced: be it read
+// here or not, net/http reads what is left of it before the next request.
+func (x *exchange) await() {
+	if x.r.ContentLength != 0 {
+		x.readBy(time.Now().Add(x.cfg.BodyTimeout))
+	}
+}
+
+// readBy sets the deadline of what is read. A recorder in a test has none; a
+// connection always has.
+func (x *exchange) readBy(deadline time.Time) {
+	_ = http.NewResponseController(x.w).SetReadDeadline(deadline)
+}
+
 // readBody reads the value. The caller calls release once the store is done
-// with it, whatever the error. After an error the deadline stays: net/http may
-// still read what is left of the body.
+// with it, whatever the error. After an error the deadline stays.
 func (x *exchange) readBody() (body []byte, release func(), err error) {
 	return x.readUpTo(int64(x.cfg.MaxValue), x.tooLarge())
 }
@@ -53,9 +66,6 @@ func (x *exchange) readBody() (body []byte, release func(), err error) {
 // readUpTo is readBody for other bounds, and what is said of a body beyond them.
 func (x *exchange) readUpTo(most int64, tooLarge error) (body []byte, release func(), err error) {
 	size := x.r.ContentLength // -1: unknown
-	control := http.NewResponseController(x.w)
-	// A recorder in a test has no deadlines; a connection always has.
-	_ = control.SetReadDeadline(time.Now().Add(x.cfg.BodyTimeout))
 	if size > most {
 		x.drop()
 		return nil, func() {}, tooLarge
@@ -83,7 +93,7 @@ func (x *exchange) readUpTo(most int64, tooLarge error) (body []byte, release fu
 		x.drop()
 		return nil, release, tooLarge
 	}
-	_ = control.SetReadDeadline(time.Time{})
+	x.readBy(time.Time{})
 	return body, release, nil
 }
 

@@ -165,6 +165,20 @@ func TestBrokenBodiesAreNotStored(t *testing.T) {
 	}
 }
 
+// A connection ends whose announced body does not come, also where nobody reads it.
+func TestAnnouncedBodiesThatDoNotCome(t *testing.T) {
+	addr := start(t, Config{BodyTimeout: 100 * time.Millisecond}, one("v"))
+	for _, request := range []string{"GET /kv/b/k", "DELETE /kv/b/k", "GET /nothing", "BREW /kv/b/k", "PUT /kv/b", "GET /ring", "POST /many"} {
+		t.Run(request, func(t *testing.T) {
+			c := dial(t, addr)
+			c.send(request + " HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n12345")
+			if _, err := io.Copy(io.Discard, c.r); errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Error("the connection is still open")
+			}
+		})
+	}
+}
+
 func TestHeadersAreBounded(t *testing.T) {
 	addr := start(t, Config{MaxHeader: 8 << 10, HeaderTimeout: 200 * time.Millisecond}, one("v"))
 	c := dial(t, addr)

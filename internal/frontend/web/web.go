@@ -72,6 +72,7 @@ func (x *exchange) set(name, value string) {
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := exchange{handler: h, w: w, r: r}
+	x.await()
 	x.set("X-Content-Type-Options", "nosniff")
 	x.set("Cache-Control", "no-store") // a cached answer is a stale context
 	var err error
