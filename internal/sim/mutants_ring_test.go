@@ -65,6 +65,10 @@ func TestMutantsOfTheRing(t *testing.T) {
 			Old: "	return c.view.Lists(partition, c.bucket(bucket).N).Old\n", New: "	return c.view.Primaries(partition, c.bucket(bucket).N)\n",
 		},
 		{
+			Name: "a newcomer takes what is paid to it", Dir: node, File: "hints.go", Test: "TestRules_R34",
+			Old: "		primaries = creditors{holders}.Primaries\n", New: "",
+		},
+		{
 			Name: "who has a record that can't be read is a source", Dir: node, File: "transfers.go", Test: "TestTheOnlyCopyRots",
 			Old: "Lacking: o.Recovering || o.UnreadableThere > 0,", New: "Lacking: o.Recovering,",
 		},

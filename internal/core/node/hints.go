@@ -57,17 +57,23 @@ func (n *Node) OldestHint() int64 { return n.handoff.Oldest() }
 // own makes a peer's operation one on this node's own record where this node is
 // a primary of the key by its own view, whatever the peer took it for: only so
 // is what it stores seen by those who ask the primaries. It returns false where
-// the peer hands over what would be owed to this node, which is no primary: then
-// nothing may be stored (RULES R34).
+// the peer hands over what would be owed to this node, which is no primary, or not
+// yet: then nothing may be stored (RULES R34). The peer may not know that.
 func (n *Node) own(op *replica.Op) bool {
 	if !op.Pending {
 		return true
 	}
-	if slices.Contains(reachable{Node: n}.Primaries(op.Partition, op.Key.Bucket), n.view.Self) {
-		op.Pending, op.Targets = false, nil
-		return true
+	paid := len(op.Targets) == 1 && op.Targets[0] == n.view.Self
+	holders := reachable{Node: n}
+	primaries := holders.Primaries
+	if paid {
+		primaries = creditors{holders}.Primaries
 	}
-	return len(op.Targets) != 1 || op.Targets[0] != n.view.Self
+	if !slices.Contains(primaries(op.Partition, op.Key.Bucket), n.view.Self) {
+		return !paid
+	}
+	op.Pending, op.Targets = false, nil
+	return true
 }
 
 // hintsAnswer takes a target's answer to the handing over.
