@@ -120,3 +120,102 @@ func TestDamageIsToldAndNeverAbsent(t *testing.T) {
 	}
 	t.Logf("told: %v", told)
 }
+
+// TestHalfACopy: a store of which files are missing, or not whole, is damaged, too.
+func TestHalfACopy(t *testing.T) {
+	for name, c := range map[string]struct {
+		files string
+		spoil func(file string) error
+	}{
+		"a table is missing":    {"*.sst", os.Remove},
+		"a table is empty":      {"*.sst", func(file string) error { return os.Truncate(file, 0) }},
+		"the manifest is gone":  {"MANIFEST-*", os.Remove},
+		"the manifest is empty": {"MANIFEST-*", func(file string) error { return os.Truncate(file, 0) }},
+		"the markers are gone":  {"marker.*", os.Remove},
+		"the options are not":   {"OPTIONS-*", func(file string) error { return os.WriteFile(file, []byte("else"), 0o600) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			e, err := Open(dir, Options{Reserve: -1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b store.Batch
+			b.Set([]byte("k"), []byte("v"))
+			if err := errors.Join(e.Apply(&b, func(error) {}), e.db.Flush(), e.Close()); err != nil {
+				t.Fatal(err)
+			}
+			files, err := filepath.Glob(filepath.Join(dir, c.files))
+			if err != nil || len(files) == 0 {
+				t.Fatalf("no files: %v", err)
+			}
+			for _, f := range files {
+				if err := c.spoil(f); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if e, err := Open(dir, Options{Reserve: -1}); !errors.Is(err, store.ErrDamaged) {
+				t.Errorf("open: %v", err)
+				if err == nil {
+					e.Close()
+				}
+			}
+		})
+	}
+}
+
+// TestFilesOfValuesThatAreGone: the library panics where it can't open a file of values.
+// Here that is damage as any other, however often it is met, and the rest is read.
+func TestFilesOfValuesThatAreGone(t *testing.T) {
+	for name, spoil := range map[string]func(file string) error{
+		"missing":         os.Remove,
+		"empty":           func(file string) error { return os.Truncate(file, 0) },
+		"cut off":         func(file string) error { return os.Truncate(file, 100) },
+		"without its end": func(file string) error { return os.WriteFile(file, make([]byte, 9000), 0o600) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			e, err := Open(dir, Options{Reserve: -1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b store.Batch
+			b.Set([]byte("large"), bytes.Repeat([]byte("v"), 2*DefaultSeparateFrom))
+			b.Set([]byte("small"), []byte("v"))
+			if err := errors.Join(e.Apply(&b, func(error) {}), e.db.Flush(), e.Close()); err != nil {
+				t.Fatal(err)
+			}
+			files, err := filepath.Glob(filepath.Join(dir, "*.blob"))
+			if err != nil || len(files) != 1 {
+				t.Fatalf("files of values: %v, %v", files, err)
+			}
+			if err := spoil(files[0]); err != nil {
+				t.Fatal(err)
+			}
+			told := 0
+			if e, err = Open(dir, Options{Reserve: -1, OnDamage: func(string) { told++ }}); err != nil {
+				t.Fatal(err)
+			}
+			for range 3 {
+				if _, err := e.Get([]byte("large"), func(v []byte) { t.Errorf("it has %d bytes", len(v)) }); !errors.Is(err, store.ErrDamaged) {
+					t.Errorf("get: %v", err)
+				}
+				if found, err := e.Get([]byte("small"), func([]byte) {}); !found || err != nil {
+					t.Errorf("what is in no such file: %v, %v", found, err)
+				}
+				if found, err := e.Get([]byte("none"), func([]byte) {}); found || err != nil {
+					t.Errorf("what is not there: %v, %v", found, err)
+				}
+				if err := e.Range(nil, nil, func(_, _ []byte) bool { return true }); !errors.Is(err, store.ErrDamaged) {
+					t.Errorf("range: %v", err)
+				}
+			}
+			if told == 0 {
+				t.Error("nobody was told")
+			}
+			if err := e.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,13 +23,16 @@ import (
 // use; concurrent calls of Apply take turns.
 type Engine struct {
 	db   *cockroach.DB
+	dir  string
+	log  *logger
 	lock *cockroach.Lock
 	gate gate
 	room store.Room
 	dead atomic.Pointer[error]
 
 	opened atomic.Bool
-	apply  sync.Mutex // one Apply at a time, so that syncs are in its order
+	leaked atomic.Bool // a panic left something of the library open
+	apply  sync.Mutex  // one Apply at a time, so that syncs are in its order
 	queue  chan unsynced
 	waiter sync.WaitGroup
 }
@@ -39,7 +44,7 @@ var _ store.Engine = (*Engine)(nil)
 func Open(dir string, o Options) (*Engine, error) {
 	watched := o.FS == nil
 	o = o.withDefaults()
-	e := &Engine{queue: make(chan unsynced, o.MaxUnsynced)}
+	e := &Engine{dir: dir, queue: make(chan unsynced, o.MaxUnsynced)}
 	if err := o.FS.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
@@ -71,10 +76,23 @@ func openDB(dir string, opts *cockroach.Options) (db *cockroach.DB, err error) {
 		}
 	}()
 	db, err = cockroach.Open(dir, opts)
-	if err != nil && strings.Contains(err.Error(), "format major version") {
+	switch {
+	case err == nil:
+	case strings.Contains(err.Error(), "format major version"):
 		err = fmt.Errorf("the store was written by a newer version of ouro; use that version or a newer one, there is no way back: %w", err)
+	case isIncomplete(err):
+		err = fmt.Errorf("%w: files are missing or cut off, as in a copy that was not finished: %w", store.ErrDamaged, err)
+	default:
+		err = mapError(err)
 	}
-	return db, mapError(err)
+	return db, err
+}
+
+// isIncomplete says whether a store does not open since files of it are not there, or
+// not whole.
+func isIncomplete(err error) bool {
+	text := err.Error()
+	return errors.Is(err, fs.ErrNotExist) || strings.Contains(text, "object size mismatch") || strings.Contains(text, "is not pristine")
 }
 
 // lockError tells a lock held from other failures to lock.
@@ -91,7 +109,7 @@ func (e *Engine) Get(key []byte, fn func(value []byte)) (bool, error) {
 		return false, fmt.Errorf("get: %w", err)
 	}
 	defer e.gate.leave()
-	value, closer, err := e.db.Get(key)
+	value, closer, err := e.lookUp(key)
 	switch {
 	case errors.Is(err, cockroach.ErrNotFound):
 		return false, nil
@@ -126,7 +144,7 @@ func (e *Engine) Range(lo, hi []byte, fn func(key, value []byte) bool) (err erro
 		}
 	}()
 	for ok := it.First(); ok; ok = it.Next() {
-		value, verr := it.ValueAndErr()
+		value, verr := e.valueOf(it)
 		if verr != nil {
 			return fmt.Errorf("range: %w", mapError(verr))
 		}
@@ -175,7 +193,7 @@ func (e *Engine) Close() error {
 	if err := e.deadErr(); err != nil {
 		return fmt.Errorf("close: %w", err)
 	}
-	if err := errors.Join(e.db.Close(), e.lock.Close()); err != nil {
+	if err := errors.Join(e.closeDB(), e.lock.Close()); err != nil {
 		return fmt.Errorf("close: %w", mapError(err))
 	}
 	return nil
@@ -224,7 +242,12 @@ func mapError(err error) error {
 // all of what fails a checksum is marked so by it: files of values are not, nor is
 // what does not parse when a store is opened.
 func isDamage(err error) bool {
-	if cockroach.IsCorruptionError(err) || errors.Is(err, record.ErrInvalidChunk) || errors.Is(err, record.ErrZeroedChunk) {
+	for _, says := range []error{record.ErrInvalidChunk, record.ErrZeroedChunk, io.EOF, io.ErrUnexpectedEOF} {
+		if errors.Is(err, says) {
+			return true
+		}
+	}
+	if cockroach.IsCorruptionError(err) {
 		return true
 	}
 	text := err.Error()

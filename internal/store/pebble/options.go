@@ -89,6 +89,7 @@ func (o Options) withDefaults() Options {
 // library translates the options, with their defaults, for the library.
 func (o Options) library(e *Engine) *cockroach.Options {
 	log := &logger{engine: e, log: o.Logger, onFatal: o.OnFatal, onDamage: o.OnDamage}
+	e.log = log
 	opts := &cockroach.Options{
 		FS:                 &logFS{FS: o.FS, broken: log.logBroken, unmade: log.logUnmade},
 		FormatMajorVersion: Format,
