@@ -83,7 +83,7 @@ func (n *node) openOnDisk(name string) (store.Engine, error) {
 	reserve := int64(n.cfg.Limits.DiskReserve) / 2 // the host refuses writes at the whole of it
 	most, window := int64(n.cfg.Limits.WriteBuffer), n.cfg.Limits.FlushWindow
 	if name == config.EngineBolt {
-		return bolt.Open(n.dir.Engine(), bolt.Options{Reserve: reserve, MaxBuffer: most, Window: window})
+		return bolt.Open(n.dir.Engine(), bolt.Options{Reserve: reserve, MaxBuffer: most, Window: window, OnDamage: n.damage.note})
 	}
 	e, err := pebble.Open(n.dir.Engine(), pebble.Options{Logger: n.log, OnFatal: n.fatal, OnDamage: n.damage.note, Reserve: reserve, MaxOpenFiles: n.places.engine})
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"time"
 
 	bbolt "go.etcd.io/bbolt"
@@ -46,6 +45,9 @@ type Options struct {
 	MaxBuffer int64
 	// Window is for how long what nobody waits for may gather: see [buffer.Options].
 	Window time.Duration
+	// OnDamage is told of the file where something in it can't be read, again and again,
+	// from any goroutine; it must not block. Nil: nobody is.
+	OnDamage func(file string)
 }
 
 // Open opens the store in dir and makes it where there is none. All that is applied
@@ -55,7 +57,7 @@ func Open(dir string, o Options) (store.Engine, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	f := &file{dir: dir}
+	f := &file{dir: dir, onDamage: o.OnDamage}
 	f.room = store.Room{Reserve: o.Reserve, Free: func() (int64, error) { return free(dir) }}
 	if err := f.open(); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
@@ -65,9 +67,10 @@ func Open(dir string, o Options) (store.Engine, error) {
 
 // file is a [store.Engine] that syncs within Apply. It is used through a buffer.
 type file struct {
-	dir  string
-	db   *bbolt.DB
-	room store.Room
+	dir      string
+	db       *bbolt.DB
+	room     store.Room
+	onDamage func(file string)
 }
 
 var _ interface {
@@ -76,15 +79,15 @@ var _ interface {
 } = (*file)(nil)
 
 func (f *file) open() (err error) {
-	defer recovered(&err, nil)
-	f.db, err = bbolt.Open(filepath.Join(f.dir, fileName), 0o600, &bbolt.Options{
+	defer f.guard(&err, nil)()
+	f.db, err = bbolt.Open(f.path(), 0o600, &bbolt.Options{
 		Timeout: lockWait, InitialMmapSize: mapBytes, FreelistType: bbolt.FreelistMapType, NoStatistics: true,
 	})
 	if err != nil {
 		if errors.Is(err, bbolterrors.ErrTimeout) {
 			return store.ErrLocked
 		}
-		return err
+		return f.damaged(err)
 	}
 	err = f.db.Update(func(tx *bbolt.Tx) error {
 		_, err := tx.CreateBucketIfNotExists(bucket)
@@ -99,10 +102,11 @@ func (f *file) open() (err error) {
 // Get implements [store.Engine].
 func (f *file) Get(key []byte, fn func(value []byte)) (found bool, err error) {
 	calling := false
-	defer recovered(&err, &calling)
+	defer f.guard(&err, &calling)()
 	err = f.db.View(func(tx *bbolt.Tx) error {
 		k, v := tx.Bucket(bucket).Cursor().Seek(key)
 		if found = k != nil && bytes.Equal(k, key); found {
+			touch(v)
 			calling = true
 			fn(v)
 			calling = false
@@ -115,10 +119,12 @@ func (f *file) Get(key []byte, fn func(value []byte)) (found bool, err error) {
 // Range implements [store.Engine].
 func (f *file) Range(lo, hi []byte, fn func(key, value []byte) bool) (err error) {
 	calling := false
-	defer recovered(&err, &calling)
+	defer f.guard(&err, &calling)()
 	return wrap("range", f.db.View(func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bucket).Cursor()
 		for k, v := c.Seek(lo); k != nil && (hi == nil || bytes.Compare(k, hi) < 0); k, v = c.Next() {
+			touch(k)
+			touch(v)
 			calling = true
 			on := fn(k, v)
 			calling = false
@@ -136,7 +142,7 @@ func (f *file) Admit(b *store.Batch) error { return f.room.Take(b) }
 // Apply implements [store.Engine]. It returns when the transaction is synced.
 func (f *file) Apply(b *store.Batch, synced func(error)) (err error) {
 	err = func() (err error) {
-		defer recovered(&err, nil)
+		defer f.guard(&err, nil)()
 		return f.db.Update(func(tx *bbolt.Tx) error {
 			in := tx.Bucket(bucket)
 			for i := range b.Changes {
@@ -189,7 +195,7 @@ func deleteRange(in *bbolt.Bucket, lo, hi []byte) error {
 
 // Checkpoint implements [store.Engine].
 func (f *file) Checkpoint(dir string) (err error) {
-	defer recovered(&err, nil)
+	defer f.guard(&err, nil)()
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
@@ -209,7 +215,7 @@ func (f *file) Checkpoint(dir string) (err error) {
 // Usage implements [store.Engine]: DiskBytes is the size of the file, which grows
 // and does not shrink.
 func (f *file) Usage() (u store.Usage, err error) {
-	info, err := os.Stat(filepath.Join(f.dir, fileName))
+	info, err := os.Stat(f.path())
 	if err != nil {
 		return u, fmt.Errorf("usage: %w", err)
 	}
@@ -220,19 +226,8 @@ func (f *file) Usage() (u store.Usage, err error) {
 
 // Close implements [store.Engine].
 func (f *file) Close() (err error) {
-	defer recovered(&err, nil)
+	defer f.guard(&err, nil)()
 	return wrap("close", f.db.Close())
-}
-
-// recovered turns a panic of the library into an error: that is how it answers a
-// damaged page. Those of a caller's function go on.
-func recovered(err *error, calling *bool) {
-	if calling != nil && *calling {
-		return
-	}
-	if p := recover(); p != nil {
-		*err = fmt.Errorf("the file of the store is damaged: %v\n%s", p, debug.Stack())
-	}
 }
 
 func wrap(what string, err error) error {
