@@ -187,11 +187,13 @@ func TestProgressIsOnlyForTheSameFile(t *testing.T) {
 	if q, err := Resume(state, job); err != nil || q.Position != (Position{}) {
 		t.Errorf("after the end: %+v %v", q, err)
 	}
-	if err := os.WriteFile(state, []byte("no json"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Resume(state, job); err == nil || !strings.Contains(err.Error(), "--state") {
-		t.Errorf("a foreign state file: %v", err)
+	for _, foreign := range []string{"no json", "", `{"name":"left-pad","version":"1.3.0"}`} {
+		if err := os.WriteFile(state, []byte(foreign), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Resume(state, job); err == nil || !strings.Contains(err.Error(), "--state") {
+			t.Errorf("a foreign state file, %q: %v", foreign, err)
+		}
 	}
 }
 

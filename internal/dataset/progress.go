@@ -71,7 +71,7 @@ func Resume(path string, job Job) (*Progress, error) {
 		return nil, err
 	}
 	var p Progress
-	if err := json.Unmarshal(b, &p); err != nil {
+	if err := json.Unmarshal(b, &p); err != nil || p.Job.File == "" { // it would be replaced, and removed at the end
 		return nil, fmt.Errorf("%s is not the progress of an import: remove it to start at the beginning, or name another file with --state", path)
 	}
 	if !p.Job.equal(job) || p.Position.Offset > job.Size {
