@@ -94,7 +94,7 @@ func (d *Dir) start(want Want, run uint64) error {
 		return fmt.Errorf("the identity of the data folder can't be stored: %w", err)
 	}
 	d.id = id
-	return nil
+	return removeHalves(filepath.Join(d.path, identityName))
 }
 
 var name = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)

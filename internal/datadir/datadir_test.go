@@ -47,6 +47,23 @@ func TestIdentityStaysAndStartsAreCounted(t *testing.T) {
 	}
 }
 
+// What a process left that was killed while it replaced the identity goes with the next
+// start.
+func TestHalvesAreRemoved(t *testing.T) {
+	path := t.TempDir()
+	open(t, path, want, 1).Close()
+	for _, left := range []string{"node.json.new-17", "node.json.new-4", "mine.new-1"} {
+		if err := os.WriteFile(filepath.Join(path, left), []byte("{"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open(t, path, want, 2).Close()
+	entries, err := os.ReadDir(path)
+	if err != nil || len(entries) != 3 || entries[0].Name() != "mine.new-1" {
+		t.Errorf("the folder holds %v, %v", entries, err)
+	}
+}
+
 func TestForeignFoldersAreRefused(t *testing.T) {
 	path := t.TempDir()
 	open(t, path, want, 1).Close()
