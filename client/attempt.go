@@ -21,9 +21,36 @@ const (
 type attempts struct {
 	nodes   func() []*server // whom to try next, in order
 	wait    time.Duration    // for one node
+	whole   bool             // it may be all the time that is left
 	unknown bool             // an attempt may have been carried out
 	sent    bool             // likewise, or may yet be
 	again   bool             // the node of the last attempt may still be at it: it comes first once more
+	judged  bool             // what the last attempt shows of its node is kept already
+}
+
+// How much of the time that is left one node gets: half, so that another can be tried,
+// but some times what it usually takes, and leastWait.
+const (
+	usually   = 4
+	leastWait = 20 * time.Millisecond
+)
+
+// attempts begins a request's way.
+func (c *Cluster) attempts(r *call) *attempts {
+	a := &attempts{nodes: func() []*server { return c.nodesFor(r.key, r.prefer) }, wait: c.settings.attempt}
+	if r.opt.Timeout > 0 {
+		a.wait, a.whole = r.opt.Timeout+time.Second, true
+	}
+	return a
+}
+
+// waitFor is how long to wait for a node.
+func (a *attempts) waitFor(ctx context.Context, s *server) time.Duration {
+	end, ok := ctx.Deadline()
+	if a.whole || !ok {
+		return a.wait
+	}
+	return min(a.wait, max(time.Until(end)/2, usually*s.state.usual(), leastWait))
 }
 
 // do sends a request until it is decided or ctx ends.
@@ -32,10 +59,7 @@ func (c *Cluster) do(ctx context.Context, r *call) (res ouro.Result, err error) 
 	if err := r.key.Validate(); err != nil {
 		return res, err
 	}
-	a := &attempts{nodes: func() []*server { return c.nodesFor(r.key, r.prefer) }, wait: c.settings.attempt}
-	if r.opt.Timeout > 0 {
-		a.wait = r.opt.Timeout + time.Second
-	}
+	a := c.attempts(r)
 	if r.method == http.MethodGet {
 		return c.get(ctx, r, a)
 	}
@@ -87,12 +111,15 @@ func (c *Cluster) try(ctx context.Context, a *attempts, send func(ctx context.Co
 
 // attempt asks one node once, and keeps what that shows of it.
 func (c *Cluster) attempt(ctx context.Context, s *server, a *attempts, send func(ctx context.Context, s *server) error) error {
-	bound, cancel := context.WithTimeout(ctx, a.wait)
+	bound, cancel := context.WithTimeout(ctx, a.waitFor(ctx, s))
 	defer cancel()
 	began := time.Now()
 	s.state.begin()
+	a.judged = false
 	err := send(bound, s)
-	c.judge(ctx, s, err, time.Since(began))
+	if !a.judged {
+		c.judge(ctx, s, err, time.Since(began))
+	}
 	again := false
 	if e := errorOf(err); e != nil && e.Outcome != ouro.NotDone {
 		a.unknown, a.sent = true, true
@@ -102,12 +129,14 @@ func (c *Cluster) attempt(ctx context.Context, s *server, a *attempts, send func
 	return err
 }
 
-// judge keeps what an attempt shows of a node, unless it was the caller who ended it, or
-// the node has too many requests for that one key.
+// judge keeps what an attempt shows of a node: little where it was the caller who ended
+// it, nothing where the node has too many requests for that one key.
 func (c *Cluster) judge(ctx context.Context, s *server, err error, took time.Duration) {
 	now := time.Now()
 	switch {
-	case ctx.Err() != nil, errorOf(err) != nil && errorOf(err).Code == ouro.HotKey: // of the key, not of the node
+	case ctx.Err() != nil:
+		s.state.late(took, now)
+	case ouro.CodeOf(err) == ouro.HotKey: // of the key, not of the node
 		s.state.drop()
 	case goesOn(err):
 		s.state.fail(now)

@@ -60,6 +60,24 @@ func (s *state) done(took time.Duration, now time.Time) {
 	s.at = now
 }
 
+// late notes that there was no answer for so long, when nobody waited any more.
+func (s *state) late(took time.Duration, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.inFlight--
+	if took.Seconds() > s.took {
+		s.took += (took.Seconds() - s.took) / 8
+		s.at = now
+	}
+}
+
+// usual is how long a node takes; 0: nothing is known.
+func (s *state) usual() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Duration(s.took * float64(time.Second))
+}
+
 // fail notes that there was none, or that of a node that can't answer.
 func (s *state) fail(now time.Time) {
 	s.mu.Lock()

@@ -299,9 +299,13 @@ func TestReadsAreHedged(t *testing.T) {
 	hung := f.nodes["b"].hangs(func(r *http.Request) bool { return r.URL.Path != "/ring" })
 	// How often it is chosen depends on how fast it was: one read in 24 at least.
 	for i := 0; i < 2000 && hung.Load() < 3; i++ {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+		began := time.Now()
 		if _, err := c.Get(ctx, f.key(i%20)); err != nil {
 			t.Fatal(err)
+		}
+		if took := time.Since(began); took > 10*time.Second { // a node gets half of the time
+			t.Fatal("a read took ", took)
 		}
 		cancel()
 	}
@@ -426,6 +430,66 @@ func TestClusterKeys(t *testing.T) {
 	page, err := c.Keys(t.Context(), "b", ouro.KeysQuery{})
 	if err != nil || !slices.Equal(page.Keys, []string{"told by c"}) {
 		t.Errorf("%+v, %v", page, err)
+	}
+}
+
+// A node that hangs costs a request with a deadline half of its time at most, so that
+// another node can answer, and is left alone then: none fails.
+func TestHangingNodeAndDeadlines(t *testing.T) {
+	f := newFleet(t, 3)
+	c := f.connect([]string{"a"}, client.AttemptTimeout(time.Minute))
+	hung := f.nodes["b"].hangs(func(r *http.Request) bool {
+		_, _ = io.Copy(io.Discard, r.Body)
+		return r.URL.Path != "/ring"
+	})
+	item := func(i int) []ouro.Item { return []ouro.Item{{Key: f.key(i), Value: ouro.Value{Data: []byte("v")}}} }
+	ways := []func(ctx context.Context, i int) error{
+		func(ctx context.Context, i int) error {
+			_, err := c.Put(ctx, f.key(i), ouro.Value{Data: []byte("v")}, ouro.Blind())
+			return err
+		},
+		func(ctx context.Context, i int) error { return c.PutMany(ctx, item(i), ouro.Blind())[0].Err },
+		func(ctx context.Context, _ int) error {
+			_, err := c.Keys(ctx, "b", ouro.KeysQuery{})
+			return err
+		},
+		func(ctx context.Context, i int) error {
+			_, err := c.Get(ctx, f.key(i))
+			return err
+		},
+	}
+	for i := range 80 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		if err := ways[i%len(ways)](ctx, i-i%len(ways)); err != nil {
+			t.Errorf("request %d: %v", i, err)
+		}
+		cancel()
+	}
+	if hung.Load() == 0 || hung.Load() > 40 {
+		t.Errorf("of 80 requests %d went to the node that hangs", hung.Load())
+	}
+}
+
+// Where deadlines leave no time for a second node, one that hangs is asked seldom.
+func TestHangingNodeAndShortDeadlines(t *testing.T) {
+	f := newFleet(t, 3)
+	c := f.connect([]string{"a"})
+	for i := range 40 { // how long they usually take is known
+		if _, err := c.Put(t.Context(), f.key(i), ouro.Value{}, ouro.Blind()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hung := f.nodes["b"].hangs(func(r *http.Request) bool {
+		_, _ = io.Copy(io.Discard, r.Body)
+		return r.URL.Path != "/ring"
+	})
+	for i := range 100 {
+		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Millisecond)
+		_, _ = c.Put(ctx, f.key(i), ouro.Value{}, ouro.Blind())
+		cancel()
+	}
+	if hung.Load() > 15 {
+		t.Errorf("of 100 requests %d went to the node that hangs", hung.Load())
 	}
 }
 

@@ -84,6 +84,17 @@ func (s *state) copied(took time.Duration) {
 	s.reads.copied.follow(math.Log(max(took, 1).Seconds()))
 }
 
+// outrun notes that the answer for the own copy had not come for so long, when it was
+// not waited for any more.
+func (s *state) outrun(took time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.inFlight--
+	if log := math.Log(max(took, 1).Seconds()); s.reads.copied.n == 0 || log > s.reads.copied.log {
+		s.reads.copied.follow(log)
+	}
+}
+
 // unwilling notes that a server does not answer for its own copy.
 func (s *state) unwilling(now time.Time) {
 	s.mu.Lock()
@@ -139,7 +150,11 @@ func (c *Cluster) coordinate(ctx context.Context, r *call, a *attempts, ask []*s
 	for i, s := range ask {
 		go func() { g.came <- c.copyOf(ctx, r, s, i == 0) }()
 	}
-	late := time.NewTimer(c.copied.wait())
+	most := hedgeMost
+	if end, ok := ctx.Deadline(); ok {
+		most = min(most, end.Sub(g.began)/2)
+	}
+	late := time.NewTimer(min(c.copied.wait(), most))
 	defer late.Stop()
 	var node chan answer // nil: none coordinates it
 	place := func() {
@@ -163,10 +178,10 @@ func (c *Cluster) coordinate(ctx context.Context, r *call, a *attempts, ask []*s
 				place()
 			}
 		case <-late.C:
-			if c.copied.take() || time.Since(g.began) > hedgeMost {
+			if c.copied.take() || time.Since(g.began) > most {
 				place()
 			} else { // all are slow: a cluster in trouble is not asked twice for everything
-				late.Reset(c.copied.wait())
+				late.Reset(min(c.copied.wait(), most))
 			}
 		case b := <-node:
 			if !g.over {
@@ -264,7 +279,7 @@ func (c *Cluster) copyOf(ctx context.Context, r *call, s *server, all bool) copi
 	a.res, a.by, a.err = s.client.exchange(ctx, &one)
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled): // another said enough
-		s.state.drop()
+		s.state.outrun(time.Since(began))
 	case shown(a.err), ctx.Err() != nil:
 		s.state.copied(time.Since(began))
 	case brokenOff(a.err):

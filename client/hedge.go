@@ -76,7 +76,7 @@ func (c *Cluster) hedged(ctx context.Context, r *call, a *attempts) (res ouro.Re
 	began := time.Now()
 	err = c.try(ctx, a, func(ctx context.Context, s *server) error {
 		if c.settings.hedge {
-			res, err = c.race(ctx, r, s)
+			res, err = c.race(ctx, r, s, a)
 		} else {
 			a := c.read(ctx, r, s)
 			res, err = a.res, a.err
@@ -93,43 +93,49 @@ func (c *Cluster) hedged(ctx context.Context, r *call, a *attempts) (res ouro.Re
 func shown(err error) bool { return err == nil || ouro.CodeOf(err) == ouro.NotFound }
 
 // race asks a node, and another one where that takes long.
-func (c *Cluster) race(ctx context.Context, r *call, s *server) (ouro.Result, error) {
+func (c *Cluster) race(ctx context.Context, r *call, s *server, a *attempts) (ouro.Result, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	began := time.Now()
 	first := make(chan answer, 1)
 	go func() { first <- c.read(ctx, r, s) }()
 	late := time.NewTimer(c.pace.wait())
 	defer late.Stop()
 	select {
-	case a := <-first:
-		return a.res, a.err
+	case one := <-first:
+		return one.res, one.err
 	case <-late.C:
 	}
 	second := c.second(r, s)
 	if second == nil || !c.pace.take() {
-		a := <-first
-		return a.res, a.err
+		one := <-first
+		return one.res, one.err
 	}
 	other := make(chan answer, 1)
 	go func() {
 		second.state.begin()
 		began := time.Now()
-		a := c.read(ctx, r, second)
-		c.judge(ctx, second, a.err, time.Since(began))
-		other <- a
+		two := c.read(ctx, r, second)
+		c.judge(ctx, second, two.err, time.Since(began))
+		other <- two
 	}()
-	var a answer
 	select {
-	case a = <-first:
-		if goesOn(a.err) {
-			a = <-other
+	case one := <-first:
+		if goesOn(one.err) {
+			c.judge(ctx, s, one.err, time.Since(began))
+			a.judged = true
+			one = <-other
 		}
-	case a = <-other:
-		if goesOn(a.err) {
-			a = <-first
+		return one.res, one.err
+	case two := <-other:
+		if goesOn(two.err) {
+			two = <-first
+			return two.res, two.err
 		}
+		s.state.late(time.Since(began), time.Now())
+		a.judged = true
+		return two.res, two.err
 	}
-	return a.res, a.err
 }
 
 // second is whom to ask besides; nil: nobody.

@@ -220,8 +220,7 @@ func cut(calls []*call, at []int) (groups [][]int) {
 
 // sendGroup sends one group, and keeps what that shows of the node.
 func (c *Cluster) sendGroup(ctx context.Context, g group, calls []*call, answers []ouro.Answer) {
-	a := &attempts{wait: c.settings.attempt}
-	_ = c.attempt(ctx, g.to, a, func(ctx context.Context, s *server) error {
+	_ = c.attempt(ctx, g.to, c.attempts(calls[g.at[0]]), func(ctx context.Context, s *server) error {
 		s.client.sendMany(ctx, calls, g.at, answers)
 		for _, i := range g.at {
 			if c.stale(s, calls[i], &answers[i].Result) {

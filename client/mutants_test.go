@@ -53,7 +53,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "waits for a copy that hangs", File: "coordinate.go", Test: "TestCopyThatHangs",
-			Old: "if c.copied.take() || time.Since(g.began) > hedgeMost {", New: "if time.Since(g.began) > time.Hour {",
+			Old: "if c.copied.take() || time.Since(g.began) > most {", New: "if time.Since(g.began) > time.Hour {",
 		},
 		{
 			Name: "coordinates whether it is quicker or not", File: "coordinate.go", Test: "TestWhichever",
@@ -78,6 +78,14 @@ func TestMutants(t *testing.T) {
 		{
 			Name: "calls what nobody saw leave unsent", File: "unanswered.go", Test: "TestOutcomeWithoutConnection",
 			Old: "wanted.Load() && !got.Load()", New: "!got.Load()",
+		},
+		{
+			Name: "gives one node all the time there is", File: "attempt.go", Test: "TestHangingNodeAndDeadlines",
+			Old: "time.Until(end)/2", New: "time.Until(end)",
+		},
+		{
+			Name: "learns nothing of a node that its callers left", File: "attempt.go", Test: "TestHangingNodeAndShortDeadlines",
+			Old: "s.state.late(took, now)", New: "s.state.drop()",
 		},
 		{
 			Name: "does not notice that a key is elsewhere", File: "attempt.go", Test: "TestPaper_6_4_3",

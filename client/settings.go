@@ -44,8 +44,9 @@ func RefreshEvery(d time.Duration) Option { return func(s *settings) { s.every =
 
 // AttemptTimeout sets how long a [Cluster] waits for one node before it tries
 // another, default 3 s: longer than the timeout of most buckets, so that it is the
-// node that gives up. A request with [ouro.Timeout] is waited for a second longer
-// than that says.
+// node that gives up. Where the context ends sooner that is half of the time left, or
+// four times what the node usually takes. A request with [ouro.Timeout] is waited for
+// a second longer than that says, whatever the context leaves to other nodes.
 func AttemptTimeout(d time.Duration) Option { return func(s *settings) { s.attempt = d } }
 
 // Patience sets for how long a [Cluster] tries a request whose context has no
