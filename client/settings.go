@@ -16,6 +16,7 @@ type settings struct {
 	every    time.Duration
 	attempt  time.Duration
 	patience time.Duration
+	answer   time.Duration
 	hedge    bool
 	reads    Reads
 }
@@ -53,6 +54,11 @@ func AttemptTimeout(d time.Duration) Option { return func(s *settings) { s.attem
 // deadline, default 10 s.
 func Patience(d time.Duration) Option { return func(s *settings) { s.patience = d } }
 
+// AnswerWithin sets after what time a client gives up on a node that has not begun to
+// answer a request, default never: that is what the context of the call is for. It
+// counts from when the request is sent, and not where there is a [WithHTTPClient].
+func AnswerWithin(d time.Duration) Option { return func(s *settings) { s.answer = d } }
+
 // Hedge says whether a [Cluster] sends a read to a second node where the first takes
 // longer than most reads did, default true; at most one read in ten is.
 func Hedge(yes bool) Option { return func(s *settings) { s.hedge = yes } }
@@ -86,7 +92,7 @@ func newSettings(opts []Option) *settings {
 		opt(s)
 	}
 	if s.http == nil {
-		s.http = &http.Client{Transport: newTransport(s.maxConns), CheckRedirect: noRedirect}
+		s.http = &http.Client{Transport: newTransport(s.maxConns, s.answer), CheckRedirect: noRedirect}
 	}
 	return s
 }
@@ -100,13 +106,14 @@ func (s *settings) clusterID() *atomic.Pointer[string] {
 	return id
 }
 
-func newTransport(maxConns int) *http.Transport {
+func newTransport(maxConns int, answer time.Duration) *http.Transport {
 	return &http.Transport{
-		DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
-		MaxConnsPerHost:     maxConns,
-		MaxIdleConnsPerHost: maxConns,
-		IdleConnTimeout:     time.Minute, // less than the server's, so that it is not the one to close
-		DisableCompression:  true,        // values are bytes, not text
+		ResponseHeaderTimeout: answer,
+		DialContext:           (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+		MaxConnsPerHost:       maxConns,
+		MaxIdleConnsPerHost:   maxConns,
+		IdleConnTimeout:       time.Minute, // less than the server's, so that it is not the one to close
+		DisableCompression:    true,        // values are bytes, not text
 	}
 }
 

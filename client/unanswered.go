@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -59,6 +58,7 @@ func (c *Client) unanswered(ctx context.Context, method string, err error) error
 		err = op.Err // likewise
 	}
 	var e *ouro.Error
+	var slow net.Error
 	switch {
 	case dialing:
 		e = ouro.Errorf(ouro.QuorumUnavailable, outcome, "no node can be reached at %s: %v", c.base.Host, err)
@@ -66,11 +66,22 @@ func (c *Client) unanswered(ctx context.Context, method string, err error) error
 		e = ouro.Errorf(ouro.QuorumUnavailable, outcome, "there was no connection to the node at %s in time: %v", c.base.Host, err)
 	case strings.Contains(err.Error(), "malformed HTTP"): // net/http has no value for it
 		e = ouro.Errorf(ouro.QuorumUnavailable, outcome, "what answers at %s does not speak HTTP: is it the port for clients?", c.base.Host)
+	case errors.As(err, &slow) && slow.Timeout():
+		e = ouro.Errorf(ouro.QuorumUnavailable, outcome, "the node at %s gave no answer in time: it hangs, or is cut off", c.base.Host)
 	default:
 		e = ouro.Errorf(ouro.QuorumUnavailable, outcome, "the node at %s did not answer to the end: %v", c.base.Host, err)
 	}
 	if ctx.Err() != nil {
-		return fmt.Errorf("%w: %w", ctx.Err(), e)
+		return givenUp{ctx.Err(), e}
 	}
 	return e
 }
+
+// givenUp is the error of a request that ended because its context did.
+type givenUp struct {
+	ended error
+	err   *ouro.Error
+}
+
+func (g givenUp) Error() string   { return g.err.Error() }
+func (g givenUp) Unwrap() []error { return []error{g.ended, g.err} }
