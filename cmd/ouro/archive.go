@@ -150,11 +150,11 @@ func (f *archiveFlags) cluster() (archiveCluster, error) {
 	if err != nil {
 		return archiveCluster{}, err
 	}
-	admin, err := client.NewAdmin(addr, client.MaxReply(maxArchiveReply))
+	admin, err := client.NewAdmin(addr, client.MaxReply(maxArchiveReply), client.AnswerWithin(answerPatience))
 	if err != nil {
 		return archiveCluster{}, err
 	}
-	store, err := f.store()
+	store, err := f.store(pagePatience)
 	return archiveCluster{admin, store}, err
 }
 

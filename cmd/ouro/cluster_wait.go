@@ -28,6 +28,9 @@ func newWaitCommand() *cobra.Command {
 		Example: "  ouro cluster wait --timeout 10m",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if patience <= 0 {
+				return wrongUse("--timeout %v: it is longer than nothing", patience)
+			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), patience)
 			defer cancel()
 			info, err := waitForMoves(ctx, &t, cmd.ErrOrStderr(), func(ouro.ClusterInfo) bool { return true })
@@ -46,10 +49,12 @@ func newWaitCommand() *cobra.Command {
 }
 
 // waitForMoves asks a node until nothing moves and done says so. Whom it has waited
-// for over several looks is told.
+// for over several looks is told, and that the node asked does not answer.
 func waitForMoves(ctx context.Context, t *target, tell io.Writer, done func(ouro.ClusterInfo) bool) (info ouro.ClusterInfo, err error) {
 	patient := waiter{tell: tell}
+	var seen *ouro.ClusterInfo // as it was seen last
 	for {
+		asked := time.Now()
 		err = t.inside(ctx, func(ctx context.Context, a *client.Admin) (err error) {
 			info, err = a.Cluster(ctx)
 			return err
@@ -58,36 +63,42 @@ func waitForMoves(ctx context.Context, t *target, tell io.Writer, done func(ouro
 			return info, nil
 		}
 		if err == nil {
-			patient.look(info.Waits)
+			last := info
+			seen = &last
+			patient.look(info.Waits, asked)
+		} else if ctx.Err() == nil {
+			patient.look([]string{"an answer: " + err.Error()}, asked)
 		}
 		select {
 		case <-time.After(pollEvery):
 		case <-ctx.Done():
-			if err != nil {
+			if seen == nil {
 				return info, err
 			}
-			return info, errors.New("the time given is over: " + strings.Join(unsettled(&info), "\n"))
+			return info, errors.New("the time given is over: " + strings.Join(unsettled(seen), "\n"))
 		}
 	}
 }
 
-// tellAfter is for how many looks in a row the same must be waited for to be told.
-const tellAfter = 15
+// tellAfter is for how long the same must be waited for to be told.
+const tellAfter = 3 * time.Second
 
 // waiter tells people whom a cluster waits for, once it has for a while.
 type waiter struct {
 	tell  io.Writer
 	waits []string
-	looks int
+	since time.Time
+	told  bool
 }
 
-func (w *waiter) look(waits []string) {
-	if !slices.Equal(waits, w.waits) {
-		w.waits, w.looks = waits, 0
+func (w *waiter) look(waits []string, asked time.Time) {
+	if w.since.IsZero() || !slices.Equal(waits, w.waits) {
+		w.waits, w.since, w.told = waits, asked, false
 	}
-	if w.looks++; w.looks != tellAfter {
+	if w.told || time.Since(w.since) < tellAfter {
 		return
 	}
+	w.told = true
 	for _, text := range waits {
 		fmt.Fprintf(w.tell, "it waits for %s\n", text)
 	}

@@ -66,5 +66,5 @@ func adviseUnanswered(err error, flag string) error {
 	if ouro.CodeOf(err) != ouro.QuorumUnavailable {
 		return err
 	}
-	return fmt.Errorf("%w\nStart a node with 'ouro serve' or a cluster with 'ouro dev', or name another address with %s", err, flag)
+	return fmt.Errorf("%w\nSee that a node runs there ('ouro serve', or 'ouro dev' for a cluster on this machine), or name another address with %s", err, flag)
 }

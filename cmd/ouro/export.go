@@ -100,7 +100,7 @@ func (f *exportFlags) run(cmd *cobra.Command) error {
 		}
 		next = dataset.KeysOf(reader)
 	}
-	store, err := f.store()
+	store, err := f.store(answerPatience)
 	if err != nil {
 		return err
 	}

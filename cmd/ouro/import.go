@@ -107,7 +107,7 @@ func (f *importFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return badSource(err)
 	}
-	store, err := f.store()
+	store, err := f.store(answerPatience)
 	if err != nil {
 		return err
 	}
@@ -124,6 +124,8 @@ func badSource(err error) error { return &exitError{exitWrongUse, err} }
 
 // answers makes sure that a node is there before a long command begins.
 func answers(ctx context.Context, store ouro.Store, bucket string) error {
+	ctx, cancel := context.WithTimeout(ctx, adminPatience)
+	defer cancel()
 	res, err := store.Get(ctx, ouro.Key{Bucket: bucket, Name: "is-anybody-there"})
 	if err == nil || ouro.CodeOf(err) == ouro.NotFound || res.Coordinator != "" {
 		return nil

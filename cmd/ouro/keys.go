@@ -72,7 +72,7 @@ type keysListed struct {
 
 // listKeys prints pages until the end, or until limit keys.
 func listKeys(cmd *cobra.Command, t *target, bucket string, q ouro.KeysQuery, limit int, encoded bool) error {
-	store, err := t.store()
+	store, err := t.store(pagePatience + pageTurns*q.Timeout)
 	if err != nil {
 		return err
 	}

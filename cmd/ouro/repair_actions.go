@@ -26,10 +26,14 @@ func (s *several) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&s.more, "also", nil, "client `addresses` of more nodes, to do the same there")
 }
 
-// each calls do with every node, whatever comes of the others.
+// each calls do with every node, whatever comes of the others; with none where an
+// address is none.
 func (s *several) each(ctx context.Context, do func(context.Context, *client.Admin) error) error {
 	targets := []target{s.t}
 	for _, addr := range s.more {
+		if err := checkAddr(addr, "--also"); err != nil {
+			return err
+		}
 		targets = append(targets, target{addr: addr})
 	}
 	var failed error

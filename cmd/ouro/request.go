@@ -88,6 +88,14 @@ func (f *requestFlags) open(cmd *cobra.Command) (*client.Client, []ouro.Option, 
 	return store, opts, err
 }
 
+// store returns the store. A node that hangs is given up: it can't give up itself.
+func (f *requestFlags) store() (*client.Client, error) {
+	if f.timeout > 0 {
+		return f.target.store(f.timeout + answerGrace)
+	}
+	return f.target.store(answerPatience)
+}
+
 // seen adds what the request knows of the versions that are there.
 func (f *requestFlags) seen(cmd *cobra.Command, opts []ouro.Option) ([]ouro.Option, error) {
 	given := cmd.Flags().Changed("context")

@@ -45,32 +45,54 @@ that is under way, and in the last that ended.`,
 }
 
 func newScrubRunCommand() *cobra.Command {
+	var t target
 	var wait bool
-	cmd := newView(&cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "run [--wait]",
 		Short: "Read everything back now, as fast as 'scrub-rate' allows",
 		Long: `Make one node read back all that it stores, from now on and as fast as its
-'scrub-rate' allows. It goes on by itself afterwards, also where it was paused.`,
+'scrub-rate' allows. It goes on by itself afterwards, also where it was paused.
+Ctrl-C ends the waiting with --wait, and not the reading.`,
 		Example: "  ouro scrub run --wait --addr 127.0.0.1:7080",
-	}, func(a *client.Admin, ctx context.Context) (ouro.ScrubInfo, error) {
-		info, err := a.Scrub(ctx)
-		if err == nil {
-			err = a.RunScrub(ctx)
-		}
-		for since := roundOf(info.Round).Began; err == nil; {
-			if info, err = a.Scrub(ctx); err != nil || !wait || roundOf(info.Last).Began.After(since) && !info.Hurried {
-				break
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			info, err := runScrub(cmd.Context(), &t, wait)
+			if err != nil {
+				return err
 			}
-			select {
-			case <-ctx.Done():
-				return info, ctx.Err()
-			case <-time.After(scrubPoll):
+			if wantsJSON(cmd) {
+				return printJSON(cmd.OutOrStdout(), info)
 			}
-		}
-		return info, err
-	}, func(w io.Writer, info ouro.ScrubInfo) error { return printScrub(w, &info, time.Now()) })
-	cmd.Flags().BoolVar(&wait, "wait", false, "return when all has been read back; --timeout is how long that may take")
+			return printScrub(cmd.OutOrStdout(), &info, time.Now())
+		},
+	}
+	cmd.Flags().BoolVar(&wait, "wait", false, "return when all has been read back, which may take hours")
+	t.addFlags(cmd, true)
 	return cmd
+}
+
+// runScrub has a node read back all that it stores. It returns how far it is then;
+// with wait, when all has been read back.
+func runScrub(ctx context.Context, t *target, wait bool) (info ouro.ScrubInfo, err error) {
+	look := func(ctx context.Context, a *client.Admin) error {
+		info, err = a.Scrub(ctx)
+		return err
+	}
+	if err := t.inside(ctx, look); err != nil {
+		return info, err
+	}
+	since := roundOf(info.Round).Began
+	err = t.inside(ctx, func(ctx context.Context, a *client.Admin) error {
+		if err := a.RunScrub(ctx); err != nil {
+			return err
+		}
+		return look(ctx, a)
+	})
+	for err == nil && wait && (info.Hurried || !roundOf(info.Last).Began.After(since)) {
+		time.Sleep(scrubPoll)
+		err = t.inside(ctx, look)
+	}
+	return info, err
 }
 
 // scrubPoll is how often 'ouro scrub run --wait' looks.

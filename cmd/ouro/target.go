@@ -19,7 +19,14 @@ const (
 	defaultAddr   = "127.0.0.1:7070"
 	adminOffset   = 2 // the admin port is the client port + 2 unless told otherwise
 	adminPatience = 15 * time.Second
-	maxInput      = 64 << 20 // bytes of a value read from standard input
+	// How long a node may take to begin its answer, or longer than the --timeout of
+	// the request. A page of keys is of many partitions, some of them in turn, each of
+	// which may take as long as a request.
+	answerPatience = 30 * time.Second
+	answerGrace    = 5 * time.Second
+	pagePatience   = 2 * time.Minute
+	pageTurns      = 16
+	maxInput       = 64 << 20 // bytes of a value read from standard input
 )
 
 // target is the node that a verb talks to.
@@ -77,13 +84,14 @@ func checkAddr(addr, from string) error {
 	return nil
 }
 
-// store returns the store behind the client port.
-func (t *target) store() (*client.Client, error) {
+// store returns the store behind the client port, whose node may take so long to
+// answer.
+func (t *target) store(patience time.Duration) (*client.Client, error) {
 	addr, err := t.client()
 	if err != nil {
 		return nil, err
 	}
-	return client.New(addr)
+	return client.New(addr, client.AnswerWithin(patience))
 }
 
 // inside calls ask with the admin calls of the node.
