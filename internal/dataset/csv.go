@@ -24,6 +24,9 @@ type csvFile struct {
 func openCSV(r io.Reader, src Source) (Reader, error) {
 	d := &csvFile{r: newCSV(r), pos: src.Skip}
 	header, err := d.r.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, errors.New("there is nothing in it: a CSV begins with a header row")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the header row can't be read: %w", err)
 	}
@@ -83,7 +86,7 @@ func (d *csvFile) Next() (Record, error) {
 	case err != nil:
 		return Record{}, err
 	case len(row) != len(d.header):
-		rec.Err = fmt.Errorf("record %d has %d fields, the header has %d", rec.N, len(row), len(d.header))
+		rec.Err = fmt.Errorf("record %d has another number of fields (%d) than the header (%d)", rec.N, len(row), len(d.header))
 	default:
 		rec.Err = rec.fromRow(d.header, row, d.key)
 	}

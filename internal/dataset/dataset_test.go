@@ -81,15 +81,17 @@ func TestReaders(t *testing.T) {
 			"ndjson", "{\"id\":\"a\",\"x\":1}\n\n{\"id\": 7}\r\n{\"x\":1}\n[1]\n{\"id\":true}\n",
 			Source{Format: "ndjson", Key: []string{"id"}},
 			"a={\"id\":\"a\",\"x\":1}\n7={\"id\": 7}\n!record 3 has no field \"id\" to take the key from\n" +
-				"!record 4 is not a JSON object: json: cannot unmarshal array into Go value of type map[string]json.RawMessage\n" +
+				"!record 4 is not a JSON object: it is of type array\n" +
 				"!record 5: the key field \"id\" is true: a key is made of a string or a number\n",
 		},
 		{
-			"export", `{"bucket":"b","key":"k","value":"v","content_type":"text/plain"}` + "\n" + `{"bucket":"b","key_base64":"/w==","siblings":[{"value":""},{"value_base64":"/v8="}]}` + "\n{}\n",
+			"export", `{"bucket":"b","key":"k","value":"v","content_type":"text/plain"}` + "\n" + `{"bucket":"b","key_base64":"/w==","siblings":[{"value":""},{"value_base64":"/v8="}]}` + "\n{}\n7\n{\"key\":7}\n",
 			Source{Format: "ndjson"},
-			"k=v\n\xff==\xfe\xff\n!record 3 is not a line of 'ouro export': it lacks a key or a value; name the key field with --key to import other JSON\n",
+			"k=v\n\xff==\xfe\xff\n!record 3 is not a line of 'ouro export': it lacks a key or a value; name the key field with --key to import other JSON\n" +
+				"!record 4 is not a line of 'ouro export': it is of type number; name the key field with --key to import other JSON\n" +
+				"!record 5 is not a line of 'ouro export': key is of type number; name the key field with --key to import other JSON\n",
 		},
-		{"csv", "\xef\xbb\xbfid,name\n1,\"a\nb\"\n2\n3,\"c\"\"d\"\n", Source{Format: "csv"}, "1={\"id\":\"1\",\"name\":\"a\\nb\"}\n!record 2 has 1 fields, the header has 2\n3={\"id\":\"3\",\"name\":\"c\\\"d\"}\n"},
+		{"csv", "\xef\xbb\xbfid,name\n1,\"a\nb\"\n2\n3,\"c\"\"d\"\n", Source{Format: "csv"}, "1={\"id\":\"1\",\"name\":\"a\\nb\"}\n!record 2 has another number of fields (1) than the header (2)\n3={\"id\":\"3\",\"name\":\"c\\\"d\"}\n"},
 		{"csv by two columns", "id,name\n1,a\n", Source{Format: "csv", Key: []string{"name", "id"}}, "a/1={\"id\":\"1\",\"name\":\"a\"}\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package dataset
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -49,7 +50,7 @@ func (d *ndjson) Next() (Record, error) {
 func (r *Record) fromJSON(line []byte, key []string) error {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(line, &fields); err != nil {
-		return fmt.Errorf("record %d is not a JSON object: %v", r.N, err)
+		return fmt.Errorf("record %d is not a JSON object: %s", r.N, unreadable(err))
 	}
 	parts := make([]string, len(key))
 	for i, name := range key {
@@ -66,6 +67,19 @@ func (r *Record) fromJSON(line []byte, key []string) error {
 	r.Key = joinKey(parts)
 	r.Values = []ouro.Value{{Data: line, ContentType: "application/json"}}
 	return nil
+}
+
+// unreadable says why JSON can't be read, without names of Go's.
+func unreadable(err error) string {
+	var kind *json.UnmarshalTypeError
+	switch {
+	case !errors.As(err, &kind):
+		return err.Error()
+	case kind.Field == "":
+		return "it is of type " + kind.Value
+	default:
+		return kind.Field + " is of type " + kind.Value
+	}
 }
 
 // keyText returns the text of a JSON string or number.
@@ -145,7 +159,7 @@ func appendLine(dst []byte, key ouro.Key, siblings []ouro.Sibling) ([]byte, erro
 func (r *Record) fromExport(b []byte) error {
 	var l line
 	if err := json.Unmarshal(b, &l); err != nil {
-		return fmt.Errorf("record %d is not a line of 'ouro export': %v; name the key field with --key to import other JSON", r.N, err)
+		return fmt.Errorf("record %d is not a line of 'ouro export': %s; name the key field with --key to import other JSON", r.N, unreadable(err))
 	}
 	if r.Key = l.Key; l.KeyBase64 != nil {
 		r.Key = string(l.KeyBase64)
