@@ -97,7 +97,7 @@ func readSeveral(resp *http.Response, body []byte, method string, res ouro.Resul
 func readFailure(resp *http.Response, body []byte, method string, res ouro.Result) (ouro.Result, error) {
 	var f failure
 	if !isJSON(resp.Header) || json.Unmarshal(body, &f) != nil || f.Code == "" {
-		return res, strange(resp, method, fmt.Sprintf("it says %.200q", body))
+		return res, strange(resp, method, fmt.Sprintf("is it an Ouro node? It says %.200q", body))
 	}
 	res.Explain = f.Explain
 	e := &ouro.Error{Code: f.Code, Message: f.Message, Outcome: ouro.ParseOutcome(f.Outcome), Retryable: f.Retryable}

@@ -238,7 +238,7 @@ func (f *importFlags) finish(cmd *cobra.Command, im *dataset.Import, progress *d
 	c := &im.Counts
 	r := importResult{c.Total(), c.Stored.Load(), c.Same.Load(), c.Failed.Load(), took.Seconds(), float64(c.Total()) / took.Seconds(), ""}
 	if err == nil && r.Failed > 0 {
-		err = fmt.Errorf("%d records could not be stored", r.Failed)
+		err = fmt.Errorf("%s could not be stored", plural(int(r.Failed), "record"))
 	}
 	if progress != nil {
 		if err == nil {
@@ -263,8 +263,8 @@ func (f *importFlags) finish(cmd *cobra.Command, im *dataset.Import, progress *d
 		}
 		return nil
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%d records in %s, %.0f a second: %d stored, %d there already, %d failed\n",
-		r.Records, took.Round(time.Millisecond), r.Rate, r.Stored, r.Same, r.Failed)
+	fmt.Fprintf(cmd.OutOrStdout(), "%s in %s, %.0f a second: %d stored, %d there already, %d failed\n",
+		plural(int(r.Records), "record"), took.Round(time.Millisecond), r.Rate, r.Stored, r.Same, r.Failed)
 	return err
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -66,6 +67,9 @@ as with put; --blind replaces nothing. A key ends at the first = of its argument
 				key, err := parseKey(name)
 				if err != nil {
 					return err
+				}
+				if slices.Contains(keys, key) {
+					return wrongUse("%s is given twice: neither value would replace the other", key)
 				}
 				keys, items = append(keys, key), append(items, ouro.Item{Key: key, Value: ouro.Value{Data: []byte(value), ContentType: contentType}})
 			}

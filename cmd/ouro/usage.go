@@ -52,9 +52,11 @@ func wrongArguments(cmd *cobra.Command, args []string) error {
 	path := cmd.CommandPath()
 	if cmd.HasSubCommands() {
 		near := ""
-		cmd.SuggestionsMinimumDistance = 2 // letters that may be wrong
-		if names := cmd.SuggestionsFor(args[0]); len(names) > 0 {
-			near = fmt.Sprintf(": did you mean '%s %s'?", path, names[0])
+		for wrong := 1; wrong <= 2 && near == ""; wrong++ { // letters
+			cmd.SuggestionsMinimumDistance = wrong
+			if names := cmd.SuggestionsFor(args[0]); len(names) > 0 {
+				near = fmt.Sprintf(": did you mean '%s %s'?", path, names[0])
+			}
 		}
 		return fmt.Errorf("unknown command %q for %q%s", args[0], path, near)
 	}
@@ -78,6 +80,10 @@ func argumentsOf(cmd *cobra.Command) string {
 // wrongFlag says of a flag's value what it should be, where pflag says which
 // function of Go's could not read it.
 func wrongFlag(_ *cobra.Command, err error) error {
+	var none *pflag.NotExistError
+	if errors.As(err, &none) && none.GetSpecifiedShortnames() != "" {
+		return fmt.Errorf("%w; put -- before arguments that begin with - and are no flags", err)
+	}
 	var bad *pflag.InvalidValueError
 	if !errors.As(err, &bad) {
 		return err

@@ -80,7 +80,7 @@ func drain(n *node, sig os.Signal, signals <-chan os.Signal) error {
 		n.log.Info("stopped")
 		return err
 	case sig := <-signals:
-		return fmt.Errorf("stopped at once by a second %v: clients were left without an answer, nothing acknowledged is lost", sig)
+		return fmt.Errorf("stopped at once by a second signal (%v): clients were left without an answer, nothing acknowledged is lost", sig)
 	}
 }
 
