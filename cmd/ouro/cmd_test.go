@@ -28,30 +28,33 @@ func TestEveryVerbHasHelp(t *testing.T) {
 }
 
 // docs/reference/config.md lists every setting as 'ouro config describe' does.
-// UPDATE=1 writes it anew.
+// UPDATE=1 writes the list anew.
 func TestConfigReference(t *testing.T) {
-	const file = "../../docs/reference/config.md"
-	var b strings.Builder
-	b.WriteString("# Settings\n\nEach is a flag of `ouro serve` (`--q`), a variable (`OURO_Q`) and a key of the file that `--config` names (`q = 1024`).\n" +
-		"A flag goes over the environment, that over the file, that over the default. Tables `[buckets.NAME]` take n, r, w, pr, pw, dw, timeout, ttl, durability and mode.\n\n" +
-		"| setting | type | default | meaning |\n|---|---|---|---|\n")
-	for _, k := range config.Describe() {
-		reload := ""
-		if k.Reload {
-			reload = "; may be changed while the node runs"
-		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s%s |\n", k.Name, k.Type, k.Default, k.Doc, reload)
-	}
-	if os.Getenv("UPDATE") != "" {
-		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	const file, head = "../../docs/reference/config.md", "| setting | type | default | meaning |\n|---|---|---|---|\n"
 	got, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(got) != b.String() {
+	intro, list, found := strings.Cut(string(got), head)
+	if !found {
+		t.Fatalf("%s has no table of settings", file)
+	}
+	var b strings.Builder
+	cell := strings.NewReplacer("|", `\|`)
+	for _, k := range config.Describe() {
+		reload := ""
+		if k.Reload {
+			reload = "; may be changed while the node runs, with `PUT /admin/v1/" + k.Name + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s%s |\n", k.Name, cell.Replace(k.Type), k.Default, cell.Replace(k.Doc), reload)
+	}
+	if os.Getenv("UPDATE") != "" {
+		list = b.String()
+		if err := os.WriteFile(file, []byte(intro+head+list), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if list != b.String() {
 		t.Errorf("%s is not what the settings are: UPDATE=1 go test ./cmd/ouro -run TestConfigReference", file)
 	}
 }
