@@ -95,6 +95,9 @@ func readSeveral(resp *http.Response, body []byte, method string, res ouro.Resul
 }
 
 func readFailure(resp *http.Response, body []byte, method string, res ouro.Result) (ouro.Result, error) {
+	if resp.StatusCode == http.StatusRequestHeaderFieldsTooLarge { // net/http says it, and no node would take it
+		return res, ouro.Errorf(ouro.TooLarge, ouro.NotDone, "the context, the content type and the request id are too long together for %s", resp.Request.URL.Host)
+	}
 	var f failure
 	if !isJSON(resp.Header) || json.Unmarshal(body, &f) != nil || f.Code == "" {
 		return res, strange(resp, method, fmt.Sprintf("is it an Ouro node? It says %.200q", body))

@@ -43,7 +43,8 @@ type gotItem struct {
 }
 
 // sendMany sends the calls at these places in one request, and fills in their
-// answers. Those that don't come are errors that say so.
+// answers. Those that don't come are errors that say so. Where a node takes none because
+// of one of them each is sent alone.
 func (c *Client) sendMany(ctx context.Context, calls []*call, at []int, answers []ouro.Answer) {
 	var sent []int
 	var body bytes.Buffer
@@ -63,6 +64,12 @@ func (c *Client) sendMany(ctx context.Context, calls []*call, at []int, answers 
 	err := c.exchangeMany(ctx, calls, sent, &body, answers)
 	if err == nil {
 		err = errors.New("the answer ended early")
+	}
+	if e := errorOf(err); e != nil && !e.Retryable && len(sent) > 1 { // one of them is not taken: which?
+		each(len(sent), singles, func(j int) {
+			answers[sent[j]].Result, answers[sent[j]].Err = c.send(ctx, calls[sent[j]])
+		})
+		return
 	}
 	for _, i := range sent {
 		if answers[i].Err == errPending { //nolint:errorlint // it is put there as it is

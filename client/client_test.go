@@ -239,6 +239,20 @@ func TestAnotherProtocol(t *testing.T) {
 	}
 }
 
+// What no node takes, whatever is sent again, is refused at once.
+func TestTooLongHeaders(t *testing.T) {
+	c := newFleet(t, 3).connect([]string{"a"})
+	long := strings.Repeat("x", 2<<20)
+	for name, opt := range map[string]ouro.Option{
+		"context": ouro.WithContext(ouro.Context(long)), "request id": ouro.RequestID(long),
+	} {
+		_, err := c.Put(t.Context(), key, ouro.Value{}, ouro.Blind(), opt)
+		check(t, name, err, ouro.TooLarge, ouro.NotDone)
+	}
+	_, err := c.Put(t.Context(), key, ouro.Value{ContentType: long}, ouro.Blind())
+	check(t, "content type", err, ouro.TooLarge, ouro.NotDone)
+}
+
 // TestStrangeAnswers: what no node says is an error that shows what was said.
 func TestStrangeAnswers(t *testing.T) {
 	for name, h := range map[string]http.HandlerFunc{

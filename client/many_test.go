@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -105,6 +106,28 @@ func TestManyReadFirst(t *testing.T) {
 	for _, a := range c.GetMany(t.Context(), keys) {
 		if a.Err != nil || len(a.Result.Siblings) != 1 {
 			t.Fatalf("%+v, %v", a.Result, a.Err)
+		}
+	}
+}
+
+// One item that no node takes costs the others nothing.
+func TestManyWithOneThatIsRefused(t *testing.T) {
+	f := newFleet(t, 3)
+	one, err := client.New(f.nodes["b"].srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, items := f.items(30)
+	items[7].Value.ContentType = strings.Repeat("x", 300)
+	for name, b := range map[string]ouro.Batcher{"cluster": f.connect([]string{"a"}), "client": one} {
+		for i, a := range b.PutMany(t.Context(), items, ouro.Blind()) {
+			want := ouro.Code("")
+			if i == 7 {
+				want = ouro.BadRequest
+			}
+			if ouro.CodeOf(a.Err) != want {
+				t.Errorf("%s, item %d: %v", name, i, a.Err)
+			}
 		}
 	}
 }
