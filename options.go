@@ -43,8 +43,15 @@ func Apply(opts ...Option) Options {
 	return o
 }
 
-// WithContext hands back what a get returned.
-func WithContext(c Context) Option { return func(o *Options) { o.Context = c } }
+// WithContext hands back what a get returned. That of a get that met nothing is empty: a
+// put under it replaces nothing, as with [Blind], and stands beside what others have put
+// meanwhile.
+func WithContext(c Context) Option {
+	if len(c) == 0 {
+		return func(o *Options) { o.Context, o.Blind = nil, true }
+	}
+	return func(o *Options) { o.Context = c }
+}
 
 // R sets how many replicas must answer a read.
 func R(n int) Option { return func(o *Options) { o.R = Count{n, true} } }

@@ -132,12 +132,16 @@ func TestMutants(t *testing.T) {
 			Old: "batchItems = 200", New: "batchItems = 1",
 		},
 		{
+			Name: "takes who saw nothing for who has not looked", Dir: "..", File: "options.go", Test: "TestClusterConformance",
+			Old: "o.Context, o.Blind = nil, true", New: "o.Context = nil",
+		},
+		{
 			Name: "begins updates anew for ever", File: "update.go", Test: "TestUpdateIsBounded",
 			Old: "updateTries = 8", New: "updateTries = 20",
 		},
 		{
 			Name: "an update does not say what it has seen", File: "update.go", Test: "TestClusterConformance",
-			Old: "seen = ouro.WithContext(read.Context)", New: "_ = seen",
+			Old: "ouro.WithContext(read.Context)", New: "ouro.Blind()",
 		},
 	})
 }

@@ -45,9 +45,5 @@ func updateOnce(ctx context.Context, store ouro.Store, key ouro.Key, merge func(
 	if err != nil {
 		return read, err
 	}
-	seen := ouro.Blind() // nothing was ever there
-	if len(read.Context) > 0 {
-		seen = ouro.WithContext(read.Context)
-	}
-	return store.Put(ctx, key, value, append(append([]ouro.Option{}, opts...), seen)...)
+	return store.Put(ctx, key, value, append(append([]ouro.Option{}, opts...), ouro.WithContext(read.Context))...)
 }

@@ -54,11 +54,7 @@ func (c catalogue) set(product, price string) error {
 	if err != nil && ouro.CodeOf(err) != ouro.NotFound {
 		return err
 	}
-	seen := ouro.Blind()
-	if len(res.Context) > 0 {
-		seen = ouro.WithContext(res.Context)
-	}
-	_, err = c.store.Put(context.Background(), key(product), ouro.Value{Data: []byte(price)}, seen, ouro.W(c.w), ouro.PW(c.w))
+	_, err = c.store.Put(context.Background(), key(product), ouro.Value{Data: []byte(price)}, ouro.WithContext(res.Context), ouro.W(c.w), ouro.PW(c.w))
 	return err
 }
 

@@ -37,11 +37,7 @@ func (d storeDriver) Get(ctx context.Context, key string) (Seen, error) {
 }
 
 func (d storeDriver) Put(ctx context.Context, key string, value []byte, seen ouro.Context) (ouro.Context, error) {
-	opt := ouro.Blind()
-	if len(seen) > 0 {
-		opt = ouro.WithContext(seen)
-	}
-	res, err := d.store.Put(ctx, ouro.Key{Bucket: d.bucket, Name: key}, ouro.Value{Data: value}, opt)
+	res, err := d.store.Put(ctx, ouro.Key{Bucket: d.bucket, Name: key}, ouro.Value{Data: value}, ouro.WithContext(seen))
 	return res.Context, err
 }
 

@@ -35,6 +35,7 @@ func Run(t *testing.T, store ouro.Store, limits Limits) {
 		{"blind puts make siblings", blindPuts},
 		{"a context replaces what it covers", replace},
 		{"a stale context makes siblings", stale},
+		{"who has seen nothing replaces nothing", sawNothing},
 		{"one context covers all siblings", merge},
 		{"interleaved writers lose nothing", interleaved},
 		{"a put's own context covers the put", ownContext},

@@ -37,6 +37,21 @@ func stale(_ *testing.T, s *suite) {
 	s.get(key, "2", "3")
 }
 
+// sawNothing: what a get of an absent key returned covers no put made since, also when
+// it has been a text on its way, to a browser and back.
+func sawNothing(t *testing.T, s *suite) {
+	key := s.key()
+	seen := s.gone(key)
+	text, err := ouro.ParseContext(seen.Context.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.blind(key, "of another")
+	s.put(key, "mine", under(seen))
+	s.put(key, "mine too", ouro.WithContext(text))
+	s.get(key, "of another", "mine", "mine too")
+}
+
 func merge(_ *testing.T, s *suite) {
 	key := s.key()
 	for i := range 4 {

@@ -148,14 +148,10 @@ func (im *Import) try(ctx context.Context, key ouro.Key, values []ouro.Value, id
 		im.Counts.Same.Add(1)
 		return nil
 	}
-	first := ouro.WithContext(res.Context)
-	if len(res.Context) == 0 {
-		first = ouro.Blind()
-	}
 	for i, v := range values {
 		seen := ouro.Blind() // a sibling of the values before it
 		if i == 0 {
-			seen = first
+			seen = ouro.WithContext(res.Context)
 		}
 		opts := append([]ouro.Option{seen, ouro.RequestID(fmt.Sprintf("%s-%d", id, i))}, options...)
 		if _, err := im.Store.Put(ctx, key, v, opts...); err != nil {

@@ -146,11 +146,7 @@ func shop(ctx context.Context, s ouro.Store, h *histogram, r *rand.Rand, carts i
 			return
 		case <-time.After(time.Duration(r.Int64N(int64(2*think) + 1))):
 		}
-		opt := ouro.Blind()
-		if len(res.Context) > 0 {
-			opt = ouro.WithContext(res.Context)
-		}
-		_, _ = s.Put(ctx, key, ouro.Value{Data: fmt.Appendf(nil, "%d things", r.IntN(100))}, opt)
+		_, _ = s.Put(ctx, key, ouro.Value{Data: fmt.Appendf(nil, "%d things", r.IntN(100))}, ouro.WithContext(res.Context))
 	}
 }
 
