@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -41,14 +42,27 @@ func New(addr string, opts ...Option) (*Client, error) {
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 func parseAddr(addr string) (*url.URL, error) {
-	if !strings.Contains(addr, "://") {
-		addr = "http://" + addr
+	bare := !strings.Contains(addr, "://")
+	text := addr
+	if bare {
+		text = "http://" + addr
 	}
-	u, err := url.Parse(addr)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+	u, err := url.Parse(text)
+	if err != nil || !isNode(u) || bare && u.Port() == "" {
 		return nil, ouro.Errorf(ouro.BadRequest, ouro.NotDone, "the address %q of the node is not host:port or a URL such as http://127.0.0.1:7070", addr)
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
+}
+
+// isNode says whether a URL can be that of a node.
+func isNode(u *url.URL) bool {
+	return (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && (u.Port() == "" || isPort(u.Port())) &&
+		strings.Trim(u.Path, "/") == "" && u.RawQuery == ""
+}
+
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && n > 0
 }
 
 // Get implements [ouro.Store].

@@ -323,7 +323,7 @@ func TestAddresses(t *testing.T) {
 			t.Errorf("%q: %v", good, err)
 		}
 	}
-	for _, bad := range []string{"", "ftp://h", "http://", "http://h/path", "h:1?x", "a b", "%zz"} {
+	for _, bad := range []string{"", "h", ":7070", "::1", "h:0", "h:65536", "http://h:70700", "ftp://h", "http://", "http://h/path", "h:1?x", "a b", "%zz"} {
 		if _, err := client.New(bad); ouro.CodeOf(err) != ouro.BadRequest {
 			t.Errorf("%q: %v", bad, err)
 		}

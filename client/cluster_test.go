@@ -421,15 +421,31 @@ func TestForeignNode(t *testing.T) {
 	}
 }
 
+// Keys are told by any node, and by the next where one does not tell to the end.
 func TestClusterKeys(t *testing.T) {
 	f := newFleet(t, 3)
 	c := f.connect([]string{"a"})
 	for _, id := range []string{"a", "b"} {
 		f.nodes[id].srv.Close()
 	}
+	var cut atomic.Int64
+	f.nodes["c"].does(func(w http.ResponseWriter, r *http.Request) bool {
+		switch {
+		case r.URL.Path == "/ring" || cut.Add(1) > 3:
+			return false
+		case cut.Load() == 1:
+			w.Header().Set("Content-Length", "1000")
+		case cut.Load() == 2:
+			w.Header().Set("Content-Type", "application/json")
+		default:
+			w.WriteHeader(http.StatusBadGateway) // a proxy
+		}
+		_, _ = io.WriteString(w, `{"keys":["told`)
+		return true
+	})
 	page, err := c.Keys(t.Context(), "b", ouro.KeysQuery{})
-	if err != nil || !slices.Equal(page.Keys, []string{"told by c"}) {
-		t.Errorf("%+v, %v", page, err)
+	if err != nil || !slices.Equal(page.Keys, []string{"told by c"}) || cut.Load() < 4 {
+		t.Errorf("%+v, %v, asked %d times", page, err, cut.Load())
 	}
 }
 

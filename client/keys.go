@@ -3,8 +3,6 @@ package client
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -43,24 +41,19 @@ func (c *Client) Keys(ctx context.Context, bucket string, q ouro.KeysQuery) (our
 	if err != nil {
 		return ouro.KeysPage{}, c.unanswered(ctx, http.MethodGet, err)
 	}
-	defer resp.Body.Close()
-	return readKeys(resp, c.maxReply)
+	defer closeBody(resp.Body)
+	body, err := readAll(resp, c.maxReply)
+	if err != nil {
+		return ouro.KeysPage{}, c.unanswered(ctx, http.MethodGet, err)
+	}
+	return readKeys(resp, body)
 }
 
 // readKeys reads a page, or the error that came instead.
-func readKeys(resp *http.Response, most int64) (ouro.KeysPage, error) {
-	body := io.LimitReader(resp.Body, most)
+func readKeys(resp *http.Response, body []byte) (ouro.KeysPage, error) {
 	if resp.StatusCode != http.StatusOK {
-		var e struct {
-			Code      ouro.Code `json:"code"`
-			Message   string    `json:"message"`
-			Outcome   string    `json:"outcome"`
-			Retryable bool      `json:"retryable"`
-		}
-		if err := json.NewDecoder(body).Decode(&e); err != nil || e.Code == "" {
-			return ouro.KeysPage{}, ouro.Errorf(ouro.Internal, ouro.NotDone, "the answer to a list of keys is status %d without a reason", resp.StatusCode)
-		}
-		return ouro.KeysPage{}, &ouro.Error{Code: e.Code, Message: e.Message, Outcome: ouro.ParseOutcome(e.Outcome), Retryable: e.Retryable}
+		_, err := readFailure(resp, body, http.MethodGet, ouro.Result{})
+		return ouro.KeysPage{}, err
 	}
 	var told struct {
 		Keys    []string        `json:"keys"`
@@ -68,16 +61,18 @@ func readKeys(resp *http.Response, most int64) (ouro.KeysPage, error) {
 		Missing []ouro.KeyRange `json:"missing"`
 		Covered float64         `json:"covered"`
 	}
-	if err := json.NewDecoder(body).Decode(&told); err != nil {
-		return ouro.KeysPage{}, fmt.Errorf("a page of keys can't be read: %w", err)
+	if err := json.Unmarshal(body, &told); err != nil {
+		return ouro.KeysPage{}, strange(resp, http.MethodGet, "its page of keys can't be read: "+err.Error())
 	}
 	page := ouro.KeysPage{Keys: make([]string, len(told.Keys)), Missing: told.Missing, Covered: told.Covered}
 	var err error
 	for i, k := range told.Keys {
 		if page.Keys[i], err = url.PathUnescape(k); err != nil {
-			return ouro.KeysPage{}, fmt.Errorf("a page of keys can't be read: %w", err)
+			return ouro.KeysPage{}, strange(resp, http.MethodGet, "its page of keys can't be read: "+err.Error())
 		}
 	}
-	page.Next, err = ouro.ParseCursor(told.Next)
-	return page, err
+	if page.Next, err = ouro.ParseCursor(told.Next); err != nil {
+		return ouro.KeysPage{}, strange(resp, http.MethodGet, "its page of keys does not say where to go on")
+	}
+	return page, nil
 }
