@@ -96,8 +96,11 @@ func (c *Cluster) try(ctx context.Context, a *attempts, send func(ctx context.Co
 			if !goesOn(err) {
 				return settled(err, a)
 			}
-			if last = err; ctx.Err() == nil {
-				came = max(came, retryAfter(err))
+			switch {
+			case ctx.Err() == nil:
+				last, came = err, max(came, retryAfter(err))
+			case last == nil: // what the caller's end broke off says less than what a node said
+				last = err
 			}
 			if !a.again {
 				list = list[1:]

@@ -345,7 +345,7 @@ func TestWhatIsRetried(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	_, err := c.Put(ctx, f.key(1), ouro.Value{}, ouro.Blind())
-	if e := new(ouro.Error); !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &e) || e.Code != ouro.Overloaded || e.Outcome != ouro.NotDone {
+	if !errors.Is(err, context.DeadlineExceeded) || ouro.CodeOf(err) != ouro.Overloaded || ouro.OutcomeOf(err) == ouro.Done { // the end may come in the middle of an attempt
 		t.Errorf("all are busy: %v", err)
 	}
 }
