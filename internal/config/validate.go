@@ -31,14 +31,14 @@ func (v *verdict) add(format string, args ...any) {
 	v.errs = append(v.errs, fmt.Errorf(format, args...))
 }
 
-// bare is what an error of another package says, without the package's name or the
-// code: here it is about a setting, which is named before it.
+// bare is what an error of another package says, without the code: here it is about a
+// setting, which is named before it.
 func bare(err error) string {
 	var e *ouro.Error
 	if errors.As(err, &e) {
 		return e.Message
 	}
-	return strings.TrimPrefix(strings.TrimPrefix(err.Error(), "ring: "), "member: ")
+	return err.Error()
 }
 
 // oneOf wants value to be one of the words.

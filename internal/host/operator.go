@@ -3,7 +3,6 @@ package host
 import (
 	"cmp"
 	"context"
-	"strings"
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/node"
@@ -21,7 +20,7 @@ func (h *Host) operate(ctx context.Context, code ouro.Code, in func(id uint64) c
 	select {
 	case r := <-answer:
 		if r.Err != nil {
-			return r, ouro.Errorf(code, ouro.NotDone, "%s", strings.TrimPrefix(r.Err.Error(), "member: "))
+			return r, ouro.Errorf(code, ouro.NotDone, "%v", r.Err)
 		}
 		return r, nil
 	case <-ctx.Done():

@@ -200,7 +200,7 @@ func (c *Chain) spread(l *place.Link, accepted []ring.NodeID, out *Effects) {
 func (c *Chain) Restart(_ clock.Now, lost []ring.NodeID, out *Effects) error {
 	p := c.placement
 	if p == nil || c.desk.next != nil {
-		return fmt.Errorf("chain: %s knows of no placement yet", c.self)
+		return fmt.Errorf("%s knows of no placement yet", c.self)
 	}
 	if err := c.mayRestart(lost); err != nil {
 		return err
@@ -217,10 +217,10 @@ func (c *Chain) Restart(_ clock.Now, lost []ring.NodeID, out *Effects) error {
 	}
 	next, err := p.Follow(l)
 	if err != nil {
-		return fmt.Errorf("chain: it can't go on from here: %w", err)
+		return fmt.Errorf("it can't go on from here: %w", err)
 	}
 	if _, ok := next.Member(c.self); !ok {
-		return fmt.Errorf("chain: %s itself is named as lost: restart the chain at a node that stays", c.self)
+		return fmt.Errorf("%s itself is named as lost: restart the chain at a node that stays", c.self)
 	}
 	c.adopt(next, l, []ring.NodeID{}, out)
 	return nil
@@ -232,7 +232,7 @@ func (c *Chain) mayRestart(lost []ring.NodeID) error {
 	for _, m := range c.placement.Members() {
 		there := m.Disk != 0 && c.present(m.ID) && c.disks[m.ID] == m.Disk
 		if there && m.ID != c.self && slices.Contains(lost, m.ID) {
-			return fmt.Errorf("chain: %s is named as lost, and can be reached with the disk that it had: stop it first, or let it stay", m.ID)
+			return fmt.Errorf("%s is named as lost, and can be reached with the disk that it had: stop it first, or let it stay", m.ID)
 		}
 		if there {
 			able++
@@ -240,11 +240,11 @@ func (c *Chain) mayRestart(lost []ring.NodeID) error {
 	}
 	for _, id := range lost {
 		if _, ok := c.placement.Member(id); !ok {
-			return fmt.Errorf("chain: %s is named as lost, and is no member", id)
+			return fmt.Errorf("%s is named as lost, and is no member", id)
 		}
 	}
 	if able >= c.need() {
-		return fmt.Errorf("chain: %d of %d members can be reached with the disks that they had, and that is enough to go on without a restart", able, len(c.placement.Members()))
+		return fmt.Errorf("%d of %d members can be reached with the disks that they had, and that is enough to go on without a restart", able, len(c.placement.Members()))
 	}
 	return nil
 }

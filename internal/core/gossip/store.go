@@ -37,7 +37,7 @@ func (g *Gossiper) checkClock() error {
 	}
 	slices.Sort(ahead)
 	if most := ahead[len(ahead)/2]; most > g.cfg.MaxDrift {
-		return fmt.Errorf("gossip: the clock of node %s is %v ahead of those of most others: set it right, or make the change at another node", g.self, most.Round(time.Second))
+		return fmt.Errorf("the clock of node %s is %v ahead of those of most others: set it right, or make the change at another node", g.self, most.Round(time.Second))
 	}
 	return nil
 }

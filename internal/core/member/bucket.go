@@ -269,11 +269,11 @@ type NamedBucket struct {
 func (b NamedBucket) check() error {
 	if b.Name != "" {
 		if err := ouro.ValidateBucket(b.Name); err != nil {
-			return fmt.Errorf("member: %w", err)
+			return err
 		}
 	}
 	if err := b.validate(mostTimeout); err != nil {
-		return fmt.Errorf("member: bucket %s: %w", cmp.Or(b.Name, "default"), err)
+		return fmt.Errorf("bucket %s: %w", cmp.Or(b.Name, "default"), err)
 	}
 	return nil
 }

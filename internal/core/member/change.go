@@ -86,7 +86,7 @@ const (
 func (c Change) Check() error {
 	if c.Issuer != "" {
 		if err := ring.CheckID(c.Issuer); err != nil {
-			return fmt.Errorf("member: issuer: %w", err)
+			return fmt.Errorf("issuer: %w", err)
 		}
 	}
 	switch c.Kind {
@@ -94,7 +94,7 @@ func (c Change) Check() error {
 		return c.checkFound()
 	case Replace:
 		if err := ring.CheckID(c.Old); err != nil {
-			return fmt.Errorf("member: the node to be replaced: %w", err)
+			return fmt.Errorf("the node to be replaced: %w", err)
 		}
 		return c.Member.check()
 	case Add, Remove, ForceRemove, Reweigh, Relabel, Readdress:
@@ -102,16 +102,16 @@ func (c Change) Check() error {
 	case Define, Tune:
 		return c.checkBucket()
 	default:
-		return fmt.Errorf("member: unknown kind of change %d: a newer version of ouro made it; upgrade this node", uint8(c.Kind))
+		return fmt.Errorf("unknown kind of change %d: a newer version of ouro made it; upgrade this node", uint8(c.Kind))
 	}
 }
 
 func (c Change) checkFound() error {
 	if c.Name == "" || len(c.Name) > MaxClusterName {
-		return fmt.Errorf("member: the cluster's name has %d bytes: give it 1 to %d", len(c.Name), MaxClusterName)
+		return fmt.Errorf("the cluster's name has %d bytes: give it 1 to %d", len(c.Name), MaxClusterName)
 	}
 	if !ring.GoodQ(c.Q) {
-		return fmt.Errorf("member: q is %d: the number of partitions must be a power of two from 1 to %d, such as 1024", c.Q, ring.MaxTokens)
+		return fmt.Errorf("q is %d: the number of partitions must be a power of two from 1 to %d, such as 1024", c.Q, ring.MaxTokens)
 	}
 	return c.Founding.check(c.Q)
 }
@@ -119,10 +119,10 @@ func (c Change) checkFound() error {
 // check says what is wrong with a member taken by itself, or returns nil.
 func (m Member) check() error {
 	if err := m.Check(); err != nil {
-		return fmt.Errorf("member: %w", err)
+		return err
 	}
 	if len(m.Addr) > MaxAddr {
-		return fmt.Errorf("member: the address of node %s has %d bytes: at most %d are allowed", m.ID, len(m.Addr), MaxAddr)
+		return fmt.Errorf("the address of node %s has %d bytes: at most %d are allowed", m.ID, len(m.Addr), MaxAddr)
 	}
 	return nil
 }

@@ -117,14 +117,14 @@ func (k Bucket) append(b []byte) []byte {
 // change valid, in order, and none twice.
 func Decode(b []byte) (History, error) {
 	if len(b) > 0 && b[0] != historyVersion {
-		return History{}, fmt.Errorf("member: history of format %d: this version of ouro reads format %d; upgrade this node", b[0], historyVersion)
+		return History{}, fmt.Errorf("history of format %d: this version of ouro reads format %d; upgrade this node", b[0], historyVersion)
 	}
 	if len(b) < 6 {
-		return History{}, fmt.Errorf("member: %w: %d bytes", ErrDamaged, len(b))
+		return History{}, fmt.Errorf("%w: %d bytes", ErrDamaged, len(b))
 	}
 	body, ok := codec.Unseal(b)
 	if !ok {
-		return History{}, fmt.Errorf("member: %w: the checksum does not match", ErrDamaged)
+		return History{}, fmt.Errorf("%w: the checksum does not match", ErrDamaged)
 	}
 	d := decoder{b: body[1:]}
 	changes, err := d.changes(MaxChanges)
@@ -133,7 +133,7 @@ func Decode(b []byte) (History, error) {
 	}
 	h := historyOf(changes)
 	if h.Len() != len(changes) {
-		return History{}, fmt.Errorf("member: %w: a checkpoint stands beside what it stands for", ErrDamaged)
+		return History{}, fmt.Errorf("%w: a checkpoint stands beside what it stands for", ErrDamaged)
 	}
 	return h, nil
 }
@@ -159,7 +159,7 @@ func (d *decoder) changes(most int) ([]Change, error) {
 		}
 		c = sealed(c)
 		if i > 0 && compare(&changes[i-1], &c) >= 0 {
-			return nil, fmt.Errorf("member: %w: change %d is out of order", ErrDamaged, i)
+			return nil, fmt.Errorf("%w: change %d is out of order", ErrDamaged, i)
 		}
 		changes = append(changes, c)
 	}
@@ -177,7 +177,7 @@ type decoder struct {
 
 func (d *decoder) fail(what string) {
 	if d.err == nil {
-		d.err = fmt.Errorf("member: %w: %s", ErrDamaged, what)
+		d.err = fmt.Errorf("%w: %s", ErrDamaged, what)
 	}
 	d.b = nil
 }

@@ -67,13 +67,13 @@ func (f *fold) run(changes []Change) {
 func (f *fold) done(count int) (*Cluster, error) {
 	switch {
 	case f.tokens == nil:
-		return nil, errors.New("member: the history has no beginning: it was not made by founding a cluster")
+		return nil, errors.New("the history has no beginning: it was not made by founding a cluster")
 	case len(f.cluster.Members) == 0:
-		return nil, errors.New("member: the history has no members")
+		return nil, errors.New("the history has no members")
 	}
 	r, err := ring.New(nodes(f.cluster.Members), f.tokens)
 	if err != nil {
-		return nil, fmt.Errorf("member: the history does not make a ring: %w", err)
+		return nil, fmt.Errorf("the history does not make a ring: %w", err)
 	}
 	f.cluster.Ring = r.WithEpoch(uint64(count))
 	f.cluster.Buckets.Names = f.cluster.Defined

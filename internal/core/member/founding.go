@@ -163,7 +163,7 @@ func (f *Founding) check(q int) error {
 			return err
 		}
 		if i > 0 && f.Members[i-1].ID >= m.ID {
-			return fmt.Errorf("member: the founding members are not in order at %s, or one is listed twice", m.ID)
+			return fmt.Errorf("the founding members are not in order at %s, or one is listed twice", m.ID)
 		}
 	}
 	for i, b := range f.Buckets {
@@ -171,29 +171,29 @@ func (f *Founding) check(q int) error {
 			return err
 		}
 		if i > 0 && f.Buckets[i-1].Name >= b.Name {
-			return fmt.Errorf("member: the founding buckets are not in order at %q, or one is listed twice", b.Name)
+			return fmt.Errorf("the founding buckets are not in order at %q, or one is listed twice", b.Name)
 		}
 	}
 	switch {
 	case len(f.Members) > MaxMembers:
-		return fmt.Errorf("member: %d founding members: at most %d are allowed", len(f.Members), MaxMembers)
+		return fmt.Errorf("%d founding members: at most %d are allowed", len(f.Members), MaxMembers)
 	case len(f.Buckets) > MaxBuckets:
-		return fmt.Errorf("member: %d founding buckets: at most %d are allowed", len(f.Buckets), MaxBuckets)
+		return fmt.Errorf("%d founding buckets: at most %d are allowed", len(f.Buckets), MaxBuckets)
 	case f.count() > 1:
 		return f.checkCheckpoint(q)
 	case len(f.Owners)+len(f.Removed)+len(f.Forced)+len(f.Marks)+len(f.Absorbed) > 0 || f.Digest != [16]byte{}:
-		return fmt.Errorf("member: a founding list has what only a checkpoint has")
+		return fmt.Errorf("a founding list has what only a checkpoint has")
 	}
 	return nil
 }
 
 func (f *Founding) checkCheckpoint(q int) error {
 	if len(f.Owners) != q {
-		return fmt.Errorf("member: a checkpoint has owners of %d partitions out of %d", len(f.Owners), q)
+		return fmt.Errorf("a checkpoint has owners of %d partitions out of %d", len(f.Owners), q)
 	}
 	for _, i := range f.Owners {
 		if int(i) >= len(f.Members) {
-			return fmt.Errorf("member: a checkpoint names an owner that is no member")
+			return fmt.Errorf("a checkpoint names an owner that is no member")
 		}
 	}
 	ascending := func(n int, before func(i int) bool) bool {
@@ -208,7 +208,7 @@ func (f *Founding) checkCheckpoint(q int) error {
 		!ascending(len(f.Forced), func(i int) bool { return f.Forced[i-1] < f.Forced[i] }) ||
 		!ascending(len(f.Marks), func(i int) bool { return f.Marks[i-1].Issuer < f.Marks[i].Issuer }) ||
 		!ascending(len(f.Absorbed), func(i int) bool { return compareAbsorbed(f.Absorbed[i-1], f.Absorbed[i].Origin) < 0 }) {
-		return fmt.Errorf("member: a list of a checkpoint is not in order")
+		return fmt.Errorf("a list of a checkpoint is not in order")
 	}
 	return nil
 }

@@ -24,14 +24,14 @@ func Genesis(cluster string, members []Member, q int, buckets ...NamedBucket) (H
 // and buckets.
 func NewFounding(cluster string, members []Member, q int, buckets ...NamedBucket) (Change, error) {
 	if len(members) == 0 {
-		return Change{}, errors.New("member: there are no members: name at least one")
+		return Change{}, errors.New("there are no members: name at least one")
 	}
 	f := &Founding{Count: 1, Members: slices.Clone(members), Buckets: slices.Clone(buckets)}
 	slices.SortFunc(f.Buckets, func(a, b NamedBucket) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(f.Members, func(a, b Member) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	for i := range f.Members {
 		if i > 0 && f.Members[i-1].ID == f.Members[i].ID {
-			return Change{}, fmt.Errorf("member: id %s is listed twice: give each member its own", f.Members[i].ID)
+			return Change{}, fmt.Errorf("id %s is listed twice: give each member its own", f.Members[i].ID)
 		}
 		f.Members[i].Weight = max(f.Members[i].Weight, 1)
 	}

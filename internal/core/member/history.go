@@ -177,13 +177,13 @@ func (h History) Last() causal.Stamp {
 // decided on it.
 func (h History) Issue(wall int64, issuer ring.NodeID, changes ...Change) (History, error) {
 	if err := ring.CheckID(issuer); err != nil {
-		return h, fmt.Errorf("member: issuer: %w", err)
+		return h, fmt.Errorf("issuer: %w", err)
 	}
 	if h.Len()+len(changes) > MaxChanges {
-		return h, fmt.Errorf("member: the history has %d changes and may have %d: none is taken before a checkpoint has folded them", h.Len(), MaxChanges)
+		return h, fmt.Errorf("the history has %d changes and may have %d: none is taken before a checkpoint has folded them", h.Len(), MaxChanges)
 	}
 	if h.Last() > math.MaxUint64-MaxChanges {
-		return h, errors.New("member: a change in the history has a stamp from the end of time: no other can follow it")
+		return h, errors.New("a change in the history has a stamp from the end of time: no other can follow it")
 	}
 	stamp := max(causal.StampAt(wall), h.Last()+1)
 	next := h
@@ -201,7 +201,7 @@ func (h History) Issue(wall int64, issuer ring.NodeID, changes ...Change) (Histo
 // cluster that was formed otherwise, or are too many. It returns nil if they can.
 func (h History) Joins(changes []Change) error {
 	if h.Len()+len(changes) > MaxChanges {
-		return fmt.Errorf("member: %d changes and %d more are too many: at most %d are kept", h.Len(), len(changes), MaxChanges)
+		return fmt.Errorf("%d changes and %d more are too many: at most %d are kept", h.Len(), len(changes), MaxChanges)
 	}
 	mine, ok := h.genesis()
 	if !ok {
@@ -211,9 +211,9 @@ func (h History) Joins(changes []Change) error {
 		switch c := &changes[i]; {
 		case c.Kind != Found:
 		case c.Name != mine.Name:
-			return fmt.Errorf("member: the other ring is of cluster %q, this one of %q: they never merge", c.Name, mine.Name)
+			return fmt.Errorf("the other ring is of cluster %q, this one of %q: they never merge", c.Name, mine.Name)
 		case c.Q != mine.Q:
-			return fmt.Errorf("member: the other ring of cluster %q was made with q=%d, this one with q=%d: rings of different q never merge; make one of them anew", c.Name, c.Q, mine.Q)
+			return fmt.Errorf("the other ring of cluster %q was made with q=%d, this one with q=%d: rings of different q never merge; make one of them anew", c.Name, c.Q, mine.Q)
 		}
 	}
 	return nil

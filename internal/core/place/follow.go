@@ -14,7 +14,7 @@ import (
 const generation = 32
 
 // ErrIllegal is wrapped by every error of [Placement.Follow].
-var ErrIllegal = errors.New("place: not a legal link")
+var ErrIllegal = errors.New("not a legal link")
 
 // Next returns the number of a link that follows.
 func (p *Placement) Next(a Act) uint64 {

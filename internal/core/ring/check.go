@@ -23,13 +23,13 @@ const (
 func CheckID(id NodeID) error {
 	switch {
 	case id == "":
-		return fmt.Errorf("ring: a node id is empty: give each node an id of 1 to %d characters of A-Z a-z 0-9 . _ -", MaxIDLen)
+		return fmt.Errorf("a node id is empty: give each node an id of 1 to %d characters of A-Z a-z 0-9 . _ -", MaxIDLen)
 	case len(id) > MaxIDLen:
-		return fmt.Errorf("ring: node id %.80q has %d characters: at most %d are allowed", id, len(id), MaxIDLen)
+		return fmt.Errorf("node id %.80q has %d characters: at most %d are allowed", id, len(id), MaxIDLen)
 	}
 	for i := range len(id) {
 		if !idByte(id[i]) {
-			return fmt.Errorf("ring: node id %q has the character %q: use A-Z a-z 0-9 . _ - only", id, id[i])
+			return fmt.Errorf("node id %q has the character %q: use A-Z a-z 0-9 . _ - only", id, id[i])
 		}
 	}
 	return nil
@@ -45,11 +45,11 @@ func (n Node) Check() error {
 		return err
 	}
 	if n.Weight < 0 || n.Weight > MaxWeight {
-		return fmt.Errorf("ring: node %s has weight %d: give a weight from 1 (normal) to %d", n.ID, n.Weight, MaxWeight)
+		return fmt.Errorf("node %s has weight %d: give a weight from 1 (normal) to %d", n.ID, n.Weight, MaxWeight)
 	}
 	for _, label := range [...]string{n.Zone, n.DC} {
 		if err := CheckLabel(label); err != nil {
-			return fmt.Errorf("ring: zone or data centre of node %s: %w", n.ID, err)
+			return fmt.Errorf("zone or data centre of node %s: %w", n.ID, err)
 		}
 	}
 	return nil
@@ -76,14 +76,14 @@ func (n Node) weight() int { return max(n.Weight, 1) }
 // checkNodes wants nodes sorted by id.
 func checkNodes(nodes []Node) error {
 	if len(nodes) == 0 {
-		return errors.New("ring: there are no nodes: name at least one")
+		return errors.New("there are no nodes: name at least one")
 	}
 	for i, n := range nodes {
 		if err := n.Check(); err != nil {
 			return err
 		}
 		if i > 0 && nodes[i-1].ID == n.ID {
-			return fmt.Errorf("ring: node id %s is used twice: give each node its own", n.ID)
+			return fmt.Errorf("node id %s is used twice: give each node its own", n.ID)
 		}
 	}
 	return nil
@@ -91,14 +91,14 @@ func checkNodes(nodes []Node) error {
 
 func checkTokens(tokens []Token) error {
 	if len(tokens) == 0 || len(tokens) > MaxTokens {
-		return fmt.Errorf("ring: %d tokens: a ring has 1 to %d", len(tokens), MaxTokens)
+		return fmt.Errorf("%d tokens: a ring has 1 to %d", len(tokens), MaxTokens)
 	}
 	for i := 1; i < len(tokens); i++ {
 		switch tokens[i-1].End.Compare(tokens[i].End) {
 		case 0:
-			return fmt.Errorf("ring: tokens %d and %d end at the same position: each needs its own", i-1, i)
+			return fmt.Errorf("tokens %d and %d end at the same position: each needs its own", i-1, i)
 		case 1:
-			return fmt.Errorf("ring: token %d ends before token %d: sort tokens by End", i, i-1)
+			return fmt.Errorf("token %d ends before token %d: sort tokens by End", i, i-1)
 		}
 	}
 	return nil
@@ -111,7 +111,7 @@ func (r *Ring) resolve() error {
 	for t, token := range r.tokens {
 		i := indexOf(r.nodes, token.Owner)
 		if i < 0 {
-			return fmt.Errorf("ring: token %d is owned by %q, which is not among the nodes: add the node or give the token to another", t, token.Owner)
+			return fmt.Errorf("token %d is owned by %q, which is not among the nodes: add the node or give the token to another", t, token.Owner)
 		}
 		r.owners[t] = int32(i)
 		r.counts[i]++

@@ -11,7 +11,7 @@ import (
 // positions whose uppermost log2(q) bits are i.
 func EqualTokens(q int) ([]Token, error) {
 	if !GoodQ(q) {
-		return nil, fmt.Errorf("ring: q is %d: the number of partitions must be a power of two from 1 to %d, such as 1024", q, MaxTokens)
+		return nil, fmt.Errorf("q is %d: the number of partitions must be a power of two from 1 to %d, such as 1024", q, MaxTokens)
 	}
 	shift := 64 - uint(bits.TrailingZeros(uint(q)))
 	tokens := make([]Token, q)

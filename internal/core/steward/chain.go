@@ -29,7 +29,7 @@ func (s *Steward) place(now clock.Now, in Input, out *Out) {
 			s.chain.Fetch(now, in.Peer, &s.links)
 		}
 	case *Restart:
-		err := errors.New("steward: the ring of this cluster is laid out by hand and never changes")
+		err := errors.New("the ring of this cluster is laid out by hand and never changes")
 		if s.chain != nil {
 			err = s.chain.Restart(now, in.Lost, &s.links)
 		}

@@ -3,7 +3,6 @@ package steward
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/ourodb/ouro"
 	"github.com/ourodb/ouro/internal/core/clock"
@@ -175,7 +174,7 @@ func (s *Steward) stage(changes []ouro.Change) error {
 // be merged with this one.
 func (s *Steward) refusal(id ring.NodeID) error {
 	if why := s.gossip.Refusal(id); why != "" && s.up[id] {
-		return fmt.Errorf("node %s can't join: %s", id, strings.TrimPrefix(why, "member: "))
+		return fmt.Errorf("node %s can't join: %s", id, why)
 	}
 	return nil
 }
@@ -197,7 +196,7 @@ func (s *Steward) Apart() (all []Apart) {
 	}
 	for _, p := range s.peers {
 		if why := s.gossip.Refusal(p.ID); why != "" && s.up[p.ID] {
-			all = append(all, Apart{p.ID, strings.TrimPrefix(why, "member: ")})
+			all = append(all, Apart{p.ID, why})
 		}
 	}
 	return all
