@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/ourodb/ouro"
+	"github.com/ourodb/ouro/internal/core/clock"
+	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/reap"
 	core "github.com/ourodb/ouro/internal/core/steward"
 )
@@ -71,9 +73,6 @@ func (h *Host) ReapingAge() time.Duration {
 // HighestEpoch returns the highest epoch that this node knows of.
 func (h *Host) HighestEpoch() uint64 { return h.steward.known.Load().epochs.Highest }
 
-// Linked says whether this node goes by a link that names the disks of the members.
-func (h *Host) Linked() bool { return Linked(h.view.Load()) }
-
 // Refused says that a member which knows of that epoch has refused a link, since
 // it knows another disk of this node, and waits until a disk that is new has taken
 // the epoch, for a while: if it has not, it is taken for an old copy when the node
@@ -92,3 +91,23 @@ func (h *Host) Refused(epoch uint64) {
 
 // ReapingEpoch returns the epoch of this node.
 func (h *Host) ReapingEpoch() uint64 { return h.steward.known.Load().epochs.Epoch }
+
+// stand puts a shard where the steward says, and tells it what is kept here.
+func (s *shard) stand(now clock.Now, stand reap.Stand) {
+	s.replica.Stand(stand.Standing)
+	s.core.Step(now, &node.Standing{Standing: stand.Standing}, &s.out)
+	lowest, keeps := s.core.Lowest(s.disk.LowestStamp())
+	s.host.steward.do(&core.Stood{Shard: s.index, Seq: stand.Seq, Lowest: lowest, Keeps: keeps})
+}
+
+// sweep looks through some of the own records; what it finds comes back through
+// the inbox.
+func (s *shard) sweep() {
+	for i := range s.out.Sweeps {
+		w := &s.out.Sweeps[i]
+		found := &node.Swept{Sweep: s.disk.Sweep(w.From, w.Limit)}
+		s.in.force(item{input: found, queued: time.Since(s.host.started)})
+	}
+	clear(s.out.Sweeps)
+	s.out.Sweeps = s.out.Sweeps[:0]
+}

@@ -2,22 +2,18 @@ package host
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/ourodb/ouro/internal/core/chain"
-	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/member"
 	"github.com/ourodb/ouro/internal/core/node"
 	"github.com/ourodb/ouro/internal/core/place"
 	"github.com/ourodb/ouro/internal/core/reap"
 	"github.com/ourodb/ouro/internal/core/ring"
 	core "github.com/ourodb/ouro/internal/core/steward"
-	"github.com/ourodb/ouro/internal/disk"
-	"github.com/ourodb/ouro/internal/store"
 	"github.com/ourodb/ouro/internal/wire"
 )
 
@@ -55,50 +51,6 @@ var errRolledBack = errors.New("the data folder is an old copy: other nodes have
 // maxGossip is how much of what peers tell may wait for the steward; more is
 // dropped, and told again.
 const maxGossip = 1024
-
-// recall reads what an engine keeps for the steward.
-func recall(e store.Engine) (core.Disk, error) {
-	d := core.Disk{Notes: map[core.Note][]byte{}}
-	for _, n := range core.Notes() {
-		if _, err := e.Get(store.NoteKey(byte(n)), func(v []byte) { d.Notes[n] = slices.Clone(v) }); err != nil {
-			return d, fmt.Errorf("host: read what is known of the cluster: %w", err)
-		}
-	}
-	var err error
-	d.Holds, err = disk.Holds(e)
-	return d, err
-}
-
-// View returns what a host over an engine begins with, and whether the cluster did
-// not begin as the configuration says.
-func View(e store.Engine, cfg core.Config) (v *node.View, differs bool, err error) {
-	found, err := recall(e)
-	if err != nil {
-		return nil, false, err
-	}
-	s, err := core.New(clock.Now{Wall: time.Now().UnixMilli()}, cfg, found)
-	if err != nil {
-		return nil, false, err
-	}
-	return s.View(), s.Differs(), nil
-}
-
-// Linked says whether a view goes by a link that names the disks of the members.
-func Linked(v *node.View) bool { return v.Place != nil && v.Place.Named() }
-
-// Forget takes from an engine what it knows of the cluster; where nodes were found
-// stays. It returns when that is on disk.
-func Forget(e store.Engine) error {
-	var b store.Batch
-	for _, n := range []core.Note{core.HistoryNote, core.PlaceNote, core.VoteNote} {
-		b.Delete(store.NoteKey(byte(n)))
-	}
-	synced := make(chan error, 1)
-	if err := e.Apply(&b, func(err error) { synced <- err }); err != nil {
-		return fmt.Errorf("host: forget what is known of the cluster: %w", err)
-	}
-	return <-synced
-}
 
 // newSteward goes on from what the engine has kept.
 func newSteward(h *Host) (*steward, error) {
@@ -170,6 +122,7 @@ func (s *steward) hear(in *core.Told) {
 	s.do(in)
 }
 
+// run is the steward's goroutine.
 func (s *steward) run() {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
@@ -185,6 +138,7 @@ func (s *steward) run() {
 	}
 }
 
+// turn gives the core what waits for it, and carries out what comes of that.
 func (s *steward) turn() {
 	s.mu.Lock()
 	todo := s.todo
@@ -201,6 +155,7 @@ func (s *steward) turn() {
 	s.carry()
 }
 
+// publish shows other goroutines what the core knows.
 func (s *steward) publish() {
 	k := &known{cluster: s.core.Cluster(), place: s.core.Place(), links: s.core.Links(), ended: s.core.Ended(), epochs: s.core.Epochs()}
 	k.version, k.staged = s.core.Version(), s.core.Staged()
@@ -217,24 +172,9 @@ func (s *steward) carry() {
 		}
 	}
 	if out.View != nil && h.fits(out.View) {
-		if h.cfg.Linked != nil && Linked(out.View) && !Linked(h.view.Load()) {
-			h.cfg.Linked()
-		}
 		h.setView(out.View)
 	}
-	if out.Dial && h.cfg.Dial != nil {
-		h.cfg.Dial(out.Peers)
-	}
-	if h.cfg.Seek != nil {
-		for _, seed := range out.Seeks {
-			h.cfg.Seek(seed)
-		}
-	}
-	for i := range out.Sends {
-		if err := h.send(out.Sends[i].To, appendFrame(nil, &out.Sends[i].Message)); err != nil {
-			h.cfg.Observer.Refused("link")
-		}
-	}
+	s.reachOut()
 	if len(out.Facts) > 0 {
 		h.cfg.Observer.Observe(out.Facts)
 	}
@@ -259,23 +199,22 @@ func (s *steward) carry() {
 	out.Reset()
 }
 
-// keep writes to the engine what the core wants kept. An engine that refuses it is
-// asked again.
-func (s *steward) keep(records []core.Record, seq uint64) {
-	var b store.Batch
-	for _, r := range records {
-		b.Set(store.NoteKey(byte(r.Note)), r.Value)
+// reachOut has links made and nodes sought as the core wants, and sends what it says
+// to other stewards.
+func (s *steward) reachOut() {
+	h, out := s.host, &s.out
+	if out.Dial && h.cfg.Dial != nil {
+		h.cfg.Dial(out.Peers)
 	}
-	err := s.host.engine.Apply(&b, func(err error) {
-		if err != nil {
-			s.host.fail(err)
-			return
+	if h.cfg.Seek != nil {
+		for _, seed := range out.Seeks {
+			h.cfg.Seek(seed)
 		}
-		s.do(&core.Stored{Seq: seq})
-	})
-	if err != nil {
-		s.host.cfg.Log.Warn("what is known of the cluster could not be stored; changes of it, and reaping, wait", "error", err)
-		time.AfterFunc(time.Second, func() { s.keep(records, seq) })
+	}
+	for i := range out.Sends {
+		if err := h.send(out.Sends[i].To, appendFrame(nil, &out.Sends[i].Message)); err != nil {
+			h.cfg.Observer.Refused("link")
+		}
 	}
 }
 
@@ -298,58 +237,6 @@ func (h *Host) overhear(from ring.NodeID, bodies [][]byte) [][]byte {
 	})
 }
 
-// fits says whether the node can go on by a view. It can't where it was joined to a
-// cluster of another number of partitions than it was started with, or did not know
-// what it may have forgotten; it begins again then.
-func (h *Host) fits(v *node.View) bool {
-	q, before := v.Ring.Q(), h.view.Load()
-	if h.cfg.Learned != nil && (h.cfg.Lost && before.Ring.Q() == 0 && q > 0 || h.forgot(v.Gained(before))) {
-		h.cfg.Learned()
-		return false
-	}
-	if q == 0 || h.cfg.Q == 0 || q == h.cfg.Q || h.cfg.OtherQ == nil {
-		return true
-	}
-	h.cfg.OtherQ(q)
-	return false
-}
-
-// forgot says whether a node that is to hold partitions has forgotten what it held of
-// them, without knowing so.
-func (h *Host) forgot(partitions []uint32) bool {
-	marked, err := disk.AllRecover(h.engine, partitions)
-	if err != nil {
-		h.cfg.Log.Warn("the node begins again, as if it had forgotten what it is to hold", "error", err)
-	}
-	return !marked
-}
-
-// setView tells every shard of a new view.
-func (h *Host) setView(v *node.View) {
-	before := h.view.Swap(v)
-	if h.cfg.Recheck != nil && !sameNodes(before, v) {
-		h.cfg.Recheck()
-	}
-	h.tellAll(func() node.Input { return v })
-}
-
-// sameNodes says whether two views admit the same nodes, see [core.Admits].
-func sameNodes(a, b *node.View) bool { return slices.Equal(admitted(a), admitted(b)) }
-
-func admitted(v *node.View) []ring.NodeID {
-	var all []ring.NodeID
-	for _, n := range v.Ring.Nodes() {
-		all = append(all, n.ID)
-	}
-	if v.Place != nil {
-		for _, m := range v.Place.Members() {
-			all = append(all, m.ID)
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
 // Met tells the host where a node was found, or that it has said so itself; seed is
 // where it was sought, "": nowhere.
 func (h *Host) Met(id, addr, seed string) {
@@ -358,26 +245,6 @@ func (h *Host) Met(id, addr, seed string) {
 
 // Removed tells the host that another node refuses this one because it was removed.
 func (h *Host) Removed() { h.steward.do(&core.Removed{}) }
-
-// stand puts a shard where the steward says, and tells it what is kept here.
-func (s *shard) stand(now clock.Now, stand reap.Stand) {
-	s.replica.Stand(stand.Standing)
-	s.core.Step(now, &node.Standing{Standing: stand.Standing}, &s.out)
-	lowest, keeps := s.core.Lowest(s.disk.LowestStamp())
-	s.host.steward.do(&core.Stood{Shard: s.index, Seq: stand.Seq, Lowest: lowest, Keeps: keeps})
-}
-
-// sweep looks through some of the own records; what it finds comes back through
-// the inbox.
-func (s *shard) sweep() {
-	for i := range s.out.Sweeps {
-		w := &s.out.Sweeps[i]
-		found := &node.Swept{Sweep: s.disk.Sweep(w.From, w.Limit)}
-		s.in.force(item{input: found, queued: time.Since(s.host.started)})
-	}
-	clear(s.out.Sweeps)
-	s.out.Sweeps = s.out.Sweeps[:0]
-}
 
 // want passes on to the steward what a shard wants of it, and has for it.
 func (s *shard) want() {
