@@ -183,6 +183,9 @@ func (t *Transport) serve(l *link) {
 		return nil
 	})
 	t.cfg.Log.Debug("incoming link ended", "peer", l.other.Node, "session", l.session, "err", err)
+	if errors.Is(err, ErrChecksum) || errors.Is(err, ErrTooLarge) {
+		t.notices.warn("what a peer sent can't be taken, so its link was ended", "sent "+l.other.Node, err, "peer", l.other.Node)
+	}
 }
 
 func (t *Transport) reply(l *link, frames []byte) error {
@@ -232,5 +235,15 @@ func (t *Transport) forget(l *link) {
 	t.accepted--
 	if t.incoming[l.other.Node] == l {
 		delete(t.incoming, l.other.Node)
+		t.forgetStranger(l.other.Node)
+	}
+}
+
+// forgetStranger drops the counters of a node that left and was never dialled, so no
+// member: others may come under a new name each time. mu is held.
+func (t *Transport) forgetStranger(id string) {
+	c := t.counts[id]
+	if (*t.peers.Load())[id] == nil && c != nil && c.connects.Load()+c.failures.Load() == 0 {
+		delete(t.counts, id)
 	}
 }

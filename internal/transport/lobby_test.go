@@ -95,3 +95,30 @@ func TestOtherLinksKeepNoMemberOut(t *testing.T) {
 		}
 	})
 }
+
+// Nodes that were never members leave nothing behind, under however many names they
+// come; what was counted of a member stays.
+func TestStrangersLeaveNothing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		n := newNetwork()
+		a, b := start(t, n, "a"), start(t, n, "b")
+		a.SetPeers(map[string]string{"b": "b"})
+		b.SetPeers(map[string]string{"a": "a"})
+		settle(time.Second)
+		for i := range 20 {
+			conn := mustShake(t, n, "b", Hello{Cluster: "test", ClusterID: 7, Node: fmt.Sprint("x", i)})
+			settle(0)
+			if got := len(b.Stats().Peers); got != 2 {
+				t.Fatalf("%d peers in the stats while a stranger is there", got)
+			}
+			_ = conn.Close()
+			settle(0)
+		}
+		b.SetPeers(nil)
+		_ = a.Close()
+		settle(time.Second)
+		if s := b.Stats().Peers; len(s) != 1 || s[0].Peer != "a" || s[0].Connects == 0 {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}
