@@ -27,6 +27,19 @@ type frames struct {
 	bodies  [][]byte
 }
 
+// messageUnit is how many bytes of a message count as one more: so an inbox of 4,096
+// holds no more than 256 MiB, and messages that are not large count as themselves.
+const messageUnit = 64 << 10
+
+// weight is as how many messages the frames count.
+func (f *frames) weight() int {
+	n := len(f.bodies)
+	for _, body := range f.bodies {
+		n += len(body) / messageUnit
+	}
+	return n
+}
+
 // synced tells that everything up to a batch is on stable storage, or never
 // will be.
 type synced struct {
@@ -40,7 +53,7 @@ type synced struct {
 type inbox struct {
 	mu     sync.Mutex
 	items  []item
-	weight int // messages and requests among items
+	weight int // messages and requests among items, large ones counted as several
 	closed bool
 	bound  int
 	wake   chan struct{}
