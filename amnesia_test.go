@@ -331,3 +331,33 @@ func TestR35_PowerCutLosesNothingAcknowledged(t *testing.T) {
 		}
 	}
 }
+
+// TestRules_R29_ARetryOfWhatRotted: a put is stored at A alone, whose record then can't
+// be read, and is had from the others, who never got it. A retry, then or before, must
+// not be told that it is stored.
+func TestRules_R29_ARetryOfWhatRotted(t *testing.T) {
+	for _, healed := range []bool{false, true} {
+		cfg := sim.Config{Buckets: numbers(3, 2, 2)}
+		cfg.Runner.CacheBytes = -1 // in its memory it would be whole
+		c := newCluster(t, cfg)
+		key := ouro.Key{Bucket: "b", Name: "k"}
+		c.put("A", key, "u")
+		c.RunFor(time.Second)
+		c.cutOff("A", "B", "C")
+		if _, err := c.Put("A", key, text("v"), ouro.RequestID("seven")).Wait(); err == nil {
+			t.Fatal("A alone acknowledges for two")
+		}
+		c.Rot("A", key)
+		c.healAll("A", "B", "C")
+		c.RunFor(100 * time.Millisecond)
+		if healed {
+			c.get("A", key, []string{"u"}) // finds what rotted
+			c.current("A")
+		}
+		if _, err := c.Put("A", key, text("v"), ouro.RequestID("seven")).Wait(); err == nil {
+			c.get("B", key, []string{"u", "v"})
+		} else if healed {
+			t.Error(err)
+		}
+	}
+}

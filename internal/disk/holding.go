@@ -54,6 +54,7 @@ func (r *Runner) applyVacate(op *replica.Op) error {
 		}
 		return err
 	}
+	r.replica.Vacated(op.Partition)
 	r.cache.dropAll(string(store.HoldingPrefix(op.Partition, op.Key.Bucket)))
 	r.trees.drop(op.Partition, op.Key.Bucket)
 	return nil

@@ -108,6 +108,23 @@ func TestVacatedPartition(t *testing.T) {
 	wantLeaves(t, s.engine) // nothing is added to what the tree was
 }
 
+// TestRules_R29_VacatedRequests: what goes with a partition may be stored nowhere, where
+// a move is aborted. A retry that meets the partition here again is not told that it is.
+func TestRules_R29_VacatedRequests(t *testing.T) {
+	s := newShard(t, disk.Config{}, nil)
+	mint := func(id, request uint64, name string) replica.Op {
+		op := write(id, name, "new")
+		op.Request = request
+		return op
+	}
+	s.run(in(1, "b", mint(1, 7, "x")), in(2, "b", mint(2, 8, "y")))
+	s.sync(9)
+	expect(t, "before", s.run(in(1, "b", recall(3, "x", 7))), "3 recall found")
+	s.run(vacate(4, 1, ""))
+	s.sync(9)
+	expect(t, "after", s.run(in(1, "b", recall(5, "x", 7)), in(2, "b", recall(6, "y", 8))), "5 recall absent", "6 recall found")
+}
+
 func TestVacatedBucket(t *testing.T) {
 	s := newShard(t, disk.Config{}, nil)
 	s.fill()

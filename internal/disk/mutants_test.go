@@ -206,6 +206,7 @@ func TestMutantsOfLeaves(t *testing.T) {
 func TestMutantsOfHoldings(t *testing.T) {
 	list := []mutants.Mutant{
 		{Name: "what has gone is still in the cache", File: "holding.go", Old: "	r.cache.dropAll(string(store.HoldingPrefix(op.Partition, op.Key.Bucket)))\n", New: ""},
+		{Name: "requests of what has gone are known", File: "holding.go", Old: "	r.replica.Vacated(op.Partition)\n", New: ""},
 		{Name: "what has gone is still in the tree", File: "holding.go", Old: "	r.trees.drop(op.Partition, op.Key.Bucket)\n", New: ""},
 		{Name: "it is said to be gone before that is synced", File: "holding.go", Old: "		r.waiting.add(r.seq, replica.Answer{ID: op.ID, Verb: op.Verb, Status: replica.Have, Durable: true})", New: "		*done = append(*done, replica.Answer{ID: op.ID, Verb: op.Verb, Status: replica.Have, Durable: true})"},
 		{Name: "the marks of a partition are taken with one bucket", File: "holding.go", Old: "	if op.Key.Bucket == \"\" {\n		r.putArrival(op)\n	}", New: "	r.putArrival(op)"},

@@ -15,6 +15,7 @@ type call struct {
 	facts  *[]fact.Fact
 
 	recovering bool
+	beside     bool   // stored is what was written beside a record that can't be read
 	canonical  []byte // of the stored state
 	live       int    // index of the live actor's entry in it, or -1
 	stamp      uint64 // of the state that an answer shows

@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"github.com/ourodb/ouro/internal/core/causal"
 	"github.com/ourodb/ouro/internal/core/clock"
 	"github.com/ourodb/ouro/internal/core/fact"
 )
@@ -11,7 +12,7 @@ import (
 // stored under the key of the side record; that of a Heal, which is not to be
 // asked for a side record, under the key itself, and the side record goes.
 func (r *Replica) Beside(now clock.Now, side []byte, op *Op, facts *[]fact.Fact) Result {
-	c := call{Replica: r, now: now, stored: side, op: op, facts: facts, live: -1, recovering: true, stamp: r.standing.Epoch}
+	c := call{Replica: r, now: now, stored: side, op: op, facts: facts, live: -1, recovering: true, beside: true, stamp: r.standing.Epoch}
 	if res, over := c.late(); over {
 		return res
 	}
@@ -37,7 +38,8 @@ func (r *Replica) Beside(now clock.Now, side []byte, op *Op, facts *[]fact.Fact)
 
 // healed sees to it that there is a record to store, whether or not the state
 // added anything to the side record, and without its live actor: the life of the
-// record has ended (RULES R2).
+// record has ended (RULES R2). Request ids of what is lost with the record speak for
+// nothing any more.
 func (c *call) healed(res *Result) {
 	s := c.Replica.stored // as the side record has it
 	if res.Record != nil {
@@ -45,6 +47,9 @@ func (c *call) healed(res *Result) {
 	} else if c.load() == nil {
 		s = c.Replica.stored
 	}
+	c.tokens.forget(func(a *tokenAge, dot causal.Dot) bool {
+		return a.key.pos == c.op.Key.Pos.Lo && (dot.IsZero() || !s.Covers(dot))
+	})
 	res.Record, res.Drop = newRecord(&s, -1), false
 	if s.IsEmpty() {
 		res.Record, res.Drop = nil, true

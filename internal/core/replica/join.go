@@ -71,7 +71,7 @@ func (c *call) remember(seen *causal.Claims) {
 	versions := c.incoming.Versions
 	for i := range versions {
 		if v := &versions[i]; v.Request != 0 && (seen == nil || !seen.Covers(v.Dot)) {
-			c.tokens.add(v.Request, &c.op.Key, v.Dot, c.now.Mono)
+			c.tokens.add(v.Request, c.op, v.Dot, c.now.Mono)
 		}
 	}
 	c.rememberDelete()
@@ -79,5 +79,5 @@ func (c *call) remember(seen *causal.Claims) {
 
 // rememberDelete keeps the request id of a delete, which no version carries.
 func (c *call) rememberDelete() {
-	c.tokens.add(c.op.Request, &c.op.Key, causal.Dot{}, c.now.Mono)
+	c.tokens.add(c.op.Request, c.op, causal.Dot{}, c.now.Mono)
 }

@@ -214,9 +214,10 @@ func (c *call) paid(owed []Owed) Result {
 
 // holdsYet reports whether a request id that this replica remembers still
 // speaks for what is stored: a pending record may have been handed over and
-// forgotten since, and a retry must not be told that it is here.
+// forgotten since, an own one may have become unreadable, and a retry must not be
+// told that it is here.
 func (c *call) holdsYet(dot causal.Dot) bool {
-	return !c.op.Pending || dot != causal.Dot{} && c.Replica.stored.Covers(dot)
+	return !c.op.Pending && !c.beside || dot != causal.Dot{} && c.Replica.stored.Covers(dot)
 }
 
 // Held is a pending record as a scan finds it.

@@ -30,8 +30,9 @@ type tokenDot struct {
 }
 
 type tokenAge struct {
-	key tokenKey
-	at  time.Duration
+	key       tokenKey
+	partition uint32
+	at        time.Duration
 }
 
 func keyOf(token uint64, k *ring.Key) tokenKey { return tokenKey{token, k.Pos.Lo} }
@@ -46,18 +47,18 @@ func (t *tokens) find(token uint64, k *ring.Key, now time.Duration) (causal.Dot,
 }
 
 // add remembers a token. One already there keeps its dot and its age.
-func (t *tokens) add(token uint64, k *ring.Key, dot causal.Dot, now time.Duration) {
+func (t *tokens) add(token uint64, op *Op, dot causal.Dot, now time.Duration) {
 	if token == 0 || t.max <= 0 {
 		return
 	}
 	t.expire(now)
-	if _, ok := t.dots[keyOf(token, k)]; !ok {
-		t.insert(token, k, dot, now)
+	if _, ok := t.dots[keyOf(token, &op.Key)]; !ok {
+		t.insert(token, op, dot, now)
 	}
 }
 
 // insert is add for a token that was just looked for and not found.
-func (t *tokens) insert(token uint64, k *ring.Key, dot causal.Dot, now time.Duration) {
+func (t *tokens) insert(token uint64, op *Op, dot causal.Dot, now time.Duration) {
 	if token == 0 || t.max <= 0 {
 		return
 	}
@@ -70,8 +71,8 @@ func (t *tokens) insert(token uint64, k *ring.Key, dot causal.Dot, now time.Dura
 		t.queue = t.queue[:copy(t.queue, t.queue[t.head:])]
 		t.head = 0
 	}
-	key := keyOf(token, k)
-	t.queue = append(t.queue, tokenAge{key, now})
+	key := keyOf(token, &op.Key)
+	t.queue = append(t.queue, tokenAge{key, op.Partition, now})
 	t.dots[key] = tokenDot{dot, now}
 }
 
@@ -89,6 +90,19 @@ func (t *tokens) drop() {
 	}
 }
 
+// forget forgets the tokens that are picked.
+func (t *tokens) forget(picked func(a *tokenAge, dot causal.Dot) bool) {
+	left := t.queue[:0]
+	for _, a := range t.queue[t.head:] {
+		if picked(&a, t.dots[a.key].dot) {
+			delete(t.dots, a.key)
+		} else {
+			left = append(left, a)
+		}
+	}
+	t.queue, t.head = left, 0
+}
+
 func (t *tokens) clear() {
 	clear(t.dots)
 	t.queue, t.head = t.queue[:0], 0
@@ -98,6 +112,13 @@ func (t *tokens) clear() {
 // results of [Replica.Do] was not stored, since Do remembers what it was told
 // to store; a retry may then store a second sibling, as after a restart (R31).
 func (r *Replica) ForgetTokens() { r.tokens.clear() }
+
+// Vacated tells that all that was held of a partition, or of a bucket in it, was let
+// go. What other nodes have not merged of it is stored nowhere (RULES R16), so the
+// request ids that are remembered of it speak for nothing any more.
+func (r *Replica) Vacated(partition uint32) {
+	r.tokens.forget(func(a *tokenAge, _ causal.Dot) bool { return a.partition == partition })
+}
 
 // TokensEvicted returns how many request ids were forgotten before their time
 // for want of room.

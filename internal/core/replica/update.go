@@ -27,7 +27,7 @@ func (c *call) update() Result {
 		return c.failed(reasons[why])
 	}
 	if len(change.Mints)+len(change.Covers) == 0 {
-		c.tokens.insert(c.op.Request, &c.op.Key, causal.Dot{}, c.now.Mono)
+		c.tokens.insert(c.op.Request, c.op, causal.Dot{}, c.now.Mono)
 		res := c.unchanged(true)
 		res.Answer.Updated = c.shown(old, change.Changed)
 		return res
@@ -60,7 +60,7 @@ func (c *call) change(change typed.Change, ctx causal.Claims, actor causal.Actor
 	} else {
 		c.result.SetRemove(old, ctx, c.now.Wall, c.limits())
 	}
-	c.tokens.insert(c.op.Request, &c.op.Key, dot, c.now.Mono)
+	c.tokens.insert(c.op.Request, c.op, dot, c.now.Mono)
 	live := c.result.Index(actor)
 	if dot.IsZero() {
 		live = c.liveIn(&c.result)

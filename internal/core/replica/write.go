@@ -71,7 +71,7 @@ func (c *call) mint() Result {
 	c.state(fact.Fact{Kind: fact.Minted, Note: report.Dot.String()})
 	c.count(fact.Pruned, report.Pruned)
 	c.count(fact.ExceptionDropped, report.Exceptions)
-	c.tokens.insert(c.op.Request, &c.op.Key, report.Dot, c.now.Mono)
+	c.tokens.insert(c.op.Request, c.op, report.Dot, c.now.Mono)
 	res := c.store(&c.result, c.result.Index(actor))
 	res.Answer.Dot = report.Dot
 	return res
@@ -134,7 +134,7 @@ func seesBeyond(claims causal.Claims, e causal.Entry) bool {
 // remove deletes what the context covers; it mints no dot (RULES R6).
 func (c *call) remove() Result {
 	ctx, old := c.op.Mint.Context, &c.Replica.stored
-	c.tokens.insert(c.op.Request, &c.op.Key, causal.Dot{}, c.now.Mono)
+	c.tokens.insert(c.op.Request, c.op, causal.Dot{}, c.now.Mono)
 	if ctx.IsEmpty() {
 		return c.unchanged(true)
 	}
