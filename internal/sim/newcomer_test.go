@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,5 +95,32 @@ func TestRules_R34_WhoReturnsPaysNoNewcomer(t *testing.T) {
 	res, err := w.Get("B", key).Wait()
 	if err != nil || len(res.Siblings) != 1 || string(res.Siblings[0].Data) != "v" {
 		t.Errorf("B shows %v: %v", res.Siblings, err)
+	}
+}
+
+// TestAJoinIsLostWithWhoTookIt: A takes a join, has the link chosen that names the newcomer
+// before anybody else has heard of the join, and is lost. No link follows, as nobody knows
+// what was wanted, until the newcomer is joined again; the status says so.
+func TestAJoinIsLostWithWhoTookIt(t *testing.T) {
+	w := newChangingWorld(t, Config{Nodes: []ring.Node{{ID: "A", Weight: 1}, {ID: "B", Weight: 1}, {ID: "C", Weight: 1}, {ID: "D", Weight: 1}}}, "E")
+	w.settles(t, "at first")
+	w.RunFor(10 * time.Second) // their disks are named
+	w.Lose(func(from, _ ring.NodeID, m *node.Message) bool { return m.Kind == node.KindGossip && from == "A" })
+	joined := w.Join("A", "E")
+	w.RunFor(200 * time.Millisecond)
+	if _, named := w.Place().Member("E"); !named || !joined.Done || joined.Err != nil {
+		t.Fatalf("E is named %v, the join is done %v: %v", named, joined.Done, joined.Err)
+	}
+	w.Crash("A")
+	w.Lose(nil)
+	w.forceRemove("B", "A")
+	w.RunFor(time.Minute)
+	if s := w.mustID("B").steward.core.Links(); !strings.Contains(s.Waits, "join it again") || len(w.Place().Members()) != 5 {
+		t.Errorf("it waits: %q", s.Waits)
+	}
+	w.Join("C", "E")
+	w.settles(t, "once E is joined again")
+	if _, in := w.Place().Member("A"); in {
+		t.Error("A is not removed")
 	}
 }

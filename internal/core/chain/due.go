@@ -139,7 +139,7 @@ func (b *builder) ignorant() bool {
 	}
 	for _, m := range b.p.Members() {
 		if _, joined := slices.BinarySearch(t.Members, m.ID); !joined && !t.removed(m.ID) {
-			b.c.due.waits = fmt.Sprintf("the history that is known here says nothing of %s", m.ID)
+			b.c.due.waits = fmt.Sprintf("the history that is known here says nothing of %s: it is heard from a node that has it; if that was lost right after %s had joined, join it again", m.ID, m.ID)
 			return true
 		}
 	}
