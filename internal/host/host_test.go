@@ -237,6 +237,36 @@ func TestFullInboxRefuses(t *testing.T) {
 	}
 }
 
+// A request whose client has gone before the shard came to it is not begun.
+func TestWhoHasGoneIsNotServed(t *testing.T) {
+	c := startCluster(t, three, nil)
+	h := c.hosts["a"]
+	hold, held := make(chan struct{}), make(chan struct{})
+	h.shards[0].in.force(item{do: func(*shard) { close(held); <-hold }})
+	<-held
+	ctx, leave := context.WithCancel(t.Context())
+	gone := make(chan error, 1)
+	go func() {
+		_, err := h.Put(ctx, ouro.Key{Bucket: "b", Name: "gone"}, ouro.Value{Data: []byte("v")})
+		gone <- err
+	}()
+	for h.shards[0].in.len() < 1 {
+		time.Sleep(time.Millisecond)
+	}
+	leave()
+	if err := <-gone; !errors.Is(err, context.Canceled) {
+		t.Errorf("who has gone is told %v", err)
+	}
+	close(hold)
+	stays := ouro.Key{Bucket: "b", Name: "stays"}
+	if _, err := h.Put(t.Context(), stays, ouro.Value{Data: []byte("v")}, ouro.W(3)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Get(t.Context(), ouro.Key{Bucket: "b", Name: "gone"}, ouro.R(3)); ouro.CodeOf(err) != ouro.NotFound {
+		t.Errorf("what nobody waited for was done: %v", err)
+	}
+}
+
 func TestShardsTogetherHoldEveryKey(t *testing.T) {
 	c := startCluster(t, three, func(cfg *Config) { cfg.Shards = 3 })
 	for i := range 60 {

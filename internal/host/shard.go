@@ -176,10 +176,7 @@ func (s *shard) turn(items []item) {
 func (s *shard) take(now clock.Now, it *item) int {
 	switch {
 	case it.call != nil:
-		s.ticket++
-		it.call.request.ID = s.ticket
-		s.calls[s.ticket] = it.call
-		s.core.Step(now, it.call.request, &s.out)
+		s.begin(now, it.call)
 	case it.frames != nil:
 		s.deliver(now, it.frames)
 		return len(it.frames.bodies)
@@ -191,6 +188,18 @@ func (s *shard) take(now clock.Now, it *item) int {
 		it.do(s)
 	}
 	return 1
+}
+
+// begin steps the core on a client's request, unless the client has gone meanwhile: under
+// overload that is work for nobody, and makes the others wait until they go, too.
+func (s *shard) begin(now clock.Now, c *call) {
+	if c.gone.Load() {
+		return
+	}
+	s.ticket++
+	c.request.ID = s.ticket
+	s.calls[s.ticket] = c
+	s.core.Step(now, c.request, &s.out)
 }
 
 // deliver steps the core on every message of a run of frames. One that does not

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/zeebo/xxh3"
@@ -28,6 +29,7 @@ var (
 type call struct {
 	request *node.Request
 	reply   chan node.Reply
+	gone    atomic.Bool // nobody waits for the reply any more
 }
 
 // Get implements [ouro.Store].
@@ -128,6 +130,7 @@ func (h *Host) wait(ctx context.Context, c *call, start time.Time) (node.Reply, 
 		h.cfg.Observer.Request(verbName(c.request), outcomeName(r.Err), time.Since(start))
 		return r, true
 	case <-ctx.Done():
+		c.gone.Store(true)
 		return node.Reply{}, false
 	}
 }
