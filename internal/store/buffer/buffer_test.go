@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -206,7 +207,7 @@ func TestWriteBufferDies(t *testing.T) {
 			e := buffer.New(fault.New(memory.New(memory.Options{}), plan), buffer.Options{})
 			told := make(chan error, 2)
 			set(t, e, "a", "1", func(err error) { told <- err })
-			if err := <-told; !errors.Is(err, store.ErrDead) || !errors.Is(err, broken) {
+			if err := <-told; !errors.Is(err, store.ErrDead) || !errors.Is(err, broken) || strings.Count(err.Error(), store.ErrDead.Error()) != 1 {
 				t.Errorf("told %v", err)
 			}
 			var b store.Batch

@@ -1,6 +1,7 @@
 package buffer
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/ourodb/ouro/internal/store"
@@ -77,8 +78,11 @@ func (l *layer) tell(err error) {
 func (e *Engine) die(cause error) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if !errors.Is(cause, store.ErrDead) {
+		cause = fmt.Errorf("%w: %w", store.ErrDead, cause)
+	}
 	if e.dead == nil {
-		e.dead = fmt.Errorf("%w: %w", store.ErrDead, cause)
+		e.dead = cause
 	}
 	e.changed.Broadcast()
 	return e.dead
