@@ -123,8 +123,28 @@ func (f *archiveFlags) create(cmd *cobra.Command, dir string) error {
 		return err
 	}
 	t := m.Total()
-	fmt.Fprintf(cmd.OutOrStdout(), "%d records, %s, of %d buckets in %d partitions are in %s\n", t.Records, size(t.Bytes), len(m.Buckets), m.Q, dir)
-	return nil
+	return tellArchive(cmd, dir, m, t, fmt.Sprintf("%s, %s, of %s in %s are in %s",
+		plural(int(t.Records), "record"), size(t.Bytes), plural(len(m.Buckets), "bucket"), plural(m.Q, "partition"), dir))
+}
+
+// archived is what -o json prints of an archive that was made, verified or restored.
+type archived struct {
+	Folder     string    `json:"folder"`
+	Cluster    string    `json:"cluster"` // that it was made of
+	Begun      time.Time `json:"begun"`
+	Buckets    []string  `json:"buckets"`
+	Partitions int       `json:"partitions"`
+	Records    int64     `json:"records"`
+	Bytes      int64     `json:"bytes"`
+}
+
+// tellArchive prints what was done with the records of an archive.
+func tellArchive(cmd *cobra.Command, dir string, m *archive.Manifest, sum archive.Sum, text string) error {
+	if wantsJSON(cmd) {
+		return printJSON(cmd.OutOrStdout(), archived{dir, m.Cluster, m.Begun, m.Buckets, m.Q, sum.Records, sum.Bytes})
+	}
+	_, err := fmt.Fprintln(cmd.OutOrStdout(), text)
+	return err
 }
 
 // maxArchiveReply bounds the answer with a record: one of a gibibyte, in base64.
@@ -219,9 +239,8 @@ is needed.`,
 				return fmt.Errorf("%d of %d files are not what was written", len(wrong), m.Q)
 			}
 			t := m.Total()
-			fmt.Fprintf(cmd.OutOrStdout(), "%d records, %s, in %d files of cluster %s from %s: all are what was written\n",
-				t.Records, size(t.Bytes), m.Q, m.Cluster, m.Begun.Format(time.RFC3339))
-			return nil
+			return tellArchive(cmd, args[0], m, t, fmt.Sprintf("%s, %s, in %s of cluster %s from %s: all are what was written",
+				plural(int(t.Records), "record"), size(t.Bytes), plural(m.Q, "file"), m.Cluster, m.Begun.Format(time.RFC3339)))
 		},
 	}
 }
@@ -280,8 +299,8 @@ func (f *archiveFlags) restore(cmd *cobra.Command, dir string) error {
 	if err != nil {
 		return fmt.Errorf("%w (%d records were restored before)", err, sum.Records)
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%d records, %s, of cluster %s from %s are restored\n", sum.Records, size(sum.Bytes), m.Cluster, m.Begun.Format(time.RFC3339))
-	return nil
+	return tellArchive(cmd, dir, m, sum, fmt.Sprintf("%s, %s, of cluster %s from %s are restored",
+		plural(int(sum.Records), "record"), size(sum.Bytes), m.Cluster, m.Begun.Format(time.RFC3339)))
 }
 
 // prepare checks that the archive may be restored into a cluster, and defines its

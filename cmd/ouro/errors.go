@@ -27,7 +27,7 @@ func finish(cmd *cobra.Command, key ouro.Key, res ouro.Result, err error, print 
 			return perr
 		}
 		if err != nil {
-			return &exitError{code: exitFailed} // said in the JSON
+			return &exitError{code: exitCode(err)} // said in the JSON
 		}
 		return nil
 	}
@@ -37,6 +37,16 @@ func finish(cmd *cobra.Command, key ouro.Key, res ouro.Result, err error, print 
 	}
 	print(cmd.OutOrStdout())
 	return nil
+}
+
+// exitCode is the exit code of a verb that ends with the error of a store.
+func exitCode(err error) int {
+	switch ouro.CodeOf(err) {
+	case ouro.BadRequest, ouro.BadContext:
+		return exitWrongUse
+	default:
+		return exitFailed
+	}
 }
 
 // advise adds to an error what a person at a terminal can do about it.
@@ -50,7 +60,7 @@ func advise(key ouro.Key, res ouro.Result, err error) error {
 		return adviseUnanswered(err, "--addr")
 	case e.Code == ouro.NotFound:
 		return fmt.Errorf("%s: not found", key)
-	case e.Code == ouro.BadRequest, e.Code == ouro.BadContext:
+	case exitCode(err) == exitWrongUse:
 		return &exitError{exitWrongUse, err}
 	case e.Code == ouro.TooManySiblings:
 		return fmt.Errorf("%w\nRead it, merge the versions, and put the result with the context: ouro get %s", err, key)

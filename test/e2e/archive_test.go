@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -53,6 +54,13 @@ func TestDemo_21_ArchiveAndRestore(t *testing.T) {
 	}
 	t.Log(strings.TrimSpace(told))
 	t.Log(strings.TrimSpace(must(t, "archive", "verify", dir)))
+	var sum struct {
+		Partitions int
+		Records    int64
+	}
+	if err := json.Unmarshal([]byte(must(t, "archive", "verify", dir, "-o", "json")), &sum); err != nil || sum.Partitions == 0 || sum.Records == 0 {
+		t.Errorf("%+v, %v", sum, err)
+	}
 	fails(t, 1, "--revive", "archive", "restore", dir, "--addr", c.Nodes[0].Client, "--admin", c.Nodes[0].Admin)
 
 	// Into its own cluster it changes nothing of what is there.

@@ -95,6 +95,7 @@ func TestSiblings(t *testing.T) {
 		t.Error("a tombstone gives no context")
 	}
 	fails(t, 2, "bad_context", "put", "carts/bob", "x", "--context", seen.Context, "--addr", c.Nodes[0].Client)
+	fails(t, 2, "", "put", "carts/bob", "x", "--context", seen.Context, "--addr", c.Nodes[0].Client, "-o", "json")
 }
 
 // kill -9 of one node of three: the others go on, and it comes back with what it
