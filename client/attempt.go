@@ -114,10 +114,16 @@ func (c *Cluster) try(ctx context.Context, a *attempts, send func(ctx context.Co
 
 // attempt asks one node once, and keeps what that shows of it.
 func (c *Cluster) attempt(ctx context.Context, s *server, a *attempts, send func(ctx context.Context, s *server) error) error {
+	s.state.begin()
+	if err := s.conns.take(ctx, a.waitFor(ctx, s)); err != nil {
+		s.state.drop()
+		a.again = false
+		return err
+	}
+	defer s.conns.free()
 	bound, cancel := context.WithTimeout(ctx, a.waitFor(ctx, s))
 	defer cancel()
 	began := time.Now()
-	s.state.begin()
 	a.judged = false
 	err := send(bound, s)
 	if !a.judged {

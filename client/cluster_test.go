@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -506,6 +507,50 @@ func TestHangingNodeAndShortDeadlines(t *testing.T) {
 	}
 	if hung.Load() > 15 {
 		t.Errorf("of 100 requests %d went to the node that hangs", hung.Load())
+	}
+}
+
+// Many more requests at once than there are connections wait for those, and not for the
+// nodes: what a node is sent it has time to answer.
+func TestMoreRequestsThanConnections(t *testing.T) {
+	f := newFleet(t, 1)
+	c := f.connect([]string{"a"}, client.MaxConns(2), client.AttemptTimeout(300*time.Millisecond))
+	var sent, given atomic.Int64
+	f.nodes["a"].does(func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/ring" {
+			return false
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		sent.Add(1)
+		time.Sleep(100 * time.Millisecond)
+		if r.Context().Err() != nil {
+			given.Add(1)
+		}
+		return false
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 1200*time.Millisecond)
+	defer cancel()
+	var done, refused atomic.Int64
+	var all sync.WaitGroup
+	for i := range 60 {
+		all.Go(func() {
+			switch _, err := c.Put(ctx, f.key(i), ouro.Value{}, ouro.Blind()); ouro.OutcomeOf(err) {
+			case ouro.Done:
+				done.Add(1)
+			case ouro.NotDone:
+				refused.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if done.Load() < 10 || done.Load()+refused.Load() < 56 {
+		t.Errorf("%d were done and %d not", done.Load(), refused.Load())
+	}
+	if given.Load() > 4 {
+		t.Errorf("the node was sent %d requests, and for %d nobody waited any more", sent.Load(), given.Load())
+	}
+	if client.Resting(c) {
+		t.Error("the node is left alone")
 	}
 }
 

@@ -273,9 +273,14 @@ func (c *Cluster) copyOf(ctx context.Context, r *call, s *server, all bool) copi
 	if one.local = "digest"; all {
 		one.local = "true"
 	}
-	s.state.begin()
-	began := time.Now()
 	a := copied{all: all}
+	s.state.begin()
+	if a.err = s.conns.take(ctx, 0); a.err != nil {
+		s.state.drop()
+		return a
+	}
+	defer s.conns.free()
+	began := time.Now()
 	a.res, a.by, a.err = s.client.exchange(ctx, &one)
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled): // another said enough

@@ -114,6 +114,12 @@ func (c *Cluster) race(ctx context.Context, r *call, s *server, a *attempts) (ou
 	other := make(chan answer, 1)
 	go func() {
 		second.state.begin()
+		if err := second.conns.take(ctx, 0); err != nil {
+			second.state.drop()
+			other <- answer{err: err}
+			return
+		}
+		defer second.conns.free()
 		began := time.Now()
 		two := c.read(ctx, r, second)
 		c.judge(ctx, second, two.err, time.Since(began))

@@ -220,7 +220,9 @@ func cut(calls []*call, at []int) (groups [][]int) {
 
 // sendGroup sends one group, and keeps what that shows of the node.
 func (c *Cluster) sendGroup(ctx context.Context, g group, calls []*call, answers []ouro.Answer) {
-	_ = c.attempt(ctx, g.to, c.attempts(calls[g.at[0]]), func(ctx context.Context, s *server) error {
+	asked := false
+	err := c.attempt(ctx, g.to, c.attempts(calls[g.at[0]]), func(ctx context.Context, s *server) error {
+		asked = true
 		s.client.sendMany(ctx, calls, g.at, answers)
 		for _, i := range g.at {
 			if c.stale(s, calls[i], &answers[i].Result) {
@@ -233,6 +235,9 @@ func (c *Cluster) sendGroup(ctx context.Context, g group, calls []*call, answers
 		return nil
 	})
 	for _, i := range g.at {
+		if !asked {
+			answers[i] = ouro.Answer{Result: ouro.Result{RequestID: calls[i].opt.RequestID}, Err: err}
+		}
 		answers[i].Err = plain(answers[i].Err)
 	}
 }

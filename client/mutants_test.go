@@ -84,6 +84,10 @@ func TestMutants(t *testing.T) {
 			Old: "time.Until(end)/2", New: "time.Until(end)",
 		},
 		{
+			Name: "takes the wait for a connection for the node's", File: "table.go", Test: "TestMoreRequestsThanConnections",
+			Old: "newConnections(c.settings.maxConns)", New: "newConnections(0)",
+		},
+		{
 			Name: "learns nothing of a node that its callers left", File: "attempt.go", Test: "TestHangingNodeAndShortDeadlines",
 			Old: "s.state.late(took, now)", New: "s.state.drop()",
 		},

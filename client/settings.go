@@ -31,9 +31,11 @@ func WithHTTPClient(h *http.Client) Option { return func(s *settings) { s.http =
 // which holds a hundred siblings of a mebibyte.
 func MaxReply(n int64) Option { return func(s *settings) { s.maxReply = n } }
 
-// MaxConns bounds the connections to each node, default 256. A request that finds
-// all of them in use waits for one as long as its context lets it.
-func MaxConns(n int) Option { return func(s *settings) { s.maxConns = n } }
+// MaxConns bounds the connections to each node, default 256; less than 1: none is. A
+// request that finds all of them in use waits for one as long as its context lets it;
+// of a [Cluster], as long as it would for an answer, and then for one to another node.
+// With [WithHTTPClient] they are bounded as that is.
+func MaxConns(n int) Option { return func(s *settings) { s.maxConns = max(n, 0) } }
 
 // ClusterID says which cluster is meant, as 'ouro status' shows it: nodes of others
 // refuse the requests. A [Cluster] that is not told takes the one it meets first.
@@ -91,7 +93,9 @@ func newSettings(opts []Option) *settings {
 	for _, opt := range opts {
 		opt(s)
 	}
-	if s.http == nil {
+	if s.http != nil {
+		s.maxConns = 0 // as its transport has it
+	} else {
 		s.http = &http.Client{Transport: newTransport(s.maxConns, s.answer), CheckRedirect: noRedirect}
 	}
 	return s

@@ -17,6 +17,7 @@ type server struct {
 	id     string // "": a seed
 	addr   string
 	client *Client
+	conns  connections
 	state  state
 }
 
@@ -25,7 +26,10 @@ func (c *Cluster) newServer(id, addr string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &server{id: id, addr: addr, client: &Client{base: base, cluster: c.id, http: c.settings.http, maxReply: c.settings.maxReply}}, nil
+	return &server{
+		id: id, addr: addr, conns: newConnections(c.settings.maxConns),
+		client: &Client{base: base, cluster: c.id, http: c.settings.http, maxReply: c.settings.maxReply},
+	}, nil
 }
 
 // table is a ring with its servers; it is replaced whole.
