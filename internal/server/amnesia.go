@@ -119,7 +119,7 @@ func (n *node) settleDisk(view *corenode.View) (doubt bool, err error) {
 		id = n.dir.Identity()
 	}
 	if to := n.dir.Aside(); to != "" {
-		n.log.Warn("the data was rolled back and is set aside: this node starts over as if its disk was lost; delete the folder once nobody needs it", "folder", to)
+		n.log.Warn("the data is set aside, as it was rolled back or 'ouro recover --start-over' said so: this node starts over as if its disk was lost; delete the folder once nobody needs it", "folder", to)
 	}
 	var recovering []uint32
 	if id.Recover {
