@@ -51,7 +51,7 @@ func newGetCommand() *cobra.Command {
 		},
 	}
 	f.add(cmd, reads)
-	cmd.Flags().IntVar(&sibling, "sibling", 0, "print only this one of several siblings, `counted` from 1")
+	cmd.Flags().IntVar(&sibling, "sibling", 0, "print only the sibling of this `number`, counted from 1")
 	return cmd
 }
 

@@ -20,10 +20,12 @@ func newDemoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo [N]",
 		Short: "Run one of the paper's demonstrations, or list them",
-		Long: "Runs one demonstration and prints what is expected of each step and what was seen. Most direct\n" +
-			"a simulated cluster, in virtual time and the same way each time, and take a moment; some start\n" +
-			"clusters of processes on this machine; 15 to 17, 19 and 22 take minutes. Without a number they\n" +
-			"are listed. It fails where something else was seen.",
+		Long: `Run one demonstration, and print what is expected of each step and what was seen.
+It fails where something else was seen. Without a number all are listed.
+
+Most run a simulated cluster, in virtual time and the same way each time, and take
+a moment. Some start clusters of processes on this machine; 15 to 17, 19 and 22 take
+minutes.`,
 		Example: "  ouro paper demo      what there is\n  ouro paper demo 6    hinted handoff, step by step",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
