@@ -83,7 +83,7 @@ func TestMutantsOfTheField(t *testing.T) {
 		},
 		{
 			Name: "a replica forgets the ids of what it joins", Dir: replica, File: "join.go", Test: "TestField_14_",
-			Old: "	c.tokens.add(c.op.Request, &c.op.Key, causal.Dot{}, c.now.Mono)\n", New: "",
+			Old: "	c.tokens.add(c.op.Request, c.op, causal.Dot{}, c.now.Mono)\n", New: "",
 		},
 		{
 			Name: "a failure after the mint is reported as not done", Dir: coord, File: "put_reply.go", Test: "TestField_14_Out",

@@ -220,7 +220,7 @@ func TestMutantsOfAmnesia(t *testing.T) {
 		},
 		{
 			Name: "a side record is taken for the record", Dir: replica, File: "heal.go", Test: "TestRules_H9",
-			Old: "live: -1, recovering: true, stamp:", New: "live: -1, stamp:",
+			Old: "live: -1, recovering: true, beside: true, stamp:", New: "live: -1, stamp:",
 		},
 		{
 			Name: "what can't be read is absent", Dir: disk, File: "stage.go", Test: "TestRules_H23",
