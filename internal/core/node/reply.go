@@ -11,21 +11,7 @@ import (
 func (n *Node) drain(now clock.Now, s *slot, out *Out) {
 	e := &n.effects
 	for i := range e.Asks {
-		a := &e.Asks[i]
-		if a.Op.Silent && !n.mend(now, s, a, out) {
-			continue
-		}
-		n.health.asked(now, a.To, &a.Op)
-		if a.To == n.view.Self {
-			n.own(&a.Op)
-			out.Ops = append(out.Ops, a.Op)
-			continue
-		}
-		if n.tooOld(&a.Op) {
-			drop(now, out, a.To, "a state that is too old for anybody was not sent")
-			continue
-		}
-		out.Sends = append(out.Sends, Send{To: a.To, Message: askOf(s, a)})
+		n.ask(now, s, &e.Asks[i], out)
 	}
 	n.collect(s, e.Facts)
 	out.Facts = append(out.Facts, e.Facts...)
@@ -58,6 +44,24 @@ func (n *Node) drain(now clock.Now, s *slot, out *Out) {
 		return
 	}
 	n.retire(now, s, out)
+}
+
+// ask has a replica asked what a machine wants to know of it or to be done there: this
+// node's own storage, or that of another.
+func (n *Node) ask(now clock.Now, s *slot, a *coord.Ask, out *Out) {
+	if a.Op.Silent && !n.mend(now, s, a, out) {
+		return
+	}
+	n.health.asked(now, a.To, &a.Op)
+	switch {
+	case a.To == n.view.Self:
+		n.own(&a.Op)
+		out.Ops = append(out.Ops, a.Op)
+	case n.tooOld(&a.Op):
+		drop(now, out, a.To, "a state that is too old for anybody was not sent")
+	default:
+		out.Sends = append(out.Sends, Send{To: a.To, Message: askOf(s, a)})
+	}
 }
 
 // askOf is the message by which a request asks a peer. A repair that nobody counts
