@@ -123,16 +123,7 @@ func (n *node) build(faults bool) error {
 		return err
 	}
 	clusterID := keys.ClusterID(member.ClusterID(n.cfg.Cluster))
-	n.dir, err = datadir.Open(n.cfg.Data, datadir.Want{
-		Node: n.cfg.ID, Cluster: n.cfg.Cluster, ClusterID: clusterID, Q: n.cfg.Q, Engine: n.cfg.Engine,
-	}, newRun())
-	if err != nil {
-		return err
-	}
-	if n.engine, err = n.openEngine(); err != nil {
-		return err
-	}
-	if err := n.forget(); err != nil {
+	if err := n.openData(clusterID); err != nil {
 		return err
 	}
 	forsaken := n.forsaken(founding)
@@ -167,6 +158,28 @@ func (n *node) build(faults bool) error {
 		return err
 	}
 	handler.host = n.host
+	n.watch()
+	n.host.Start()
+	return nil
+}
+
+// openData opens the data folder and the engine in it, and lets go of what the node is
+// to forget.
+func (n *node) openData(clusterID uint64) (err error) {
+	n.dir, err = datadir.Open(n.cfg.Data, datadir.Want{
+		Node: n.cfg.ID, Cluster: n.cfg.Cluster, ClusterID: clusterID, Q: n.cfg.Q, Engine: n.cfg.Engine,
+	}, newRun())
+	if err != nil {
+		return err
+	}
+	if n.engine, err = n.openEngine(); err != nil {
+		return err
+	}
+	return n.forget()
+}
+
+// watch has the metrics look at the host whenever they are read.
+func (n *node) watch() {
 	n.metrics.WatchDisk(n.host.Space)
 	n.metrics.WatchHints(n.host.HintBytes, n.host.OldestHint)
 	n.metrics.WatchRecovery(n.host.Recovering)
@@ -180,8 +193,6 @@ func (n *node) build(faults bool) error {
 	n.metrics.WatchScrub(n.host.ScrubAge)
 	n.metrics.WatchStaleness(n.host.Staled)
 	n.metrics.WatchReaping(n.host.ReapingEpoch, n.host.ReapingAge)
-	n.host.Start()
-	return nil
 }
 
 // foundingOf is the history of the cluster that the configuration forms; it is empty
