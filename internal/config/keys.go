@@ -112,7 +112,7 @@ func limitKeys() []key[Config] {
 		{"drain-body", "how much of a refused body is read and dropped", func(c *Config) pflag.Value { return sizeValue{&c.Limits.DrainBody} }},
 		{"max-siblings", "versions of a key beyond which a blind put is refused", func(c *Config) pflag.Value { return intValue{&c.Limits.MaxSiblings} }},
 		{"max-in-flight", "requests a shard coordinates at a time, an eighth of them of one key", func(c *Config) pflag.Value { return intValue{&c.Limits.MaxInFlight} }},
-		{"inbox", "requests and messages that wait before a shard; a large message counts as one more for each 64 KiB", func(c *Config) pflag.Value { return intValue{&c.Limits.Inbox} }},
+		{"inbox", "requests and messages that wait before a shard; a large message counts as one more for each 64 KiB, up to a sixteenth of all", func(c *Config) pflag.Value { return intValue{&c.Limits.Inbox} }},
 		{"max-explain", "facts kept of an explained request", func(c *Config) pflag.Value { return intValue{&c.Limits.MaxExplain} }},
 		{"max-frame", "largest message between nodes", func(c *Config) pflag.Value { return sizeValue{&c.Limits.MaxFrame} }},
 		{"max-pending", "bytes that wait for one peer's link", func(c *Config) pflag.Value { return sizeValue{&c.Limits.MaxPending} }},

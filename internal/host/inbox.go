@@ -31,11 +31,15 @@ type frames struct {
 // holds no more than 256 MiB, and messages that are not large count as themselves.
 const messageUnit = 64 << 10
 
-// weight is as how many messages the frames count.
-func (f *frames) weight() int {
+// messageMost is which part of an inbox one message counts as at most: where objects
+// are huge, those of a few clients find room at once.
+const messageMost = 16
+
+// weight is as how many messages the frames count before a bound.
+func (f *frames) weight(bound int) int {
 	n := len(f.bodies)
 	for _, body := range f.bodies {
-		n += len(body) / messageUnit
+		n += min(len(body)/messageUnit, bound/messageMost)
 	}
 	return n
 }

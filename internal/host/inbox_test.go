@@ -7,7 +7,7 @@ import (
 )
 
 // What waits before a shard that stands still is bounded in bytes too: large messages
-// count as many, and the first is taken whatever its size.
+// count as many, huge ones as a sixteenth, and the first is taken whatever its size.
 func TestInboxIsBoundedInBytes(t *testing.T) {
 	c := startCluster(t, three, nil)
 	h := c.hosts["a"]
@@ -35,21 +35,27 @@ func TestInboxIsBoundedInBytes(t *testing.T) {
 			h.Frames("b", 1, [][]byte{body}, nil)
 		}
 	}
+	empty := func() {
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		in.items, in.weight = nil, 0
+	}
 	flood(1 << 20)
 	most := h.cfg.Inbox * messageUnit
 	if got := waiting(); got < most/2 || got > most {
 		t.Errorf("%d MiB wait in messages of one, of %d MiB at most", got>>20, most>>20)
 	}
-	in.mu.Lock()
-	in.items, in.weight = nil, 0
-	in.mu.Unlock()
+	empty()
 	flood(1)
 	if got := in.len(); got != h.cfg.Inbox {
 		t.Errorf("%d small messages wait, not %d", got, h.cfg.Inbox)
 	}
-	in.mu.Lock()
-	in.items, in.weight = nil, 0
-	in.mu.Unlock()
+	empty()
+	flood(64 << 20)
+	if got := waiting() / (64 << 20); got != messageMost-1 {
+		t.Errorf("%d huge messages wait, not %d", got, messageMost-1)
+	}
+	empty()
 	if !in.offer(item{do: func(*shard) {}}, 2*h.cfg.Inbox) {
 		t.Error("an empty inbox refuses a message for its size")
 	}

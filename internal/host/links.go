@@ -129,7 +129,7 @@ func onlyForwards(bodies [][]byte) [][]byte {
 // refused at once and what finishes old work is let in.
 func (h *Host) enqueue(s *shard, f *frames) {
 	queued := time.Since(h.started)
-	if s.in.offer(item{frames: f, queued: queued}, f.weight()) {
+	if s.in.offer(item{frames: f, queued: queued}, f.weight(s.in.bound)) {
 		return
 	}
 	h.cfg.Observer.Refused("inbox")
