@@ -99,8 +99,8 @@ func (s *state) cost(now time.Time) (cost float64, rests bool) {
 // others is how many nodes that hold no replica are tried in a round.
 const others = 3
 
-// nodesFor lists whom to ask for a key, in order: its replicas, then some others;
-// those that failed lately come last. Without a ring it is the seeds.
+// nodesFor lists whom to ask for a key, in order: its replicas, then some others, then
+// the seeds; those that failed lately come last. Without a ring it is the seeds.
 func (c *Cluster) nodesFor(key ouro.Key, prefer string) []*server {
 	t := c.table.Load()
 	if t == nil {
@@ -115,13 +115,21 @@ func (c *Cluster) nodesFor(key ouro.Key, prefer string) []*server {
 			more++
 		}
 	}
-	if len(list) == 0 {
-		return c.seeds
-	}
-	return restingLast(list, now)
+	return restingLast(c.withSeeds(list), now)
 }
 
-// anyNode lists all nodes in an order drawn anew.
+// withSeeds appends the seeds at other addresses: where nodes are known by addresses of
+// another network, as behind a forwarded port, nobody else can be reached.
+func (c *Cluster) withSeeds(list []*server) []*server {
+	for _, seed := range c.seeds {
+		if !slices.ContainsFunc(list, func(s *server) bool { return s.client.base.Host == seed.client.base.Host }) {
+			list = append(list, seed)
+		}
+	}
+	return list
+}
+
+// anyNode lists all nodes in an order drawn anew, then the seeds.
 func (c *Cluster) anyNode() []*server {
 	list := append([]*server{}, c.seeds...)
 	if t := c.table.Load(); t != nil {
@@ -131,12 +139,9 @@ func (c *Cluster) anyNode() []*server {
 				list = append(list, s)
 			}
 		}
-		if len(list) == 0 {
-			list = append(list, c.seeds...)
-		}
 	}
 	rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
-	return restingLast(list, time.Now())
+	return restingLast(c.withSeeds(list), time.Now())
 }
 
 // order puts first the better of two drawn at random, so that not all clients go to

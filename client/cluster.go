@@ -47,7 +47,7 @@ var (
 
 // Connect returns a client of the cluster to which the nodes at seeds belong, each
 // host:port or a URL with http or https. They are asked for the ring, and tried for
-// ever where all other nodes that were known are gone; one suffices, and it need not
+// ever where no other node that is known can be reached; one suffices, and it need not
 // be up yet. [Cluster.Close] ends it.
 func Connect(seeds []string, opts ...Option) (*Cluster, error) {
 	if len(seeds) == 0 {

@@ -510,6 +510,25 @@ func TestHangingNodeAndShortDeadlines(t *testing.T) {
 	}
 }
 
+// Where no address that nodes tell can be reached from here, as behind a forwarded port,
+// the seeds are asked, and first once that is known.
+func TestAddressesOfAnotherNetwork(t *testing.T) {
+	f := newFleet(t, 3)
+	f.mu.Lock()
+	for i := range f.routes.Nodes {
+		f.routes.Nodes[i].Clients = fmt.Sprint("127.0.0.1:", i+1) // nobody listens there
+	}
+	f.mu.Unlock()
+	c := f.connect([]string{"a"})
+	for i := range 20 {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		if _, err := c.Put(ctx, f.key(i), ouro.Value{Data: []byte("v")}); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+	}
+}
+
 // Many more requests at once than there are connections wait for those, and not for the
 // nodes: what a node is sent it has time to answer.
 func TestMoreRequestsThanConnections(t *testing.T) {

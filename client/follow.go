@@ -78,7 +78,7 @@ func (c *Cluster) rest(ctx context.Context, gap time.Duration) (kicked, ok bool)
 // refresh asks nodes in an order drawn anew, then the seeds, until one tells the
 // ring, and says whether it is another one.
 func (c *Cluster) refresh(ctx context.Context) (ok, news bool) {
-	for _, s := range append(c.anyNode(), c.seeds...) {
+	for _, s := range c.anyNode() {
 		if ctx.Err() != nil {
 			return false, false
 		}

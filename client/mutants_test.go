@@ -108,8 +108,12 @@ func TestMutants(t *testing.T) {
 			Old: "Act: u.Act, If: u.If, ", New: "Act: u.Act, ",
 		},
 		{
-			Name: "forgets the seeds", File: "follow.go", Test: "TestSeedsAreTriedForEver",
-			Old: "append(c.anyNode(), c.seeds...)", New: "c.anyNode()[:0]",
+			Name: "forgets the seeds", File: "choose.go", Test: "TestSeedsAreTriedForEver",
+			Old: "list = append(list, seed)", New: "_ = seed",
+		},
+		{
+			Name: "asks seeds for the ring alone", File: "choose.go", Test: "TestAddressesOfAnotherNetwork",
+			Old: "restingLast(c.withSeeds(list), now)", New: "restingLast(list, now)",
 		},
 		{
 			Name: "looks for the ring as often as it is kicked", File: "follow.go", Test: "TestRingIsNotAskedForInVain",
