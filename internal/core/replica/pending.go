@@ -214,10 +214,11 @@ func (c *call) paid(owed []Owed) Result {
 
 // holdsYet reports whether a request id that this replica remembers still
 // speaks for what is stored: a pending record may have been handed over and
-// forgotten since, an own one may have become unreadable, and a retry must not be
-// told that it is here.
-func (c *call) holdsYet(dot causal.Dot) bool {
-	return !c.op.Pending && !c.beside || dot != causal.Dot{} && c.Replica.stored.Covers(dot)
+// forgotten since, also where the key is this node's own by now; an own one may
+// have become unreadable. A retry must not be told that it is here.
+func (c *call) holdsYet(t tokenDot) bool {
+	own := !c.op.Pending && !c.beside && !t.kept
+	return own || !t.dot.IsZero() && c.Replica.stored.Covers(t.dot)
 }
 
 // Held is a pending record as a scan finds it.

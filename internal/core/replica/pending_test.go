@@ -170,6 +170,10 @@ func TestRetryAfterHandover(t *testing.T) {
 	if again := s.do(replica.Op{Verb: replica.Recall, Request: 7}); again.Found {
 		t.Fatalf("recalled without a record: %+v", again)
 	}
+	own := s.replica.Do(s.now, nil, &replica.Op{Verb: replica.Recall, Key: key, Request: 7}, nil) // it has become a primary
+	if own.Answer.Found {
+		t.Fatalf("recalled without a record of its own: %+v", own.Answer)
+	}
 }
 
 // TestDamagedPendingRecord: any byte that changed is found out, no input makes

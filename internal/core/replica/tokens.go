@@ -25,8 +25,9 @@ type tokenKey struct {
 }
 
 type tokenDot struct {
-	dot causal.Dot
-	at  time.Duration
+	dot  causal.Dot
+	at   time.Duration
+	kept bool // in the stead of others
 }
 
 type tokenAge struct {
@@ -37,13 +38,13 @@ type tokenAge struct {
 
 func keyOf(token uint64, k *ring.Key) tokenKey { return tokenKey{token, k.Pos.Lo} }
 
-// find returns the dot of a token; a delete's dot is zero.
-func (t *tokens) find(token uint64, k *ring.Key, now time.Duration) (causal.Dot, bool) {
+// find returns what is remembered of a token; a delete's dot is zero.
+func (t *tokens) find(token uint64, k *ring.Key, now time.Duration) (tokenDot, bool) {
 	d, ok := t.dots[keyOf(token, k)]
 	if !ok || now-d.at > t.ttl {
-		return causal.Dot{}, false
+		return tokenDot{}, false
 	}
-	return d.dot, true
+	return d, true
 }
 
 // add remembers a token. One already there keeps its dot and its age.
@@ -73,7 +74,7 @@ func (t *tokens) insert(token uint64, op *Op, dot causal.Dot, now time.Duration)
 	}
 	key := keyOf(token, &op.Key)
 	t.queue = append(t.queue, tokenAge{key, op.Partition, now})
-	t.dots[key] = tokenDot{dot, now}
+	t.dots[key] = tokenDot{dot, now, op.Pending}
 }
 
 func (t *tokens) expire(now time.Duration) {

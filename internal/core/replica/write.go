@@ -46,11 +46,11 @@ func (c *call) known() (causal.Dot, bool) {
 			return versions[i].Dot, true
 		}
 	}
-	dot, found := c.tokens.find(c.op.Request, &c.op.Key, c.now.Mono)
-	if !found || !c.holdsYet(dot) {
+	t, found := c.tokens.find(c.op.Request, &c.op.Key, c.now.Mono)
+	if !found || !c.holdsYet(t) {
 		return causal.Dot{}, false
 	}
-	return dot, true
+	return t.dot, true
 }
 
 func (c *call) mint() Result {
