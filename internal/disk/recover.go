@@ -90,20 +90,6 @@ func (r *Runner) replace(op *replica.Op, side record, res *replica.Result) {
 	}
 }
 
-// Belongs returns the id of the data folder that the data in an engine belongs
-// to, 0 where it says none.
-func Belongs(e store.Engine) (disk uint64, err error) {
-	_, err = e.Get(store.DiskKey(), func(v []byte) {
-		if len(v) == 8 {
-			disk = binary.BigEndian.Uint64(v)
-		}
-	})
-	if err != nil {
-		return 0, fmt.Errorf("whose data it is can't be read: %w", err)
-	}
-	return disk, nil
-}
-
 // Holds says whether an engine has any record: the node's own, one beside it, or
 // one that is kept for others.
 func Holds(e store.Engine) (any bool, err error) {

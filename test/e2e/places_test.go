@@ -3,7 +3,6 @@ package e2e
 import (
 	"fmt"
 	"net"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -17,22 +16,9 @@ import (
 // serveWith starts a node whose process may have so many files and sockets open.
 func serveWith(t *testing.T, files int, args ...string) *serving {
 	t.Helper()
-	ports := freePorts(t, 3)
-	s := &serving{log: new(lockedBuffer), client: ports[0], peer: ports[1], admin: ports[2]}
-	s.cmd = exec.Command("sh", append([]string{
-		"-c", fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, files), binary, "serve",
-		"--listen", s.client, "--peer-listen", s.peer, "--admin-listen", s.admin, "--resp-listen", "off", "--grpc-listen", "off",
-	}, args...)...)
-	s.cmd.Env = clean(os.Environ())
-	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
-	if err := s.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		s.cmd.Process.Kill()
-		s.cmd.Wait()
-	})
-	return s
+	return serveBy(t, func(args []string) *exec.Cmd {
+		return exec.Command("sh", append([]string{"-c", fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, files), binary}, args...)...)
+	}, freePorts(t, 3), args...)
 }
 
 // Connections, however many, take no file from the engine, which could not go on

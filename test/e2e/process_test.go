@@ -49,9 +49,15 @@ func serve(t *testing.T, args ...string) *serving {
 // serveOn starts a node on three ports: for clients, nodes and operators.
 func serveOn(t *testing.T, ports []string, args ...string) *serving {
 	t.Helper()
+	return serveBy(t, func(args []string) *exec.Cmd { return exec.Command(binary, args...) }, ports, args...)
+}
+
+// serveBy is serveOn with a command of its own.
+func serveBy(t *testing.T, command func(args []string) *exec.Cmd, ports []string, args ...string) *serving {
+	t.Helper()
 	s := &serving{log: new(lockedBuffer), client: ports[0], peer: ports[1], admin: ports[2]}
 	s.args = append([]string{"serve", "--listen", s.client, "--peer-listen", s.peer, "--admin-listen", s.admin, "--resp-listen", "off", "--grpc-listen", "off"}, args...)
-	s.cmd = exec.Command(binary, s.args...)
+	s.cmd = command(s.args)
 	s.cmd.Env = clean(os.Environ())
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	if err := s.cmd.Start(); err != nil {
