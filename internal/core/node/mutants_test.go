@@ -30,7 +30,7 @@ func TestMutants(t *testing.T) {
 		},
 		{
 			Name: "who holds nothing answers for an own copy", File: "local.go", Test: "OwnCop",
-			Old: " || !slices.Contains(n.primariesOf(&c), n.view.Self)", New: "",
+			Old: " || !slices.Contains(n.primariesOf(&c), n.view.Self)", New: " || !slices.Contains(n.primariesOf(&c), n.view.Self) && false",
 		},
 		{
 			Name: "an own copy is said under no lists", File: "local.go", Test: "OwnCopiesThroughAMove",
