@@ -212,7 +212,7 @@ func TestBadOptionsAreRefused(t *testing.T) {
 	if rejected != 36 {
 		t.Errorf("%d were counted, want 36", rejected)
 	}
-	for verb, do := range verbs(s, ouro.WithContext(ouro.Context{})) {
+	for verb, do := range verbs(s, func(o *ouro.Options) { o.Context = ouro.Context{} }) {
 		if _, err := do(); verb != "get" && ouro.CodeOf(err) != ouro.BadContext {
 			t.Errorf("%s with an empty context: %v", verb, err)
 		}
