@@ -114,9 +114,7 @@ func (c *Cluster) try(ctx context.Context, a *attempts, send func(ctx context.Co
 
 // attempt asks one node once, and keeps what that shows of it.
 func (c *Cluster) attempt(ctx context.Context, s *server, a *attempts, send func(ctx context.Context, s *server) error) error {
-	s.state.begin()
-	if err := s.conns.take(ctx, a.waitFor(ctx, s)); err != nil {
-		s.state.drop()
+	if err := s.begin(ctx, a.waitFor(ctx, s)); err != nil {
 		a.again = false
 		return err
 	}

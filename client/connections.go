@@ -43,6 +43,17 @@ func (c connections) take(ctx context.Context, wait time.Duration) error {
 		"this client has %d requests to one node under way and none ended in time: make fewer at once, or allow more with MaxConns", cap(c))
 }
 
+// begin waits for a connection to a server, for so long at most, and counts a request
+// there; the connection is to be given back.
+func (s *server) begin(ctx context.Context, wait time.Duration) error {
+	s.state.begin()
+	err := s.conns.take(ctx, wait)
+	if err != nil {
+		s.state.drop()
+	}
+	return err
+}
+
 // free gives a connection back.
 func (c connections) free() {
 	if c != nil {

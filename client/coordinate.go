@@ -274,9 +274,7 @@ func (c *Cluster) copyOf(ctx context.Context, r *call, s *server, all bool) copi
 		one.local = "true"
 	}
 	a := copied{all: all}
-	s.state.begin()
-	if a.err = s.conns.take(ctx, 0); a.err != nil {
-		s.state.drop()
+	if a.err = s.begin(ctx, 0); a.err != nil {
 		return a
 	}
 	defer s.conns.free()

@@ -113,9 +113,7 @@ func (c *Cluster) race(ctx context.Context, r *call, s *server, a *attempts) (ou
 	}
 	other := make(chan answer, 1)
 	go func() {
-		second.state.begin()
-		if err := second.conns.take(ctx, 0); err != nil {
-			second.state.drop()
+		if err := second.begin(ctx, 0); err != nil {
 			other <- answer{err: err}
 			return
 		}
