@@ -49,17 +49,9 @@ func (h *Host) setView(v *node.View) {
 func sameNodes(a, b *node.View) bool { return slices.Equal(admitted(a), admitted(b)) }
 
 func admitted(v *node.View) []ring.NodeID {
-	var all []ring.NodeID
-	for _, n := range v.Ring.Nodes() {
-		all = append(all, n.ID)
-	}
-	if v.Place != nil {
-		for _, m := range v.Place.Members() {
-			all = append(all, m.ID)
-		}
-	}
+	all := takers(v)
 	slices.Sort(all)
-	return slices.Compact(all)
+	return all
 }
 
 // fits says whether the node can go on by a view. It can't where it was joined to a
