@@ -40,8 +40,5 @@ func numberUnder(e store.Engine, key []byte) (number uint64, err error) {
 func NoteStart(e store.Engine, start uint64, synced func(error)) error {
 	var b store.Batch
 	b.Set(store.StartKey(), binary.BigEndian.AppendUint64(nil, start))
-	if err := e.Apply(&b, synced); err != nil {
-		return fmt.Errorf("that the data is used can't be noted in it: %w", err)
-	}
-	return nil
+	return e.Apply(&b, synced)
 }

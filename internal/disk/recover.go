@@ -120,10 +120,7 @@ func Found(e store.Engine, disk uint64, recovering []uint32, since int64, synced
 	for _, p := range recovering {
 		b.Set(store.AppendProgressKey(nil, p), progress)
 	}
-	if err := e.Apply(&b, synced); err != nil {
-		return fmt.Errorf("whose data it is can't be stored: %w", err)
-	}
-	return nil
+	return e.Apply(&b, synced)
 }
 
 // Away says that those partitions, where they do not recover, are to be compared

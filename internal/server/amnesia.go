@@ -179,35 +179,27 @@ func (n *node) wasAway(view *corenode.View, since int64) error {
 		return nil
 	}
 	n.log.Warn("this node was away for longer than others keep what it missed: it compares before it counts for reads", "away", down.Round(time.Second))
-	synced := make(chan error, 1)
-	if err := disk.Away(n.engine, view.Held(), time.Now().UnixMilli(), func(err error) { synced <- err }); err != nil {
-		return err
-	}
-	return <-synced
+	return durably(func(synced func(error)) error {
+		return disk.Away(n.engine, view.Held(), time.Now().UnixMilli(), synced)
+	})
 }
 
 // lostBuffer marks what may be gone of the writes that were acknowledged before they
 // were on the disk, where the node was not stopped cleanly (RULES R9).
 func (n *node) lostBuffer() error {
-	synced := make(chan error, 1)
-	partitions, err := disk.Lost(n.engine, time.Now().UnixMilli(), func(err error) { synced <- err })
-	if err != nil {
+	return durably(func(synced func(error)) error {
+		partitions, err := disk.Lost(n.engine, time.Now().UnixMilli(), synced)
+		if err == nil && partitions > 0 {
+			n.log.Warn("this node was not stopped cleanly: what was in its write buffer is gone, so in buckets whose durability is not all it compares before it counts for reads",
+				"partitions", partitions)
+		}
 		return err
-	}
-	if partitions > 0 {
-		n.log.Warn("this node was not stopped cleanly: what was in its write buffer is gone, so in buckets whose durability is not all it compares before it counts for reads",
-			"partitions", partitions)
-	}
-	return <-synced
+	})
 }
 
 // stoppedCleanly notes that nothing is lost of the write buffer.
 func (n *node) stoppedCleanly() error {
-	synced := make(chan error, 1)
-	if err := disk.Stopped(n.engine, func(err error) { synced <- err }); err != nil {
-		return err
-	}
-	return <-synced
+	return durably(func(synced func(error)) error { return disk.Stopped(n.engine, synced) })
 }
 
 // noteRunning notes now and then, on disk, that the node runs, until it stops.
@@ -228,11 +220,7 @@ func (n *node) noteRunning() {
 
 // noteStart notes this start in the data, and then in the folder that the data knows it.
 func (n *node) noteStart(start uint64) error {
-	synced := make(chan error, 1)
-	if err := disk.NoteStart(n.engine, start, func(err error) { synced <- err }); err != nil {
-		return err
-	}
-	if err := <-synced; err != nil {
+	if err := durably(func(synced func(error)) error { return disk.NoteStart(n.engine, start, synced) }); err != nil {
 		return fmt.Errorf("that the data is used can't be noted in it: %w", err)
 	}
 	return n.dir.Note()
@@ -240,13 +228,21 @@ func (n *node) noteStart(start uint64) error {
 
 // found stores whose the data is, and waits until that is on the disk.
 func (n *node) found(id uint64, recovering []uint32) error {
-	synced := make(chan error, 1)
-	err := disk.Found(n.engine, id, recovering, time.Now().UnixMilli(), func(err error) { synced <- err })
+	err := durably(func(synced func(error)) error {
+		return disk.Found(n.engine, id, recovering, time.Now().UnixMilli(), synced)
+	})
 	if err != nil {
-		return err
-	}
-	if err := <-synced; err != nil {
 		return fmt.Errorf("whose data it is can't be stored: %w", err)
 	}
 	return nil
+}
+
+// durably changes an engine and waits until that is on the disk. Change has synced called
+// as with [store.Engine], if it does not fail itself.
+func durably(change func(synced func(error)) error) error {
+	synced := make(chan error, 1)
+	if err := change(func(err error) { synced <- err }); err != nil {
+		return err
+	}
+	return <-synced
 }
